@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_DETAIL_OPERATION_HPP
+#define TWAT_MP_DETAIL_OPERATION_HPP
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <optional>
+
+#include <twat/mp/config.hpp>
+#include <twat/mp/decoder.hpp>
+#include <twat/mp/detail/byte_buffer.hpp>
+#include <twat/mp/detail/payload.hpp>
+#include <twat/mp/options.hpp>
+
+namespace twat::mp::detail {
+
+/// What the engine has to know of an operation before its first task.
+struct operation_traits
+{
+    call_options options{};
+    bool coroutine = false;             ///< Tasks are coroutines.
+    bool stream = false;                ///< `imap`, `uimap`: fed by demand; a failed task does not end the operation.
+    bool stops_at_failure = true;       ///< `apply`, `map`, `starmap`: the first failure drops what has not begun.
+    bool counts_progress = false;       ///< `report_progress` wants to be called.
+    std::optional<std::size_t> total{}; ///< Tasks, where the range knows its size.
+};
+
+/// What `operation::pull` did.
+struct pull_result
+{
+    std::size_t count = 0;        ///< Tasks appended to the payload.
+    bool ended = false;           ///< The range has no more elements.
+    std::exception_ptr refused{}; ///< The element behind the appended ones cannot be sent; it is a failed task.
+    std::exception_ptr broken{};  ///< The range threw this. Nothing more can be pulled.
+};
+
+/// A task that a worker finished with a value.
+struct finished_task
+{
+    std::uint64_t index;           ///< Position in the input.
+    decoder* value = nullptr;      ///< Processes: the encoded result, exactly its bytes.
+    payload* tasks = nullptr;      ///< Threads: the payload in which `run` left the result,
+    std::size_t position = 0;      ///<   and where in it.
+};
+
+/** All tasks of one call of a pool's verb: the typed side of an operation, seen by the untyped engine.
+
+    The engine owns the decisions (when to pull, whom to give it, when it is over); an implementation owns the range, the
+    function, the results and the completion handler. Unless said otherwise the members are called on the pool's strand, one
+    at a time, and never again after `complete`. An operation that is destroyed without `complete` drops its handler
+    uncalled (its context has ended).
+*/
+class TWAT_MP_DECL operation
+{
+public:
+    explicit operation(operation_traits traits) : traits_(std::move(traits)) {}
+    operation(const operation&) = delete;
+    operation& operator=(const operation&) = delete;
+    virtual ~operation();
+
+    const operation_traits& traits() const noexcept { return traits_; }
+
+    /// Processes: the function and its bound arguments as `encode_function` wrote them; sent once per worker. May throw
+    /// (an unregistered function for a foreign executable, a bound value that cannot be encoded): the operation then
+    /// completes with that exception. Called once, before the first `pull`.
+    virtual byte_buffer encode_function(bool by_name);
+
+    virtual std::unique_ptr<payload> make_payload() const = 0;
+
+    /// Appends up to `max` tasks from the range. @param limit Bytes that one task's arguments may take.
+    virtual pull_result pull(payload& into, std::size_t max, std::size_t limit) = 0;
+
+    /// Tasks that may be pulled now: streams, what their window leaves; others, no bound.
+    virtual std::size_t demand() const { return std::numeric_limits<std::size_t>::max(); }
+
+    /// Streams whose window is not given: told the chunk size when it changes. The window is 2 x nodes x chunk.
+    virtual void set_chunk_size(std::size_t nodes, std::size_t chunk_size);
+
+    /// Keeps a value. Returns an exception if it cannot be read; the task has then failed with it.
+    virtual std::exception_ptr store(const finished_task& task) noexcept = 0;
+
+    /// Keeps a failure; not called if `stops_at_failure` (the lowest failed index then comes with `complete`).
+    virtual void store_failure(std::uint64_t index, std::exception_ptr error) noexcept;
+
+    /// Called after outcomes arrived, if `counts_progress`. May throw: the operation then fails with that exception.
+    virtual void report_progress(const progress& now);
+
+    /// The operation is over: with its values, or with an error. The last call. Streams: no further element will come; an
+    /// error is told by the read that follows the last element.
+    virtual void complete(std::exception_ptr error) noexcept = 0;
+
+    /// Threads: calls the function for one task, in the worker's thread, and leaves the result in `tasks`. Returns the
+    /// exception that the function threw, annotated with `index`.
+    virtual std::exception_ptr run(payload& tasks, std::size_t position, std::uint64_t index) noexcept;
+
+    /// Threads, coroutines: the same, as a coroutine on the worker's own context.
+    virtual asio::awaitable<std::exception_ptr> run_async(payload& tasks, std::size_t position, std::uint64_t index);
+
+private:
+    operation_traits traits_;
+};
+
+} // namespace twat::mp::detail
+
+#endif

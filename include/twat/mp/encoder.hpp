@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_ENCODER_HPP
+#define TWAT_MP_ENCODER_HPP
+
+#include <cstddef>
+#include <cstring>
+#include <span>
+#include <type_traits>
+
+#include <twat/mp/config.hpp>
+#include <twat/mp/detail/byte_buffer.hpp>
+
+namespace twat::mp {
+
+/** Turns values into bytes, at the end of a buffer that grows.
+
+    The bytes are for another process of the same program on the same machine: native byte order and sizes, no type
+    tags. Lengths are 64 bits. Distinct objects: safe. Shared objects: unsafe.
+*/
+class encoder
+{
+public:
+    encoder() = default;
+    /// @param limit Bytes beyond which `write` throws `errc::message_too_large`.
+    explicit encoder(std::size_t limit) : limit_(limit) {}
+    explicit encoder(detail::byte_buffer buffer) : buffer_(std::move(buffer)) {}
+
+    /// Appends any encodable value, by the rules of `codec.hpp`, which must be included.
+    template <class T>
+    void write(const T& value);
+
+    /// Appends raw bytes.
+    void write_bytes(const void* from, std::size_t n)
+    {
+        check(n);
+        buffer_.append(from, n);
+    }
+
+    /// Makes room for `n` bytes that the caller fills before the next write.
+    std::byte* extend(std::size_t n)
+    {
+        check(n);
+        return buffer_.extend(n);
+    }
+
+    std::size_t size() const noexcept { return buffer_.size(); }
+    std::span<const std::byte> bytes() const noexcept { return buffer_.bytes(); }
+    /// The size beyond which `write` throws; counted from the start of the buffer.
+    std::size_t limit() const noexcept { return limit_; }
+    void set_limit(std::size_t limit) noexcept { limit_ = limit; }
+
+    detail::byte_buffer& buffer() noexcept { return buffer_; }
+
+private:
+    void check(std::size_t n) const
+    {
+        if (n > limit_ || buffer_.size() > limit_ - n)
+            throw_too_large(n);
+    }
+    [[noreturn]] TWAT_MP_DECL void throw_too_large(std::size_t n) const;
+
+    detail::byte_buffer buffer_;
+    std::size_t limit_ = static_cast<std::size_t>(-1) / 4;
+};
+
+} // namespace twat::mp
+
+#endif

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_OPTIONS_HPP
+#define TWAT_MP_OPTIONS_HPP
+
+#include <boost/asio/cancellation_type.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+
+#include <twat/mp/config.hpp>
+#include <twat/mp/task.hpp>
+
+namespace twat::mp {
+
+/// Every span of time in this library, measured on the steady clock.
+using duration = std::chrono::nanoseconds;
+
+/// How many workers may die before the pool is given up.
+struct restart_limit
+{
+    std::size_t count = 0;                  ///< Deaths within `window`; 0: max(5, 2 * nodes).
+    duration window{std::chrono::seconds(10)}; ///< The span of time in which deaths are counted.
+};
+
+/// The order in which operations that wait get workers. Operations of one priority take turns.
+enum class priority { low, normal, high };
+
+/** What the workers of a pool did, told to `pool_options::on_event`. */
+struct pool_event
+{
+    enum kind {
+        worker_started,   ///< A child process runs, or a thread was made.
+        worker_ready,     ///< It finished its initializer and takes tasks.
+        worker_lost,      ///< It died without being told to.
+        worker_retired,   ///< It ended in order: recycled, or the pool was joined.
+        worker_abandoned, ///< It could not be killed in time; it is reaped when the system lets go of it.
+    } what;
+    std::size_t index = 0;        ///< The node, 0 to nodes-1; kept across restarts.
+    int pid = 0;                  ///< The process; 0 for threads.
+    boost::system::error_code ec; ///< Why, where there is a reason.
+    int signal = 0;               ///< `worker_lost`: the signal that killed it, 0 if none.
+    int exit_code = 0;            ///< `worker_lost`: the exit code, if it was not a signal.
+};
+
+/** How a pool is made. Every member has a default that suits a program that has no special wish.
+
+    A bad value (a negative duration, more nodes than the system can have, an initializer that cannot be sent to a
+    process) makes the constructor of the pool throw `std::invalid_argument` that names the member.
+*/
+struct pool_options
+{
+    /// Workers. 0: as many as CPUs that this process may use, by its affinity and its cgroup's quota.
+    std::size_t nodes = 0;
+    /// Runs in every worker before its first task. If it fails, the worker never takes tasks.
+    task initializer{};
+    /// Runs in every worker that ends in order; not in one that is killed.
+    task finalizer{};
+    /// Tasks after which a worker is replaced by a new one; 0: never.
+    std::size_t max_tasks_per_child = 0;
+    /// Coroutine tasks at once in one worker. Plain functions run one at a time.
+    std::size_t child_concurrency = 16;
+    /// Calls that wait to begin, beyond which a call completes with `errc::queue_full`; 0: no bound. An `apply` counts
+    /// one, a range operation counts one until its first task begins.
+    std::size_t max_pending = 0;
+    /// Bytes of one task's argument list or result; beyond: `errc::message_too_large`.
+    std::size_t max_message_size = std::size_t(1) << 30;
+    /// How many deaths the pool survives before `errc::pool_broken`.
+    restart_limit restarts{};
+    /// From the start of a worker to the end of its initializer.
+    duration start_timeout{std::chrono::seconds(5)};
+    /// How long a worker may take to end once it was told to; then it is killed.
+    duration stop_grace{std::chrono::milliseconds(200)};
+    /// How long a cancelled or timed-out task may go on before its worker process is killed.
+    duration cancel_grace{std::chrono::milliseconds(200)};
+    /// The program to run as worker; empty: this one. Its functions are found by their registered names.
+    std::filesystem::path executable{};
+    /// Told of every worker's start and end, on the pool's executor, one call at a time. Must not throw.
+    std::function<void(const pool_event&)> on_event{};
+};
+
+/** How one operation runs; see `basic_async_pool::with`. Owns nothing: trivially destructible. */
+struct call_options
+{
+    /// Tasks sent to a worker at once; 0: adapted to how long tasks take.
+    std::size_t chunk_size = 0;
+    /// Of one task, from its start; zero: none. Then the task fails with `errc::task_timed_out`.
+    duration timeout{};
+    /// Of the whole operation, from its initiation; zero: none. Then it completes with `errc::deadline_exceeded`.
+    duration deadline{};
+    /// How often a task is run again after its worker died in it. Exceptions are not retried.
+    std::size_t retries = 0;
+    /// Streams: tasks in flight or waiting to be read; 0: 2 x nodes x chunk.
+    std::size_t window = 0;
+    priority prio = priority::normal;
+    /// The strongest cancellation that a request may cause.
+    asio::cancellation_type cancel_limit = asio::cancellation_type::terminal;
+};
+
+/** How far an operation is; see `on_progress`. */
+struct progress
+{
+    std::size_t done = 0;             ///< Tasks that have an outcome, the failed ones among them.
+    std::size_t failed = 0;           ///< Tasks whose outcome is an error.
+    std::optional<std::size_t> total; ///< All tasks, if the range knows its size.
+    duration elapsed{};               ///< Since the operation was initiated.
+};
+
+/** A snapshot of a pool's counters. */
+struct pool_stats
+{
+    std::size_t nodes = 0;    ///< Places for workers.
+    std::size_t ready = 0;    ///< Workers that take tasks, the busy ones among them.
+    std::size_t busy = 0;     ///< Workers that hold tasks.
+    std::size_t pending = 0;  ///< Operations none of whose tasks has begun.
+    std::size_t running = 0;  ///< Tasks that workers hold.
+    std::size_t done = 0;     ///< Tasks that ended with a value.
+    std::size_t failed = 0;   ///< Tasks that ended with an error.
+    std::size_t died = 0;     ///< Workers that died without being told to.
+    std::size_t restarts = 0; ///< Workers started in the place of another.
+    std::size_t cancelled = 0; ///< Tasks that were dropped or whose outcome was no longer wanted.
+    std::size_t abandoned = 0; ///< Workers that could not be killed in time.
+};
+
+} // namespace twat::mp
+
+#endif

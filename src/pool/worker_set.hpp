@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_SRC_POOL_WORKER_SET_HPP
+#define TWAT_MP_SRC_POOL_WORKER_SET_HPP
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+#include <twat/mp/options.hpp>
+
+#include "engine/backend.hpp"
+
+namespace twat::mp::detail {
+
+using pool_strand = asio::strand<asio::any_io_executor>;
+
+/** The way from other threads back to a pool's strand, which may be gone.
+
+    Threads that the user's context does not know of (launching, reaping, thread workers) post through it. Once the context
+    begins to shut down, `post` does nothing.
+*/
+class strand_link
+{
+public:
+    explicit strand_link(pool_strand strand) : strand_(std::move(strand)) {}
+
+    /// Runs `f` on the strand, later. `f` is destroyed uncalled if the context is gone or goes away.
+    template <class F>
+    void post(F&& f);
+
+    /// The context goes away: nothing is posted any more. On return no `post` is under way.
+    void cut()
+    {
+        std::lock_guard lock(mutex_);
+        alive_ = false;
+    }
+
+private:
+    std::mutex mutex_;
+    bool alive_ = true;
+    pool_strand strand_;
+};
+
+/** The workers of one pool: makes them, replaces them, ends them. Implemented by `thread_workers` and `process_workers`.
+
+    Lives on the pool's strand; calls `backend_events` on it, never from inside a call that it gets.
+*/
+class worker_set : public backend
+{
+public:
+    /// Begins to start `nodes` workers. Once.
+    virtual void start() = 0;
+
+    /// Ends all workers in order (finalizers run), each within `stop_grace`, then kills what is left; `done` is called on the strand
+    /// when all are gone or given up. The engine holds no chunk. No worker is started any more.
+    virtual void stop(std::function<void()> done) = 0;
+
+    /// Kills all workers at once and starts none any more. Nothing is reported afterwards.
+    virtual void kill() noexcept = 0;
+
+    /// As `kill`, when the context is about to be destroyed or the pool is released: also lets go of every socket and timer on it.
+    virtual void shut_down() noexcept = 0;
+
+    /// For `pool_stats`: `died`, `restarts`, `abandoned`.
+    virtual void add_stats(pool_stats& stats) const = 0;
+};
+
+std::unique_ptr<worker_set> make_process_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,
+                                                 std::size_t nodes, backend_events& events);
+std::unique_ptr<worker_set> make_thread_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,
+                                                std::size_t nodes, backend_events& events);
+
+template <class F>
+void strand_link::post(F&& f)
+{
+    std::lock_guard lock(mutex_);
+    if (alive_)
+        asio::post(strand_, std::forward<F>(f));
+}
+
+} // namespace twat::mp::detail
+
+#endif
