@@ -40,8 +40,9 @@ public:
     /// Whether a worker that does not stop can be killed. If not (threads), operations wait for their running tasks.
     virtual bool can_kill() const noexcept = 0;
 
-    /// Kills a worker (escalating) and starts another in its place. `worker_gone` follows when it is really gone, or given up;
-    /// tasks of its chunks must not be reported any more after this.
+    /// Kills a worker (SIGTERM, then SIGKILL) and starts another in its place, without waiting for the end of the old one. When the
+    /// old one is dead its socket and page are drained as after any death: outcomes that it had published are reported, then
+    /// `worker_gone` with what it had begun, `expected` set. If it cannot be killed it is given up and reported gone all the same.
     virtual void replace(worker_id worker) = 0;
 
     /// A coroutine task ignores its cancellation. Nobody waits for its outcome; the worker is killed only if its loop no longer

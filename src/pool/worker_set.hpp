@@ -66,6 +66,24 @@ public:
     /// As `kill`, when the context is about to be destroyed or the pool is released: also lets go of every socket and timer on it.
     virtual void shut_down() noexcept = 0;
 
+    /// Whether anything is outstanding in the pool. False: nothing may be armed on the context, so that it can run out of work (R11);
+    /// true: arm again, and look at once at what happened meanwhile (a death while idle is reported then).
+    virtual void set_active(bool active) = 0;
+
+    /// The only member for any thread, at any time, also when the context is gone or does not run: makes the workers end now. Processes:
+    /// kills them, starts none, does not wait. Threads: asks tasks to stop and waits for them, unless called from one of the threads.
+    /// Idempotent. Destruction does the same first.
+    virtual void halt() noexcept = 0;
+
+    /// Threads: a place for a thread that runs a task of this pool and is about to block (nested parallelism). Chunks submitted to the
+    /// guest's id are run by `run_guest`, in the calling thread, until `stop()`, looked at after each chunk and each `wake_guest`,
+    /// is true. `add_guest` on the strand (the engine then knows it as a worker for one operation only); `run_guest` and `wake_guest`
+    /// on any thread; `remove_guest` on the strand, when `run_guest` has returned and the engine holds no chunk of it.
+    virtual worker_id add_guest() { return 0; }
+    virtual void run_guest(worker_id, const std::function<bool()>&) {}
+    virtual void wake_guest(worker_id) noexcept {}
+    virtual void remove_guest(worker_id) {}
+
     /// For `pool_stats`: `died`, `restarts`, `abandoned`.
     virtual void add_stats(pool_stats& stats) const = 0;
 };

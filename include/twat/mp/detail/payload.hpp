@@ -25,7 +25,11 @@ public:
     /// Tasks in it.
     virtual std::size_t size() const noexcept = 0;
 
-    /// Takes away the tasks from `position` on. @pre `position <= size()`
+    /// Bytes that they take on the way to a worker; 0 if they are not sent.
+    virtual std::size_t size_in_bytes() const noexcept { return 0; }
+
+    /// Takes away the tasks from `position` on. A worker may be reading the tasks before `position` at this time: they stay where
+    /// they are. @pre `position <= size()`
     virtual std::unique_ptr<payload> split(std::size_t position) = 0;
 };
 
@@ -34,6 +38,7 @@ class TWAT_MP_DECL encoded_payload final : public payload
 {
 public:
     std::size_t size() const noexcept override { return ends_.size(); }
+    std::size_t size_in_bytes() const noexcept override { return bytes_.size(); }
     std::unique_ptr<payload> split(std::size_t position) override;
 
     /// The arguments of one task.
