@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "engine/chunker.hpp"
+
+#include <algorithm>
+
+namespace twat::mp::detail {
+namespace {
+
+constexpr double aim = 4e6;          // nanoseconds that a chunk should take
+constexpr double least = 50e3;       // nanoseconds below which a chunk is not shrunk towards the end
+constexpr std::size_t growth = 16;   // a chunk is at most so many times larger than the largest one that was measured
+
+} // namespace
+
+void chunker::measured(std::size_t tasks, duration busy) noexcept
+{
+    if (tasks == 0)
+        return;
+    const double now = std::max<double>(1, static_cast<double>(busy.count()) / static_cast<double>(tasks));
+    // A larger chunk tells more than a smaller one: the fixed cost of a chunk is spread over its tasks.
+    if (per_task_ < 0 || tasks > 2 * largest_)
+        per_task_ = now;
+    else
+        per_task_ += (now - per_task_) / 4;
+    largest_ = std::max(largest_, tasks);
+}
+
+std::size_t chunker::next(std::optional<std::size_t> remaining) const noexcept
+{
+    if (limits_.fixed != 0)
+        return limits_.fixed;
+    if (per_task_ < 0)
+        return 1;
+    double size = std::min({aim / per_task_, static_cast<double>(growth * largest_), static_cast<double>(limits_.most)});
+    if (remaining) {
+        const double share = static_cast<double>(*remaining) / static_cast<double>(2 * limits_.nodes);
+        size = std::min(size, std::max(share, least / per_task_));
+    }
+    return std::max<std::size_t>(1, static_cast<std::size_t>(size));
+}
+
+std::optional<duration> chunker::estimate(std::size_t tasks) const noexcept
+{
+    if (per_task_ < 0)
+        return std::nullopt;
+    return duration(static_cast<duration::rep>(per_task_ * static_cast<double>(tasks)));
+}
+
+} // namespace twat::mp::detail

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_SRC_ENGINE_CHUNKER_HPP
+#define TWAT_MP_SRC_ENGINE_CHUNKER_HPP
+
+#include <cstddef>
+#include <optional>
+
+#include <twat/mp/options.hpp>
+
+namespace twat::mp::detail {
+
+/** How many tasks of one operation go to a worker together.
+
+    Starts with one task, then aims at chunks that keep a worker busy for a few milliseconds: long enough that handing them out
+    costs little, short enough that other operations get their turn and that a death or a cancellation loses little. Towards the end
+    of an input of known size chunks shrink, so that the workers finish together. A size that the caller gave is kept.
+*/
+class chunker
+{
+public:
+    struct limits
+    {
+        std::size_t fixed = 0;              ///< `call_options::chunk_size`; 0: adapt.
+        std::size_t most = 65536;           ///< Never more than this.
+        std::size_t nodes = 1;
+    };
+
+    explicit chunker(limits l) : limits_(l) {}
+
+    /// A worker was busy for so long with so many tasks.
+    void measured(std::size_t tasks, duration busy) noexcept;
+
+    /// The size of the next chunk, at least 1. @param remaining Tasks not yet handed out, if known.
+    std::size_t next(std::optional<std::size_t> remaining) const noexcept;
+
+    /// How long a worker is likely to be busy with so many tasks; nothing before the first measurement.
+    std::optional<duration> estimate(std::size_t tasks) const noexcept;
+
+private:
+    limits limits_;
+    double per_task_ = -1;     // nanoseconds, a moving average; negative: not measured
+    std::size_t largest_ = 0;  // tasks in the largest chunk that was measured
+};
+
+} // namespace twat::mp::detail
+
+#endif

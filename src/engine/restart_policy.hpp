@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_SRC_ENGINE_RESTART_POLICY_HPP
+#define TWAT_MP_SRC_ENGINE_RESTART_POLICY_HPP
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+
+#include <twat/mp/options.hpp>
+
+#include "engine/chunk.hpp"
+
+namespace twat::mp::detail {
+
+/** When a worker that died is replaced, and when the pool is given up.
+
+    Deaths are counted in a sliding window. Up to the limit a replacement starts at once; a worker that never became ready is
+    replaced after a pause that doubles from 10 ms to 1 s, so that a program that cannot start does not burn the machine. One death
+    more than the limit within the window breaks the pool.
+*/
+class restart_policy
+{
+public:
+    restart_policy(restart_limit limit, std::size_t nodes);
+
+    /// A worker died without being told to. Returns when its replacement may start; nothing: the pool is broken.
+    /// @param was_ready Whether it had finished its initializer.
+    std::optional<time_point> on_death(time_point now, bool was_ready);
+
+    /// A worker finished its initializer: starting works.
+    void on_ready() noexcept { failed_starts_ = 0; }
+
+    bool broken() const noexcept { return broken_; }
+    /// Whether a worker has become ready since the last failed start.
+    bool starts_fail() const noexcept { return failed_starts_ != 0; }
+    std::size_t limit() const noexcept { return count_; }
+
+private:
+    std::size_t count_;
+    duration window_;
+    std::deque<time_point> deaths_;
+    std::size_t failed_starts_ = 0;
+    bool broken_ = false;
+};
+
+} // namespace twat::mp::detail
+
+#endif
