@@ -1,0 +1,38 @@
+# What `cmake --install` puts where: the library, twat::mp_main, headers, CMake package files and pkg-config files.
+
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/twat-mp)
+
+install(TARGETS twat_mp EXPORT twat-mp-targets FILE_SET HEADERS)
+if(TARGET twat_mp_main)
+    install(TARGETS twat_mp_main EXPORT twat-mp-targets)
+endif()
+install(EXPORT twat-mp-targets NAMESPACE twat:: DESTINATION ${package_dir})
+
+configure_package_config_file(cmake/twat-mp-config.cmake.in twat-mp-config.cmake INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(twat-mp-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES
+    ${CMAKE_CURRENT_BINARY_DIR}/twat-mp-config.cmake
+    ${CMAKE_CURRENT_BINARY_DIR}/twat-mp-config-version.cmake
+    ${CMAKE_CURRENT_SOURCE_DIR}/cmake/boost.cmake
+    DESTINATION ${package_dir})
+
+# pkg-config: the prefix is where the file lies, so an installed tree can be moved.
+file(RELATIVE_PATH pc_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+string(REGEX REPLACE "/$" "" pc_prefix "${pc_prefix}")
+set(pc_cflags "")
+if(BUILD_SHARED_LIBS)
+    set(pc_cflags "-DTWAT_MP_SHARED")
+endif()
+set(pc_boost_libs "")
+if(TARGET Boost::process)
+    set(pc_boost_libs "-lboost_process")
+endif()
+foreach(name twat-mp twat-mp-main)
+    configure_file(cmake/${name}.pc.in ${name}.pc @ONLY)
+    install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()
+
+install(FILES LICENSE_1_0.txt DESTINATION ${CMAKE_INSTALL_DOCDIR})
