@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_EXCEPTIONS_HPP
+#define TWAT_MP_EXCEPTIONS_HPP
+
+#include <boost/exception/get_error_info.hpp>
+#include <boost/exception/info.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include <twat/mp/config.hpp>
+
+namespace twat::mp {
+
+struct BOOST_SYMBOL_VISIBLE errinfo_task_index_tag;
+struct BOOST_SYMBOL_VISIBLE errinfo_worker_pid_tag;
+struct BOOST_SYMBOL_VISIBLE errinfo_type_name_tag;
+struct BOOST_SYMBOL_VISIBLE errinfo_input_tag;
+struct BOOST_SYMBOL_VISIBLE errinfo_details_tag;
+
+/// The position in the input, from 0, of the task that threw.
+using errinfo_task_index = boost::error_info<errinfo_task_index_tag, std::size_t>;
+/// The process in which it threw: a worker's, or this one for threads.
+using errinfo_worker_pid = boost::error_info<errinfo_worker_pid_tag, int>;
+/// The type that was thrown, as C++ writes it.
+using errinfo_type_name = boost::error_info<errinfo_type_name_tag, std::string>;
+/// The arguments of the task that threw. Absent if they cannot be shown as text.
+using errinfo_input = boost::error_info<errinfo_input_tag, std::string>;
+/// Processes: what Boost.Exception had attached to it in the worker (place of the throw, `error_info`s), as text.
+using errinfo_details = boost::error_info<errinfo_details_tag, std::string>;
+
+// One line each of boost::diagnostic_information.
+TWAT_MP_DECL std::string to_string(const errinfo_task_index& info);
+TWAT_MP_DECL std::string to_string(const errinfo_worker_pid& info);
+TWAT_MP_DECL std::string to_string(const errinfo_type_name& info);
+TWAT_MP_DECL std::string to_string(const errinfo_input& info);
+TWAT_MP_DECL std::string to_string(const errinfo_details& info);
+
+/** What a task in a worker process threw, if its type is neither a standard one, nor derived from one, nor made known with
+    `register_exception`.
+*/
+class BOOST_SYMBOL_VISIBLE remote_error : public std::runtime_error
+{
+public:
+    TWAT_MP_DECL remote_error(const std::string& type_name, const std::string& what);
+
+    /// The type that was thrown, as C++ writes it.
+    const std::string& type_name() const noexcept { return *type_name_; }
+
+private:
+    std::shared_ptr<const std::string> type_name_; // shared, so that copying cannot throw
+};
+
+/** The position in the input of the task that threw `error`; nothing if no task did.
+
+    It answers for every type. Of types that cannot carry it (thrown on threads, and not standard, registered or derived from
+    `boost::exception`) the last 64 exceptions of the process are remembered, and so kept alive.
+
+    @par Thread Safety
+    May be called from any thread.
+*/
+TWAT_MP_DECL std::optional<std::size_t> task_index(const std::exception_ptr& error) noexcept;
+
+} // namespace twat::mp
+
+#endif
