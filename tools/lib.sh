@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: BSL-1.0
+# Shared by the scripts in tools/ and .ci/. Source it first; it goes to the top of the tree.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+jobs=$(nproc)
+export CTEST_PARALLEL_LEVEL=$jobs
+# Objects of one tree serve another: sanitizer and consumer builds compile much the same files.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+
+say() { printf '== %s\n' "$*"; }
+die() { printf '%s\n' "$*" >&2; exit 1; }
+
+# need PACKAGE...: installs the Debian packages that are missing; does and says nothing if none is.
+need() {
+    local package missing=()
+    if ! command -v dpkg-query >/dev/null; then
+        say "not a Debian system; these packages, or what they are called here, must be installed: $*"
+        return
+    fi
+    for package; do
+        [[ $(dpkg-query -W -f='${Status}' "$package" 2>/dev/null) == 'install ok installed' ]] || missing+=("$package")
+    done
+    ((${#missing[@]})) || return 0
+    local run=(env DEBIAN_FRONTEND=noninteractive)
+    if ((EUID != 0)); then
+        command -v sudo >/dev/null || die "please install as root: apt-get install ${missing[*]}"
+        run=(sudo "${run[@]}")
+    fi
+    say "installing ${missing[*]}"
+    # --no-remove: another version of Boost may be there; that is the user's to decide.
+    local log; log=$(mktemp)
+    if ! { "${run[@]}" apt-get -qq update &&
+           "${run[@]}" apt-get -qq -y --no-remove --no-install-recommends install "${missing[@]}"; } >"$log" 2>&1; then
+        cat "$log"
+        rm -f "$log"
+        die "apt-get could not install ${missing[*]}"
+    fi
+    rm -f "$log"
+}
+
+build_packages=(g++ cmake ninja-build libboost1.81-dev zlib1g-dev)
+test_packages=("${build_packages[@]}" libboost-test1.81-dev libboost-serialization1.81-dev)
+
+# configure PRESET [OPTION...]: makes build/PRESET, with ccache if there is one.
+configure() {
+    local preset=$1; shift
+    local launcher=()
+    ! command -v ccache >/dev/null || launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+    quietly cmake --preset "$preset" "${launcher[@]}" "$@"
+}
+
+# quietly COMMAND...: shows what it wrote only if it fails.
+quietly() {
+    local log; log=$(mktemp)
+    if ! "$@" >"$log" 2>&1; then
+        cat "$log"
+        rm -f "$log"
+        return 1
+    fi
+    rm -f "$log"
+}
+
+# count_tests LOG: from what ctest wrote to LOG, "PASSED FAILED". Boost.Test programs count by their test cases, all others as one.
+count_tests() {
+    awk '
+        /^[0-9]+\/[0-9]+ Testing: / { open = 1; ok = 0; bad = 0; report = 0 }
+        /test cases? out of [0-9]+ / {
+            report = 1
+            # "skipped" are those of other suites; "aborted" are among the failed
+            if (/ passed/) ok += $1; else if (/ failed$/) bad += $1
+        }
+        /^Test (Passed|Failed)\.$/ && open {
+            good = $2 == "Passed."
+            if (!report) { if (good) ok = 1; else bad = 1 }
+            if (!good && !bad) bad = 1
+            passed += ok; failed += bad; open = 0
+        }
+        END { if (open) failed += 1; print passed + 0, failed + 0 }' "$1"
+}
