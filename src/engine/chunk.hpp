@@ -32,6 +32,8 @@ struct chunk
     std::uint64_t first = 0;      ///< Index of the first task.
     std::unique_ptr<payload> tasks;
     std::size_t count = 0;        ///< Tasks in it when it was submitted.
+    /// Processes: what `operation::encode_function` wrote. Sent to a worker with the operation's first chunk.
+    std::shared_ptr<const byte_buffer> function;
     std::size_t attempt = 0;      ///< How often a worker died in it before.
     bool coroutine = false;       ///< Then `count` is 1.
     duration timeout{};           ///< Of one task, from its start; zero: none.

@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: BSL-1.0
+// The engine's part that hands out work: whose turn it is, how much, and what is taken back for it.
+#include "engine/engine.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace twat::mp::detail {
+namespace {
+
+// A worker holds a second chunk so that it never waits for the way there and back, and more while all of them together are shorter
+// than this.
+constexpr duration in_flight_aim = std::chrono::milliseconds(1);
+constexpr std::size_t most_held = 32;
+// Tasks in a worker that will be through this soon are not worth taking back for an idle one.
+constexpr duration worth_stealing = std::chrono::microseconds(100);
+constexpr duration look_again_after = std::chrono::milliseconds(1);
+// Arguments in one chunk, unless one task alone has more.
+constexpr std::size_t most_bytes = std::size_t(1) << 20;
+
+std::optional<duration> time_left(const held_chunk& held)
+{
+    return held.owner ? held.owner->sizes.estimate(held.outstanding()) : std::nullopt;
+}
+
+} // namespace
+
+void engine::decide()
+{
+    // Completing an operation can make room, and handing out can complete one (its range ends or throws).
+    do {
+        flush();
+        hand_out();
+        steal();
+    } while (!touched_.empty());
+}
+
+// ---------------------------------------------------------------- whose turn
+
+bool engine::has_work(const operation_state& op) const
+{
+    return !op.stopping && (!op.requeued.empty() || (!op.exhausted && op.op->demand() != 0));
+}
+
+void engine::line_up(operation_state& op)
+{
+    if (!op.waiting && has_work(op)) {
+        op.waiting = true;
+        lines_[static_cast<std::size_t>(op.traits().options.prio)].push_back(&op);
+    }
+}
+
+std::size_t engine::allowance(const worker_state& worker) const noexcept
+{
+    if (settings_.max_tasks_per_child == 0 || worker.guest)
+        return no_position;
+    return settings_.max_tasks_per_child - std::min(settings_.max_tasks_per_child, worker.given);
+}
+
+bool engine::can_take(const worker_state& worker) const
+{
+    if (worker.dying || worker.retiring)
+        return false;
+    if (worker.held.empty())
+        return true;
+    if (worker.guest || worker.drains_for != 0 || worker.dirty())
+        return false;
+    if (worker.runs_coroutines())
+        return worker.held.size() < settings_.child_concurrency;
+    if (worker.held.size() < 2)
+        return true;
+    if (worker.held.size() >= most_held)
+        return false;
+    duration sum{};
+    for (const held_chunk& h : worker.held) {
+        const auto left = time_left(h);
+        if (!left)
+            return false;
+        sum += *left;
+    }
+    return sum < in_flight_aim;
+}
+
+void engine::hand_out()
+{
+    std::vector<worker_state*> takers;
+    for (auto& w : workers_)
+        if (can_take(*w))
+            takers.push_back(w.get());
+    // The worker with the fewest chunks first: nobody gets a second one while another is idle.
+    while (!takers.empty()) {
+        if (std::all_of(lines_.begin(), lines_.end(), [](auto& line) { return line.empty(); }))
+            return;
+        const auto next = std::min_element(takers.begin(), takers.end(), [](auto* a, auto* b) {
+            return a->held.size() < b->held.size();
+        });
+        if (!give_one(**next) || !can_take(**next))
+            takers.erase(next);
+    }
+}
+
+bool engine::give_one(worker_state& worker)
+{
+    if (worker.guest)
+        return worker.only && give_from(*worker.only, worker);
+    if (worker.held.empty() && worker.drains_for != 0) {
+        const std::uint64_t waits = std::exchange(worker.drains_for, 0);
+        for (auto& [_, op] : operations_)
+            if (op->id == waits) {
+                op->drains = 0;
+                if (has_work(*op) && give_from(*op, worker))
+                    return true;
+            }
+    }
+    for (std::size_t prio = lines_.size(); prio-- > 0;) {
+        auto& line = lines_[prio];
+        for (std::size_t looks = line.size(); looks != 0 && !line.empty(); --looks) {
+            operation_state& op = *line.front();
+            line.pop_front();
+            op.waiting = false;
+            if (!has_work(op))
+                continue;
+            if (!worker.held.empty() && worker.runs_coroutines() != op.traits().coroutine) {
+                line_up(op); // its kind of task cannot run beside what the worker holds
+                if (op.drains != 0 && find(op.drains))
+                    continue;
+                op.drains = worker.id;
+                worker.drains_for = op.id;
+                return false;
+            }
+            const bool given = give_from(op, worker);
+            line_up(op); // behind the others of its priority
+            if (given)
+                return true;
+        }
+    }
+    return false;
+}
+
+// ---------------------------------------------------------------- chunks
+
+bool engine::give_from(operation_state& op, worker_state& worker)
+{
+    std::unique_ptr<chunk> work = make_chunk(op, allowance(worker));
+    if (!work)
+        return false;
+    submit(worker, op, std::move(work));
+    return true;
+}
+
+std::unique_ptr<chunk> engine::make_chunk(operation_state& op, std::size_t most)
+{
+    if (op.stopping)
+        return nullptr;
+    if (op.requeued.empty())
+        return op.exhausted ? nullptr : pull_chunk(op, most);
+
+    std::unique_ptr<chunk> work = std::move(op.requeued.front());
+    op.requeued.pop_front();
+    std::size_t waiting = work->tasks->size();
+    for (const auto& c : op.requeued)
+        waiting += c->tasks->size();
+    const std::size_t size = std::min(most, op.sizes.next(waiting));
+    if (work->tasks->size() > size) {
+        requeue(op, work->first + size, work->tasks->split(size), work->attempt);
+    }
+    return work;
+}
+
+std::unique_ptr<chunk> engine::pull_chunk(operation_state& op, std::size_t most)
+{
+    const operation_traits& traits = op.traits();
+    std::unique_ptr<payload> tasks;
+    try {
+        if (!op.prepared) {
+            op.prepared = true;
+            if (settings_.encodes)
+                op.function = std::make_shared<const byte_buffer>(op.op->encode_function(settings_.by_name));
+        }
+        tasks = op.op->make_payload();
+    } catch (...) {
+        op.final_error = std::current_exception();
+        op.exhausted = op.stopping = true;
+        touch(op);
+        return nullptr;
+    }
+
+    std::optional<std::size_t> remaining;
+    if (traits.total)
+        remaining = *traits.total - std::min<std::size_t>(*traits.total, op.next_index);
+    const std::size_t size = traits.coroutine ? 1 : op.sizes.next(remaining);
+    if (traits.stream && traits.options.window == 0)
+        op.op->set_chunk_size(settings_.nodes, size);
+    const std::size_t wanted = std::min({size, most, op.op->demand()});
+
+    const std::uint64_t first = op.next_index;
+    while (tasks->size() < wanted && !op.exhausted) {
+        // The first task tells how many of its kind fit.
+        std::size_t step = 1;
+        if (const std::size_t n = tasks->size(); n != 0) {
+            const std::size_t bytes = tasks->size_in_bytes();
+            if (bytes >= most_bytes)
+                break;
+            step = std::min(wanted - n, bytes == 0 ? wanted : std::max<std::size_t>(1, (most_bytes - bytes) * n / bytes));
+        }
+        const pull_result pulled = op.op->pull(*tasks, step, settings_.max_message_size);
+        op.next_index += pulled.count;
+        if (pulled.broken) {
+            op.exhausted = true;
+            op.final_error = pulled.broken;
+            touch(op);
+            if (!traits.stream)
+                stop_handing_out(op);
+        }
+        if (pulled.refused) {
+            fail_task(op, op.next_index++, pulled.refused); // and the chunk ends before the gap
+            break;
+        }
+        if (pulled.ended) {
+            op.exhausted = true;
+            touch(op);
+        }
+        if (pulled.count == 0)
+            break;
+    }
+    if (tasks->size() == 0 || op.stopping)
+        return nullptr;
+    auto work = std::make_unique<chunk>();
+    work->first = first;
+    work->tasks = std::move(tasks);
+    return work;
+}
+
+void engine::submit(worker_state& worker, operation_state& op, std::unique_ptr<chunk> work)
+{
+    const operation_traits& traits = op.traits();
+    work->id = ++last_chunk_;
+    work->op = op.op;
+    work->op_id = op.id;
+    work->count = work->tasks->size();
+    work->function = op.function;
+    work->coroutine = traits.coroutine;
+    work->timeout = traits.options.timeout;
+    work->deadline = op.deadline;
+
+    op.held_tasks += work->count;
+    ++op.held_chunks;
+    worker.given += work->count;
+    if (allowance(worker) == 0)
+        worker.retiring = true;
+    held_chunk held;
+    held.keep = work->count;
+    held.owner = &op;
+    held.work = std::move(work);
+    worker.held.push_back(std::move(held));
+    held_chunk& given = worker.held.back();
+    if (worker.held.size() == 1 || traits.coroutine)
+        chunk_begins(given);
+    backend_.submit(worker.id, *given.work);
+}
+
+void engine::chunk_begins(held_chunk& held)
+{
+    if (!held.owner)
+        return;
+    if (!std::exchange(held.owner->begun, true))
+        ++begun_;
+    if (held.work->timeout != duration::zero() && !held.cancelled)
+        held.check_at = now_() + held.work->timeout;
+}
+
+void engine::requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt)
+{
+    auto work = std::make_unique<chunk>();
+    work->first = first;
+    work->tasks = std::move(tasks);
+    work->attempt = attempt;
+    op.requeued.push_front(std::move(work));
+    line_up(op);
+}
+
+// ---------------------------------------------------------------- taking back
+
+// Takes back what the worker has not begun of a chunk. Returns how many tasks that were.
+std::size_t engine::take_back(worker_state& worker, held_chunk& held, bool again)
+{
+    if (held.outstanding() == 0 || worker.dying)
+        return 0;
+    const std::size_t keep = std::clamp(backend_.recall(worker.id, held.work->id), held.settled, held.keep);
+    const std::size_t taken = held.keep - keep;
+    if (taken == 0)
+        return 0;
+    std::unique_ptr<payload> tasks = held.work->tasks->split(keep);
+    held.keep = keep;
+    worker.given -= std::min(worker.given, taken);
+    if (!held.owner) {
+        totals_.cancelled += taken;
+        return taken;
+    }
+    operation_state& op = *held.owner;
+    op.held_tasks -= taken;
+    if (again && !op.stopping)
+        requeue(op, held.work->first + keep, std::move(tasks), held.work->attempt);
+    else
+        totals_.cancelled += taken;
+    touch(op);
+    return taken;
+}
+
+// An operation of higher priority does not wait behind chunks of lower priority that no worker has begun.
+void engine::make_room(const operation_state& op)
+{
+    const priority prio = op.traits().options.prio;
+    worker_state* from = nullptr;
+    priority lowest = prio;
+    for (auto& w : workers_) {
+        if (w->guest || w->dying || w->retiring)
+            continue;
+        if (w->held.empty())
+            return; // idle: nothing has to be taken back
+        if (w->runs_coroutines() || w->dirty())
+            continue;
+        for (const held_chunk& h : w->held)
+            if (h.owner && h.owner->traits().options.prio < lowest) {
+                lowest = h.owner->traits().options.prio;
+                from = w.get();
+            }
+    }
+    if (from)
+        for (auto h = from->held.rbegin(); h != from->held.rend(); ++h)
+            if (h->owner && h->owner->traits().options.prio < prio)
+                take_back(*from, *h, true);
+}
+
+// Nothing waits and a worker is idle: it gets what another one holds and has not begun.
+void engine::steal()
+{
+    look_again_ = time_point::max();
+    for (auto& w : workers_)
+        if (w->held.empty() && can_take(*w) && !w->guest && allowance(*w) != 0)
+            if (!steal_for(*w))
+                return; // what is not there for one is not there for the next
+}
+
+bool engine::steal_for(worker_state& idle)
+{
+    worker_state* victim = nullptr;
+    held_chunk* from = nullptr;
+    duration most = duration::zero();
+    for (auto& w : workers_) {
+        if (w->dying || w->runs_coroutines())
+            continue;
+        duration before = duration::zero(); // until the worker comes to the chunk
+        for (held_chunk& h : w->held) {
+            const bool first = &h == &w->held.front();
+            if (h.owner && !h.owner->stopping && !h.cancelled && h.outstanding() > (first ? 1u : 0u)) {
+                const duration wait = before + time_left(h).value_or(std::chrono::seconds(1));
+                if (wait > most) {
+                    most = wait;
+                    victim = w.get();
+                    from = &h;
+                }
+            }
+            before += time_left(h).value_or(std::chrono::seconds(1));
+        }
+    }
+    if (!victim)
+        return false;
+    if (most < worth_stealing) {
+        look_again_ = now_() + look_again_after; // unless it takes longer than expected
+        return false;
+    }
+    operation_state& op = *from->owner;
+    const std::size_t taken = take_back(*victim, *from, true);
+    if (taken == 0) {
+        look_again_ = now_() + look_again_after;
+        return false;
+    }
+    if (taken > 1) { // half for each: its owner will soon be idle too
+        chunk& back = *op.requeued.front();
+        const std::size_t half = (taken + 1) / 2;
+        auto rest = back.tasks->split(half);
+        auto second = std::make_unique<chunk>();
+        second->first = back.first + half;
+        second->tasks = std::move(rest);
+        second->attempt = back.attempt;
+        op.requeued.insert(op.requeued.begin() + 1, std::move(second));
+    }
+    give_one(idle);
+    hand_out();
+    return true;
+}
+
+// ---------------------------------------------------------------- guests
+
+void engine::add_guest(worker_id id, operation& op)
+{
+    auto state = std::make_unique<worker_state>();
+    state->id = id;
+    state->guest = true;
+    state->only = find(op);
+    workers_.push_back(std::move(state));
+    ++guests_;
+}
+
+bool engine::remove_guest(worker_id id)
+{
+    const auto it = std::find_if(workers_.begin(), workers_.end(), [&](auto& w) { return w->id == id; });
+    if (it == workers_.end())
+        return true;
+    (*it)->only = nullptr;
+    (*it)->retiring = true;
+    if (!(*it)->held.empty())
+        return false;
+    workers_.erase(it);
+    --guests_;
+    return true;
+}
+
+} // namespace twat::mp::detail

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "engine/engine.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <twat/mp/detail/make_error.hpp>
+#include <twat/mp/error.hpp>
+
+namespace twat::mp::detail {
+
+engine::engine(settings s, backend& workers, std::function<time_point()> now)
+    : settings_(s), backend_(workers), now_(std::move(now))
+{}
+
+engine::~engine() = default;
+
+worker_state* engine::find(worker_id id) noexcept
+{
+    for (auto& w : workers_)
+        if (w->id == id)
+            return w.get();
+    return nullptr;
+}
+
+held_chunk* engine::find(worker_state& worker, chunk_id id) noexcept
+{
+    for (held_chunk& h : worker.held)
+        if (h.work->id == id)
+            return &h;
+    return nullptr;
+}
+
+operation_state* engine::find(operation& op) noexcept
+{
+    const auto it = operations_.find(&op);
+    return it == operations_.end() ? nullptr : it->second.get();
+}
+
+// ---------------------------------------------------------------- operations come and go
+
+void engine::add(std::shared_ptr<operation> op)
+{
+    if (refusal_)
+        return op->complete(refusal_());
+    std::size_t places = settings_.nodes;
+    for (const auto& w : workers_)
+        places -= !w->guest && !w->held.empty() && places != 0;
+    if (settings_.max_pending != 0 && not_begun() >= settings_.max_pending + places)
+        return op->complete(make_error(errc::queue_full, std::to_string(not_begun()) + " calls wait for a worker already "
+                                                         "(pool_options::max_pending)"));
+
+    const operation_traits& traits = op->traits();
+    auto state = std::make_unique<operation_state>();
+    state->id = ++last_operation_;
+    state->initiated = now_();
+    if (traits.options.deadline != duration::zero())
+        state->deadline = state->initiated + traits.options.deadline;
+    chunker::limits limits{.fixed = traits.options.chunk_size, .nodes = settings_.nodes};
+    if (traits.stream) {
+        const std::size_t window = traits.options.window;
+        limits.most = window == 0 ? 1024 : std::max<std::size_t>(1, window / (2 * settings_.nodes));
+        limits.fixed = std::min(limits.fixed, window == 0 ? limits.fixed : window);
+    }
+    state->sizes = chunker(limits);
+    state->op = std::move(op);
+
+    operation_state& added = *state;
+    operations_.emplace(added.op.get(), std::move(state));
+    if (traits.stream)
+        streams_.push_back(&added);
+    if (added.deadline != time_point::max())
+        with_deadline_.push_back(&added);
+    line_up(added);
+    touch(added); // an empty range is over at once
+    make_room(added);
+}
+
+void engine::touch(operation_state& op)
+{
+    if (!std::exchange(op.touched, true))
+        touched_.push_back(&op);
+}
+
+bool engine::is_over(const operation_state& op) const noexcept
+{
+    return op.held_tasks == 0 && op.requeued.empty() && (op.stopping || op.exhausted);
+}
+
+// Reports progress and completes what is over. Completing an operation only queues its handler, so nothing calls back in here.
+void engine::flush()
+{
+    while (!touched_.empty()) {
+        operation_state& op = *touched_.back();
+        touched_.pop_back();
+        op.touched = false;
+        if (op.traits().counts_progress && op.outcomes() != 0 && !op.final_error) {
+            try {
+                op.op->report_progress({.done = op.outcomes(), .failed = op.failed, .total = op.traits().total,
+                                        .elapsed = now_() - op.initiated});
+            } catch (...) {
+                stop(op, std::current_exception(), false); // may finish it, or touch it again
+                continue;
+            }
+        }
+        if (is_over(op))
+            finish(op, op.final_error ? op.final_error : op.first_error);
+        else if (has_work(op))
+            line_up(op);
+    }
+}
+
+// The one place where an operation ends.
+void engine::finish(operation_state& op, std::exception_ptr error)
+{
+    if (op.held_chunks != 0)
+        for (auto& w : workers_)
+            for (held_chunk& h : w->held)
+                if (h.owner == &op)
+                    h.owner = nullptr;
+    for (auto& w : workers_)
+        if (w->only == &op)
+            w->only = nullptr;
+    if (op.waiting) { // mostly near the front, so no std::erase
+        auto& line = lines_[static_cast<std::size_t>(op.traits().options.prio)];
+        line.erase(std::find(line.begin(), line.end(), &op));
+    }
+    if (op.touched)
+        std::erase(touched_, &op);
+    if (op.traits().stream)
+        std::erase(streams_, &op);
+    if (op.deadline != time_point::max())
+        std::erase(with_deadline_, &op);
+    begun_ -= op.begun;
+    for (auto& c : op.requeued)
+        totals_.cancelled += c->tasks->size();
+
+    auto node = operations_.extract(op.op.get());
+    node.mapped()->op->complete(std::move(error));
+}
+
+void engine::feed(operation& op)
+{
+    if (operation_state* state = find(op)) {
+        line_up(*state);
+        touch(*state);
+    }
+}
+
+void engine::close(error_maker refusal)
+{
+    if (!refusal_)
+        refusal_ = std::move(refusal);
+}
+
+void engine::forget_workers()
+{
+    for (auto& w : workers_)
+        for (held_chunk& h : w->held)
+            if (h.owner) {
+                const bool answered = h.expired != no_position && h.expired >= h.settled && h.expired < h.keep;
+                h.owner->held_tasks -= h.outstanding() - answered;
+                --h.owner->held_chunks;
+                touch(*h.owner);
+            }
+    workers_.clear();
+    guests_ = 0;
+}
+
+// ---------------------------------------------------------------- outcomes
+
+// Takes note that a task has an outcome. False: nobody wants it.
+bool engine::settle(worker_state& worker, chunk_id id, std::size_t position, held_chunk*& held)
+{
+    held = find(worker, id);
+    if (!held || position != held->settled || position >= held->keep) {
+        ++totals_.cancelled;
+        return false;
+    }
+    ++held->settled;
+    if (position == held->expired)
+        return false;
+    if (!held->owner) {
+        ++totals_.cancelled;
+        return false;
+    }
+    --held->owner->held_tasks;
+    return true;
+}
+
+void engine::task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value)
+{
+    worker_state* w = find(worker);
+    held_chunk* held = nullptr;
+    if (!w || !settle(*w, id, position, held))
+        return;
+    operation_state& op = *held->owner;
+    if (position == held->timed_out)
+        return fail_task(op, held->work->first + position, timed_out(held->work->first + position));
+    const finished_task task{.index = held->work->first + position, .value = value, .tasks = held->work->tasks.get(),
+                             .position = position};
+    if (std::exception_ptr unreadable = op.op->store(task)) {
+        fail_task(op, task.index, std::move(unreadable));
+        return;
+    }
+    ++op.done;
+    ++totals_.done;
+    touch(op);
+}
+
+void engine::task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error)
+{
+    worker_state* w = find(worker);
+    held_chunk* held = nullptr;
+    if (!w || !settle(*w, id, position, held))
+        return;
+    const std::uint64_t index = held->work->first + position;
+    fail_task(*held->owner, index, position == held->timed_out ? timed_out(index) : std::move(error));
+}
+
+// The task is not among `held_tasks` any more.
+void engine::fail_task(operation_state& op, std::uint64_t index, std::exception_ptr error)
+{
+    ++op.failed;
+    ++totals_.failed;
+    touch(op);
+    if (!op.traits().stops_at_failure) {
+        op.op->store_failure(index, std::move(error));
+        return;
+    }
+    if (!op.first_error || index < op.first_error_index) {
+        op.first_error = std::move(error);
+        op.first_error_index = index;
+    }
+    stop_handing_out(op);
+}
+
+void engine::chunk_ended(worker_id worker, chunk_id id, duration busy)
+{
+    worker_state* w = find(worker);
+    held_chunk* held = w ? find(*w, id) : nullptr;
+    if (!held)
+        return;
+    if (held->owner) {
+        operation_state& op = *held->owner;
+        op.sizes.measured(held->keep, busy);
+        --op.held_chunks;
+        // Tasks without an outcome cannot be left over, unless the worker lies; then they count as lost with it.
+        for (; held->settled < held->keep; ++held->settled) {
+            if (held->settled == held->expired)
+                continue;
+            --op.held_tasks;
+            fail_task(op, held->work->first + held->settled,
+                      make_error(errc::protocol_error, "a worker ended a chunk without the outcome of one of its tasks"));
+        }
+        touch(op);
+    }
+    std::unique_ptr<chunk> ended = std::move(held->work); // destroyed last: it may be what keeps the operation alive
+    const bool was_first = held == &w->held.front();
+    std::erase_if(w->held, [](const held_chunk& h) { return !h.work; });
+    if (was_first && !w->held.empty() && !w->held.front().work->coroutine)
+        chunk_begins(w->held.front());
+    if (w->retiring && w->held.empty() && !w->dying && !w->guest) {
+        w->dying = true;
+        backend_.retire(worker);
+    }
+}
+
+// ---------------------------------------------------------------- workers come and go
+
+void engine::worker_ready(worker_id worker)
+{
+    if (find(worker))
+        return;
+    auto state = std::make_unique<worker_state>();
+    state->id = worker;
+    workers_.push_back(std::move(state));
+}
+
+void engine::worker_gone(worker_id worker, const worker_loss& loss)
+{
+    const auto it = std::find_if(workers_.begin(), workers_.end(), [&](auto& w) { return w->id == worker; });
+    if (it == workers_.end())
+        return;
+    const std::unique_ptr<worker_state> gone = std::move(*it);
+    workers_.erase(it);
+    guests_ -= gone->guest;
+    // Last chunk first: each puts what it had not begun in front of the line.
+    for (auto held = gone->held.rbegin(); held != gone->held.rend(); ++held)
+        if (held->owner)
+            lose_chunk(*held, loss);
+}
+
+// A worker died that held this chunk. What it had begun dies with it, what it had not begun goes elsewhere.
+void engine::lose_chunk(held_chunk& held, const worker_loss& loss)
+{
+    operation_state& op = *held.owner;
+    --op.held_chunks;
+    std::size_t lost = held.settled; // behind the last task that was begun
+    for (const auto& begun : loss.begun)
+        if (begun.id == held.work->id && begun.position < held.keep)
+            lost = std::max(lost, begun.position + 1);
+    if (held.expired != no_position)
+        lost = std::max(lost, held.expired + 1);
+
+    const std::uint64_t first = held.work->first;
+    const std::size_t attempt = held.work->attempt;
+    held.work->tasks->split(held.keep); // nothing, or what was taken back long ago
+    std::unique_ptr<payload> rest = held.work->tasks->split(lost);
+    op.held_tasks -= rest->size();
+    if (rest->size() != 0)
+        requeue(op, first + lost, std::move(rest), attempt);
+
+    for (std::size_t position = lost; position-- > held.settled;) {
+        std::unique_ptr<payload> task = held.work->tasks->split(position);
+        if (position == held.expired)
+            continue; // had its answer when it ran out of time
+        --op.held_tasks;
+        const std::uint64_t index = first + position;
+        if (op.stopping && op.final_error)
+            continue;
+        if (attempt < op.traits().options.retries && !op.stopping)
+            requeue(op, index, std::move(task), attempt + 1);
+        else if (attempt != 0)
+            fail_task(op, index,
+                      make_nested(errc::task_quarantined,
+                                  "task " + std::to_string(index) + " killed " + std::to_string(attempt + 1) +
+                                      " workers and is not run again (call_options::retries)",
+                                  loss.explain(index), index));
+        else
+            fail_task(op, index, loss.explain(index));
+    }
+    touch(op);
+}
+
+void engine::broken(error_maker cause)
+{
+    refusal_ = cause; // tells more than that the pool was closed
+    stop_all(cause);
+}
+
+// ---------------------------------------------------------------- for the pool
+
+bool engine::active() const
+{
+    if (operations_.size() != streams_.size())
+        return true;
+    for (const operation_state* op : streams_)
+        if (op->held_tasks != 0 || op->touched || has_work(*op))
+            return true;
+    for (const auto& w : workers_)
+        for (const held_chunk& h : w->held)
+            if (h.kill_at != time_point::max())
+                return true;
+    return false;
+}
+
+pool_stats engine::stats() const
+{
+    pool_stats s = totals_;
+    s.nodes = settings_.nodes;
+    for (const auto& w : workers_) {
+        s.ready += !w->guest && !w->dying;
+        s.busy += !w->guest && !w->held.empty();
+        for (const held_chunk& h : w->held)
+            s.running += h.outstanding();
+    }
+    s.pending = not_begun();
+    return s;
+}
+
+} // namespace twat::mp::detail

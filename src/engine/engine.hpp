@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_SRC_ENGINE_ENGINE_HPP
+#define TWAT_MP_SRC_ENGINE_ENGINE_HPP
+
+#include <boost/asio/cancellation_type.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include <twat/mp/options.hpp>
+
+#include "engine/backend.hpp"
+#include "engine/state.hpp"
+
+namespace twat::mp::detail {
+
+/** Decides which worker runs what, and when an operation is over. No I/O, no thread, no clock of its own.
+
+    Operations stand in one line for each priority and take turns in it. A chunk is made when a worker can take it: that is what
+    makes ranges lazy and memory bounded. An operation is over at exactly one place, `finish`.
+
+    What enters: calls of a pool's members, reports of the workers (`backend_events`), and `tick` at `next_wake()`. What leaves: calls of
+    the backend and of the operations. After any entry, call `decide()` once.
+*/
+class engine final : public backend_events
+{
+public:
+    struct settings
+    {
+        std::size_t nodes = 1;
+        std::size_t child_concurrency = 16;
+        std::size_t max_tasks_per_child = 0;
+        std::size_t max_pending = 0;
+        std::size_t max_message_size = std::size_t(1) << 30;
+        duration cancel_grace{std::chrono::milliseconds(200)};
+        bool encodes = false; ///< Workers are processes: functions and arguments travel as bytes.
+        bool by_name = false; ///< Workers are another program: functions are found by name.
+    };
+
+    using error_maker = std::function<std::exception_ptr()>;
+
+    engine(settings s, backend& workers, std::function<time_point()> now);
+    ~engine();
+
+    // What a pool's members ask for.
+    void add(std::shared_ptr<operation> op);
+    void cancel(operation& op, asio::cancellation_type type);
+    void feed(operation& op);
+    void abandon(operation& op);
+    /// Takes no more operations: they complete with what `refusal` makes.
+    void close(error_maker refusal);
+    /// Completes every operation with what `error` makes; tasks that run are stopped as by a terminal cancellation.
+    void stop_all(const error_maker& error);
+    /// Streams that were not read to their end get no more elements: they end with what `error` makes.
+    void end_streams(const error_maker& error);
+    /// The workers were killed and report nothing any more.
+    void forget_workers();
+
+    // Threads that block inside a task (nested parallelism).
+    void add_guest(worker_id id, operation& op);
+    /// Whether the guest holds no chunk, and so is gone now.
+    bool remove_guest(worker_id id);
+
+    // backend_events
+    void worker_ready(worker_id worker) override;
+    void worker_gone(worker_id worker, const worker_loss& loss) override;
+    void task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value) override;
+    void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) override;
+    void chunk_ended(worker_id worker, chunk_id id, duration busy) override;
+    void broken(error_maker cause) override;
+    void decide() override;
+
+    /// Looks at timeouts and deadlines. To be called at `next_wake()`, which `decide` may change.
+    void tick();
+    time_point next_wake() const;
+
+    /// Whether an operation waits for something that will happen by itself: the pool counts as work on its context.
+    bool active() const;
+    /// Whether the operation is outstanding.
+    bool knows(const operation& op) const { return operations_.contains(&op); }
+    std::size_t ready_workers() const noexcept { return workers_.size() - guests_; }
+    pool_stats stats() const;
+
+private:
+    // engine.cpp: outcomes and the end of operations
+    worker_state* find(worker_id id) noexcept;
+    static held_chunk* find(worker_state& worker, chunk_id id) noexcept;
+    operation_state* find(operation& op) noexcept;
+    bool settle(worker_state& worker, chunk_id id, std::size_t position, held_chunk*& held);
+    void fail_task(operation_state& op, std::uint64_t index, std::exception_ptr error);
+    void touch(operation_state& op);
+    void flush();
+    bool is_over(const operation_state& op) const noexcept;
+    void finish(operation_state& op, std::exception_ptr error);
+    void lose_chunk(held_chunk& held, const worker_loss& loss);
+
+    // dispatch.cpp: handing out
+    void hand_out();
+    bool can_take(const worker_state& worker) const;
+    std::size_t allowance(const worker_state& worker) const noexcept;
+    bool has_work(const operation_state& op) const;
+    void line_up(operation_state& op);
+    bool give_one(worker_state& worker);
+    bool give_from(operation_state& op, worker_state& worker);
+    std::unique_ptr<chunk> make_chunk(operation_state& op, std::size_t most);
+    std::unique_ptr<chunk> pull_chunk(operation_state& op, std::size_t most);
+    void submit(worker_state& worker, operation_state& op, std::unique_ptr<chunk> work);
+    void chunk_begins(held_chunk& held);
+    void make_room(const operation_state& op);
+    void steal();
+    bool steal_for(worker_state& idle);
+    std::size_t take_back(worker_state& worker, held_chunk& held, bool requeue);
+    void requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt);
+    std::size_t not_begun() const noexcept { return operations_.size() - begun_; }
+
+    // stopping.cpp: cancellation, timeouts, deadlines
+    void stop_handing_out(operation_state& op);
+    void stop(operation_state& op, std::exception_ptr error, bool kill);
+    void cancel_total(operation_state& op);
+    void ask_to_stop(worker_state& worker, held_chunk& held, bool kill);
+    static std::exception_ptr timed_out(std::uint64_t index);
+    void check_timeout(worker_state& worker, held_chunk& held, time_point now);
+    bool overdue(worker_state& worker, held_chunk& held);
+
+    settings settings_;
+    backend& backend_;
+    std::function<time_point()> now_;
+    std::unordered_map<const operation*, std::unique_ptr<operation_state>> operations_;
+    std::vector<std::unique_ptr<worker_state>> workers_;
+    std::array<std::deque<operation_state*>, 3> lines_; // by priority
+    std::vector<operation_state*> touched_;
+    std::vector<operation_state*> streams_;
+    std::vector<operation_state*> with_deadline_;
+    std::size_t begun_ = 0;  // operations of which a task has begun
+    std::size_t guests_ = 0;
+    std::uint64_t last_operation_ = 0;
+    chunk_id last_chunk_ = 0;
+    time_point look_again_ = time_point::max(); // an idle worker may take tasks from one that takes long
+    error_maker refusal_; // set: no more operations
+    pool_stats totals_;
+};
+
+} // namespace twat::mp::detail
+
+#endif
