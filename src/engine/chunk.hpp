@@ -22,9 +22,9 @@ using chunk_id = std::uint64_t;
 /** Tasks sent to a worker together: `tasks->size()` neighbours of the input, from index `first` on.
 
     Made by the engine, which keeps it at one address until the worker has ended it. The backend reads it; only the engine
-    changes it.
+    changes it. Thread workers share its ownership, since they cannot be stopped from running it.
 */
-struct chunk
+struct chunk : std::enable_shared_from_this<chunk>
 {
     chunk_id id = 0;
     std::shared_ptr<operation> op;

@@ -141,21 +141,21 @@ bool engine::give_one(worker_state& worker)
 
 bool engine::give_from(operation_state& op, worker_state& worker)
 {
-    std::unique_ptr<chunk> work = make_chunk(op, allowance(worker));
+    std::shared_ptr<chunk> work = make_chunk(op, allowance(worker));
     if (!work)
         return false;
     submit(worker, op, std::move(work));
     return true;
 }
 
-std::unique_ptr<chunk> engine::make_chunk(operation_state& op, std::size_t most)
+std::shared_ptr<chunk> engine::make_chunk(operation_state& op, std::size_t most)
 {
     if (op.stopping)
         return nullptr;
     if (op.requeued.empty())
         return op.exhausted ? nullptr : pull_chunk(op, most);
 
-    std::unique_ptr<chunk> work = std::move(op.requeued.front());
+    std::shared_ptr<chunk> work = std::move(op.requeued.front());
     op.requeued.pop_front();
     std::size_t waiting = work->tasks->size();
     for (const auto& c : op.requeued)
@@ -167,7 +167,7 @@ std::unique_ptr<chunk> engine::make_chunk(operation_state& op, std::size_t most)
     return work;
 }
 
-std::unique_ptr<chunk> engine::pull_chunk(operation_state& op, std::size_t most)
+std::shared_ptr<chunk> engine::pull_chunk(operation_state& op, std::size_t most)
 {
     const operation_traits& traits = op.traits();
     std::unique_ptr<payload> tasks;
@@ -225,13 +225,13 @@ std::unique_ptr<chunk> engine::pull_chunk(operation_state& op, std::size_t most)
     }
     if (tasks->size() == 0 || op.stopping)
         return nullptr;
-    auto work = std::make_unique<chunk>();
+    auto work = std::make_shared<chunk>();
     work->first = first;
     work->tasks = std::move(tasks);
     return work;
 }
 
-void engine::submit(worker_state& worker, operation_state& op, std::unique_ptr<chunk> work)
+void engine::submit(worker_state& worker, operation_state& op, std::shared_ptr<chunk> work)
 {
     const operation_traits& traits = op.traits();
     work->id = ++last_chunk_;
@@ -271,7 +271,7 @@ void engine::chunk_begins(held_chunk& held)
 
 void engine::requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt)
 {
-    auto work = std::make_unique<chunk>();
+    auto work = std::make_shared<chunk>();
     work->first = first;
     work->tasks = std::move(tasks);
     work->attempt = attempt;
@@ -380,7 +380,7 @@ bool engine::steal_for(worker_state& idle)
         chunk& back = *op.requeued.front();
         const std::size_t half = (taken + 1) / 2;
         auto rest = back.tasks->split(half);
-        auto second = std::make_unique<chunk>();
+        auto second = std::make_shared<chunk>();
         second->first = back.first + half;
         second->tasks = std::move(rest);
         second->attempt = back.attempt;

@@ -256,7 +256,7 @@ void engine::chunk_ended(worker_id worker, chunk_id id, duration busy)
         }
         touch(op);
     }
-    std::unique_ptr<chunk> ended = std::move(held->work); // destroyed last: it may be what keeps the operation alive
+    std::shared_ptr<chunk> ended = std::move(held->work); // destroyed last: it may be what keeps the operation alive
     const bool was_first = held == &w->held.front();
     std::erase_if(w->held, [](const held_chunk& h) { return !h.work; });
     if (was_first && !w->held.empty() && !w->held.front().work->coroutine)

@@ -109,9 +109,9 @@ private:
     void line_up(operation_state& op);
     bool give_one(worker_state& worker);
     bool give_from(operation_state& op, worker_state& worker);
-    std::unique_ptr<chunk> make_chunk(operation_state& op, std::size_t most);
-    std::unique_ptr<chunk> pull_chunk(operation_state& op, std::size_t most);
-    void submit(worker_state& worker, operation_state& op, std::unique_ptr<chunk> work);
+    std::shared_ptr<chunk> make_chunk(operation_state& op, std::size_t most);
+    std::shared_ptr<chunk> pull_chunk(operation_state& op, std::size_t most);
+    void submit(worker_state& worker, operation_state& op, std::shared_ptr<chunk> work);
     void chunk_begins(held_chunk& held);
     void make_room(const operation_state& op);
     void steal();

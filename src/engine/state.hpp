@@ -30,7 +30,7 @@ struct operation_state
     time_point deadline = time_point::max();
 
     std::uint64_t next_index = 0;                // of the next element of the range
-    std::deque<std::unique_ptr<chunk>> requeued; // taken back from workers, or left behind by dead ones; goes first
+    std::deque<std::shared_ptr<chunk>> requeued; // taken back from workers, or left behind by dead ones; goes first
     std::size_t held_tasks = 0;                  // workers hold them and their outcome is wanted
     std::size_t held_chunks = 0;                 // chunks whose owner this is
 
@@ -54,7 +54,7 @@ struct operation_state
 /// A chunk that a worker holds.
 struct held_chunk
 {
-    std::unique_ptr<chunk> work;
+    std::shared_ptr<chunk> work;
     operation_state* owner = nullptr;   // null: nobody waits for its tasks any more
     std::size_t settled = 0;            // tasks whose outcome arrived, from the first one on
     std::size_t keep = 0;               // tasks that the worker was left with; the others were taken back

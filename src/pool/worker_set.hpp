@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include <twat/mp/options.hpp>
 
@@ -28,6 +29,8 @@ class strand_link
 {
 public:
     explicit strand_link(pool_strand strand) : strand_(std::move(strand)) {}
+    strand_link(const strand_link&) = delete;
+    strand_link& operator=(const strand_link&) = delete;
 
     /// Runs `f` on the strand, later. `f` is destroyed uncalled if the context is gone or goes away.
     template <class F>
@@ -37,13 +40,12 @@ public:
     void cut()
     {
         std::lock_guard lock(mutex_);
-        alive_ = false;
+        strand_.reset(); // its destructor needs the context
     }
 
 private:
     std::mutex mutex_;
-    bool alive_ = true;
-    pool_strand strand_;
+    std::optional<pool_strand> strand_;
 };
 
 /** The workers of one pool: makes them, replaces them, ends them. Implemented by `thread_workers` and `process_workers`.
@@ -97,8 +99,8 @@ template <class F>
 void strand_link::post(F&& f)
 {
     std::lock_guard lock(mutex_);
-    if (alive_)
-        asio::post(strand_, std::forward<F>(f));
+    if (strand_)
+        asio::post(*strand_, std::forward<F>(f));
 }
 
 } // namespace twat::mp::detail
