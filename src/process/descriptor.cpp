@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "process/descriptor.hpp"
+
+#include <boost/system/system_category.hpp>
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace twat::mp::detail {
+
+using boost::system::error_code;
+
+error_code last_error() noexcept { return {errno, boost::system::system_category()}; }
+
+void unique_descriptor::reset(int fd) noexcept
+{
+    const int old = std::exchange(fd_, fd);
+    if (old >= 0) {
+        const int saved = errno;
+        ::close(old); // On Linux closed even after EINTR: never tried again.
+        errno = saved;
+    }
+}
+
+unique_descriptor duplicate(int fd, error_code& ec)
+{
+    unique_descriptor copy(::fcntl(fd, F_DUPFD_CLOEXEC, lowest_descriptor));
+    ec = copy ? error_code() : last_error();
+    return copy;
+}
+
+unique_descriptor raise(unique_descriptor fd, error_code& ec)
+{
+    if (!fd) {
+        ec = last_error();
+        return fd;
+    }
+    ec = {};
+    return fd.get() >= lowest_descriptor ? std::move(fd) : duplicate(fd.get(), ec);
+}
+
+socket_pair make_socket_pair(error_code& ec)
+{
+    int ends[2] = {-1, -1};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+        ec = last_error();
+        return {};
+    }
+    socket_pair pair{unique_descriptor(ends[0]), unique_descriptor(ends[1])};
+    pair.first = raise(std::move(pair.first), ec);
+    if (!ec)
+        pair.second = raise(std::move(pair.second), ec);
+    return ec ? socket_pair() : std::move(pair);
+}
+
+unique_descriptor make_event(error_code& ec)
+{
+    return raise(unique_descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), ec);
+}
+
+unique_descriptor make_page(std::size_t size, error_code& ec)
+{
+    auto page = raise(unique_descriptor(::memfd_create("twat-mp", MFD_CLOEXEC | MFD_ALLOW_SEALING)), ec);
+    if (ec)
+        return {};
+    if (::ftruncate(page.get(), static_cast<off_t>(size)) != 0 ||
+        ::fcntl(page.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+        ec = last_error();
+        return {};
+    }
+    return page;
+}
+
+unique_descriptor open_null(error_code& ec)
+{
+    return raise(unique_descriptor(::open("/dev/null", O_RDWR | O_CLOEXEC)), ec);
+}
+
+} // namespace twat::mp::detail
