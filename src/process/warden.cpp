@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "process/warden.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/process/v2/process.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <csignal>
+#include <deque>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace twat::mp::detail {
+namespace {
+
+using boost::system::error_code;
+using executor = asio::io_context::executor_type;
+using timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, executor>;
+using pidfd_watch = asio::posix::basic_stream_descriptor<executor>;
+// The last argument of async_wait's handler means different things in different versions: the status is read from the process.
+using process = boost::process::v2::basic_process<executor>;
+
+/// Between two looks at a child whose pidfd claims what waitid denies.
+constexpr auto recheck_pause = std::chrono::milliseconds(20);
+constexpr unsigned to_process_group = 1u << 2; // PIDFD_SIGNAL_PROCESS_GROUP, since Linux 6.9
+
+enum class over { no, yes, reaped };
+
+/// Whether the child has ended; does not reap it, never waits, and cannot mean another process.
+over is_over(int pidfd) noexcept
+{
+    siginfo_t info{};
+    int result = 0;
+    do
+        result = ::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | WNOHANG | WNOWAIT);
+    while (result != 0 && errno == EINTR);
+    if (result != 0)
+        return over::reaped; // By somebody else, or by the kernel because SIGCHLD is ignored.
+    return info.si_pid == 0 ? over::no : over::yes;
+}
+
+bool send(int pidfd, int signal, unsigned flags = 0) noexcept
+{
+    return ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, flags) == 0;
+}
+
+class warden_impl;
+
+class warded_child final : public child, public std::enable_shared_from_this<warded_child>
+{
+public:
+    warded_child(asio::io_context& context, std::function<void(error_code)> on_launched, std::function<void(exit_status)> on_exit)
+        : context_(context), deadline_(context), recheck_(context), on_launched_(std::move(on_launched)), on_exit_(std::move(on_exit))
+    {
+    }
+
+    pid_t pid() const noexcept override { return pid_; }
+
+    bool signal(int number) noexcept override
+    {
+        if (is_foreign())
+            return false;
+        std::lock_guard lock(mutex_);
+        return phase_ == phase::running && send(pidfd_.get(), number);
+    }
+
+    void end(duration before_sigterm, duration before_sigkill, duration before_abandon, std::function<void()> on_abandoned) override
+    {
+        if (is_foreign() || withdraw())
+            return;
+        {
+            std::lock_guard lock(mutex_);
+            if (phase_ == phase::gone)
+                return;
+            on_abandoned_.swap(on_abandoned);
+        }
+        asio::post(context_, [self = shared_from_this(), steps = std::array{before_sigterm, before_sigkill, before_abandon}] {
+            self->steps_ = steps;
+            self->escalate(0, ++self->escalation_);
+        });
+    }
+
+    void kill() noexcept override
+    {
+        if (is_foreign() || withdraw())
+            return;
+        std::lock_guard lock(mutex_);
+        kill_requested_ = true;
+        if (phase_ == phase::running) {
+            send(pidfd_.get(), SIGKILL);
+            kill_group();
+        }
+    }
+
+    void forget() noexcept override
+    {
+        if (is_foreign())
+            return;
+        std::function<void(error_code)> on_launched;
+        std::function<void(exit_status)> on_exit;
+        std::function<void()> on_abandoned;
+        std::lock_guard lock(mutex_); // Released before the functions are destroyed, which may call us.
+        on_launched.swap(on_launched_);
+        on_exit.swap(on_exit_);
+        on_abandoned.swap(on_abandoned_);
+    }
+
+    /// On the launching thread. Blocks as long as the launch does.
+    void launch_now(launch_request request) noexcept
+    {
+        error_code ec;
+        {
+            std::lock_guard lock(mutex_);
+            if (phase_ == phase::queued)
+                phase_ = phase::launching;
+            else
+                ec = asio::error::operation_aborted;
+        }
+        if (!ec)
+            try_launch(request, ec);
+        request = {}; // Closes the child's ends here, before anybody is told that the child has them.
+        if (ec) {
+            std::lock_guard lock(mutex_);
+            phase_ = phase::gone;
+        }
+        asio::post(context_, [self = shared_from_this(), ec] {
+            self->report_launch(ec);
+            if (!ec)
+                self->watch();
+        });
+    }
+
+private:
+    enum class phase { queued, launching, running, gone };
+
+    bool is_foreign() const noexcept { return ::getpid() != owner_; }
+
+    void try_launch(const launch_request& request, error_code& ec) noexcept
+    {
+        launched result;
+        try {
+            result = launch(request, ec);
+            if (!ec)
+                adopt(result, ec);
+        } catch (const boost::system::system_error& e) {
+            ec = e.code();
+        } catch (const std::exception&) {
+            ec = asio::error::no_memory;
+        }
+        if (!ec || !result.pidfd)
+            return;
+        // Nobody could tell when it ends, so it ends here.
+        send(result.pidfd.get(), SIGKILL);
+        while (::waitid(P_PIDFD, static_cast<id_t>(result.pidfd.get()), nullptr, WEXITED) != 0 && errno == EINTR) {
+        }
+    }
+
+    /// Takes the launch back if it has not begun.
+    bool withdraw() noexcept
+    {
+        {
+            std::lock_guard lock(mutex_);
+            if (phase_ != phase::queued)
+                return false;
+            phase_ = phase::gone;
+        }
+        try {
+            asio::post(context_, [self = shared_from_this()] { self->report_launch(asio::error::operation_aborted); });
+        } catch (...) { // No memory: then the launching thread tells it, in its turn.
+        }
+        return true;
+    }
+
+    /// On the launching thread, where waiting does no harm if something fails.
+    void adopt(launched& result, error_code& ec)
+    {
+        auto handle = duplicate(result.pidfd.get(), ec);
+        if (ec)
+            return;
+        watch_.emplace(context_);
+        watch_->assign(result.pidfd.get(), ec);
+        if (ec)
+            return;
+        try {
+            process_.emplace(context_.get_executor(), result.pid, handle.get());
+        } catch (...) {
+            watch_->release();
+            throw;
+        }
+        handle.release();
+        std::lock_guard lock(mutex_);
+        pid_ = result.pid;
+        pidfd_ = std::move(result.pidfd);
+        phase_ = phase::running;
+        if (kill_requested_)
+            send(pidfd_.get(), SIGKILL);
+    }
+
+    void report_launch(error_code ec)
+    {
+        std::function<void(error_code)> report;
+        std::function<void(exit_status)> never;
+        std::function<void()> never_either;
+        {
+            std::lock_guard lock(mutex_);
+            report.swap(on_launched_);
+            if (ec) {
+                never.swap(on_exit_);
+                never_either.swap(on_abandoned_);
+            }
+        }
+        if (report)
+            report(ec);
+    }
+
+    /** Waits for the end of the child.
+
+        Boost.Process 1.81, once the pidfd is readable, waits by the pid and blocks. But a pidfd can be readable before there is a
+        status to fetch (a debugger holds the child), and when the application has taken the status, the pid may be another
+        child's. So its async_wait is called only when the child is known to be over and unreaped: then it completes at once.
+        Its destructor kills and waits, by the pid, unless detached.
+    */
+    void watch()
+    {
+        watch_->async_wait(pidfd_watch::wait_read, [self = shared_from_this()](error_code) { self->look(); });
+    }
+
+    void look()
+    {
+        auto how = over::no;
+        {
+            std::lock_guard lock(mutex_);
+            how = is_over(pidfd_.get());
+            if (how != over::no) {
+                // What a child that had to be killed has left behind; its group's number is still its own.
+                if (signalled_)
+                    kill_group();
+                phase_ = phase::gone;
+            }
+        }
+        if (how == over::yes)
+            return process_->async_wait([self = shared_from_this()](error_code ec, int) { self->finish(!ec); });
+        if (how == over::reaped)
+            return finish(false);
+        recheck_.expires_after(recheck_pause);
+        recheck_.async_wait([self = shared_from_this()](error_code) { self->watch(); });
+    }
+
+    void finish(bool known)
+    {
+        exit_status status;
+        const int native = process_->native_exit_code();
+        if (known && (WIFSIGNALED(native) || WIFEXITED(native)))
+            status = {true, WIFSIGNALED(native) ? WTERMSIG(native) : 0, WIFEXITED(native) ? WEXITSTATUS(native) : 0};
+        process_->detach();
+        process_.reset();
+        watch_->release();
+        watch_.reset();
+        ++escalation_;
+        deadline_.cancel();
+
+        std::function<void(exit_status)> report;
+        std::function<void()> never;
+        {
+            std::lock_guard lock(mutex_);
+            pidfd_.reset();
+            report.swap(on_exit_);
+            never.swap(on_abandoned_);
+        }
+        if (report)
+            report(status);
+    }
+
+    /// Waits for the `step`-th span, then does what follows it.
+    void escalate(std::size_t step, std::uint64_t escalation)
+    {
+        if (is_gone())
+            return;
+        const duration longest = std::chrono::hours(24 * 365); // What a clock can be set to.
+        deadline_.expires_after(std::clamp(steps_[step], duration::zero(), longest));
+        deadline_.async_wait([self = shared_from_this(), step, escalation](error_code) {
+            if (escalation != self->escalation_ || self->is_gone())
+                return;
+            if (step == 2)
+                return self->abandon();
+            if (step == 0)
+                self->terminate();
+            else
+                self->kill();
+            self->escalate(step + 1, escalation);
+        });
+    }
+
+    void terminate() noexcept
+    {
+        std::lock_guard lock(mutex_);
+        signalled_ = true;
+        if (phase_ == phase::running)
+            send(pidfd_.get(), SIGTERM);
+    }
+
+    void abandon()
+    {
+        std::function<void()> report;
+        {
+            std::lock_guard lock(mutex_);
+            report.swap(on_abandoned_);
+        }
+        if (report)
+            report();
+    }
+
+    /// With the lock held, so that the child is not reaped by us meanwhile.
+    void kill_group() noexcept
+    {
+        signalled_ = true;
+        if (send(pidfd_.get(), SIGKILL, to_process_group) || errno != EINVAL)
+            return;
+        // Older kernels know the group by its number only, which is the child's as long as the child is not reaped.
+        if (is_over(pidfd_.get()) != over::reaped)
+            ::kill(-pid_, SIGKILL);
+    }
+
+    bool is_gone() const
+    {
+        std::lock_guard lock(mutex_);
+        return phase_ == phase::gone;
+    }
+
+    const pid_t owner_ = ::getpid();
+    asio::io_context& context_;
+    std::atomic<pid_t> pid_{0};
+
+    // Of the reaping thread, once the launch is over.
+    std::optional<pidfd_watch> watch_; // Holds the number that pidfd_ owns.
+    std::optional<process> process_;
+    timer deadline_, recheck_;
+    std::array<duration, 3> steps_{};
+    std::uint64_t escalation_ = 0;
+
+    mutable std::mutex mutex_; // For what follows.
+    phase phase_ = phase::queued;
+    unique_descriptor pidfd_;
+    bool kill_requested_ = false;
+    bool signalled_ = false;
+    std::function<void(error_code)> on_launched_;
+    std::function<void(exit_status)> on_exit_;
+    std::function<void()> on_abandoned_;
+};
+
+class warden_impl final : public warden
+{
+public:
+    pid_t owner() const noexcept { return owner_; }
+
+    std::shared_ptr<child> launch(launch_request request, std::function<void(error_code)> on_launched,
+                                  std::function<void(exit_status)> on_exit) override
+    {
+        auto launched = std::make_shared<warded_child>(context_, std::move(on_launched), std::move(on_exit));
+        {
+            std::lock_guard lock(mutex_);
+            start_threads();
+            queue_.push_back({launched, std::move(request)});
+        }
+        more_.notify_one();
+        return launched;
+    }
+
+private:
+    struct job
+    {
+        std::shared_ptr<warded_child> whom;
+        launch_request request;
+    };
+
+    /// No signal that is sent to the process may be handled on a thread that the application does not know of.
+    template <class F>
+    static void start_thread(const char* name, F run)
+    {
+        sigset_t all, before;
+        ::sigfillset(&all);
+        ::pthread_sigmask(SIG_SETMASK, &all, &before);
+        struct restore
+        {
+            const sigset_t& mask;
+            ~restore() { ::pthread_sigmask(SIG_SETMASK, &mask, nullptr); }
+        } restored{before};
+        std::thread([name, run]() noexcept {
+            ::prctl(PR_SET_NAME, name);
+            run();
+        }).detach();
+    }
+
+    void start_threads()
+    {
+        if (!std::exchange(reaping_, true)) {
+            try {
+                start_thread("twat-mp:reap", [this] { context_.run(); });
+            } catch (...) {
+                reaping_ = false;
+                throw;
+            }
+        }
+        if (!std::exchange(launching_, true)) {
+            try {
+                start_thread("twat-mp:launch", [this] { launch_all(); });
+            } catch (...) {
+                launching_ = false;
+                throw;
+            }
+        }
+    }
+
+    [[noreturn]] void launch_all()
+    {
+        for (;;) {
+            std::unique_lock lock(mutex_);
+            more_.wait(lock, [this] { return !queue_.empty(); });
+            auto next = std::move(queue_.front());
+            queue_.pop_front();
+            lock.unlock();
+            next.whom->launch_now(std::move(next.request));
+        }
+    }
+
+    const pid_t owner_ = ::getpid();
+    asio::io_context context_{1};
+    asio::executor_work_guard<executor> work_{context_.get_executor()};
+    std::mutex mutex_;
+    std::condition_variable more_;
+    std::deque<job> queue_;
+    bool reaping_ = false, launching_ = false;
+};
+
+std::atomic<warden_impl*> current_warden{nullptr};
+
+} // namespace
+
+warden& warden::instance()
+{
+    // No lock: one could have been held by another thread when this process was forked.
+    auto* current = current_warden.load();
+    while (!current || current->owner() != ::getpid()) {
+        auto* fresh = new warden_impl; // Never destroyed: its threads use it until the process ends.
+        if (current_warden.compare_exchange_strong(current, fresh))
+            return *fresh;
+        delete fresh;
+    }
+    return *current;
+}
+
+} // namespace twat::mp::detail
