@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "wire/messages.hpp"
+
+#include <twat/mp/error.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+#include "wire/frame.hpp"
+
+namespace twat::mp::detail {
+namespace {
+
+constexpr std::uint64_t no_size = static_cast<std::uint64_t>(-1);
+constexpr std::int64_t no_deadline = -1;
+
+[[noreturn]] void throw_nonsense(const char* what) { throw error(errc::protocol_error, what); }
+
+template <class T>
+void put(byte_buffer& to, T value)
+{
+    static_assert(std::is_integral_v<T>);
+    to.append(&value, sizeof value);
+}
+
+void put(byte_buffer& to, std::span<const std::byte> bytes)
+{
+    put<std::uint64_t>(to, bytes.size());
+    to.append(bytes.data(), bytes.size());
+}
+
+std::span<const std::byte> as_bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
+
+/// Takes values off the front, each checked.
+class taker
+{
+public:
+    explicit taker(std::span<const std::byte> bytes) : bytes_(bytes) {}
+
+    template <class T>
+    T take()
+    {
+        static_assert(std::is_integral_v<T>);
+        T value;
+        std::memcpy(&value, take_bytes(sizeof value).data(), sizeof value);
+        return value;
+    }
+
+    std::span<const std::byte> take_bytes(std::uint64_t n)
+    {
+        if (n > bytes_.size())
+            throw_nonsense("a message is cut off");
+        const auto taken = bytes_.first(static_cast<std::size_t>(n));
+        bytes_ = bytes_.subspan(taken.size());
+        return taken;
+    }
+
+    std::span<const std::byte> take_sized() { return take_bytes(take<std::uint64_t>()); }
+
+    std::string_view take_text()
+    {
+        const auto bytes = take_sized();
+        return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+    }
+
+    bool take_flag()
+    {
+        const auto value = take<std::uint8_t>();
+        if (value > 1)
+            throw_nonsense("a message holds a flag that is neither set nor clear");
+        return value == 1;
+    }
+
+    std::span<const std::byte> rest() { return std::exchange(bytes_, {}); }
+
+    void end() const
+    {
+        if (!bytes_.empty())
+            throw_nonsense("a message is longer than what it says");
+    }
+
+private:
+    std::span<const std::byte> bytes_;
+};
+
+/// The size that all arguments have, or nothing.
+std::optional<std::uint64_t> equal_size(std::span<const std::uint64_t> ends)
+{
+    const std::uint64_t size = ends.empty() ? 0 : ends.front();
+    for (std::size_t i = 1; i < ends.size(); ++i)
+        if (ends[i] - ends[i - 1] != size)
+            return std::nullopt;
+    return size;
+}
+
+} // namespace
+
+void write_hello(byte_buffer& to, const hello_message& message)
+{
+    put(to, message.version);
+    put<std::uint8_t>(to, message.debug);
+    put<std::uint8_t>(to, message.foreign);
+    for (const std::uint64_t value : {message.node, message.nodes, message.child_concurrency, message.max_message_size,
+                                      message.depth})
+        put(to, value);
+    put(to, as_bytes(message.build));
+    put(to, message.initializer);
+    put(to, message.finalizer);
+}
+
+hello_message read_hello(std::span<const std::byte> bytes)
+{
+    taker in(bytes);
+    hello_message message;
+    message.version = in.take<std::uint32_t>();
+    if (message.version != protocol_version)
+        return message; // the rest may look different
+    message.debug = in.take_flag();
+    message.foreign = in.take_flag();
+    for (std::uint64_t* value : {&message.node, &message.nodes, &message.child_concurrency, &message.max_message_size,
+                                 &message.depth})
+        *value = in.take<std::uint64_t>();
+    message.build = in.take_text();
+    message.initializer = in.take_sized();
+    message.finalizer = in.take_sized();
+    in.end();
+    return message;
+}
+
+void write_hello_reply(byte_buffer& to, const hello_reply_message& message)
+{
+    put(to, message.version);
+    put(to, message.pid);
+    put(to, as_bytes(message.build));
+}
+
+hello_reply_message read_hello_reply(std::span<const std::byte> bytes)
+{
+    taker in(bytes);
+    hello_reply_message message;
+    message.version = in.take<std::uint32_t>();
+    if (message.version != protocol_version)
+        return message;
+    message.pid = in.take<std::int64_t>();
+    message.build = in.take_text();
+    in.end();
+    return message;
+}
+
+void write_chunk_start(byte_buffer& to, std::uint64_t chunk_id, const chunk_message& message,
+                       const encoded_payload& payload)
+{
+    const std::size_t start = to.size();
+    to.extend(frame_header_size);
+    put(to, message.op);
+    put(to, message.first);
+    put(to, message.attempt);
+    put<std::int64_t>(to, message.timeout.count());
+    put<std::int64_t>(to, message.remaining ? std::max<std::int64_t>(0, message.remaining->count()) : no_deadline);
+    put(to, message.count);
+    put(to, message.slot);
+    put<std::uint8_t>(to, message.coroutine);
+    const auto size = equal_size(payload.ends());
+    put(to, size.value_or(no_size));
+    if (!size)
+        to.append(payload.ends().data(), payload.ends().size_bytes());
+    const std::uint64_t length = to.size() - start - frame_header_size + payload.bytes().size();
+    write_frame_header(to.data() + start, {frame_type::chunk, 0, chunk_id, length});
+}
+
+received_chunk read_chunk(std::span<const std::byte> bytes)
+{
+    taker in(bytes);
+    received_chunk chunk;
+    chunk.message.op = in.take<std::uint64_t>();
+    chunk.message.first = in.take<std::uint64_t>();
+    chunk.message.attempt = in.take<std::uint64_t>();
+    chunk.message.timeout = duration(in.take<std::int64_t>());
+    if (const auto remaining = in.take<std::int64_t>(); remaining != no_deadline)
+        chunk.message.remaining = duration(remaining);
+    chunk.message.count = in.take<std::uint32_t>();
+    chunk.message.slot = in.take<std::uint32_t>();
+    chunk.message.coroutine = in.take_flag();
+    if (chunk.message.count == 0 || (chunk.message.coroutine && chunk.message.count != 1))
+        throw_nonsense("a chunk has a count of tasks that it cannot have");
+    const auto size = in.take<std::uint64_t>();
+    if (size != no_size)
+        chunk.arguments = chunk_arguments(chunk.message.count, size, {}, in.rest());
+    else {
+        const auto ends = in.take_bytes(std::uint64_t(chunk.message.count) * 8);
+        chunk.arguments = chunk_arguments(chunk.message.count, std::nullopt, ends, in.rest());
+    }
+    return chunk;
+}
+
+chunk_arguments::chunk_arguments(std::uint32_t count, std::optional<std::uint64_t> equal_size,
+                                 std::span<const std::byte> ends, std::span<const std::byte> bytes)
+    : equal_size_(equal_size), ends_(ends), bytes_(bytes)
+{
+    if (equal_size_) {
+        if (bytes_.size() % count != 0 || bytes_.size() / count != *equal_size_)
+            throw_nonsense("the arguments of a chunk are not of the size that it says");
+        return;
+    }
+    std::uint64_t before = 0;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const std::uint64_t now = end(i);
+        if (now < before || now > bytes_.size())
+            throw_nonsense("the arguments of a chunk overlap or exceed it");
+        before = now;
+    }
+    if (before != bytes_.size())
+        throw_nonsense("bytes are left behind the arguments of a chunk");
+}
+
+std::uint64_t chunk_arguments::end(std::uint32_t position) const noexcept
+{
+    if (equal_size_)
+        return (std::uint64_t(position) + 1) * *equal_size_;
+    std::uint64_t value;
+    std::memcpy(&value, ends_.data() + std::size_t(position) * 8, sizeof value);
+    return value;
+}
+
+std::span<const std::byte> chunk_arguments::operator[](std::uint32_t position) const noexcept
+{
+    const std::uint64_t begin = position == 0 ? 0 : end(position - 1);
+    return bytes_.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end(position) - begin));
+}
+
+} // namespace twat::mp::detail
