@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <twat/mp/error.hpp>
 
+#include <string>
+
 namespace twat::mp {
 namespace {
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <string_view>
 
 namespace twat::mp::detail {
@@ -27,10 +28,11 @@ void encode_exception(encoder& out, const std::exception_ptr& error, const excep
 
 /** Makes a fresh exception of the bytes, with the task's index and the worker's pid attached.
 
+    @param index Nothing if it was no task that threw (an initializer, say).
     @param in Exactly the bytes that `encode_exception` appended. If they make no sense, the exception is an `mp::error`
     with `errc::decode_failed`.
 */
-std::exception_ptr decode_exception(decoder& in, std::uint64_t index, int pid) noexcept;
+std::exception_ptr decode_exception(decoder& in, std::optional<std::uint64_t> index, int pid) noexcept;
 
 } // namespace twat::mp::detail
 

@@ -69,7 +69,13 @@ class BOOST_SYMBOL_VISIBLE carrier : public E,
                                      public base_unless<E, boost::exception_detail::clone_base, 1, cloneable>
 {
 public:
-    carrier(E e, const exception_facts& facts) : E(std::move(e)) { attach(*this, facts); }
+    carrier(E e, const exception_facts& facts) : E(std::move(e))
+    {
+        // What a copy of an E shares with it would get this one's facts too.
+        if constexpr (std::derived_from<E, boost::exception>)
+            boost::exception_detail::copy_boost_exception(this, this);
+        attach(*this, facts);
+    }
 
 private:
     virtual const boost::exception_detail::clone_base* clone_carrier() const

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <exception>
 #include <string>
+#include <type_traits>
 #include <typeinfo>
 
 #include <twat/mp/config.hpp>
@@ -19,6 +20,8 @@ namespace twat::mp::detail {
 struct exception_type
 {
     const std::type_info& (*id)() noexcept;
+    /// Its type when thrown by `std::throw_with_nested`, or `id()` if the standard library at hand does not tell.
+    const std::type_info& (*nested_id)() noexcept;
     /// Whether `error` is one, or of a type derived from it.
     bool (*matches)(const std::exception_ptr& error);
     /// Appends `error`, which matches.
@@ -64,6 +67,15 @@ template <class E>
 struct exception_type_functions
 {
     static const std::type_info& id() noexcept { return typeid(E); }
+
+    static const std::type_info& nested_id() noexcept
+    {
+#ifdef __GLIBCXX__
+        if constexpr (can_carry<E> && !std::is_base_of_v<std::nested_exception, E>)
+            return typeid(std::_Nested_exception<E>);
+#endif
+        return id();
+    }
 
     static bool matches(const std::exception_ptr& error)
     {
@@ -122,10 +134,10 @@ struct exception_type_functions
 
 template <class E>
 inline constexpr exception_type exception_type_of{
-    &exception_type_functions<E>::id,       &exception_type_functions<E>::matches,
-    &exception_type_functions<E>::encode,   &exception_type_functions<E>::decode,
-    &exception_type_functions<E>::annotate, &exception_type_functions<E>::throw_pointer,
-    &exception_type_functions<E>::catches_pointer};
+    &exception_type_functions<E>::id,       &exception_type_functions<E>::nested_id,
+    &exception_type_functions<E>::matches,  &exception_type_functions<E>::encode,
+    &exception_type_functions<E>::decode,   &exception_type_functions<E>::annotate,
+    &exception_type_functions<E>::throw_pointer, &exception_type_functions<E>::catches_pointer};
 
 } // namespace twat::mp::detail
 

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <twat/mp/exceptions.hpp>
+
+#include <boost/exception/errinfo_nested_exception.hpp>
+#include <boost/exception_ptr.hpp>
+
+#include <array>
+#include <mutex>
+
+#include <twat/mp/detail/carrier.hpp>
+#include <twat/mp/worker_died.hpp>
+
+namespace twat::mp {
+namespace {
+
+/// The task indexes of the last exceptions that cannot carry theirs.
+class index_memory
+{
+public:
+    void add(const std::exception_ptr& error, std::size_t index) noexcept
+    {
+        entry forgotten{error, index}; // destroyed outside the lock: it may run the destructor of a user's type
+        const std::lock_guard lock(mutex_);
+        std::swap(forgotten, entries_[next_]);
+        next_ = (next_ + 1) % entries_.size();
+    }
+
+    std::optional<std::size_t> find(const std::exception_ptr& error) noexcept
+    {
+        const std::lock_guard lock(mutex_);
+        // From the newest: one object may have been thrown by several tasks.
+        for (std::size_t i = 1; i <= entries_.size(); ++i) {
+            const entry& candidate = entries_[(next_ + entries_.size() - i) % entries_.size()];
+            if (candidate.error == error)
+                return candidate.index;
+        }
+        return std::nullopt;
+    }
+
+private:
+    struct entry
+    {
+        std::exception_ptr error;
+        std::size_t index = 0;
+    };
+
+    std::mutex mutex_;
+    std::array<entry, 64> entries_;
+    std::size_t next_ = 0;
+};
+
+index_memory& memory()
+{
+    // Never destroyed: tasks may end later than the program's statics.
+    static index_memory& instance = *new index_memory;
+    return instance;
+}
+
+} // namespace
+
+remote_error::remote_error(const std::string& type_name, const std::string& what)
+    : std::runtime_error(what), type_name_(std::make_shared<const std::string>(type_name))
+{}
+
+std::string to_string(const errinfo_task_index& info)
+{
+    return "Task index: " + std::to_string(info.value()) + '\n';
+}
+
+std::string to_string(const errinfo_worker_pid& info)
+{
+    return "In process: " + std::to_string(info.value()) + '\n';
+}
+
+std::string to_string(const errinfo_type_name& info)
+{
+    return "Thrown type: " + info.value() + '\n';
+}
+
+std::string to_string(const errinfo_input& info)
+{
+    return "Input: " + info.value() + '\n';
+}
+
+std::string to_string(const errinfo_details& info)
+{
+    std::string text = "In the worker:\n  ";
+    for (std::size_t i = 0; i < info.value().size(); ++i) {
+        text += info.value()[i];
+        if (info.value()[i] == '\n' && i + 1 < info.value().size())
+            text += "  ";
+    }
+    if (text.back() != '\n')
+        text += '\n';
+    return text;
+}
+
+std::optional<std::size_t> task_index(const std::exception_ptr& error) noexcept
+{
+    if (!error)
+        return std::nullopt;
+    try {
+        try {
+            std::rethrow_exception(error);
+        }
+        catch (const boost::exception& e) {
+            if (const std::size_t* index = boost::get_error_info<errinfo_task_index>(e))
+                return *index;
+            throw;
+        }
+    }
+    catch (const worker_died& e) {
+        if (e.has_task())
+            return e.task_index();
+    }
+    catch (...) {
+    }
+    return memory().find(error);
+}
+
+namespace detail {
+
+void attach(const boost::exception& to, const exception_facts& facts)
+{
+    if (facts.task_index)
+        to << errinfo_task_index(*facts.task_index);
+    if (facts.worker_pid)
+        to << errinfo_worker_pid(*facts.worker_pid);
+    if (!facts.type_name.empty())
+        to << errinfo_type_name(facts.type_name);
+    if (!facts.input.empty())
+        to << errinfo_input(facts.input);
+    if (!facts.details.empty())
+        to << errinfo_details(facts.details);
+    if (facts.cause) {
+        // Boost.Exception finds it too, and diagnostic_information shows it. Boost 1.81 wraps whatever is being handled
+        // instead of the std::exception_ptr that it is given; so it is being handled.
+        try {
+            std::rethrow_exception(facts.cause);
+        }
+        catch (...) {
+            to << boost::errinfo_nested_exception(boost::exception_ptr(std::current_exception()));
+        }
+    }
+}
+
+void remember_task_index(const std::exception_ptr& error, std::size_t index) noexcept
+{
+    memory().add(error, index);
+}
+
+} // namespace detail
+} // namespace twat::mp
