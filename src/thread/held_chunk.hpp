@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_SRC_THREAD_HELD_CHUNK_HPP
+#define TWAT_MP_SRC_THREAD_HELD_CHUNK_HPP
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+
+#include "engine/backend.hpp"
+#include "engine/chunk.hpp"
+
+namespace twat::mp::detail {
+
+/** A chunk as a worker thread holds it.
+
+    The claim word says how many tasks were begun and how many may be; the thread raises the one, the strand lowers the
+    other, so each task is either begun or taken back.
+*/
+class held_chunk
+{
+public:
+    explicit held_chunk(const chunk& work)
+        : id(work.id), first(work.first), coroutine(work.coroutine), timeout(work.timeout), deadline(work.deadline),
+          work_(work.shared_from_this()), claim_(pack(0, work.count))
+    {}
+
+    const chunk_id id;
+    const std::uint64_t first;
+    const bool coroutine;
+    const duration timeout;
+    const time_point deadline;
+
+    /// Thread, after it claimed a task.
+    operation& op() const noexcept { return *work_->op; }
+    payload& tasks() const noexcept { return *work_->tasks; }
+
+    /// Thread: begins the next task. Nothing if all are begun or taken back.
+    std::optional<std::size_t> claim() noexcept
+    {
+        std::uint64_t now = claim_.load(std::memory_order_acquire);
+        do {
+            if (begun(now) == limit(now))
+                return std::nullopt;
+        } while (!claim_.compare_exchange_weak(now, pack(begun(now) + 1, limit(now)), std::memory_order_acq_rel,
+                                               std::memory_order_acquire));
+        return begun(now);
+    }
+
+    struct recalled
+    {
+        std::size_t kept; ///< Tasks that were begun.
+        bool ended;       ///< None was, and this call is the one that took them all: the thread will not touch the chunk.
+    };
+
+    /// Any thread: takes back what was not begun.
+    recalled recall() noexcept
+    {
+        std::uint64_t now = claim_.load(std::memory_order_acquire);
+        while (!claim_.compare_exchange_weak(now, pack(begun(now), begun(now)), std::memory_order_acq_rel,
+                                             std::memory_order_acquire)) {
+        }
+        return {begun(now), begun(now) == 0 && limit(now) != 0};
+    }
+
+    /// Strand, after `recall` ended the chunk: lets go of it, while the thread's queue still holds this.
+    void release() noexcept { work_.reset(); }
+
+    /// Thread: stamps the beginning and the end of a task. Only chunks with a timeout are looked at.
+    void begin_task(std::size_t position, time_point now) noexcept
+    {
+        if (timeout == duration::zero())
+            return;
+        position_.store(position, std::memory_order_release);
+        begun_at_.store(now.time_since_epoch().count(), std::memory_order_release);
+    }
+    void end_task() noexcept
+    {
+        if (timeout != duration::zero())
+            begun_at_.store(0, std::memory_order_release);
+    }
+
+    /// Strand: the task that runs now.
+    std::optional<backend::running_task> running() const noexcept
+    {
+        for (;;) {
+            const auto begun_at = begun_at_.load(std::memory_order_acquire);
+            if (begun_at == 0)
+                return std::nullopt;
+            const auto position = position_.load(std::memory_order_acquire);
+            // Another task may have begun between the two loads.
+            if (begun_at_.load(std::memory_order_acquire) == begun_at)
+                return backend::running_task{position, time_point(time_point::duration(begun_at))};
+        }
+    }
+
+    /// Thread: what `this_task::stop_token` answers from while the task at `position` runs.
+    const std::stop_source& stop_source_of(std::size_t position)
+    {
+        if (stop_.stop_requested()) {
+            // A request from before this task was begun was meant for another one.
+            std::lock_guard lock(stop_mutex_);
+            if (stop_below_ <= position)
+                stop_ = std::stop_source();
+        }
+        return stop_;
+    }
+
+    /// Any thread: asks the running task to stop. Runs its stop callbacks.
+    void request_stop()
+    {
+        std::unique_lock lock(stop_mutex_);
+        stop_below_ = begun(claim_.load(std::memory_order_acquire));
+        std::stop_source stop = stop_;
+        lock.unlock();
+        stop.request_stop();
+    }
+
+    /// Strand: the engine no longer wants to hear of it.
+    bool abandoned = false;
+
+private:
+    static std::uint64_t pack(std::uint64_t begun, std::uint64_t limit) noexcept { return begun << 32 | limit; }
+    static std::uint64_t begun(std::uint64_t word) noexcept { return word >> 32; }
+    static std::uint64_t limit(std::uint64_t word) noexcept { return word & 0xffff'ffff; }
+
+    std::shared_ptr<const chunk> work_;
+    std::atomic<std::uint64_t> claim_;
+    std::atomic<std::size_t> position_{0};
+    std::atomic<time_point::rep> begun_at_{0};
+    std::mutex stop_mutex_;
+    std::stop_source stop_;       // changed by the thread under the mutex, copied by others under it
+    std::size_t stop_below_ = 0;  // tasks that were begun when a stop was last requested
+};
+
+} // namespace twat::mp::detail
+
+#endif

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "thread/thread_worker.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <cassert>
+
+namespace twat::mp::detail {
+namespace {
+
+// Results wait no longer than this for others of their chunk, so that a stream's reader and a progress bar see them.
+constexpr auto report_interval = std::chrono::milliseconds(1);
+
+time_point task_deadline(const held_chunk& held, time_point begun)
+{
+    if (held.timeout == duration::zero() || held.timeout >= time_point::max() - begun)
+        return held.deadline;
+    return std::min(held.deadline, begun + held.timeout);
+}
+
+} // namespace
+
+thread_worker::thread_worker(std::size_t index, const void* pool, duration cancel_grace, report_function report)
+    : index_(index), pool_(pool), cancel_grace_(cancel_grace), report_(std::move(report)),
+      context_(std::make_unique<asio::io_context>(1)), loop_(context_.get()), work_(context_->get_executor())
+{}
+
+thread_worker::~thread_worker() = default;
+
+template <class F>
+void thread_worker::post(F&& f)
+{
+    std::lock_guard lock(mutex_);
+    if (context_)
+        asio::post(*context_, std::forward<F>(f));
+}
+
+std::shared_ptr<held_chunk> thread_worker::find(chunk_id id) const
+{
+    std::lock_guard lock(mutex_);
+    const auto found = held_.find(id);
+    return found == held_.end() ? nullptr : found->second;
+}
+
+void thread_worker::submit(const chunk& work)
+{
+    assert(work.count != 0);
+    auto held = std::make_shared<held_chunk>(work);
+    {
+        std::lock_guard lock(mutex_);
+        held_.emplace(work.id, held);
+    }
+    post([this, held = std::move(held)]() mutable { run(std::move(held)); });
+}
+
+held_chunk::recalled thread_worker::recall(chunk_id id)
+{
+    const auto held = find(id);
+    if (!held)
+        return {0, false};
+    const auto result = held->recall();
+    if (result.ended)
+        held->release();
+    return result;
+}
+
+void thread_worker::cancel(chunk_id id)
+{
+    const auto held = find(id);
+    if (!held)
+        return;
+    if (!held->coroutine)
+        return held->request_stop();
+    post([this, id] {
+        if (const auto found = coroutines_.find(id); found != coroutines_.end())
+            found->second.emit(asio::cancellation_type::terminal);
+    });
+}
+
+std::optional<backend::running_task> thread_worker::running(chunk_id id) const
+{
+    const auto held = find(id);
+    return held ? held->running() : std::nullopt;
+}
+
+void thread_worker::abandon(chunk_id id)
+{
+    if (const auto held = find(id)) {
+        held->abandoned = true;
+        forget(id);
+    }
+}
+
+void thread_worker::forget(chunk_id id)
+{
+    std::lock_guard lock(mutex_);
+    held_.erase(id);
+}
+
+void thread_worker::finish()
+{
+    post([this] { finished_ = true; });
+}
+
+void thread_worker::quit() noexcept
+{
+    std::vector<std::shared_ptr<held_chunk>> all;
+    {
+        std::lock_guard lock(mutex_);
+        quit_ = true;
+        for (const auto& [id, held] : held_)
+            all.push_back(held);
+    }
+    for (const auto& held : all) {
+        held->recall();
+        if (!held->coroutine)
+            held->request_stop();
+    }
+    finish();
+}
+
+void thread_worker::wake()
+{
+    post([] {});
+}
+
+void thread_worker::serve()
+{
+    while (!finished_)
+        run_one();
+}
+
+void thread_worker::serve_until(const std::function<bool()>& stop)
+{
+    while (!finished_ && !stop())
+        run_one();
+}
+
+void thread_worker::run_one()
+{
+    // A task can reach the context through `this_worker::executor()`, and stop it.
+    if (loop_->run_one() == 0)
+        loop_->restart();
+}
+
+void thread_worker::close()
+{
+    // Emitting may end a task, which posts the removal of its signal and never removes it at once.
+    for (auto& [id, signal] : coroutines_)
+        signal.emit(asio::cancellation_type::terminal);
+    std::unique_ptr<asio::io_context> context;
+    {
+        std::lock_guard lock(mutex_);
+        context = std::move(context_);
+    }
+    work_.reset();
+    if (!coroutines_.empty())
+        context->run_for(cancel_grace_);
+    // Frames that are left are destroyed here, in the thread that ran them; then the signals, to which their slots refer.
+    context.reset();
+    coroutines_.clear();
+}
+
+void thread_worker::run(std::shared_ptr<held_chunk> held)
+{
+    if (held->coroutine)
+        return run_coroutine(std::move(held));
+    std::optional<std::size_t> position = held->claim();
+    if (!position)
+        return; // Taken back whole; who did that tells of it.
+
+    worker_context& context = *current_worker();
+    const time_point began = clock::now();
+    time_point reported = began;
+    time_point now = began;
+    chunk_report report{.begin = *position};
+    while (position) {
+        held->begin_task(*position, now);
+        context.stop = &held->stop_source_of(*position);
+        context.deadline = task_deadline(*held, now);
+        std::exception_ptr error = held->op().run(held->tasks(), *position, held->first + *position);
+        context.deadline = time_point::max();
+        context.stop = nullptr;
+        held->end_task();
+
+        report.end = *position + 1;
+        if (error)
+            report.failures.emplace_back(*position, std::move(error));
+        now = clock::now();
+        position = held->claim();
+        if (position && now - reported >= report_interval) {
+            report.held = held;
+            report_(std::move(report));
+            report = chunk_report{.begin = *position};
+            reported = now;
+        }
+    }
+    report.ended = true;
+    report.busy = now - began;
+    // Once the end is told, the strand may hand the arguments back: this thread holds nothing of them any more.
+    report.held = std::move(held);
+    report_(std::move(report));
+}
+
+void thread_worker::run_coroutine(std::shared_ptr<held_chunk> held)
+{
+    if (!held->claim())
+        return;
+    const time_point began = clock::now();
+    held->begin_task(0, began);
+    const chunk_id id = held->id;
+    const auto slot = coroutines_[id].slot();
+    held_chunk& running = *held;
+    auto done = [this, held = std::move(held), began, id](std::exception_ptr thrown, std::exception_ptr error) mutable {
+        held->end_task();
+        chunk_report report{.begin = 0, .end = 1, .ended = true, .busy = clock::now() - began};
+        if (thrown || error)
+            report.failures.emplace_back(0, thrown ? thrown : error);
+        report.held = std::move(held);
+        // The frame that the signal's slot refers to goes away after this call.
+        asio::post(*loop_, [this, id] { coroutines_.erase(id); });
+        report_(std::move(report));
+    };
+    asio::co_spawn(*loop_, running.op().run_async(running.tasks(), 0, running.first),
+                   asio::bind_cancellation_slot(slot, std::move(done)));
+}
+
+} // namespace twat::mp::detail

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_SRC_THREAD_THREAD_WORKER_HPP
+#define TWAT_MP_SRC_THREAD_THREAD_WORKER_HPP
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "thread/held_chunk.hpp"
+#include "thread/worker_scope.hpp"
+
+namespace twat::mp::detail {
+
+/// What a worker thread has to tell the strand about one chunk.
+struct chunk_report
+{
+    std::shared_ptr<held_chunk> held{};
+    std::size_t begin = 0;                                              ///< Tasks from here
+    std::size_t end = 0;                                                ///<   to here, exclusive, have finished,
+    std::vector<std::pair<std::size_t, std::exception_ptr>> failures{}; ///<   these of them with an exception.
+    bool ended = false;
+    duration busy{};
+};
+
+/** One thread's place in a pool: an io_context of its own, on which chunks run in the order of their submission.
+
+    Driven by the thread that calls `serve` (a worker thread, until it is told to finish) or `serve_until` (a guest: a thread
+    that runs a task of the same pool and would otherwise block). Other members are for the strand, or, where said, for
+    any thread. A task's result is told through `report`, at the latest a millisecond after it was there and the next task
+    of the chunk has ended.
+*/
+class thread_worker
+{
+public:
+    using report_function = std::function<void(chunk_report)>;
+
+    /// @param report Called in the worker's thread.
+    thread_worker(std::size_t index, const void* pool, duration cancel_grace, report_function report);
+    ~thread_worker();
+
+    std::size_t index() const noexcept { return index_; }
+
+    void submit(const chunk& work);
+    /// The chunk that `recall` ended is let go of; its end is for the caller to report.
+    held_chunk::recalled recall(chunk_id id);
+    void cancel(chunk_id id);
+    std::optional<backend::running_task> running(chunk_id id) const;
+    void abandon(chunk_id id);
+    /// Forgets a chunk whose end was reported.
+    void forget(chunk_id id);
+
+    /// Any thread: behind the chunks that it has, the thread leaves `serve`.
+    void finish();
+    /// Any thread: takes back what was not begun, asks what runs to stop, then as `finish`. Nothing is reported any more for chunks
+    /// that were not begun.
+    void quit() noexcept;
+    /// Any thread: `serve_until` looks at its condition again.
+    void wake();
+
+    /// Makes `this_worker` and `this_task` answer for this worker in the calling thread, as long as the result lives. Goes around
+    /// every call of the three members below.
+    worker_scope enter(std::size_t index) { return worker_scope(index, loop_->get_executor(), pool_); }
+    /// Runs chunks until `finish` or `quit`. Then nothing runs on the context any more until `close`.
+    void serve();
+    /// The same until `stop()`, looked at before and after each thing that is run.
+    void serve_until(const std::function<bool()>& stop);
+    /// The thread that served: cancels coroutine tasks, gives them `cancel_grace` to end, and destroys the context.
+    void close();
+    /// Any thread: whether `quit` was called.
+    bool quitting() const noexcept { return quit_; }
+
+private:
+    std::shared_ptr<held_chunk> find(chunk_id id) const;
+    template <class F>
+    void post(F&& f);
+    void run(std::shared_ptr<held_chunk> held);
+    void run_coroutine(std::shared_ptr<held_chunk> held);
+    void run_one();
+
+    const std::size_t index_;
+    const void* const pool_;
+    const duration cancel_grace_;
+    const report_function report_;
+
+    mutable std::mutex mutex_; // for the two below
+    std::unique_ptr<asio::io_context> context_;
+    std::unordered_map<chunk_id, std::shared_ptr<held_chunk>> held_;
+
+    std::atomic<bool> quit_ = false;
+
+    // Of the thread that serves:
+    asio::io_context* const loop_;
+    asio::executor_work_guard<asio::io_context::executor_type> work_;
+    bool finished_ = false;
+    std::map<chunk_id, asio::cancellation_signal> coroutines_;
+};
+
+} // namespace twat::mp::detail
+
+#endif

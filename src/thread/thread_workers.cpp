@@ -1,0 +1,533 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "thread/thread_workers.hpp"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <exception>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace twat::mp::detail {
+namespace {
+
+// The pool whose worker the calling thread is, for the whole life of the thread; guests are such threads too.
+thread_local const void* own_set = nullptr;
+
+std::exception_ptr nest(errc code, const std::string& what, const std::exception_ptr& cause)
+{
+    if (!cause)
+        return std::make_exception_ptr(error(code, what));
+    try {
+        std::rethrow_exception(cause);
+    } catch (...) {
+        try {
+            std::throw_with_nested(error(code, what));
+        } catch (...) {
+            return std::current_exception();
+        }
+    }
+}
+
+// The tasks of the options, in a form that does not depend on what a task is before it is set.
+template <class Task>
+void call(const Task& task)
+{
+    if constexpr (requires { task(); }) {
+        if (task)
+            task();
+    }
+}
+
+} // namespace
+
+/// What the threads need, which may live longer than the set: see `thread_workers::~thread_workers`.
+struct thread_workers::shared_state
+{
+    shared_state(thread_workers& set, std::shared_ptr<strand_link> link, const pool_options& options, const void* pool)
+        : link(std::move(link)), initializer(options.initializer), finalizer(options.finalizer),
+          cancel_grace(options.cancel_grace), pool(pool), set(&set)
+    {}
+
+    /// Any thread: calls `f(set)` on the strand, unless the set is gone by then.
+    template <class F>
+    static void post(const std::shared_ptr<shared_state>& self, F f)
+    {
+        self->link->post([self, f = std::move(f)]() mutable { self->with_set(f); });
+    }
+
+    template <class F>
+    void with_set(F& f)
+    {
+        std::lock_guard lock(mutex);
+        if (set)
+            f(*set);
+    }
+
+    const std::shared_ptr<strand_link> link;
+    const task initializer, finalizer;
+    const duration cancel_grace;
+    const void* const pool;
+
+    // The set may be destroyed by a thread that is not on the strand, or from inside a call that it made on the strand.
+    std::recursive_mutex mutex;
+    thread_workers* set;
+};
+
+thread_workers::thread_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,
+                               std::size_t nodes, backend_events& events, const void* pool)
+    : shared_(std::make_shared<shared_state>(*this, std::move(link), options, pool)), options_(options), nodes_(nodes),
+      events_(events), pid_(::getpid()), strand_(std::move(strand))
+{}
+
+thread_workers::~thread_workers()
+{
+    if (::getpid() != pid_) {
+        // A forked child has none of the threads, and perhaps a mutex that one of them held. Leave all as it is.
+        new std::map<worker_id, node>(std::move(workers_));
+        new std::vector<std::thread>(std::move(ended_));
+        return;
+    }
+    {
+        std::lock_guard lock(shared_->mutex);
+        shared_->set = nullptr;
+    }
+    halt();
+    if (inside()) {
+        // Called by a task: its thread cannot wait for itself. What the threads still use they own.
+        for (auto& [id, node] : workers_)
+            if (node.thread.joinable())
+                node.thread.detach();
+        for (auto& thread : ended_)
+            thread.detach();
+    }
+}
+
+bool thread_workers::inside() const noexcept { return own_set == shared_.get(); }
+
+std::shared_ptr<thread_worker> thread_workers::find(worker_id worker) const
+{
+    std::lock_guard lock(mutex_);
+    if (const auto found = workers_.find(worker); found != workers_.end())
+        return found->second.worker;
+    const auto guest = guests_.find(worker);
+    return guest == guests_.end() ? nullptr : guest->second;
+}
+
+void thread_workers::submit(worker_id worker, const chunk& work)
+{
+    if (const auto to = find(worker))
+        to->submit(work);
+}
+
+std::size_t thread_workers::recall(worker_id worker, chunk_id id)
+{
+    const auto from = find(worker);
+    if (!from)
+        return 0;
+    const auto [kept, ended] = from->recall(id);
+    // The thread may be busy with another chunk for long: it need not be asked.
+    if (ended)
+        shared_state::post(shared_, [worker, id](thread_workers& self) { self.tell_ended(worker, id); });
+    return kept;
+}
+
+void thread_workers::tell_ended(worker_id worker, chunk_id id)
+{
+    const auto from = find(worker);
+    if (!from || silent_)
+        return;
+    from->forget(id);
+    events_.chunk_ended(worker, id, duration::zero());
+    events_.decide();
+}
+
+void thread_workers::cancel(worker_id worker, chunk_id id)
+{
+    if (const auto to = find(worker))
+        to->cancel(id);
+}
+
+std::optional<backend::running_task> thread_workers::running(worker_id worker, chunk_id id) const
+{
+    const auto of = find(worker);
+    return of ? of->running(id) : std::nullopt;
+}
+
+void thread_workers::abandon(worker_id worker, chunk_id id)
+{
+    if (const auto by = find(worker))
+        by->abandon(id);
+}
+
+void thread_workers::retire(worker_id worker)
+{
+    std::lock_guard lock(mutex_);
+    const auto found = workers_.find(worker);
+    if (found == workers_.end())
+        return;
+    found->second.retired = true;
+    found->second.worker->finish();
+}
+
+void thread_workers::start()
+{
+    for (std::size_t index = 0; index < nodes_; ++index)
+        start_thread(index, {});
+    arm_start_timer();
+}
+
+thread_worker::report_function thread_workers::reporter(worker_id worker) const
+{
+    return [shared = shared_, worker](chunk_report report) {
+        shared_state::post(shared, [worker, report = std::move(report)](thread_workers& self) mutable {
+            self.on_report(worker, report);
+        });
+    };
+}
+
+void thread_workers::start_thread(std::size_t index, std::thread predecessor)
+{
+    std::unique_lock lock(mutex_);
+    if (halted_ || broken_) {
+        if (predecessor.joinable())
+            ended_.push_back(std::move(predecessor));
+        return;
+    }
+    const worker_id id = ++last_id_;
+    auto worker = std::make_shared<thread_worker>(index, shared_->pool, options_.cancel_grace, reporter(id));
+    node& made = workers_[id];
+    made.worker = worker;
+    made.started = clock::now();
+    const auto before = std::make_shared<std::thread>(std::move(predecessor));
+    try {
+        made.thread = std::thread([shared = shared_, id, worker, before] { thread_main(shared, id, *worker, std::move(*before)); });
+    } catch (const std::system_error&) {
+        workers_.erase(id);
+        if (before->joinable())
+            ended_.push_back(std::move(*before));
+        lock.unlock();
+        shared_state::post(shared_, [cause = std::current_exception()](thread_workers& self) {
+            self.broken(errc::worker_start_failed, "a worker thread could not be made", cause);
+        });
+        return;
+    }
+    lock.unlock();
+    tell(pool_event::worker_started, index);
+}
+
+void thread_workers::thread_main(const std::shared_ptr<shared_state>& shared, worker_id id, thread_worker& worker,
+                                 std::thread predecessor)
+{
+    if (predecessor.joinable())
+        predecessor.join();
+    own_set = shared.get();
+    ::pthread_setname_np(::pthread_self(), ("mp worker " + std::to_string(worker.index())).substr(0, 15).c_str());
+    {
+        const auto scope = worker.enter(worker.index());
+        bool usable = false;
+        try {
+            call(shared->initializer);
+            usable = true;
+        } catch (...) {
+            shared_state::post(shared, [id, cause = std::current_exception()](thread_workers& self) { self.on_refused(id, cause); });
+        }
+        if (usable) {
+            shared_state::post(shared, [id](thread_workers& self) { self.on_ready(id); });
+            worker.serve();
+        }
+        if (usable && !worker.quitting()) {
+            try {
+                call(shared->finalizer);
+            } catch (...) {
+                // Nobody is left to be told; the worker ends all the same.
+            }
+        }
+        worker.close();
+    }
+    shared_state::post(shared, [id](thread_workers& self) { self.on_gone(id); });
+}
+
+void thread_workers::on_report(worker_id worker, chunk_report& report)
+{
+    const auto by = find(worker);
+    if (!by)
+        return;
+    const chunk_id id = report.held->id;
+    if (report.ended)
+        by->forget(id);
+    if (silent_ || report.held->abandoned)
+        return;
+    auto failure = report.failures.begin();
+    for (std::size_t position = report.begin; position < report.end; ++position) {
+        if (failure != report.failures.end() && failure->first == position)
+            events_.task_failed(worker, id, position, std::move((failure++)->second));
+        else
+            events_.task_finished(worker, id, position, nullptr);
+    }
+    report.held.reset();
+    if (report.ended)
+        events_.chunk_ended(worker, id, report.busy);
+    events_.decide();
+}
+
+void thread_workers::on_ready(worker_id worker)
+{
+    std::size_t index = 0;
+    {
+        std::lock_guard lock(mutex_);
+        const auto found = workers_.find(worker);
+        if (found == workers_.end() || found->second.ready || halted_)
+            return;
+        found->second.ready = true;
+        index = found->second.worker->index();
+    }
+    arm_start_timer();
+    tell(pool_event::worker_ready, index);
+    if (silent_)
+        return;
+    events_.worker_ready(worker);
+    events_.decide();
+}
+
+void thread_workers::on_refused(worker_id worker, std::exception_ptr cause)
+{
+    if (const auto by = find(worker))
+        tell(pool_event::worker_lost, by->index(), errc::initializer_failed);
+    broken(errc::initializer_failed, "the initializer of a worker thread failed", std::move(cause));
+}
+
+void thread_workers::on_gone(worker_id worker)
+{
+    std::size_t index = 0;
+    bool ready = false, retired = false;
+    std::thread thread;
+    {
+        std::lock_guard lock(mutex_);
+        const auto found = workers_.find(worker);
+        if (found == workers_.end())
+            return;
+        index = found->second.worker->index();
+        ready = found->second.ready;
+        retired = found->second.retired;
+        thread = std::move(found->second.thread);
+        workers_.erase(found);
+    }
+    const bool follow = retired && !stopping_ && !silent_;
+    if (follow)
+        ++restarts_;
+    if (ready)
+        tell(pool_event::worker_retired, index);
+    if (follow)
+        start_thread(index, std::move(thread));
+    else if (thread.joinable()) {
+        std::lock_guard lock(mutex_);
+        ended_.push_back(std::move(thread));
+    }
+    arm_start_timer();
+    if (ready && !silent_) {
+        worker_loss loss;
+        loss.explain = [](std::uint64_t) { return std::make_exception_ptr(error(errc::pool_terminated)); };
+        loss.expected = true;
+        events_.worker_gone(worker, loss);
+        events_.decide();
+    }
+    if (stopping_ && workers_.empty())
+        stop_is_over();
+}
+
+void thread_workers::broken(errc code, const char* what, std::exception_ptr cause)
+{
+    if (broken_ || silent_)
+        return;
+    {
+        std::lock_guard lock(mutex_);
+        broken_ = true;
+    }
+    start_timer_.reset();
+    events_.broken([=] { return nest(code, what, cause); });
+    events_.decide();
+}
+
+void thread_workers::tell(decltype(pool_event::what) what, std::size_t index, boost::system::error_code ec)
+{
+    if (!options_.on_event)
+        return;
+    pool_event event{};
+    event.what = what;
+    event.index = index;
+    event.ec = ec;
+    // Posted, for it may do anything, also destroy the pool.
+    shared_->link->post([callback = options_.on_event, event] { callback(event); });
+}
+
+void thread_workers::set_active(bool active)
+{
+    active_ = active;
+    arm_start_timer();
+}
+
+void thread_workers::arm_start_timer()
+{
+    start_timer_.reset();
+    if (!active_ || broken_ || silent_ || stopping_)
+        return;
+    time_point first = time_point::max();
+    {
+        std::lock_guard lock(mutex_);
+        for (const auto& [id, node] : workers_)
+            if (!node.ready && options_.start_timeout < time_point::max() - node.started)
+                first = std::min(first, node.started + options_.start_timeout);
+    }
+    if (first == time_point::max())
+        return;
+    start_timer_.emplace(*strand_, first);
+    start_timer_->async_wait([shared = shared_](boost::system::error_code ec) {
+        auto late = [](thread_workers& self) {
+            if (self.start_timer_)
+                self.broken(errc::worker_start_failed, "the initializer of a worker thread did not end in time", nullptr);
+        };
+        if (!ec)
+            shared->with_set(late);
+    });
+}
+
+void thread_workers::stop(std::function<void()> done)
+{
+    stopping_ = true;
+    stopped_ = std::move(done);
+    start_timer_.reset();
+    bool none = false;
+    {
+        std::lock_guard lock(mutex_);
+        for (const auto& [id, node] : workers_)
+            node.worker->finish();
+        none = workers_.empty();
+    }
+    if (none)
+        return shared_state::post(shared_, [](thread_workers& self) { self.stop_is_over(); });
+    const time_point now = clock::now();
+    if (!strand_ || options_.stop_grace >= time_point::max() - now)
+        return;
+    stop_timer_.emplace(*strand_, now + options_.stop_grace);
+    stop_timer_->async_wait([shared = shared_](boost::system::error_code ec) {
+        auto late = [](thread_workers& self) {
+            if (!self.stop_timer_ || !self.stopped_)
+                return;
+            // A finalizer goes on. It cannot be killed; the destructor waits for it.
+            for (const auto& [id, node] : self.workers_) {
+                ++self.abandoned_;
+                self.tell(pool_event::worker_abandoned, node.worker->index());
+            }
+            self.stop_is_over();
+        };
+        if (!ec)
+            shared->with_set(late);
+    });
+}
+
+void thread_workers::stop_is_over()
+{
+    stop_timer_.reset();
+    if (const auto done = std::exchange(stopped_, nullptr))
+        done();
+}
+
+void thread_workers::kill() noexcept
+{
+    silent_ = true;
+    start_timer_.reset();
+    quit_all();
+}
+
+void thread_workers::shut_down() noexcept
+{
+    kill();
+    stop_timer_.reset();
+    stopped_ = nullptr;
+    strand_.reset();
+}
+
+void thread_workers::quit_all() noexcept
+{
+    std::vector<std::shared_ptr<thread_worker>> all;
+    {
+        std::lock_guard lock(mutex_);
+        halted_ = true;
+        for (const auto& [id, node] : workers_)
+            all.push_back(node.worker);
+        for (const auto& [id, guest] : guests_)
+            all.push_back(guest);
+    }
+    // Without the mutex: stop callbacks run in here.
+    for (const auto& worker : all)
+        worker->quit();
+}
+
+void thread_workers::halt() noexcept
+{
+    if (::getpid() != pid_)
+        return;
+    quit_all();
+    if (inside())
+        return;
+    std::lock_guard joining(halt_mutex_);
+    std::vector<std::thread> threads;
+    {
+        std::lock_guard lock(mutex_);
+        threads.swap(ended_);
+        for (auto& [id, node] : workers_)
+            threads.push_back(std::move(node.thread));
+    }
+    for (auto& thread : threads)
+        if (thread.joinable())
+            thread.join();
+}
+
+void thread_workers::add_stats(pool_stats& stats) const
+{
+    stats.restarts += restarts_;
+    stats.abandoned += abandoned_;
+}
+
+worker_id thread_workers::add_guest()
+{
+    std::lock_guard lock(mutex_);
+    const worker_id id = ++last_id_;
+    guests_[id] = std::make_shared<thread_worker>(0, shared_->pool, options_.cancel_grace, reporter(id));
+    if (halted_)
+        guests_[id]->quit();
+    return id;
+}
+
+void thread_workers::run_guest(worker_id guest, const std::function<bool()>& stop)
+{
+    const auto self = find(guest);
+    if (!self)
+        return;
+    const worker_context* outer = current_worker();
+    const auto scope = self->enter(outer ? outer->index : 0);
+    self->serve_until(stop);
+    self->close();
+}
+
+void thread_workers::wake_guest(worker_id guest) noexcept
+{
+    if (const auto self = find(guest))
+        self->wake();
+}
+
+void thread_workers::remove_guest(worker_id guest)
+{
+    std::lock_guard lock(mutex_);
+    guests_.erase(guest);
+}
+
+std::unique_ptr<worker_set> make_thread_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,
+                                                std::size_t nodes, backend_events& events, const void* pool)
+{
+    return std::make_unique<thread_workers>(std::move(strand), std::move(link), options, nodes, events, pool);
+}
+
+} // namespace twat::mp::detail

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_SRC_THREAD_THREAD_WORKERS_HPP
+#define TWAT_MP_SRC_THREAD_THREAD_WORKERS_HPP
+
+#include <twat/mp/error.hpp>
+#include <twat/mp/options.hpp>
+
+#include <boost/asio/basic_waitable_timer.hpp>
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "pool/worker_set.hpp"
+#include "thread/thread_worker.hpp"
+
+namespace twat::mp::detail {
+
+/** Worker threads, one for each node.
+
+    The threads inherit the signal mask of the thread that makes them, as those of `asio::thread_pool` do: a task that starts
+    a program must not hand it a mask full of blocked signals. A thread cannot be killed: `kill` and `halt` ask running
+    tasks to stop and let them end. A thread that was retired is followed by one with the same index, which first joins it.
+
+    An exception that leaves a handler that a task posted to `this_worker::executor()` ends the program.
+*/
+class thread_workers final : public worker_set
+{
+public:
+    thread_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options, std::size_t nodes,
+                   backend_events& events, const void* pool);
+    /// As `halt`; threads that may not be waited for are detached.
+    ~thread_workers() override;
+
+    void submit(worker_id worker, const chunk& work) override;
+    std::size_t recall(worker_id worker, chunk_id id) override;
+    void cancel(worker_id worker, chunk_id id) override;
+    std::optional<running_task> running(worker_id worker, chunk_id id) const override;
+    bool can_kill() const noexcept override { return false; }
+    /// A thread cannot be replaced while it runs a task: retires it behind that.
+    void replace(worker_id worker) override { retire(worker); }
+    void abandon(worker_id worker, chunk_id id) override;
+    void retire(worker_id worker) override;
+
+    void start() override;
+    void stop(std::function<void()> done) override;
+    void kill() noexcept override;
+    void shut_down() noexcept override;
+    void set_active(bool active) override;
+    void halt() noexcept override;
+    void add_stats(pool_stats& stats) const override;
+
+    worker_id add_guest() override;
+    /// Returns also when the pool is halted.
+    void run_guest(worker_id guest, const std::function<bool()>& stop) override;
+    void wake_guest(worker_id guest) noexcept override;
+    void remove_guest(worker_id guest) override;
+
+private:
+    using timer = asio::basic_waitable_timer<clock, asio::wait_traits<clock>, pool_strand>;
+
+    struct shared_state;
+    struct node
+    {
+        std::shared_ptr<thread_worker> worker;
+        std::thread thread;
+        time_point started{};
+        bool ready = false;
+        bool retired = false;
+    };
+
+    std::shared_ptr<thread_worker> find(worker_id worker) const;
+    thread_worker::report_function reporter(worker_id worker) const;
+    void start_thread(std::size_t index, std::thread predecessor);
+    static void thread_main(const std::shared_ptr<shared_state>& shared, worker_id id, thread_worker& worker,
+                            std::thread predecessor);
+
+    // What the threads tell, on the strand.
+    void on_report(worker_id worker, chunk_report& report);
+    void on_ready(worker_id worker);
+    void on_refused(worker_id worker, std::exception_ptr cause);
+    void on_gone(worker_id worker);
+
+    void tell_ended(worker_id worker, chunk_id id);
+    void broken(errc code, const char* what, std::exception_ptr cause);
+    void tell(decltype(pool_event::what) what, std::size_t index, boost::system::error_code ec = {});
+    void quit_all() noexcept;
+    void arm_start_timer();
+    void stop_is_over();
+    bool inside() const noexcept;
+
+    const std::shared_ptr<shared_state> shared_;
+    const pool_options options_;
+    const std::size_t nodes_;
+    backend_events& events_;
+    const pid_t pid_;
+
+    // On the strand:
+    std::optional<pool_strand> strand_; // until `shut_down`: its destructor needs the context
+    bool active_ = false;
+    bool silent_ = false; // killed: the events are told nothing any more
+    bool broken_ = false;
+    bool stopping_ = false;
+    std::function<void()> stopped_;
+    std::optional<timer> start_timer_, stop_timer_;
+    std::size_t restarts_ = 0, abandoned_ = 0;
+
+    mutable std::mutex mutex_; // for what follows
+    worker_id last_id_ = 0;
+    bool halted_ = false;      // no thread is made any more
+    std::map<worker_id, node> workers_;
+    std::map<worker_id, std::shared_ptr<thread_worker>> guests_;
+    std::vector<std::thread> ended_; // to be joined by the destructor
+
+    std::mutex halt_mutex_; // held while threads are joined
+};
+
+} // namespace twat::mp::detail
+
+#endif

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_SRC_THREAD_WORKER_SCOPE_HPP
+#define TWAT_MP_SRC_THREAD_WORKER_SCOPE_HPP
+
+#include <utility>
+
+#include "worker_context.hpp"
+
+namespace twat::mp::detail {
+
+/// As long as it lives, `this_worker` and `this_task` answer for this worker in the calling thread; then as before.
+class worker_scope
+{
+public:
+    worker_scope(std::size_t index, boost::asio::any_io_executor executor, const void* pool)
+    {
+        context_.index = index;
+        context_.executor = std::move(executor);
+        context_.pool = pool;
+        outer_ = enter_worker(&context_);
+    }
+    worker_scope(const worker_scope&) = delete;
+    worker_scope& operator=(const worker_scope&) = delete;
+    ~worker_scope() { enter_worker(outer_); }
+
+private:
+    worker_context context_;
+    worker_context* outer_;
+};
+
+} // namespace twat::mp::detail
+
+#endif
