@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_HPP
+#define TWAT_MP_HPP
+
+#include <twat/mp/async_pool.hpp>
+#include <twat/mp/call_handle.hpp>
+#include <twat/mp/config.hpp>
+#include <twat/mp/decoder.hpp>
+#include <twat/mp/encoder.hpp>
+#include <twat/mp/error.hpp>
+#include <twat/mp/exceptions.hpp>
+#include <twat/mp/fwd.hpp>
+#include <twat/mp/options.hpp>
+#include <twat/mp/register_exception.hpp>
+#include <twat/mp/result.hpp>
+#include <twat/mp/result_stream.hpp>
+#include <twat/mp/task.hpp>
+#include <twat/mp/version.hpp>
+#include <twat/mp/with_pool.hpp>
+#include <twat/mp/worker.hpp>
+#include <twat/mp/worker_died.hpp>
+
+#endif

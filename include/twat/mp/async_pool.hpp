@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_ASYNC_POOL_HPP
+#define TWAT_MP_ASYNC_POOL_HPP
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/execution_context.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include <twat/mp/call_handle.hpp>
+#include <twat/mp/config.hpp>
+#include <twat/mp/fwd.hpp>
+#include <twat/mp/options.hpp>
+#include <twat/mp/result.hpp>
+#include <twat/mp/result_stream.hpp>
+
+#include <twat/mp/detail/initiate.hpp>
+#include <twat/mp/detail/pool_core.hpp>
+#include <twat/mp/detail/pool_verbs.hpp>
+
+namespace twat::mp {
+
+/** Workers that run functions for a Boost.Asio program, with operations that take completion tokens.
+
+    The workers are started by the first operation or by `start`. The pool counts as work on its context only while an operation is
+    outstanding or a stream has tasks in flight. Operations, streams and `with` handles share the pool's state and may outlive the
+    object.
+
+    @par Thread Safety
+    Distinct objects: safe. Shared objects: safe, with the specific exception of moving and destroying.
+
+    @par Example
+    @code
+    asio::awaitable<void> program(mp::async_multi_pool& pool, std::vector<int> inputs)
+    {
+        std::vector<int> squares = co_await pool.map(square, inputs);
+    }
+    @endcode
+
+    @tparam Workers `process_workers` or `thread_workers`.
+    @tparam Executor The type of the executor for the pool's own work and for handlers that have none.
+*/
+template <class Workers, class Executor>
+class basic_async_pool : public detail::pool_verbs<basic_async_pool<Workers, Executor>, Workers, Executor>
+{
+    static_assert(std::is_same_v<Workers, process_workers> || std::is_same_v<Workers, thread_workers>,
+                  "twat::mp: the workers of a pool are mp::process_workers or mp::thread_workers");
+
+public:
+    using executor_type = Executor;
+
+    /** Makes a pool on an executor. Starts no worker yet.
+
+        @throws std::invalid_argument that names the member, if an option is bad.
+    */
+    explicit basic_async_pool(executor_type executor, pool_options options = {})
+        : executor_(std::move(executor)), core_(detail::pool_core::create(kind, executor_, std::move(options)))
+    {}
+
+    /// Makes a pool on an execution context.
+    template <class Context>
+        requires std::convertible_to<Context&, asio::execution_context&>
+    explicit basic_async_pool(Context& context, pool_options options = {})
+        : basic_async_pool(executor_type(context.get_executor()), std::move(options))
+    {}
+
+    /// Makes a pool of `nodes` workers; 0: as many as CPUs that this process may use.
+    basic_async_pool(executor_type executor, std::size_t nodes)
+        : basic_async_pool(std::move(executor), with_nodes(nodes))
+    {}
+
+    template <class Context>
+        requires std::convertible_to<Context&, asio::execution_context&>
+    basic_async_pool(Context& context, std::size_t nodes)
+        : basic_async_pool(executor_type(context.get_executor()), with_nodes(nodes))
+    {}
+
+    /// @private A pool on a state that was made elsewhere.
+    basic_async_pool(executor_type executor, std::shared_ptr<detail::pool_core> core)
+        : executor_(std::move(executor)), core_(std::move(core))
+    {}
+
+    basic_async_pool(basic_async_pool&& other) noexcept = default;
+    basic_async_pool& operator=(basic_async_pool&& other) noexcept
+    {
+        if (this != &other) {
+            release();
+            executor_ = other.executor_;
+            core_ = std::move(other.core_);
+        }
+        return *this;
+    }
+
+    /** Kills the workers. Outstanding operations complete with `asio::error::operation_aborted`.
+
+        A pool on threads waits for running tasks, unless it is destroyed in one of them.
+    */
+    ~basic_async_pool() { release(); }
+
+    executor_type get_executor() const noexcept { return executor_; }
+
+    /// Places for workers; never 0.
+    std::size_t nodes() const noexcept { return core_->nodes(); }
+
+    /** Starts the workers and waits until every one is ready, so that the first operation need not.
+
+        @par Completion Signature
+        @code void(std::exception_ptr) @endcode
+
+        @par Executor
+        The completion handler runs on its associated executor, or on `get_executor()` if it has none, and never from inside this
+        function.
+
+        @par Per-Operation Cancellation
+        Every type ends the wait, not the start.
+
+        @par Errors
+        @li `errc::worker_start_failed`, `errc::initializer_failed`, `errc::pool_broken`: why a worker is not ready.
+        @li `errc::pool_closed`, `errc::pool_terminated`.
+    */
+    template <class CompletionToken = asio::use_awaitable_t<Executor>>
+    auto start(CompletionToken&& token = CompletionToken())
+    {
+        using initiation = detail::wait_initiation<Executor, detail::wait_for_start>;
+        return asio::async_initiate<CompletionToken, void(std::exception_ptr)>(initiation(core_, executor_), token);
+    }
+
+    /** Closes the pool, waits for its operations as long as they take, and ends the workers in order, within `stop_grace`.
+
+        @par Completion Signature
+        @code void(std::exception_ptr) @endcode
+
+        @par Executor
+        As for `start`.
+
+        @par Per-Operation Cancellation
+        Every type ends the wait; the pool stays closed.
+    */
+    template <class CompletionToken = asio::use_awaitable_t<Executor>>
+    auto join(CompletionToken&& token = CompletionToken())
+    {
+        using initiation = detail::wait_initiation<Executor, detail::wait_for_join>;
+        return asio::async_initiate<CompletionToken, void(std::exception_ptr)>(initiation(core_, executor_), token);
+    }
+
+    /** The same verbs, under options of their own: `co_await pool.with({.timeout = 2s}).map(f, xs)`.
+
+        @throws std::invalid_argument that names the member, if an option is bad.
+    */
+    call_handle<Workers, Executor> with(const call_options& options) const
+    {
+        return call_handle<Workers, Executor>(core_, executor_, options);
+    }
+
+    /// Takes no more work: operations begun from now on complete with `errc::pool_closed`.
+    void close() { core_->close(); }
+
+    /// Kills the workers. Operations complete with `errc::pool_terminated`, on threads when their running tasks have returned.
+    void terminate() { core_->terminate(); }
+
+    /// A snapshot of the pool's counters.
+    pool_stats stats() const { return core_->stats(); }
+
+private:
+    friend class detail::pool_verbs<basic_async_pool, Workers, Executor>;
+
+    static constexpr detail::worker_kind kind =
+        std::is_same_v<Workers, process_workers> ? detail::worker_kind::process : detail::worker_kind::thread;
+
+    static pool_options with_nodes(std::size_t nodes)
+    {
+        pool_options options;
+        options.nodes = nodes;
+        return options;
+    }
+
+    const std::shared_ptr<detail::pool_core>& core() const noexcept { return core_; }
+    detail::call_settings<> settings() const { return detail::call_settings<>(call_options()); }
+
+    void release() noexcept
+    {
+        if (auto core = std::exchange(core_, nullptr))
+            core->release();
+    }
+
+    executor_type executor_;
+    std::shared_ptr<detail::pool_core> core_;
+};
+
+} // namespace twat::mp
+
+#endif

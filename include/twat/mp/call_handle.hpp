@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_CALL_HANDLE_HPP
+#define TWAT_MP_CALL_HANDLE_HPP
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+
+#include <twat/mp/config.hpp>
+#include <twat/mp/options.hpp>
+
+#include <twat/mp/detail/check_options.hpp>
+#include <twat/mp/detail/pool_core.hpp>
+#include <twat/mp/detail/pool_verbs.hpp>
+
+namespace twat::mp {
+
+/** The verbs of a pool, under call options and perhaps a progress callback; what `with` returns.
+
+    Shares the pool's state: it may outlive the pool object, and be used more than once.
+*/
+template <class Workers, class Executor = asio::any_io_executor, class Progress = detail::no_progress>
+class call_handle : public detail::pool_verbs<call_handle<Workers, Executor, Progress>, Workers, Executor>
+{
+public:
+    using executor_type = Executor;
+
+    /// @private
+    call_handle(std::shared_ptr<detail::pool_core> core, const Executor& executor, const call_options& options,
+                Progress callback = {})
+        : core_(std::move(core)), executor_(executor), settings_(options, std::move(callback))
+    {
+        detail::check_options(options);
+    }
+
+    executor_type get_executor() const noexcept { return executor_; }
+
+    /** Adds a progress callback: `co_await pool.with({}).on_progress(std::ref(bar)).map(f, xs)`.
+
+        It is copied, and called on the pool's strand, as `callback(mp::progress)`, after outcomes arrived. It must not block; if it
+        throws, the operation fails with that exception. A temporary that owns something is refused, because g++ 12 destroys it
+        twice within a `co_await` expression: name it first.
+    */
+    template <class Callback>
+    call_handle<Workers, Executor, std::decay_t<Callback>> on_progress(Callback&& callback) const
+    {
+        static_assert(std::is_invocable_v<std::decay_t<Callback>&, const progress&>,
+                      "twat::mp: a progress callback is called as callback(const mp::progress&)");
+        static_assert(std::is_lvalue_reference_v<Callback> ||
+                          std::is_trivially_destructible_v<std::decay_t<Callback>>,
+                      "twat::mp: on_progress takes no temporary that owns something; give the callback a name first and pass that, "
+                      "or std::ref of it");
+        return {core_, executor_, settings_.options(), std::forward<Callback>(callback)};
+    }
+
+private:
+    friend class detail::pool_verbs<call_handle, Workers, Executor>;
+
+    const std::shared_ptr<detail::pool_core>& core() const noexcept { return core_; }
+    const detail::call_settings<Progress>& settings() const noexcept { return settings_; }
+
+    std::shared_ptr<detail::pool_core> core_;
+    Executor executor_;
+    detail::call_settings<Progress> settings_;
+};
+
+} // namespace twat::mp
+
+#endif

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_DETAIL_COLLECT_OPERATION_HPP
+#define TWAT_MP_DETAIL_COLLECT_OPERATION_HPP
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <twat/mp/config.hpp>
+
+#include <twat/mp/detail/range_operation.hpp>
+#include <twat/mp/detail/results.hpp>
+
+namespace twat::mp::detail {
+
+/** An operation that completes once, with everything: `apply`, `map`, `starmap`, `try_map`.
+
+    `Completion` is called once, on the pool's strand, as `void(std::exception_ptr, Results::completed)`, without the second if it
+    is `void`. It is destroyed uncalled if the context goes away first.
+*/
+template <class Workers, class F, class Source, class Results, class Progress, class Completion>
+class collect_operation final : public range_operation<Workers, F, Source, Progress>
+{
+    using base = range_operation<Workers, F, Source, Progress>;
+    using completed = typename Results::completed;
+
+public:
+    template <class G, class C>
+    collect_operation(bool stops_at_failure, call_settings<Progress> settings, G&& f, Source source, C&& completion)
+        : base(make_traits(stops_at_failure), std::move(settings), std::forward<G>(f), std::move(source)),
+          completion_(std::forward<C>(completion))
+    {
+        if (const auto total = this->traits().total)
+            results_.expect(*total);
+    }
+
+    std::exception_ptr store(const finished_task& task) noexcept override
+    {
+        try {
+            this->take(task, [&](auto&& value) { results_.keep(task.index, std::move(value)); });
+            return nullptr;
+        } catch (...) {
+            return task_failure(std::current_exception(), task.index);
+        }
+    }
+
+    void store_failure(std::uint64_t index, std::exception_ptr error) noexcept override
+    {
+        results_.keep_failure(index, std::move(error));
+    }
+
+    void complete(std::exception_ptr error) noexcept override
+    {
+        if constexpr (std::is_void_v<completed>) {
+            completion_(std::move(error));
+        } else {
+            std::optional<completed> values;
+            if (!error) {
+                try {
+                    values.emplace(results_.release());
+                } catch (...) {
+                    error = std::current_exception();
+                }
+            }
+            if (values)
+                completion_(std::move(error), std::move(*values));
+            else
+                completion_(std::move(error), completed());
+        }
+    }
+
+private:
+    static operation_traits make_traits(bool stops_at_failure)
+    {
+        operation_traits traits;
+        traits.stops_at_failure = stops_at_failure;
+        return traits;
+    }
+
+    Results results_;
+    Completion completion_;
+};
+
+/** A call of a verb before it is an operation: everything but who is told of its end. */
+template <class Workers, class F, class Source, class Results, class Progress>
+class collect_call
+{
+public:
+    using completed = typename Results::completed;
+
+    template <class G>
+    collect_call(bool stops_at_failure, call_settings<Progress> settings, G&& f, Source source)
+        : stops_at_failure_(stops_at_failure),
+          settings_(std::move(settings)),
+          f_(std::forward<G>(f)),
+          source_(std::move(source))
+    {}
+
+    /// Makes the operation; for `completion` see `collect_operation`.
+    template <class Completion>
+    std::shared_ptr<operation> make(Completion&& completion) &&
+    {
+        using type = collect_operation<Workers, F, Source, Results, Progress, std::decay_t<Completion>>;
+        return std::make_shared<type>(stops_at_failure_, std::move(settings_), std::move(f_), std::move(source_),
+                                      std::forward<Completion>(completion));
+    }
+
+private:
+    bool stops_at_failure_;
+    call_settings<Progress> settings_;
+    F f_;
+    Source source_;
+};
+
+} // namespace twat::mp::detail
+
+#endif

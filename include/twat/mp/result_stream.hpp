@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_RESULT_STREAM_HPP
+#define TWAT_MP_RESULT_STREAM_HPP
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <twat/mp/config.hpp>
+#include <twat/mp/fwd.hpp>
+
+#include <twat/mp/detail/awaitable_deferred.hpp>
+#include <twat/mp/detail/next_initiation.hpp>
+#include <twat/mp/detail/stream_state.hpp>
+
+namespace twat::mp {
+
+/** The results of `imap` or `uimap`, read one after the other. Move-only.
+
+    The tasks run ahead of the reader by the window of the call (`call_options::window`). Destroying a stream drops the tasks that
+    have not begun; those that run are finished and their results dropped. It holds nothing of the pool object or the `with` handle that
+    made it.
+
+    @par Thread Safety
+    Distinct objects: safe. Shared objects: unsafe; one consumer at a time.
+
+    @par Example
+    @code
+    auto squares = pool.imap(square, std::views::iota(0));
+    while (auto value = co_await squares.next())
+        use(*value);
+    @endcode
+
+    @tparam R The result of a task; `std::monostate` for `void` tasks.
+*/
+template <class R>
+class result_stream
+{
+public:
+    using value_type = R;
+    using executor_type = asio::any_io_executor;
+
+    /// A stream at its end.
+    result_stream() = default;
+    result_stream(result_stream&& other) noexcept = default;
+    result_stream& operator=(result_stream&& other) noexcept
+    {
+        if (this != &other) {
+            reset();
+            state_ = std::move(other.state_);
+        }
+        return *this;
+    }
+    ~result_stream() { reset(); }
+
+    /** Reads the next result.
+
+        Completes when it is there: with the result, with the exception of a task that failed, after which the stream can be read on,
+        or with nothing at the end. What ended the stream early (a range that threw, `terminate`, a deadline) is thrown once, after the
+        last element. A stream that was default-constructed or moved from is at its end.
+
+        @pre No other read of this stream is outstanding.
+
+        @par Object Lifetimes
+        What the call that made the stream refers to must live until the stream's end. If the stream is destroyed before, the read
+        completes with `operation_aborted`.
+
+        @par Completion Signature
+        @code void(std::exception_ptr, std::optional<R>) @endcode
+
+        @par Executor
+        The completion handler runs on its associated executor, or on `get_executor()` if it has none, and never from inside this
+        function.
+
+        @par Per-Operation Cancellation
+        Every type ends this read, with `asio::error::operation_aborted`, and nothing else: the tasks go on, and no element is lost.
+
+        @param token Produces the completion handler. By default the result is awaitable.
+    */
+    template <class CompletionToken = asio::use_awaitable_t<>>
+    auto next(CompletionToken&& token = CompletionToken())
+    {
+        return asio::async_initiate<CompletionToken, void(std::exception_ptr, std::optional<R>)>(
+            detail::next_initiation<R>(state_), token);
+    }
+
+    /// The position in the input of the last element that `next` gave or failed with.
+    std::uint64_t index() const { return state_ ? state_->index() : 0; }
+
+    /// The pool's executor; empty if the stream was default-constructed or moved from.
+    executor_type get_executor() const noexcept { return state_ ? state_->get_executor() : executor_type(); }
+
+    /// @private
+    explicit result_stream(std::shared_ptr<detail::stream_state<R>> state) noexcept : state_(std::move(state)) {}
+
+private:
+    void reset() noexcept
+    {
+        if (auto state = std::exchange(state_, nullptr))
+            state->abandon();
+    }
+
+    std::shared_ptr<detail::stream_state<R>> state_;
+};
+
+} // namespace twat::mp
+
+#endif
