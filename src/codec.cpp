@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <twat/mp/codec.hpp>
+
 #include <twat/mp/decoder.hpp>
 #include <twat/mp/encoder.hpp>
 #include <twat/mp/error.hpp>
@@ -30,4 +32,27 @@ std::size_t decoder::read_length(std::size_t element_size)
     return static_cast<std::size_t>(length);
 }
 
+namespace detail {
+
+void throw_bad_bytes(const char* what)
+{
+    throw error(errc::decode_failed, what);
+}
+
+void throw_bad_value(const char* what)
+{
+    throw error(errc::encode_failed, what);
+}
+
+void throw_too_deep(const encoder&)
+{
+    throw error(errc::encode_failed, "values are nested deeper than " + std::to_string(max_nesting) + " levels");
+}
+
+void throw_too_deep(const decoder&)
+{
+    throw error(errc::decode_failed, "values are nested deeper than " + std::to_string(max_nesting) + " levels");
+}
+
+} // namespace detail
 } // namespace twat::mp

@@ -10,6 +10,11 @@
 
 namespace twat::mp {
 
+namespace detail {
+template <class Coder>
+class nesting;
+}
+
 /** Turns bytes back into values; the counterpart of `encoder`.
 
     Never reads outside its bytes and never allocates more than a small multiple of them, whatever they are: every
@@ -45,8 +50,12 @@ public:
 private:
     [[noreturn]] TWAT_MP_DECL void throw_truncated(std::size_t n) const;
 
+    template <class Coder>
+    friend class detail::nesting;
+
     const std::byte* at_ = nullptr;
     const std::byte* end_ = nullptr;
+    std::size_t depth_ = 0; // of the value being read inside others
 };
 
 } // namespace twat::mp

@@ -12,6 +12,11 @@
 
 namespace twat::mp {
 
+namespace detail {
+template <class Coder>
+class nesting;
+}
+
 /** Turns values into bytes, at the end of a buffer that grows.
 
     The bytes are for another process of the same program on the same machine: native byte order and sizes, no type
@@ -59,8 +64,12 @@ private:
     }
     [[noreturn]] TWAT_MP_DECL void throw_too_large(std::size_t n) const;
 
+    template <class Coder>
+    friend class detail::nesting;
+
     detail::byte_buffer buffer_;
     std::size_t limit_ = static_cast<std::size_t>(-1) / 4;
+    std::size_t depth_ = 0; // of the value being written inside others
 };
 
 } // namespace twat::mp
