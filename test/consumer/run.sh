@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSL-1.0
+# run.sh KIND SOURCE WORK: builds and runs the programs of this folder as KIND of user, in the directory WORK/KIND.
+#
+#   install_static, install_shared   not a user: puts the library where the next ones find it
+#   package_static, package_shared   find_package
+#   pkg_config_static, ..._shared    pkg-config and the bare compiler
+#   subdirectory                     add_subdirectory
+#   b2                               another Boost.Build project
+set -euo pipefail
+kind=$1 source=$2 work=$3
+link=${kind##*_}
+prefix=$work/prefix_$link
+build=$work/$kind
+cxx=${CXX:-g++}
+launcher=()
+! command -v ccache >/dev/null || launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+options=(-G Ninja -DCMAKE_BUILD_TYPE=Release "-DCMAKE_CXX_COMPILER=$cxx" "${launcher[@]}")
+
+runs() {
+    local program
+    for program; do
+        [[ $("$program") == 'consumer: ok' ]] || { echo "FAILED: $program"; exit 1; }
+    done
+}
+
+rm -rf "$build"
+mkdir -p "$build"
+case $kind in
+    install_*)
+        rm -rf "$prefix"
+        cmake -S "$source" -B "$build" "${options[@]}" -DBUILD_SHARED_LIBS="$([[ $link == shared ]] && echo ON || echo OFF)" \
+            -DTWAT_MP_BUILD_{TESTS,EXAMPLES,BENCHMARKS}=OFF
+        cmake --build "$build"
+        cmake --install "$build" --prefix "$prefix"
+        # An installed tree can be moved: nothing in it may know where it was made.
+        ! grep -rIl -e "$prefix" -e "$source" "$prefix" || { echo 'FAILED: these files name the place where they were made'; exit 1; }
+        ;;
+    package_*)
+        cmake -S "$source/test/consumer/package" -B "$build" "${options[@]}" -DCMAKE_PREFIX_PATH="$prefix"
+        cmake --build "$build"
+        runs "$build/consumer" "$build/wrapped"
+        ;;
+    pkg_config_*)
+        pc=$(find "$prefix" -name twat-mp.pc -printf '%h\n')
+        export PKG_CONFIG_PATH=$pc
+        read -ra flags < <(pkg-config --cflags twat-mp)
+        read -ra libraries < <(pkg-config --libs twat-mp)
+        read -ra main < <(pkg-config --libs twat-mp-main)
+        "$cxx" -std=c++20 "${flags[@]}" "$source/test/consumer/main.cpp" -o "$build/consumer" "${libraries[@]}"
+        "$cxx" -std=c++20 "${flags[@]}" "$source/test/consumer/wrapped.cpp" -o "$build/wrapped" "${main[@]}"
+        LD_LIBRARY_PATH=$(dirname "$pc") runs "$build/consumer" "$build/wrapped"
+        ;;
+    subdirectory)
+        cmake -S "$source/test/consumer/subdirectory" -B "$build" "${options[@]}"
+        cmake --build "$build"
+        runs "$build/consumer" "$build/wrapped"
+        ;;
+    b2)
+        cp "$source"/test/consumer/*.cpp "$build"
+        # The library's tree is copied: it must work below another project's, and nothing may be written to the original.
+        cp -r --parents "$source"/{Jamfile,include,src} "$build"
+        mv "$build$source" "$build/twat-mp"
+        sed 's,LIBRARY,twat-mp,' "$source/test/consumer/b2/Jamfile.in" >"$build/Jamfile"
+        (cd "$build" && b2 -q -j "$(nproc)" variant=release link=static)
+        runs "$build/consumer" "$build/wrapped"
+        ;;
+    *) echo "no such kind: $kind"; exit 2 ;;
+esac
