@@ -4,6 +4,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <any>
+#include <bit>
 #include <concepts>
 #include <cstdint>
 #include <cstring>
@@ -171,6 +172,10 @@ struct traits<std::regex_error>
     {
         std::int32_t code;
         std::memcpy(&code, in.read_bytes(sizeof code), sizeof code);
+        // The type can hold no more; standard libraries have a few values behind the last that is specified.
+        constexpr auto last = std::bit_ceil(static_cast<unsigned>(std::regex_constants::error_stack) + 1) - 1;
+        if (code < 0 || code > static_cast<std::int32_t>(last))
+            throw error(errc::decode_failed, "no such std::regex_constants::error_type");
         return [=] {
             return described<std::regex_error>(what, static_cast<std::regex_constants::error_type>(code));
         };

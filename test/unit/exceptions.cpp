@@ -9,6 +9,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <fstream>
 #include <functional>
@@ -95,6 +96,13 @@ struct registered_throws_when_copied : std::runtime_error
         throw std::logic_error("copied");
     }
 };
+// wire/exception.cpp registers another type of this name.
+struct ambiguous_error : std::range_error
+{
+    using range_error::range_error;
+};
+[[maybe_unused]] const bool ambiguous_known = register_exception<ambiguous_error>();
+
 const bool throwing_known = register_exception<registered_throws_when_copied>();
 
 } // namespace
@@ -282,6 +290,13 @@ BOOST_AUTO_TEST_SUITE(test_register_exception)
 BOOST_AUTO_TEST_CASE(standard_types_need_no_registration)
 {
     BOOST_TEST(register_exception<std::range_error>());
+}
+
+BOOST_AUTO_TEST_CASE(of_two_types_with_one_name_neither_is_known)
+{
+    BOOST_TEST(!register_exception<ambiguous_error>());
+    const auto error = thrown_by([] { throw ambiguous_error("which?"); });
+    BOOST_TEST((annotate(error, 4) == error));
 }
 
 BOOST_AUTO_TEST_CASE(a_type_may_be_registered_twice)
