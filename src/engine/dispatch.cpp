@@ -50,14 +50,14 @@ void engine::line_up(operation_state& op)
     }
 }
 
-std::size_t engine::allowance(const worker_state& worker) const noexcept
+std::size_t engine::allowance(const ready_worker& worker) const noexcept
 {
     if (settings_.max_tasks_per_child == 0 || worker.guest)
         return no_position;
     return settings_.max_tasks_per_child - std::min(settings_.max_tasks_per_child, worker.given);
 }
 
-bool engine::can_take(const worker_state& worker) const
+bool engine::can_take(const ready_worker& worker) const
 {
     if (worker.dying || worker.retiring)
         return false;
@@ -83,7 +83,7 @@ bool engine::can_take(const worker_state& worker) const
 
 void engine::hand_out()
 {
-    std::vector<worker_state*> takers;
+    std::vector<ready_worker*> takers;
     for (auto& w : workers_)
         if (can_take(*w))
             takers.push_back(w.get());
@@ -99,7 +99,7 @@ void engine::hand_out()
     }
 }
 
-bool engine::give_one(worker_state& worker)
+bool engine::give_one(ready_worker& worker)
 {
     if (worker.guest)
         return worker.only && give_from(*worker.only, worker);
@@ -139,7 +139,7 @@ bool engine::give_one(worker_state& worker)
 
 // ---------------------------------------------------------------- chunks
 
-bool engine::give_from(operation_state& op, worker_state& worker)
+bool engine::give_from(operation_state& op, ready_worker& worker)
 {
     std::shared_ptr<chunk> work = make_chunk(op, allowance(worker));
     if (!work)
@@ -231,7 +231,7 @@ std::shared_ptr<chunk> engine::pull_chunk(operation_state& op, std::size_t most)
     return work;
 }
 
-void engine::submit(worker_state& worker, operation_state& op, std::shared_ptr<chunk> work)
+void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<chunk> work)
 {
     const operation_traits& traits = op.traits();
     work->id = ++last_chunk_;
@@ -282,7 +282,7 @@ void engine::requeue(operation_state& op, std::uint64_t first, std::unique_ptr<p
 // ---------------------------------------------------------------- taking back
 
 // Takes back what the worker has not begun of a chunk. Returns how many tasks that were.
-std::size_t engine::take_back(worker_state& worker, held_chunk& held, bool again)
+std::size_t engine::take_back(ready_worker& worker, held_chunk& held, bool again)
 {
     if (held.outstanding() == 0 || worker.dying)
         return 0;
@@ -311,7 +311,7 @@ std::size_t engine::take_back(worker_state& worker, held_chunk& held, bool again
 void engine::make_room(const operation_state& op)
 {
     const priority prio = op.traits().options.prio;
-    worker_state* from = nullptr;
+    ready_worker* from = nullptr;
     priority lowest = prio;
     for (auto& w : workers_) {
         if (w->guest || w->dying || w->retiring)
@@ -342,9 +342,9 @@ void engine::steal()
                 return; // what is not there for one is not there for the next
 }
 
-bool engine::steal_for(worker_state& idle)
+bool engine::steal_for(ready_worker& idle)
 {
-    worker_state* victim = nullptr;
+    ready_worker* victim = nullptr;
     held_chunk* from = nullptr;
     duration most = duration::zero();
     for (auto& w : workers_) {
@@ -395,7 +395,7 @@ bool engine::steal_for(worker_state& idle)
 
 void engine::add_guest(worker_id id, operation& op)
 {
-    auto state = std::make_unique<worker_state>();
+    auto state = std::make_unique<ready_worker>();
     state->id = id;
     state->guest = true;
     state->only = find(op);

@@ -16,7 +16,7 @@ engine::engine(settings s, backend& workers, std::function<time_point()> now)
 
 engine::~engine() = default;
 
-worker_state* engine::find(worker_id id) noexcept
+ready_worker* engine::find(worker_id id) noexcept
 {
     for (auto& w : workers_)
         if (w->id == id)
@@ -24,7 +24,7 @@ worker_state* engine::find(worker_id id) noexcept
     return nullptr;
 }
 
-held_chunk* engine::find(worker_state& worker, chunk_id id) noexcept
+held_chunk* engine::find(ready_worker& worker, chunk_id id) noexcept
 {
     for (held_chunk& h : worker.held)
         if (h.work->id == id)
@@ -171,7 +171,7 @@ void engine::forget_workers()
 // ---------------------------------------------------------------- outcomes
 
 // Takes note that a task has an outcome. False: nobody wants it.
-bool engine::settle(worker_state& worker, chunk_id id, std::size_t position, held_chunk*& held)
+bool engine::settle(ready_worker& worker, chunk_id id, std::size_t position, held_chunk*& held)
 {
     held = find(worker, id);
     if (!held || position != held->settled || position >= held->keep) {
@@ -191,7 +191,7 @@ bool engine::settle(worker_state& worker, chunk_id id, std::size_t position, hel
 
 void engine::task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value)
 {
-    worker_state* w = find(worker);
+    ready_worker* w = find(worker);
     held_chunk* held = nullptr;
     if (!w || !settle(*w, id, position, held))
         return;
@@ -211,7 +211,7 @@ void engine::task_finished(worker_id worker, chunk_id id, std::size_t position, 
 
 void engine::task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error)
 {
-    worker_state* w = find(worker);
+    ready_worker* w = find(worker);
     held_chunk* held = nullptr;
     if (!w || !settle(*w, id, position, held))
         return;
@@ -238,7 +238,7 @@ void engine::fail_task(operation_state& op, std::uint64_t index, std::exception_
 
 void engine::chunk_ended(worker_id worker, chunk_id id, duration busy)
 {
-    worker_state* w = find(worker);
+    ready_worker* w = find(worker);
     held_chunk* held = w ? find(*w, id) : nullptr;
     if (!held)
         return;
@@ -273,7 +273,7 @@ void engine::worker_ready(worker_id worker)
 {
     if (find(worker))
         return;
-    auto state = std::make_unique<worker_state>();
+    auto state = std::make_unique<ready_worker>();
     state->id = worker;
     workers_.push_back(std::move(state));
 }
@@ -283,7 +283,7 @@ void engine::worker_gone(worker_id worker, const worker_loss& loss)
     const auto it = std::find_if(workers_.begin(), workers_.end(), [&](auto& w) { return w->id == worker; });
     if (it == workers_.end())
         return;
-    const std::unique_ptr<worker_state> gone = std::move(*it);
+    const std::unique_ptr<ready_worker> gone = std::move(*it);
     workers_.erase(it);
     guests_ -= gone->guest;
     // Last chunk first: each puts what it had not begun in front of the line.
@@ -342,13 +342,20 @@ void engine::broken(error_maker cause)
 
 // ---------------------------------------------------------------- for the pool
 
-bool engine::active() const
+bool engine::idle_but_for_streams() const
 {
     if (operations_.size() != streams_.size())
-        return true;
+        return false;
     for (const operation_state* op : streams_)
         if (op->held_tasks != 0 || op->touched || has_work(*op))
-            return true;
+            return false;
+    return true;
+}
+
+bool engine::active() const
+{
+    if (!idle_but_for_streams())
+        return true;
     for (const auto& w : workers_)
         for (const held_chunk& h : w->held)
             if (h.kill_at != time_point::max())

@@ -83,6 +83,8 @@ public:
 
     /// Whether an operation waits for something that will happen by itself: the pool counts as work on its context.
     bool active() const;
+    /// Whether nothing is outstanding but streams that wait for their reader.
+    bool idle_but_for_streams() const;
     /// Whether the operation is outstanding.
     bool knows(const operation& op) const { return operations_.contains(&op); }
     std::size_t ready_workers() const noexcept { return workers_.size() - guests_; }
@@ -90,10 +92,10 @@ public:
 
 private:
     // engine.cpp: outcomes and the end of operations
-    worker_state* find(worker_id id) noexcept;
-    static held_chunk* find(worker_state& worker, chunk_id id) noexcept;
+    ready_worker* find(worker_id id) noexcept;
+    static held_chunk* find(ready_worker& worker, chunk_id id) noexcept;
     operation_state* find(operation& op) noexcept;
-    bool settle(worker_state& worker, chunk_id id, std::size_t position, held_chunk*& held);
+    bool settle(ready_worker& worker, chunk_id id, std::size_t position, held_chunk*& held);
     void fail_task(operation_state& op, std::uint64_t index, std::exception_ptr error);
     void touch(operation_state& op);
     void flush();
@@ -103,20 +105,20 @@ private:
 
     // dispatch.cpp: handing out
     void hand_out();
-    bool can_take(const worker_state& worker) const;
-    std::size_t allowance(const worker_state& worker) const noexcept;
+    bool can_take(const ready_worker& worker) const;
+    std::size_t allowance(const ready_worker& worker) const noexcept;
     bool has_work(const operation_state& op) const;
     void line_up(operation_state& op);
-    bool give_one(worker_state& worker);
-    bool give_from(operation_state& op, worker_state& worker);
+    bool give_one(ready_worker& worker);
+    bool give_from(operation_state& op, ready_worker& worker);
     std::shared_ptr<chunk> make_chunk(operation_state& op, std::size_t most);
     std::shared_ptr<chunk> pull_chunk(operation_state& op, std::size_t most);
-    void submit(worker_state& worker, operation_state& op, std::shared_ptr<chunk> work);
+    void submit(ready_worker& worker, operation_state& op, std::shared_ptr<chunk> work);
     void chunk_begins(held_chunk& held);
     void make_room(const operation_state& op);
     void steal();
-    bool steal_for(worker_state& idle);
-    std::size_t take_back(worker_state& worker, held_chunk& held, bool requeue);
+    bool steal_for(ready_worker& idle);
+    std::size_t take_back(ready_worker& worker, held_chunk& held, bool requeue);
     void requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt);
     std::size_t not_begun() const noexcept { return operations_.size() - begun_; }
 
@@ -124,16 +126,16 @@ private:
     void stop_handing_out(operation_state& op);
     void stop(operation_state& op, std::exception_ptr error, bool kill);
     void cancel_total(operation_state& op);
-    void ask_to_stop(worker_state& worker, held_chunk& held, bool kill);
+    void ask_to_stop(ready_worker& worker, held_chunk& held, bool kill);
     static std::exception_ptr timed_out(std::uint64_t index);
-    void check_timeout(worker_state& worker, held_chunk& held, time_point now);
-    bool overdue(worker_state& worker, held_chunk& held);
+    void check_timeout(ready_worker& worker, held_chunk& held, time_point now);
+    bool overdue(ready_worker& worker, held_chunk& held);
 
     settings settings_;
     backend& backend_;
     std::function<time_point()> now_;
     std::unordered_map<const operation*, std::unique_ptr<operation_state>> operations_;
-    std::vector<std::unique_ptr<worker_state>> workers_;
+    std::vector<std::unique_ptr<ready_worker>> workers_;
     std::array<std::deque<operation_state*>, 3> lines_; // by priority
     std::vector<operation_state*> touched_;
     std::vector<operation_state*> streams_;

@@ -68,7 +68,7 @@ struct held_chunk
 };
 
 /// A worker that is ready, or on its way out.
-struct worker_state
+struct ready_worker
 {
     worker_id id = 0;
     std::deque<held_chunk> held;      // the first one runs; all, if they are coroutines

@@ -107,7 +107,7 @@ void engine::stop(operation_state& op, std::exception_ptr error, bool kill)
 }
 
 // Asks the running tasks of a chunk to stop. A process that runs a plain one gets nothing else until it is clean.
-void engine::ask_to_stop(worker_state& worker, held_chunk& held, bool kill)
+void engine::ask_to_stop(ready_worker& worker, held_chunk& held, bool kill)
 {
     if (worker.dying)
         return;
@@ -159,7 +159,7 @@ void engine::tick()
         }
     // Indices: what is called here may end a worker or a chunk.
     for (std::size_t i = workers_.size(); i-- > 0;) {
-        worker_state& w = *workers_[i];
+        ready_worker& w = *workers_[i];
         for (std::size_t k = w.held.size(); k-- > 0 && !w.dying;) {
             held_chunk& h = w.held[k];
             if (h.kill_at <= now && overdue(w, h))
@@ -171,7 +171,7 @@ void engine::tick()
 }
 
 // A chunk whose tasks were asked to stop is still there. True: the chunk is gone.
-bool engine::overdue(worker_state& worker, held_chunk& held)
+bool engine::overdue(ready_worker& worker, held_chunk& held)
 {
     if (held.work->coroutine) {
         const chunk_id id = held.work->id;
@@ -198,7 +198,7 @@ bool engine::overdue(worker_state& worker, held_chunk& held)
     return false;
 }
 
-void engine::check_timeout(worker_state& worker, held_chunk& held, time_point now)
+void engine::check_timeout(ready_worker& worker, held_chunk& held, time_point now)
 {
     const duration timeout = held.work->timeout;
     const auto running = backend_.running(worker.id, held.work->id);

@@ -26,6 +26,7 @@ enum class worker_kind { process, thread };
 class TWAT_MP_DECL pool_core
 {
 public:
+    /// Called on the strand; posts what the user gave to where it belongs.
     using start_handler = asio::any_completion_handler<void(std::exception_ptr)>;
 
     /// Checks the options (throws `std::invalid_argument` that names the member); starts no worker yet.

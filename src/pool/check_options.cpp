@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "pool/check_options.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <fstream>
+#include <limits>
+#include <stdexcept>
+#include <string>
+
+#include "process/available_cpus.hpp"
+
+namespace twat::mp::detail {
+namespace {
+
+[[noreturn]] void refuse(const char* member, const std::string& why)
+{
+    throw std::invalid_argument(std::string("twat::mp::") + member + " " + why);
+}
+
+void check_duration(const char* member, duration value)
+{
+    if (value < duration::zero())
+        refuse(member, "is negative");
+}
+
+std::size_t read_number(const char* path, std::size_t otherwise)
+{
+    std::ifstream file(path);
+    std::size_t value;
+    return file >> value ? value : otherwise;
+}
+
+// How many workers the system could run, if nothing else ran.
+std::size_t most_nodes(worker_kind kind)
+{
+    constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
+    std::size_t most = std::min(read_number("/proc/sys/kernel/pid_max", none), read_number("/proc/sys/kernel/threads-max", none));
+    rlimit limit{};
+    if (kind == worker_kind::process && getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        most = std::min<std::size_t>(most, limit.rlim_cur / 3); // a socket, an event and a pidfd each
+    return most;
+}
+
+} // namespace
+
+std::size_t check_options(worker_kind kind, const pool_options& options)
+{
+    const std::size_t nodes = options.nodes != 0 ? options.nodes : available_cpus();
+    if (const std::size_t most = most_nodes(kind); nodes > most)
+        refuse("pool_options::nodes", "is " + std::to_string(nodes) + ", but this system can have at most " + std::to_string(most) +
+                                          " workers (processes, threads, open files)");
+    if (options.child_concurrency == 0)
+        refuse("pool_options::child_concurrency", "is 0: a worker could never run a coroutine task");
+    if (options.child_concurrency > 65536)
+        refuse("pool_options::child_concurrency", "is more than 65536");
+    if (options.max_message_size == 0)
+        refuse("pool_options::max_message_size", "is 0: no task could be sent");
+    check_duration("pool_options::restarts.window", options.restarts.window);
+    check_duration("pool_options::start_timeout", options.start_timeout);
+    check_duration("pool_options::stop_grace", options.stop_grace);
+    check_duration("pool_options::cancel_grace", options.cancel_grace);
+    if (kind == worker_kind::process) {
+        if (options.initializer && !options.initializer.portable())
+            refuse("pool_options::initializer", "captures something or holds a value without a codec: it cannot be sent to a process; "
+                                                "pass a function and its arguments, mp::task(f, args...)");
+        if (options.finalizer && !options.finalizer.portable())
+            refuse("pool_options::finalizer", "captures something or holds a value without a codec: it cannot be sent to a process; "
+                                              "pass a function and its arguments, mp::task(f, args...)");
+    } else if (!options.executable.empty()) {
+        refuse("pool_options::executable", "is set, but the workers are threads of this program");
+    }
+    return nodes;
+}
+
+void check_options(const call_options& options)
+{
+    check_duration("call_options::timeout", options.timeout);
+    check_duration("call_options::deadline", options.deadline);
+    if (options.prio != priority::low && options.prio != priority::normal && options.prio != priority::high)
+        refuse("call_options::prio", "is no value of mp::priority");
+}
+
+} // namespace twat::mp::detail

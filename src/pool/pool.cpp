@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "pool/pool.hpp"
+
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
+#include <boost/asio/query.hpp>
+
+#include <future>
+#include <stdexcept>
+#include <utility>
+
+#include <twat/mp/detail/make_error.hpp>
+
+#include "pool/check_options.hpp"
+#include "worker/marker.hpp"
+#include "worker_context.hpp"
+
+namespace twat::mp::detail {
+
+asio::execution_context::id pool_service::id;
+
+std::shared_ptr<pool_core> pool_core::create(worker_kind kind, asio::any_io_executor executor, pool_options options)
+{
+    const std::size_t nodes = check_options(kind, options);
+    auto made = std::make_shared<pool>(kind, std::move(executor), std::move(options), nodes);
+    made->init();
+    return made;
+}
+
+namespace {
+
+engine::settings engine_settings(worker_kind kind, const pool_options& options, std::size_t nodes)
+{
+    return {.nodes = nodes,
+            .child_concurrency = options.child_concurrency,
+            .max_tasks_per_child = options.max_tasks_per_child,
+            .max_pending = options.max_pending,
+            .max_message_size = options.max_message_size,
+            .cancel_grace = options.cancel_grace,
+            .encodes = kind == worker_kind::process,
+            .by_name = !options.executable.empty()};
+}
+
+std::exception_ptr aborted()
+{
+    return std::make_exception_ptr(boost::system::system_error(asio::error::operation_aborted));
+}
+
+} // namespace
+
+pool::pool(worker_kind kind, asio::any_io_executor executor, pool_options options, std::size_t nodes)
+    : kind_(kind),
+      options_(std::move(options)),
+      nodes_(nodes),
+      executor_(std::move(executor)),
+      strand_(asio::make_strand(*executor_)),
+      link_(std::make_shared<strand_link>(*strand_)),
+      timer_(*strand_)
+{
+    stats_.nodes = nodes_;
+}
+
+void pool::init()
+{
+    workers_ = kind_ == worker_kind::process ? make_process_workers(*strand_, link_, options_, nodes_, *this)
+                                             : make_thread_workers(*strand_, link_, options_, nodes_, *this);
+    engine_ = std::make_unique<engine>(engine_settings(kind_, options_, nodes_), *workers_, [] { return clock::now(); });
+    asio::use_service<pool_service>(asio::query(*executor_, asio::execution::context)).add(*this);
+}
+
+pool::~pool()
+{
+    if (gone_)
+        return;
+    link_->cut();
+    asio::use_service<pool_service>(asio::query(*executor_, asio::execution::context)).remove(*this);
+}
+
+void pool::context_gone() noexcept
+{
+    const auto self = weak_from_this().lock(); // what is dropped below may be the last to hold the pool
+    gone_ = true;
+    link_->cut();
+    workers_->halt();
+    workers_->shut_down();
+    // Handlers are destroyed uncalled, as those of the context itself. They may hold pools and call into them.
+    const auto starts = std::exchange(start_waiters_, {});
+    const auto joins = std::exchange(join_waiters_, {});
+    engine_.reset();
+    workers_.reset();
+    timer_.reset();
+    work_.reset();
+    strand_.reset();
+    executor_.reset();
+}
+
+// ---------------------------------------------------------------- onto the strand
+
+void pool::check_process() const
+{
+    if (fork_guard_.forked())
+        throw std::logic_error("this pool was made before fork(); in the child it has no workers: make a pool of its own there");
+    if (gone_)
+        throw std::logic_error("the execution context of this pool has been destroyed");
+}
+
+/// Runs `f` on the strand: now, if the calling thread runs the context and is not on the strand already; else later.
+template <class F>
+void pool::enter(F&& f)
+{
+    auto step = [self = shared_from_this(), f = std::forward<F>(f)]() mutable {
+        f(*self);
+        self->settle();
+    };
+    // What runs on the strand may be the engine in the middle of a step: a range, a progress callback that calls the pool.
+    if (strand_->running_in_this_thread())
+        asio::post(*strand_, std::move(step));
+    else
+        asio::dispatch(*strand_, std::move(step));
+}
+
+void pool::submit(std::shared_ptr<operation> op)
+{
+    check_process();
+    if (kind_ == worker_kind::process)
+        exit_if_not_entered();
+    enter([op = std::move(op)](pool& p) mutable {
+        if (!p.closed_ && !p.start_workers())
+            return op->complete(p.broken_());
+        p.engine_->add(std::move(op));
+    });
+}
+
+void pool::cancel(std::shared_ptr<operation> op, asio::cancellation_type type)
+{
+    // Often from a cancellation signal in the middle of the user's code: never at once.
+    if (!gone_)
+        link_->post([self = shared_from_this(), op = std::move(op), type] {
+            if (self->gone_)
+                return;
+            self->engine_->cancel(*op, type);
+            self->settle();
+        });
+}
+
+void pool::feed(std::shared_ptr<operation> op)
+{
+    if (!gone_)
+        enter([op = std::move(op)](pool& p) { p.engine_->feed(*op); });
+}
+
+void pool::abandon(std::shared_ptr<operation> op)
+{
+    if (gone_ || fork_guard_.forked())
+        return;
+    link_->post([self = shared_from_this(), op = std::move(op)] {
+        if (self->gone_)
+            return;
+        self->engine_->abandon(*op);
+        self->settle();
+    });
+}
+
+void pool::prepare()
+{
+    // A global pool of a program that is being started as a worker must not start workers.
+    if (kind_ == worker_kind::process && get_worker_state() == worker_state::marked)
+        return;
+    enter([](pool& p) { p.start_workers(); });
+}
+
+void pool::start(start_handler handler)
+{
+    check_process();
+    if (kind_ == worker_kind::process)
+        exit_if_not_entered();
+    enter([handler = std::move(handler)](pool& p) mutable {
+        if (!p.closed_)
+            p.start_workers();
+        p.start_waiters_.push_back(std::move(handler));
+    });
+}
+
+void pool::close()
+{
+    check_process();
+    enter([](pool& p) {
+        p.closed_ = true;
+        p.engine_->close([] { return make_error(errc::pool_closed); });
+    });
+}
+
+void pool::join(start_handler handler)
+{
+    check_process();
+    enter([handler = std::move(handler)](pool& p) mutable {
+        p.closed_ = true;
+        p.engine_->close([] { return make_error(errc::pool_closed); });
+        p.join_waiters_.push_back(std::move(handler));
+    });
+}
+
+void pool::terminate()
+{
+    check_process();
+    enter([](pool& p) {
+        if (std::exchange(p.terminated_, true))
+            return;
+        p.closed_ = true;
+        const auto error = [] { return make_error(errc::pool_terminated); };
+        p.engine_->close(error);
+        p.engine_->stop_all(error);
+        if (p.kind_ == worker_kind::process) {
+            p.workers_->kill();
+            p.engine_->forget_workers();
+            p.stopping_ = p.stopped_ = true;
+        }
+    });
+}
+
+void pool::release() noexcept
+{
+    if (fork_guard_.forked()) {
+        // The copy of a pool in a forked process has no threads and other people's children: nothing of it may run, not even
+        // destructors.
+        new std::shared_ptr<pool>(shared_from_this());
+        return;
+    }
+    if (released_.exchange(true) || gone_)
+        return;
+    workers_->halt();
+    const auto let_go = [](pool& p) {
+        if (p.gone_)
+            return;
+        p.closed_ = true;
+        p.engine_->close([] { return make_error(errc::pool_closed); });
+        p.engine_->stop_all(aborted);
+        p.workers_->kill();
+        p.engine_->forget_workers();
+        p.stopping_ = p.stopped_ = true;
+    };
+    try {
+        enter(let_go);
+    } catch (...) {
+        // No memory to say goodbye with: the context's end cleans up.
+    }
+}
+
+// ---------------------------------------------------------------- what the workers report
+
+void pool::worker_ready(worker_id worker)
+{
+    if (!released_)
+        engine_->worker_ready(worker);
+}
+
+void pool::worker_gone(worker_id worker, const worker_loss& loss)
+{
+    if (!released_)
+        engine_->worker_gone(worker, loss);
+}
+
+void pool::task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value)
+{
+    if (!released_)
+        engine_->task_finished(worker, id, position, value);
+}
+
+void pool::task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error)
+{
+    if (!released_)
+        engine_->task_failed(worker, id, position, std::move(error));
+}
+
+void pool::chunk_ended(worker_id worker, chunk_id id, duration busy)
+{
+    if (!released_)
+        engine_->chunk_ended(worker, id, busy);
+}
+
+void pool::broken(std::function<std::exception_ptr()> cause)
+{
+    if (released_ || broken_)
+        return;
+    broken_ = cause;
+    engine_->broken(std::move(cause));
+}
+
+void pool::decide()
+{
+    if (!released_)
+        settle();
+}
+
+// ---------------------------------------------------------------- on the strand
+
+bool pool::start_workers()
+{
+    if (started_ || closed_)
+        return !broken_;
+    started_ = true;
+    if (kind_ == worker_kind::process && nesting_depth() >= nesting_limit) {
+        broken_ = [] {
+            return make_error(errc::nesting_too_deep, "a process pool inside " + std::to_string(nesting_limit) +
+                                                          " workers of pools inside each other");
+        };
+        engine_->broken(broken_);
+        return false;
+    }
+    set_active(true); // the start itself is looked after; settle() lets go of it if nobody waits
+    workers_->start();
+    return true;
+}
+
+void pool::settle()
+{
+    if (gone_)
+        return;
+    engine_->decide();
+    settle_guests();
+    settle_starts();
+    settle_joins();
+    const bool active = engine_->active() || !start_waiters_.empty() || !join_waiters_.empty();
+    set_active(active);
+    set_timer(active ? engine_->next_wake() : time_point::max());
+    pool_stats now = engine_->stats();
+    if (workers_)
+        workers_->add_stats(now);
+    std::lock_guard lock(stats_mutex_);
+    stats_ = now;
+}
+
+void pool::set_active(bool active)
+{
+    if (active == work_.has_value())
+        return;
+    if (active)
+        work_.emplace(asio::prefer(*executor_, asio::execution::outstanding_work.tracked));
+    workers_->set_active(active);
+    if (!active)
+        work_.reset();
+}
+
+void pool::set_timer(time_point wake)
+{
+    if (wake == time_point::max()) {
+        if (timer_at_ != time_point::max()) {
+            timer_at_ = time_point::max();
+            timer_->cancel();
+        }
+        return;
+    }
+    if (timer_at_ <= wake)
+        return; // rings too early at worst, and is set again then
+    timer_at_ = wake;
+    timer_->expires_at(wake);
+    timer_->async_wait(asio::bind_executor(*strand_, [self = shared_from_this(), wake](boost::system::error_code ec) {
+        if (ec || self->gone_ || self->timer_at_ != wake)
+            return;
+        self->timer_at_ = time_point::max();
+        self->engine_->tick();
+        self->settle();
+    }));
+}
+
+void pool::complete(std::vector<start_handler>& waiting, const std::function<std::exception_ptr()>& error)
+{
+    for (auto& handler : std::exchange(waiting, {}))
+        std::move(handler)(error ? error() : nullptr); // which only posts
+}
+
+void pool::settle_starts()
+{
+    if (start_waiters_.empty())
+        return;
+    if (broken_)
+        complete(start_waiters_, broken_);
+    else if (terminated_ || closed_)
+        complete(start_waiters_, [this] { return make_error(terminated_ ? errc::pool_terminated : errc::pool_closed); });
+    else if (all_ready_ = all_ready_ || engine_->ready_workers() >= nodes_; all_ready_)
+        complete(start_waiters_, nullptr);
+}
+
+void pool::settle_joins()
+{
+    if (join_waiters_.empty() && !(terminated_ && !stopping_))
+        return;
+    if (!stopping_ && engine_->idle_but_for_streams()) {
+        engine_->end_streams([] { return make_error(errc::pool_closed); });
+        engine_->decide();
+        stopping_ = true;
+        if (started_ && !broken_) {
+            workers_->stop([weak = weak_from_this()] {
+                if (const auto self = weak.lock(); self && !self->gone_) {
+                    self->stopped_ = true;
+                    self->engine_->forget_workers();
+                    self->settle();
+                }
+            });
+        } else {
+            workers_->kill();
+            stopped_ = true;
+        }
+    }
+    if (stopped_)
+        complete(join_waiters_, nullptr);
+}
+
+pool_stats pool::stats() const
+{
+    std::lock_guard lock(stats_mutex_);
+    return stats_;
+}
+
+// ---------------------------------------------------------------- nested parallelism on threads
+
+bool pool::runs_task_here() const noexcept
+{
+    const worker_context* context = current_worker();
+    return context && context->pool == static_cast<const void*>(static_cast<const backend_events*>(this));
+}
+
+void pool::help(const std::shared_ptr<operation>& op, const std::function<bool()>& stop)
+{
+    check_process();
+    std::promise<worker_id> made;
+    enter([op, &made](pool& p) {
+        const worker_id id = p.workers_->add_guest();
+        {
+            std::lock_guard lock(p.guests_mutex_);
+            p.guests_.emplace(op.get(), id);
+        }
+        p.engine_->add_guest(id, *op);
+        made.set_value(id);
+    });
+    const worker_id id = made.get_future().get();
+    workers_->run_guest(id, stop);
+    {
+        std::lock_guard lock(guests_mutex_);
+        const auto [begin, end] = guests_.equal_range(op.get());
+        for (auto it = begin; it != end; ++it)
+            if (it->second == id) {
+                guests_.erase(it);
+                break;
+            }
+    }
+    enter([id](pool& p) { p.leaving_guests_.push_back(id); });
+}
+
+void pool::wake_helpers(const std::shared_ptr<operation>& op) noexcept
+{
+    std::lock_guard lock(guests_mutex_);
+    const auto [begin, end] = guests_.equal_range(op.get());
+    for (auto it = begin; it != end; ++it)
+        workers_->wake_guest(it->second);
+}
+
+void pool::settle_guests()
+{
+    std::erase_if(leaving_guests_, [this](worker_id id) {
+        if (!engine_->remove_guest(id))
+            return false;
+        workers_->remove_guest(id);
+        return true;
+    });
+}
+
+} // namespace twat::mp::detail

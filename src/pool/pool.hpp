@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_SRC_POOL_POOL_HPP
+#define TWAT_MP_SRC_POOL_POOL_HPP
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include <twat/mp/detail/pool_core.hpp>
+
+#include "engine/engine.hpp"
+#include "pool/fork_guard.hpp"
+#include "pool/pool_service.hpp"
+#include "pool/worker_set.hpp"
+
+namespace twat::mp::detail {
+
+/** The shell around the engine: brings calls from any thread onto the strand, drives the workers and one timer.
+
+    Everything below `strand state` is touched on the strand only, but for `halt()` of the workers. After each entry, `settle` lets the
+    engine decide and brings timer, outstanding work and waiting handlers into line with it.
+*/
+class pool final : public pool_core,
+                   public backend_events,
+                   public pool_service::member,
+                   public std::enable_shared_from_this<pool>
+{
+public:
+    pool(worker_kind kind, asio::any_io_executor executor, pool_options options, std::size_t nodes);
+    ~pool() override;
+
+    /// Second half of the construction: what needs `shared_from_this`.
+    void init();
+
+    asio::any_io_executor get_executor() const noexcept override { return *executor_; }
+    const pool_options& options() const noexcept override { return options_; }
+    std::size_t nodes() const noexcept override { return nodes_; }
+    pool_stats stats() const override;
+
+    void submit(std::shared_ptr<operation> op) override;
+    void cancel(std::shared_ptr<operation> op, asio::cancellation_type type) override;
+    void feed(std::shared_ptr<operation> op) override;
+    void abandon(std::shared_ptr<operation> op) override;
+    void prepare() override;
+    void start(start_handler handler) override;
+    void join(start_handler handler) override;
+    void close() override;
+    void terminate() override;
+    void release() noexcept override;
+    bool runs_task_here() const noexcept override;
+    void help(const std::shared_ptr<operation>& op, const std::function<bool()>& stop) override;
+    void wake_helpers(const std::shared_ptr<operation>& op) noexcept override;
+
+private:
+    // pool_service::member
+    void context_gone() noexcept override;
+
+    // backend_events
+    void worker_ready(worker_id worker) override;
+    void worker_gone(worker_id worker, const worker_loss& loss) override;
+    void task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value) override;
+    void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) override;
+    void chunk_ended(worker_id worker, chunk_id id, duration busy) override;
+    void broken(std::function<std::exception_ptr()> cause) override;
+    void decide() override;
+
+    template <class F>
+    void enter(F&& f);
+    template <class F>
+    void queue(F&& f);
+    void check_process() const;
+    bool start_workers();
+    void settle();
+    void settle_starts();
+    void settle_joins();
+    void settle_guests();
+    void set_active(bool active);
+    void set_timer(time_point wake);
+    void complete(std::vector<start_handler>& waiting, const std::function<std::exception_ptr()>& error);
+
+    const worker_kind kind_;
+    const pool_options options_;
+    const std::size_t nodes_;
+    const fork_guard fork_guard_;
+    std::atomic<bool> released_{false}; // the pool object is gone: reports of the workers mean nothing any more
+    std::atomic<bool> gone_{false};     // the context is gone
+
+    // Optional, because they must be destroyed before the context and the pool may be destroyed after it.
+    std::optional<asio::any_io_executor> executor_;
+    std::optional<pool_strand> strand_;
+    std::shared_ptr<strand_link> link_;
+    std::unique_ptr<worker_set> workers_;
+
+    // Strand state.
+    std::unique_ptr<engine> engine_;
+    std::optional<asio::steady_timer> timer_;
+    time_point timer_at_ = time_point::max();
+    std::optional<asio::any_io_executor> work_; // tracks outstanding work while something is outstanding
+    bool started_ = false;
+    bool all_ready_ = false;
+    bool closed_ = false;
+    bool terminated_ = false;
+    bool stopping_ = false; // the workers were told to end
+    bool stopped_ = false;  // and have
+    std::function<std::exception_ptr()> broken_;
+    std::vector<start_handler> start_waiters_;
+    std::vector<start_handler> join_waiters_;
+    std::vector<worker_id> leaving_guests_;
+
+    mutable std::mutex stats_mutex_;
+    pool_stats stats_;
+
+    std::mutex guests_mutex_;
+    std::unordered_multimap<const operation*, worker_id> guests_; // threads that block inside a task
+};
+
+} // namespace twat::mp::detail
+
+#endif
