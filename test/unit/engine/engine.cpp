@@ -1,0 +1,617 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "engine/engine.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <numeric>
+
+#include "fakes.hpp"
+
+using namespace twat::mp;
+using namespace twat::mp::test;
+
+BOOST_AUTO_TEST_SUITE(test_engine)
+
+using fixture = engine_fixture;
+
+operation_traits map_of(std::size_t total, call_options options = {})
+{
+    return {.options = options, .total = total};
+}
+
+// ---------------------------------------------------------------- the straight way
+
+BOOST_FIXTURE_TEST_CASE(every_task_runs_once, fixture)
+{
+    with_workers(2);
+    auto op = add(1000, map_of(1000));
+    run();
+    BOOST_TEST(op->completed);
+    BOOST_TEST(!op->error);
+    BOOST_TEST(op->stored.size() == 1000u);
+    BOOST_TEST(workers.executed.size() == 1000u);
+    BOOST_TEST((std::set<std::uint64_t>(workers.executed.begin(), workers.executed.end()).size()) == 1000u);
+    BOOST_TEST(!core->active());
+}
+
+BOOST_FIXTURE_TEST_CASE(an_empty_range_is_over_at_once, fixture)
+{
+    with_workers(1);
+    auto op = add(0, map_of(0));
+    BOOST_TEST(op->completed);
+    BOOST_TEST(!op->error);
+}
+
+BOOST_FIXTURE_TEST_CASE(operations_wait_for_workers, fixture)
+{
+    auto op = add(1, map_of(1));
+    BOOST_TEST(op->pulled == 0u);
+    BOOST_TEST(core->active());
+    with_workers(1);
+    BOOST_TEST(op->pulled == 1u);
+    run();
+    BOOST_TEST(op->completed);
+}
+
+BOOST_FIXTURE_TEST_CASE(idle_workers_come_before_second_chunks, fixture)
+{
+    with_workers(2);
+    add(2, map_of(2, {.chunk_size = 1}));
+    BOOST_TEST(held(1) == 1u);
+    BOOST_TEST(held(2) == 1u);
+    add(2, map_of(2, {.chunk_size = 1}));
+    BOOST_TEST(held(1) == 2u);
+    BOOST_TEST(held(2) == 2u);
+    add(1, map_of(1));
+    BOOST_TEST(held(1) + held(2) == 4u); // a third one waits here: how long the tasks take is not known
+}
+
+BOOST_FIXTURE_TEST_CASE(a_chunk_has_the_size_that_was_asked_for, fixture)
+{
+    with_workers(1);
+    add(100, map_of(100, {.chunk_size = 30}));
+    BOOST_TEST(first(1).work->count == 30u);
+}
+
+BOOST_FIXTURE_TEST_CASE(operations_of_one_priority_take_turns, fixture)
+{
+    with_workers(1);
+    auto big = add(1000, map_of(1000, {.chunk_size = 10}));
+    auto small = add(1, map_of(1));
+    for (int i = 0; i < 4 && !small->completed; ++i)
+        finish(1);
+    BOOST_TEST(small->completed);
+    BOOST_TEST(!big->completed);
+}
+
+BOOST_FIXTURE_TEST_CASE(higher_priority_goes_before_what_is_not_begun, fixture)
+{
+    with_workers(1);
+    add(1000, map_of(1000, {.chunk_size = 10}));
+    begin(1, 3);
+    BOOST_TEST(held(1) == 2u);
+    auto urgent = add(1, map_of(1, {.prio = priority::high}));
+    // The second chunk and the rest of the first were taken back.
+    finish(1);            // the three that were begun
+    finish(1, 0);         // the empty chunk
+    BOOST_TEST(first(1).work->op == urgent);
+    BOOST_TEST(workers.executed.size() == 3u);
+}
+
+BOOST_FIXTURE_TEST_CASE(low_priority_waits, fixture)
+{
+    with_workers(1);
+    auto low = add(1, map_of(1, {.prio = priority::low}));
+    (void)low;
+    auto other = std::make_shared<fake_operation>(1, map_of(1, {.prio = priority::low}));
+    core->add(other);
+    auto normal = std::make_shared<fake_operation>(1, map_of(1));
+    core->add(normal);
+    core->decide();
+    finish(1);
+    BOOST_TEST(first(1).work->op == normal);
+}
+
+// ---------------------------------------------------------------- laziness
+
+BOOST_FIXTURE_TEST_CASE(a_stream_is_fed_by_demand, fixture)
+{
+    with_workers(2);
+    auto op = std::make_shared<fake_operation>(no_position - 1, operation_traits{.stream = true, .stops_at_failure = false});
+    op->window = 8;
+    core->add(op);
+    core->decide();
+    run();
+    BOOST_TEST(op->pulled == 8u);
+    BOOST_TEST(!core->active()); // waits for its reader only
+    op->consumed = 3;
+    core->feed(*op);
+    core->decide();
+    BOOST_TEST(core->active());
+    run();
+    BOOST_TEST(op->pulled == 11u);
+    BOOST_TEST(!op->completed);
+    core->abandon(*op);
+    core->decide();
+    BOOST_TEST(!core->knows(*op));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_range_is_pulled_only_when_a_worker_can_take_it, fixture)
+{
+    with_workers(2);
+    auto op = add(1'000'000, map_of(1'000'000));
+    BOOST_TEST(op->pulled <= 4u);
+    auto other = add(1'000'000, map_of(1'000'000));
+    BOOST_TEST(other->pulled == 0u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_range_that_throws_ends_the_operation, fixture)
+{
+    with_workers(1);
+    auto op = std::make_shared<fake_operation>(10, operation_traits{});
+    op->throws_at = 1;
+    core->add(op);
+    core->decide();
+    run();
+    BOOST_TEST(op->completed);
+    BOOST_TEST(op->error_text() == "range");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_stream_delivers_what_came_before_its_range_threw, fixture)
+{
+    with_workers(1);
+    auto op = std::make_shared<fake_operation>(10, operation_traits{.stream = true, .stops_at_failure = false});
+    op->throws_at = 5;
+    core->add(op);
+    core->decide();
+    run();
+    BOOST_TEST(op->stored.size() == 5u);
+    BOOST_TEST(op->error_text() == "range");
+}
+
+BOOST_FIXTURE_TEST_CASE(an_element_that_cannot_be_sent_is_a_failed_task, fixture)
+{
+    with_workers(2);
+    auto op = std::make_shared<fake_operation>(6, operation_traits{.stops_at_failure = false});
+    op->refuses = {0, 3, 5};
+    core->add(op);
+    core->decide();
+    run();
+    BOOST_TEST(op->completed);
+    BOOST_TEST(op->stored.size() == 3u);
+    BOOST_TEST(op->failures.size() == 3u);
+    BOOST_TEST(op->failures.contains(3));
+}
+
+// ---------------------------------------------------------------- failures
+
+BOOST_FIXTURE_TEST_CASE(the_first_failure_drops_what_has_not_begun, fixture)
+{
+    with_workers(2);
+    auto op = add(100, map_of(100, {.chunk_size = 10}));
+    begin(1, 3); // 0 1 2
+    begin(2, 1); // 10
+    fail(2, "ten");
+    BOOST_TEST(!op->completed); // 0 1 2 still run
+    finish(1);
+    BOOST_TEST(op->completed);
+    BOOST_TEST(op->error_text() == "ten");
+    BOOST_TEST(workers.executed.size() == 4u);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_failure_with_the_lowest_index_is_told, fixture)
+{
+    with_workers(2);
+    auto op = add(100, map_of(100, {.chunk_size = 10}));
+    begin(1, 2);
+    begin(2, 1);
+    fail(2, "ten");
+    finish(1, 1);
+    fail(1, "one");
+    BOOST_TEST(op->completed);
+    BOOST_TEST(op->error_text() == "one");
+}
+
+BOOST_FIXTURE_TEST_CASE(try_map_goes_on_after_failures, fixture)
+{
+    with_workers(1);
+    auto op = std::make_shared<fake_operation>(5, operation_traits{.stops_at_failure = false});
+    core->add(op);
+    core->decide();
+    fail(1, "zero");
+    run();
+    BOOST_TEST(op->completed);
+    BOOST_TEST(!op->error);
+    BOOST_TEST(op->stored.size() == 4u);
+    BOOST_TEST(op->failures[0] == "zero");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_progress_callback_that_throws_fails_the_operation, fixture)
+{
+    with_workers(1);
+    auto op = std::make_shared<fake_operation>(5, operation_traits{.counts_progress = true});
+    op->progress_throws = true;
+    core->add(op);
+    core->decide();
+    run();
+    BOOST_TEST(op->completed);
+    BOOST_TEST(op->error_text() == "progress");
+}
+
+// ---------------------------------------------------------------- deaths
+
+BOOST_FIXTURE_TEST_CASE(a_death_fails_only_the_task_that_ran, fixture)
+{
+    with_workers(1);
+    auto op = std::make_shared<fake_operation>(100, operation_traits{.options = {.chunk_size = 100}, .stops_at_failure = false});
+    core->add(op);
+    core->decide();
+    finish(1, 50);
+    begin(1);
+    die(1);
+    BOOST_TEST(op->failures.size() == 1u);
+    BOOST_TEST(op->failures[50] == "died in 50");
+    core->worker_ready(2);
+    core->decide();
+    run();
+    BOOST_TEST(op->completed);
+    BOOST_TEST(op->stored.size() == 99u);
+    BOOST_TEST(workers.executed.size() == 100u); // each at most once
+}
+
+BOOST_FIXTURE_TEST_CASE(a_worker_that_dies_before_it_began_anything_loses_nothing, fixture)
+{
+    with_workers(2);
+    auto op = add(50, map_of(50, {.chunk_size = 10}));
+    die(1);
+    run();
+    BOOST_TEST(op->completed);
+    BOOST_TEST(!op->error);
+    BOOST_TEST(op->stored.size() == 50u);
+}
+
+BOOST_FIXTURE_TEST_CASE(retries_run_a_task_again_and_end_in_quarantine, fixture)
+{
+    with_workers(3);
+    auto op = std::make_shared<fake_operation>(1, operation_traits{.options = {.retries = 1}, .stops_at_failure = true});
+    core->add(op);
+    core->decide();
+    begin(1);
+    die(1);
+    BOOST_TEST(!op->completed);
+    BOOST_TEST(held(2) == 1u);
+    begin(2);
+    die(2);
+    BOOST_TEST(op->completed);
+    BOOST_TEST(op->error_text() == error_category().message(static_cast<int>(errc::task_quarantined)));
+    BOOST_TEST(held(3) == 0u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_broken_pool_answers_all_and_takes_no_more, fixture)
+{
+    auto op = add(5, map_of(5));
+    core->broken([] { return std::make_exception_ptr(std::runtime_error("broken")); });
+    BOOST_TEST(op->error_text() == "broken");
+    auto later = add(5, map_of(5));
+    BOOST_TEST(later->error_text() == "broken");
+}
+
+// ---------------------------------------------------------------- taking back
+
+BOOST_FIXTURE_TEST_CASE(an_idle_worker_gets_what_another_has_not_begun, fixture)
+{
+    with_workers(1);
+    auto op = add(100, map_of(100, {.chunk_size = 100}));
+    begin(1, 1);
+    core->worker_ready(2);
+    core->decide();
+    BOOST_TEST(held(2) == 1u);
+    BOOST_TEST(first(1).keep == 1u);
+    run();
+    BOOST_TEST(op->completed);
+    BOOST_TEST(op->stored.size() == 100u);
+    BOOST_TEST(workers.executed.size() == 100u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_running_task_is_not_taken_back, fixture)
+{
+    with_workers(1);
+    add(1, map_of(1));
+    begin(1);
+    core->worker_ready(2);
+    core->decide();
+    BOOST_TEST(held(2) == 0u);
+    BOOST_TEST(held(1) == 1u);
+}
+
+// ---------------------------------------------------------------- cancellation
+
+BOOST_FIXTURE_TEST_CASE(total_cancellation_works_while_nothing_has_begun, fixture)
+{
+    with_workers(1);
+    auto op = add(10, map_of(10, {.chunk_size = 5})); // sent, not begun
+    core->cancel(*op, asio::cancellation_type::total);
+    core->decide();
+    BOOST_TEST(op->completed);
+    BOOST_TEST(op->error_text() == boost::asio::error::make_error_code(boost::asio::error::operation_aborted).message());
+    BOOST_TEST(workers.executed.empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(total_cancellation_has_no_effect_once_a_task_has_begun, fixture)
+{
+    with_workers(1);
+    auto op = add(10, map_of(10, {.chunk_size = 5}));
+    begin(1);
+    core->cancel(*op, asio::cancellation_type::total);
+    core->decide();
+    BOOST_TEST(!op->completed);
+    run();
+    BOOST_TEST(op->completed);
+    BOOST_TEST(!op->error);
+    BOOST_TEST(op->stored.size() == 10u);
+    BOOST_TEST(workers.executed.size() == 10u);
+}
+
+BOOST_FIXTURE_TEST_CASE(terminal_cancellation_answers_at_once_and_kills_after_the_grace, fixture)
+{
+    with_workers(1);
+    auto op = add(10, map_of(10, {.chunk_size = 5}));
+    auto other = add(1, map_of(1));
+    begin(1);
+    core->cancel(*op, asio::cancellation_type::terminal);
+    core->decide();
+    BOOST_TEST(op->completed);
+    BOOST_TEST(first(1).cancelled);
+    BOOST_TEST(held(1) >= 1u);
+    BOOST_TEST(!other->completed);
+    BOOST_TEST(workers.replaced.empty());
+    BOOST_TEST(core->active()); // somebody has to look after the worker
+    BOOST_TEST((core->next_wake() == now + 200ms));
+    now += 200ms;
+    core->tick();
+    core->decide();
+    BOOST_TEST(workers.replaced.size() == 1u);
+    die(1, true);
+    core->worker_ready(2);
+    core->decide();
+    run();
+    BOOST_TEST(other->completed);
+    BOOST_TEST(!other->error);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_cancelled_worker_gets_no_work_before_it_is_clean, fixture)
+{
+    with_workers(1);
+    auto op = add(1, map_of(1));
+    begin(1);
+    core->cancel(*op, asio::cancellation_type::partial);
+    core->decide();
+    auto other = add(1, map_of(1));
+    BOOST_TEST(held(1) == 1u);
+    BOOST_TEST((core->next_wake() == time_point::max())); // partial never kills
+    finish(1);
+    BOOST_TEST(held(1) == 1u);
+    BOOST_TEST(first(1).work->op == other);
+    BOOST_TEST(op->stored.empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(threads_are_waited_for, fixture)
+{
+    workers.kills = false;
+    with_workers(1);
+    auto op = add(10, map_of(10, {.chunk_size = 5}));
+    begin(1);
+    core->cancel(*op, asio::cancellation_type::terminal);
+    core->decide();
+    BOOST_TEST(!op->completed);
+    BOOST_TEST(first(1).cancelled);
+    finish(1);
+    BOOST_TEST(op->completed);
+    BOOST_TEST(op->error_text() == boost::asio::error::make_error_code(boost::asio::error::operation_aborted).message());
+}
+
+BOOST_FIXTURE_TEST_CASE(the_limit_caps_what_a_request_may_do, fixture)
+{
+    with_workers(2);
+    auto partial = add(1, map_of(1, {.cancel_limit = asio::cancellation_type::partial}));
+    auto none = add(1, map_of(1, {.cancel_limit = asio::cancellation_type::none}));
+    begin(1);
+    begin(2);
+    core->cancel(*partial, asio::cancellation_type::terminal);
+    core->cancel(*none, asio::cancellation_type::terminal);
+    core->decide();
+    BOOST_TEST(partial->completed);
+    BOOST_TEST((core->next_wake() == time_point::max()));
+    BOOST_TEST(!none->completed);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_coroutine_that_ignores_cancellation_is_abandoned, fixture)
+{
+    with_workers(1);
+    auto op = add(2, {.coroutine = true});
+    BOOST_TEST(held(1) == 2u);
+    core->cancel(*op, asio::cancellation_type::terminal);
+    core->decide();
+    BOOST_TEST(op->completed);
+    auto other = add(2, {.coroutine = true});
+    BOOST_TEST(held(1) == 4u); // the worker goes on with others
+    now += 200ms;
+    core->tick();
+    core->decide();
+    BOOST_TEST(workers.abandoned.size() == 2u);
+    BOOST_TEST(workers.replaced.empty());
+    BOOST_TEST(held(1) == 2u);
+}
+
+// ---------------------------------------------------------------- time
+
+BOOST_FIXTURE_TEST_CASE(a_deadline_ends_the_operation_also_in_the_queue, fixture)
+{
+    auto op = add(10, map_of(10, {.deadline = 5s}));
+    BOOST_TEST((core->next_wake() == now + 5s));
+    now += 5s;
+    core->tick();
+    core->decide();
+    BOOST_TEST(op->completed);
+    BOOST_TEST(op->error_text() == error_category().message(static_cast<int>(errc::deadline_exceeded)));
+    BOOST_TEST(op->pulled == 0u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_timeout_counts_from_the_start_of_the_task, fixture)
+{
+    with_workers(1);
+    auto op = std::make_shared<fake_operation>(
+        10, operation_traits{.options = {.chunk_size = 10, .timeout = 1s}, .stops_at_failure = false});
+    core->add(op);
+    core->decide();
+    finish(1, 3, 0ms);
+    now += 900ms;
+    begin(1);
+    const auto begun = now;
+    workers.runs = {.position = 3, .begun = begun};
+    now += 100ms;
+    core->tick(); // the chunk is a second old, the task is not
+    core->decide();
+    BOOST_TEST(op->failures.empty());
+    BOOST_TEST((core->next_wake() == begun + 1s));
+    now = begun + 1s;
+    core->tick();
+    core->decide();
+    BOOST_TEST(op->failures.size() == 1u);
+    BOOST_TEST(op->failures[3] == error_category().message(static_cast<int>(errc::task_timed_out)));
+    BOOST_TEST(first(1).cancelled);
+    // It does not stop: killed after the grace, and the others go elsewhere.
+    now += 200ms;
+    core->tick();
+    core->decide();
+    BOOST_TEST(workers.replaced.size() == 1u);
+    workers.runs.reset();
+    die(1, true);
+    core->worker_ready(2);
+    core->decide();
+    run();
+    BOOST_TEST(op->completed);
+    BOOST_TEST(op->stored.size() == 9u);
+    BOOST_TEST(op->failures.size() == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_late_task_that_returns_in_the_grace_saves_its_worker, fixture)
+{
+    with_workers(1);
+    auto op = std::make_shared<fake_operation>(
+        2, operation_traits{.options = {.chunk_size = 2, .timeout = 1s}, .stops_at_failure = false});
+    core->add(op);
+    core->decide();
+    begin(1);
+    workers.runs = {.position = 0, .begun = now};
+    now += 1s;
+    core->tick();
+    core->decide();
+    BOOST_TEST(op->failures.size() == 1u);
+    workers.runs.reset();
+    finish(1);
+    BOOST_TEST(held(1) == 1u); // the second task, in a chunk of its own
+    now += 1s;
+    core->tick();
+    core->decide();
+    BOOST_TEST(workers.replaced.empty());
+    run();
+    BOOST_TEST(op->completed);
+    BOOST_TEST(op->stored.size() == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(on_threads_a_late_task_fails_when_it_returns, fixture)
+{
+    workers.kills = false;
+    with_workers(1);
+    auto op = std::make_shared<fake_operation>(1, operation_traits{.options = {.timeout = 1s}});
+    core->add(op);
+    core->decide();
+    begin(1);
+    workers.runs = {.position = 0, .begun = now};
+    now += 1s;
+    core->tick();
+    core->decide();
+    BOOST_TEST(!op->completed);
+    BOOST_TEST(first(1).cancelled);
+    finish(1);
+    BOOST_TEST(op->error_text() == error_category().message(static_cast<int>(errc::task_timed_out)));
+}
+
+// ---------------------------------------------------------------- bounds
+
+BOOST_AUTO_TEST_CASE(more_calls_than_max_pending_are_refused)
+{
+    engine_fixture f({.nodes = 1, .max_pending = 2});
+    f.with_workers(1);
+    auto running = f.add(1, map_of(1));
+    f.begin(1);
+    auto a = f.add(1, map_of(1));
+    auto b = f.add(1, map_of(1));
+    auto c = f.add(1, map_of(1));
+    BOOST_TEST(!a->completed);
+    BOOST_TEST(!b->completed);
+    BOOST_TEST(c->error_text() == error_category().message(static_cast<int>(errc::queue_full)));
+    f.run();
+    BOOST_TEST(b->completed);
+    BOOST_TEST(!b->error);
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_is_retired_after_its_share_of_tasks)
+{
+    engine_fixture f({.nodes = 1, .max_tasks_per_child = 10});
+    f.with_workers(1);
+    auto op = f.add(25, map_of(25, {.chunk_size = 4}));
+    for (worker_id id = 1; id <= 3; ++id) {
+        std::size_t ran = 0;
+        while (f.held(id) != 0) {
+            f.finish(id, 1);
+            ++ran;
+        }
+        BOOST_TEST(ran <= 10u);
+        if (id < 3) {
+            BOOST_TEST(f.workers.retired.size() == id);
+            f.die(id, true);
+            f.core->worker_ready(id + 1);
+            f.core->decide();
+        }
+    }
+    BOOST_TEST(op->completed);
+    BOOST_TEST(op->stored.size() == 25u);
+}
+
+BOOST_FIXTURE_TEST_CASE(closed_engines_refuse, fixture)
+{
+    with_workers(1);
+    auto before = add(1, map_of(1));
+    core->close([] { return make_error(errc::pool_closed); });
+    auto after = add(1, map_of(1));
+    BOOST_TEST(after->error_text() == error_category().message(static_cast<int>(errc::pool_closed)));
+    run();
+    BOOST_TEST(before->completed);
+    BOOST_TEST(!before->error);
+}
+
+// ---------------------------------------------------------------- coroutines beside plain functions
+
+BOOST_FIXTURE_TEST_CASE(coroutines_run_beside_each_other_but_not_beside_plain_functions, fixture)
+{
+    with_workers(1);
+    auto waits = add(100, {.coroutine = true, .stops_at_failure = false});
+    BOOST_TEST(held(1) == 4u);
+    auto plain = add(1, map_of(1));
+    BOOST_TEST(held(1) == 4u);
+    finish(1);
+    BOOST_TEST(held(1) == 3u); // runs empty for the plain one
+    finish(1);
+    finish(1);
+    finish(1);
+    BOOST_TEST(held(1) == 1u);
+    BOOST_TEST(first(1).work->op == plain);
+    finish(1);
+    BOOST_TEST(held(1) == 4u);
+    run();
+    BOOST_TEST(waits->completed);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
