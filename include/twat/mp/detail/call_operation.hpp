@@ -2,8 +2,6 @@
 #ifndef TWAT_MP_DETAIL_CALL_OPERATION_HPP
 #define TWAT_MP_DETAIL_CALL_OPERATION_HPP
 
-#include <cstdint>
-#include <exception>
 #include <utility>
 
 #include <twat/mp/config.hpp>
@@ -24,12 +22,6 @@ inline operation_traits with_coroutine(operation_traits traits, bool coroutine)
 {
     traits.coroutine = coroutine;
     return traits;
-}
-
-/// What a task threw, with its index attached.
-inline std::exception_ptr task_failure(std::exception_ptr error, std::uint64_t)
-{
-    return error;
 }
 
 } // namespace twat::mp::detail

@@ -11,6 +11,7 @@
 
 #include <twat/mp/config.hpp>
 
+#include <twat/mp/detail/annotate.hpp>
 #include <twat/mp/detail/range_operation.hpp>
 #include <twat/mp/detail/results.hpp>
 
@@ -43,7 +44,7 @@ public:
             this->take(task, [&](auto&& value) { results_.keep(task.index, std::move(value)); });
             return nullptr;
         } catch (...) {
-            return task_failure(std::current_exception(), task.index);
+            return annotate(std::current_exception(), task.index);
         }
     }
 

@@ -14,6 +14,7 @@
 
 #include <twat/mp/config.hpp>
 
+#include <twat/mp/detail/annotate.hpp>
 #include <twat/mp/detail/range_operation.hpp>
 #include <twat/mp/detail/stream_state.hpp>
 
@@ -61,7 +62,7 @@ public:
         try {
             this->take(task, [&](auto&& value) { state_->keep(task.index, std::move(value)); });
         } catch (...) {
-            return task_failure(std::current_exception(), task.index);
+            return annotate(std::current_exception(), task.index);
         }
         ++stored_;
         update_work();

@@ -18,6 +18,7 @@
 #include <twat/mp/config.hpp>
 #include <twat/mp/fwd.hpp>
 
+#include <twat/mp/detail/annotate.hpp>
 #include <twat/mp/detail/call_operation.hpp>
 #include <twat/mp/detail/operation.hpp>
 #include <twat/mp/detail/payload.hpp>
@@ -122,7 +123,7 @@ public:
                     task.result.emplace(call(task));
                 }
             } catch (...) {
-                return task_failure(std::current_exception(), index);
+                return annotate(std::current_exception(), index);
             }
         }
         return nullptr;
@@ -142,7 +143,7 @@ public:
                     task.result.emplace(co_await std::move(running));
                 }
             } catch (...) {
-                error = task_failure(std::current_exception(), index);
+                error = annotate(std::current_exception(), index);
             }
         }
         co_return error;
