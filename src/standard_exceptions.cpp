@@ -4,10 +4,10 @@
 #include <boost/system/system_error.hpp>
 
 #include <any>
+#include <array>
 #include <bit>
 #include <concepts>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <functional>
 #include <future>
@@ -29,12 +29,11 @@
 #include <format>
 #endif
 
+#include <twat/mp/codec.hpp>
 #include <twat/mp/detail/exception_type.hpp>
 #include <twat/mp/error.hpp>
 #include <twat/mp/exceptions.hpp>
 #include <twat/mp/worker_died.hpp>
-
-#include "wire/error_code.hpp"
 
 namespace twat::mp::detail {
 namespace {
@@ -74,10 +73,10 @@ template <class E>
     requires std::derived_from<E, std::system_error>
 struct traits<E>
 {
-    static void encode(encoder& out, const E& e) { encode_error_code(out, e.code()); }
+    static void encode(encoder& out, const E& e) { out.write(e.code()); }
     static auto decode(decoder& in, const std::string& what)
     {
-        const std::error_code code = decode_error_code(in);
+        const std::error_code code = in.read<std::error_code>();
         if constexpr (std::is_constructible_v<E, const std::string&, std::error_code>)
             return [=] { return described<E>(what, what, code); }; // failure has no constructor of the code alone
         else
@@ -89,10 +88,10 @@ template <class E>
     requires std::derived_from<E, boost::system::system_error>
 struct traits<E>
 {
-    static void encode(encoder& out, const E& e) { encode_error_code(out, e.code()); }
+    static void encode(encoder& out, const E& e) { out.write(e.code()); }
     static auto decode(decoder& in, const std::string& what)
     {
-        const boost::system::error_code code = decode_boost_error_code(in);
+        const boost::system::error_code code = in.read<boost::system::error_code>();
         if constexpr (std::is_constructible_v<E, boost::system::error_code>)
             return [=] { return described<E>(what, code); };
         else
@@ -106,16 +105,13 @@ struct traits<worker_died>
     static void encode(encoder& out, const worker_died& e)
     {
         const std::uint64_t index = e.has_task() ? e.task_index() : 0;
-        const std::int32_t fields[]{e.pid(), e.signal(), e.exit_code(), e.status_known(), e.has_task()};
-        out.write_bytes(fields, sizeof fields);
-        out.write_bytes(&index, sizeof index);
+        out.write(std::array{e.pid(), e.signal(), e.exit_code(), int{e.status_known()}, int{e.has_task()}});
+        out.write(index);
     }
     static auto decode(decoder& in, const std::string& what)
     {
-        std::int32_t fields[5];
-        std::uint64_t index;
-        std::memcpy(fields, in.read_bytes(sizeof fields), sizeof fields);
-        std::memcpy(&index, in.read_bytes(sizeof index), sizeof index);
+        const auto fields = in.read<std::array<int, 5>>();
+        const auto index = in.read<std::uint64_t>();
         const worker_died::exit_status status{fields[3] != 0, fields[1], fields[2]};
         const std::optional<std::size_t> task = fields[4] ? std::optional<std::size_t>(index) : std::nullopt;
         return [=, pid = fields[0]] { return described<worker_died>(what, pid, status, task); };
@@ -137,13 +133,13 @@ struct traits<std::filesystem::filesystem_error>
 {
     static void encode(encoder& out, const std::filesystem::filesystem_error& e)
     {
-        encode_error_code(out, e.code());
+        out.write(e.code());
         encode_text(out, e.path1().c_str());
         encode_text(out, e.path2().c_str());
     }
     static auto decode(decoder& in, const std::string& what)
     {
-        const std::error_code code = decode_error_code(in);
+        const std::error_code code = in.read<std::error_code>();
         const std::filesystem::path path1 = decode_text(in), path2 = decode_text(in);
         return [=] { return described<std::filesystem::filesystem_error>(what, what, path1, path2, code); };
     }
@@ -152,10 +148,10 @@ struct traits<std::filesystem::filesystem_error>
 template <>
 struct traits<std::future_error>
 {
-    static void encode(encoder& out, const std::future_error& e) { encode_error_code(out, e.code()); }
+    static void encode(encoder& out, const std::future_error& e) { out.write(e.code()); }
     static auto decode(decoder& in, const std::string& what)
     {
-        const auto code = static_cast<std::future_errc>(decode_error_code(in).value());
+        const auto code = static_cast<std::future_errc>(in.read<std::error_code>().value());
         return [=] { return described<std::future_error>(what, code); };
     }
 };
@@ -165,16 +161,14 @@ struct traits<std::regex_error>
 {
     static void encode(encoder& out, const std::regex_error& e)
     {
-        const auto code = static_cast<std::int32_t>(e.code());
-        out.write_bytes(&code, sizeof code);
+        out.write(static_cast<int>(e.code()));
     }
     static auto decode(decoder& in, const std::string& what)
     {
-        std::int32_t code;
-        std::memcpy(&code, in.read_bytes(sizeof code), sizeof code);
+        const int code = in.read<int>();
         // The type can hold no more; standard libraries have a few values behind the last that is specified.
         constexpr auto last = std::bit_ceil(static_cast<unsigned>(std::regex_constants::error_stack) + 1) - 1;
-        if (code < 0 || code > static_cast<std::int32_t>(last))
+        if (code < 0 || code > static_cast<int>(last))
             throw error(errc::decode_failed, "no such std::regex_constants::error_type");
         return [=] {
             return described<std::regex_error>(what, static_cast<std::regex_constants::error_type>(code));

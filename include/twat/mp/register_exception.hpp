@@ -15,8 +15,8 @@ namespace twat::mp {
 /** Makes a type of exception known, so that it arrives from worker processes as what it is, and carries its task's index
     also from threads.
 
-    `E` is encodable; or it derives from `std::exception` and is constructible from a `std::string`, which then becomes
-    its `what()`. An unregistered type that derives from `E` arrives as `E`. Types are told apart by name: of two different
+    `E` is encodable, and arrives with all that it holds; or it derives from `std::exception` and is constructible from a
+    `std::string`, which then becomes its `what()`. An unregistered type that derives from `E` arrives as `E`. Types are told apart by name: of two different
     types with one name (in unnamed namespaces, say) neither travels.
 
     @par Thread Safety
@@ -36,10 +36,10 @@ bool register_exception()
 {
     static_assert(std::same_as<E, std::remove_cvref_t<E>>, "register the type that is thrown, without const or &");
     static_assert(std::copy_constructible<E>, "an exception must be copyable to be attached to");
-    static_assert(detail::has_exception_codec<E>,
+    static_assert(detail::transportable_exception<E>,
                   "a registered exception must be encodable (see codec.hpp), or derive from std::exception and be "
                   "constructible from a std::string");
-    if constexpr (detail::has_exception_codec<E>)
+    if constexpr (detail::transportable_exception<E>)
         return detail::register_exception_type(detail::exception_type_of<E>);
     else
         return false;

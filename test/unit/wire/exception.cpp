@@ -28,6 +28,7 @@
 #include <variant>
 #include <vector>
 
+#include <twat/mp/codec.hpp>
 #include <twat/mp/detail/make_error.hpp>
 #include <twat/mp/exceptions.hpp>
 #include <twat/mp/register_exception.hpp>
@@ -119,6 +120,27 @@ struct with_words_around : std::runtime_error
     explicit with_words_around(const std::string& what) : runtime_error("around <" + what + ">") {}
 };
 const bool with_words_around_known = register_exception<with_words_around>();
+
+struct encodable_only
+{
+    std::string text;
+    std::vector<int> numbers;
+};
+const bool encodable_only_known = register_exception<encodable_only>();
+
+enum class number_of_error { one = 1, two };
+const bool number_of_error_known = register_exception<number_of_error>();
+
+struct with_codec : std::runtime_error
+{
+    with_codec(const std::string& what, int number) : runtime_error(what), number(number) {}
+    int number;
+};
+
+struct cannot_be_encoded : std::domain_error
+{
+    using domain_error::domain_error;
+};
 
 struct final_error final : std::runtime_error
 {
@@ -386,6 +408,37 @@ std::vector<shape> shapes()
 
 } // namespace
 
+template <>
+struct twat::mp::codec<with_codec>
+{
+    static void encode(encoder& out, const with_codec& value)
+    {
+        out.write(std::string(value.what()));
+        out.write(value.number);
+    }
+    static with_codec decode(decoder& in)
+    {
+        const auto what = in.read<std::string>();
+        return {what, in.read<int>()};
+    }
+};
+
+template <>
+struct twat::mp::codec<cannot_be_encoded>
+{
+    static void encode(encoder& out, const cannot_be_encoded&)
+    {
+        out.write(1);
+        throw std::runtime_error("encode");
+    }
+    static cannot_be_encoded decode(decoder&) { return cannot_be_encoded("never"); }
+};
+
+namespace {
+const bool with_codec_known = register_exception<with_codec>();
+const bool cannot_be_encoded_known = register_exception<cannot_be_encoded>();
+} // namespace
+
 BOOST_AUTO_TEST_SUITE(test_wire_exception)
 
 BOOST_AUTO_TEST_CASE(every_exception_arrives_as_what_it_was_with_its_task)
@@ -427,6 +480,33 @@ BOOST_AUTO_TEST_CASE(standard_bases_are_not_arrived_at_too_early)
     const auto base = travelled([] { throw std::bad_alloc(); });
     BOOST_CHECK_EXCEPTION(std::rethrow_exception(base), std::bad_alloc, [](const std::bad_alloc& e) {
         return dynamic_cast<const std::bad_array_new_length*>(&e) == nullptr;
+    });
+}
+
+BOOST_AUTO_TEST_CASE(encodable_exceptions_arrive_with_all_that_they_hold)
+{
+    BOOST_TEST((encodable_only_known && number_of_error_known && with_codec_known));
+    const auto plain = travelled([] { throw encodable_only{"text", {1, 2}}; });
+    with<encodable_only>(plain, [](const encodable_only& e) {
+        BOOST_TEST(e.text == "text");
+        BOOST_TEST((e.numbers == std::vector{1, 2}));
+    });
+    with<boost::exception>(plain, [](const boost::exception& e) { BOOST_TEST(info<errinfo_task_index>(e) == task); });
+    with<with_codec>(travelled([] { throw with_codec("text", 5); }), [](const with_codec& e) {
+        BOOST_TEST(e.what() == "text");
+        BOOST_TEST(e.number == 5);
+    });
+    const auto two = travelled([] { throw number_of_error::two; });
+    with<number_of_error>(two, [](number_of_error e) { BOOST_TEST((e == number_of_error::two)); });
+    BOOST_TEST((task_index(two) == task));
+}
+
+BOOST_AUTO_TEST_CASE(a_codec_that_throws_leaves_the_standard_base)
+{
+    BOOST_TEST(cannot_be_encoded_known);
+    with<std::domain_error>(travelled([] { throw cannot_be_encoded("d"); }), [](const std::domain_error& e) {
+        BOOST_TEST(e.what() == "d");
+        BOOST_TEST(info<errinfo_type_name>(e).ends_with("cannot_be_encoded"));
     });
 }
 

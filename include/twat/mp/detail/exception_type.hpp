@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <typeinfo>
 
+#include <twat/mp/codec.hpp>
 #include <twat/mp/config.hpp>
 #include <twat/mp/decoder.hpp>
 #include <twat/mp/detail/carrier.hpp>
@@ -45,7 +46,7 @@ template <class E>
 concept exception_from_text = std::derived_from<E, std::exception> && std::constructible_from<E, const std::string&>;
 
 template <class E>
-concept has_exception_codec = exception_from_text<E>;
+concept transportable_exception = encodable<E> || exception_from_text<E>;
 
 /// Makes an `E` that says `what`, also if its constructor puts words of its own before or behind.
 template <exception_from_text E>
@@ -96,14 +97,21 @@ struct exception_type_functions
             std::rethrow_exception(error);
         }
         catch (const E& e) {
-            encode_text(out, e.what());
+            if constexpr (encodable<E>)
+                out.write(e);
+            else
+                encode_text(out, e.what());
         }
     }
 
     static std::exception_ptr decode(decoder& in, const exception_facts& facts)
     {
-        const std::string what = decode_text(in);
-        return carry<E>([&] { return exception_saying<E>(what); }, facts);
+        if constexpr (encodable<E>)
+            return carry<E>([&] { return in.read<E>(); }, facts);
+        else {
+            const std::string what = decode_text(in);
+            return carry<E>([&] { return exception_saying<E>(what); }, facts);
+        }
     }
 
     static std::exception_ptr annotate(const std::exception_ptr& error, const exception_facts& facts)
