@@ -18,7 +18,7 @@ constexpr duration look_again_after = std::chrono::milliseconds(1);
 // Arguments in one chunk, unless one task alone has more.
 constexpr std::size_t most_bytes = std::size_t(1) << 20;
 
-std::optional<duration> time_left(const held_chunk& held)
+std::optional<duration> time_left(const given_chunk& held)
 {
     return held.owner ? held.owner->sizes.estimate(held.outstanding()) : std::nullopt;
 }
@@ -72,7 +72,7 @@ bool engine::can_take(const ready_worker& worker) const
     if (worker.held.size() >= most_held)
         return false;
     duration sum{};
-    for (const held_chunk& h : worker.held) {
+    for (const given_chunk& h : worker.held) {
         const auto left = time_left(h);
         if (!left)
             return false;
@@ -248,18 +248,18 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
     worker.given += work->count;
     if (allowance(worker) == 0)
         worker.retiring = true;
-    held_chunk held;
+    given_chunk held;
     held.keep = work->count;
     held.owner = &op;
     held.work = std::move(work);
     worker.held.push_back(std::move(held));
-    held_chunk& given = worker.held.back();
+    given_chunk& given = worker.held.back();
     if (worker.held.size() == 1 || traits.coroutine)
         chunk_begins(given);
     backend_.submit(worker.id, *given.work);
 }
 
-void engine::chunk_begins(held_chunk& held)
+void engine::chunk_begins(given_chunk& held)
 {
     if (!held.owner)
         return;
@@ -282,7 +282,7 @@ void engine::requeue(operation_state& op, std::uint64_t first, std::unique_ptr<p
 // ---------------------------------------------------------------- taking back
 
 // Takes back what the worker has not begun of a chunk. Returns how many tasks that were.
-std::size_t engine::take_back(ready_worker& worker, held_chunk& held, bool again)
+std::size_t engine::take_back(ready_worker& worker, given_chunk& held, bool again)
 {
     if (held.outstanding() == 0 || worker.dying)
         return 0;
@@ -320,7 +320,7 @@ void engine::make_room(const operation_state& op)
             return; // idle: nothing has to be taken back
         if (w->runs_coroutines() || w->dirty())
             continue;
-        for (const held_chunk& h : w->held)
+        for (const given_chunk& h : w->held)
             if (h.owner && h.owner->traits().options.prio < lowest) {
                 lowest = h.owner->traits().options.prio;
                 from = w.get();
@@ -345,13 +345,13 @@ void engine::steal()
 bool engine::steal_for(ready_worker& idle)
 {
     ready_worker* victim = nullptr;
-    held_chunk* from = nullptr;
+    given_chunk* from = nullptr;
     duration most = duration::zero();
     for (auto& w : workers_) {
         if (w->dying || w->runs_coroutines())
             continue;
         duration before = duration::zero(); // until the worker comes to the chunk
-        for (held_chunk& h : w->held) {
+        for (given_chunk& h : w->held) {
             const bool first = &h == &w->held.front();
             if (h.owner && !h.owner->stopping && !h.cancelled && h.outstanding() > (first ? 1u : 0u)) {
                 const duration wait = before + time_left(h).value_or(std::chrono::seconds(1));

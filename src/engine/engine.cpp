@@ -24,9 +24,9 @@ ready_worker* engine::find(worker_id id) noexcept
     return nullptr;
 }
 
-held_chunk* engine::find(ready_worker& worker, chunk_id id) noexcept
+given_chunk* engine::find(ready_worker& worker, chunk_id id) noexcept
 {
-    for (held_chunk& h : worker.held)
+    for (given_chunk& h : worker.held)
         if (h.work->id == id)
             return &h;
     return nullptr;
@@ -116,7 +116,7 @@ void engine::finish(operation_state& op, std::exception_ptr error)
 {
     if (op.held_chunks != 0)
         for (auto& w : workers_)
-            for (held_chunk& h : w->held)
+            for (given_chunk& h : w->held)
                 if (h.owner == &op)
                     h.owner = nullptr;
     for (auto& w : workers_)
@@ -157,7 +157,7 @@ void engine::close(error_maker refusal)
 void engine::forget_workers()
 {
     for (auto& w : workers_)
-        for (held_chunk& h : w->held)
+        for (given_chunk& h : w->held)
             if (h.owner) {
                 const bool answered = h.expired != no_position && h.expired >= h.settled && h.expired < h.keep;
                 h.owner->held_tasks -= h.outstanding() - answered;
@@ -171,7 +171,7 @@ void engine::forget_workers()
 // ---------------------------------------------------------------- outcomes
 
 // Takes note that a task has an outcome. False: nobody wants it.
-bool engine::settle(ready_worker& worker, chunk_id id, std::size_t position, held_chunk*& held)
+bool engine::settle(ready_worker& worker, chunk_id id, std::size_t position, given_chunk*& held)
 {
     held = find(worker, id);
     if (!held || position != held->settled || position >= held->keep) {
@@ -192,7 +192,7 @@ bool engine::settle(ready_worker& worker, chunk_id id, std::size_t position, hel
 void engine::task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value)
 {
     ready_worker* w = find(worker);
-    held_chunk* held = nullptr;
+    given_chunk* held = nullptr;
     if (!w || !settle(*w, id, position, held))
         return;
     operation_state& op = *held->owner;
@@ -212,7 +212,7 @@ void engine::task_finished(worker_id worker, chunk_id id, std::size_t position, 
 void engine::task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error)
 {
     ready_worker* w = find(worker);
-    held_chunk* held = nullptr;
+    given_chunk* held = nullptr;
     if (!w || !settle(*w, id, position, held))
         return;
     const std::uint64_t index = held->work->first + position;
@@ -239,7 +239,7 @@ void engine::fail_task(operation_state& op, std::uint64_t index, std::exception_
 void engine::chunk_ended(worker_id worker, chunk_id id, duration busy)
 {
     ready_worker* w = find(worker);
-    held_chunk* held = w ? find(*w, id) : nullptr;
+    given_chunk* held = w ? find(*w, id) : nullptr;
     if (!held)
         return;
     if (held->owner) {
@@ -258,7 +258,7 @@ void engine::chunk_ended(worker_id worker, chunk_id id, duration busy)
     }
     std::shared_ptr<chunk> ended = std::move(held->work); // destroyed last: it may be what keeps the operation alive
     const bool was_first = held == &w->held.front();
-    std::erase_if(w->held, [](const held_chunk& h) { return !h.work; });
+    std::erase_if(w->held, [](const given_chunk& h) { return !h.work; });
     if (was_first && !w->held.empty() && !w->held.front().work->coroutine)
         chunk_begins(w->held.front());
     if (w->retiring && w->held.empty() && !w->dying && !w->guest) {
@@ -293,7 +293,7 @@ void engine::worker_gone(worker_id worker, const worker_loss& loss)
 }
 
 // A worker died that held this chunk. What it had begun dies with it, what it had not begun goes elsewhere.
-void engine::lose_chunk(held_chunk& held, const worker_loss& loss)
+void engine::lose_chunk(given_chunk& held, const worker_loss& loss)
 {
     operation_state& op = *held.owner;
     --op.held_chunks;
@@ -357,7 +357,7 @@ bool engine::active() const
     if (!idle_but_for_streams())
         return true;
     for (const auto& w : workers_)
-        for (const held_chunk& h : w->held)
+        for (const given_chunk& h : w->held)
             if (h.kill_at != time_point::max())
                 return true;
     return false;
@@ -370,7 +370,7 @@ pool_stats engine::stats() const
     for (const auto& w : workers_) {
         s.ready += !w->guest && !w->dying;
         s.busy += !w->guest && !w->held.empty();
-        for (const held_chunk& h : w->held)
+        for (const given_chunk& h : w->held)
             s.running += h.outstanding();
     }
     s.pending = not_begun();

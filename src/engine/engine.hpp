@@ -93,15 +93,15 @@ public:
 private:
     // engine.cpp: outcomes and the end of operations
     ready_worker* find(worker_id id) noexcept;
-    static held_chunk* find(ready_worker& worker, chunk_id id) noexcept;
+    static given_chunk* find(ready_worker& worker, chunk_id id) noexcept;
     operation_state* find(operation& op) noexcept;
-    bool settle(ready_worker& worker, chunk_id id, std::size_t position, held_chunk*& held);
+    bool settle(ready_worker& worker, chunk_id id, std::size_t position, given_chunk*& held);
     void fail_task(operation_state& op, std::uint64_t index, std::exception_ptr error);
     void touch(operation_state& op);
     void flush();
     bool is_over(const operation_state& op) const noexcept;
     void finish(operation_state& op, std::exception_ptr error);
-    void lose_chunk(held_chunk& held, const worker_loss& loss);
+    void lose_chunk(given_chunk& held, const worker_loss& loss);
 
     // dispatch.cpp: handing out
     void hand_out();
@@ -114,11 +114,11 @@ private:
     std::shared_ptr<chunk> make_chunk(operation_state& op, std::size_t most);
     std::shared_ptr<chunk> pull_chunk(operation_state& op, std::size_t most);
     void submit(ready_worker& worker, operation_state& op, std::shared_ptr<chunk> work);
-    void chunk_begins(held_chunk& held);
+    void chunk_begins(given_chunk& held);
     void make_room(const operation_state& op);
     void steal();
     bool steal_for(ready_worker& idle);
-    std::size_t take_back(ready_worker& worker, held_chunk& held, bool requeue);
+    std::size_t take_back(ready_worker& worker, given_chunk& held, bool requeue);
     void requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt);
     std::size_t not_begun() const noexcept { return operations_.size() - begun_; }
 
@@ -126,10 +126,10 @@ private:
     void stop_handing_out(operation_state& op);
     void stop(operation_state& op, std::exception_ptr error, bool kill);
     void cancel_total(operation_state& op);
-    void ask_to_stop(ready_worker& worker, held_chunk& held, bool kill);
+    void ask_to_stop(ready_worker& worker, given_chunk& held, bool kill);
     static std::exception_ptr timed_out(std::uint64_t index);
-    void check_timeout(ready_worker& worker, held_chunk& held, time_point now);
-    bool overdue(ready_worker& worker, held_chunk& held);
+    void check_timeout(ready_worker& worker, given_chunk& held, time_point now);
+    bool overdue(ready_worker& worker, given_chunk& held);
 
     settings settings_;
     backend& backend_;

@@ -52,7 +52,7 @@ struct operation_state
 };
 
 /// A chunk that a worker holds.
-struct held_chunk
+struct given_chunk
 {
     std::shared_ptr<chunk> work;
     operation_state* owner = nullptr;   // null: nobody waits for its tasks any more
@@ -71,7 +71,7 @@ struct held_chunk
 struct ready_worker
 {
     worker_id id = 0;
-    std::deque<held_chunk> held;      // the first one runs; all, if they are coroutines
+    std::deque<given_chunk> held;      // the first one runs; all, if they are coroutines
     bool dying = false;               // was killed, and is not gone yet
     bool retiring = false;            // has run its share of tasks
     std::size_t given = 0;            // tasks that it was given in its life
@@ -84,7 +84,7 @@ struct ready_worker
     /// A plain task that nobody waits for still runs in it.
     bool dirty() const noexcept
     {
-        for (const held_chunk& h : held)
+        for (const given_chunk& h : held)
             if (h.cancelled && !h.work->coroutine)
                 return true;
         return false;

@@ -85,7 +85,7 @@ void engine::stop_handing_out(operation_state& op)
         totals_.cancelled += c->tasks->size();
     op.requeued.clear();
     for (auto& w : workers_)
-        for (held_chunk& h : w->held)
+        for (given_chunk& h : w->held)
             if (h.owner == &op)
                 take_back(*w, h, false);
     touch(op);
@@ -97,7 +97,7 @@ void engine::stop(operation_state& op, std::exception_ptr error, bool kill)
         op.final_error = std::move(error);
     stop_handing_out(op);
     for (auto& w : workers_)
-        for (held_chunk& h : w->held)
+        for (given_chunk& h : w->held)
             if (h.owner == &op && h.outstanding() != 0)
                 ask_to_stop(*w, h, kill);
     if (backend_.can_kill())
@@ -107,7 +107,7 @@ void engine::stop(operation_state& op, std::exception_ptr error, bool kill)
 }
 
 // Asks the running tasks of a chunk to stop. A process that runs a plain one gets nothing else until it is clean.
-void engine::ask_to_stop(ready_worker& worker, held_chunk& held, bool kill)
+void engine::ask_to_stop(ready_worker& worker, given_chunk& held, bool kill)
 {
     if (worker.dying)
         return;
@@ -161,7 +161,7 @@ void engine::tick()
     for (std::size_t i = workers_.size(); i-- > 0;) {
         ready_worker& w = *workers_[i];
         for (std::size_t k = w.held.size(); k-- > 0 && !w.dying;) {
-            held_chunk& h = w.held[k];
+            given_chunk& h = w.held[k];
             if (h.kill_at <= now && overdue(w, h))
                 continue;
             if (h.check_at <= now)
@@ -171,14 +171,14 @@ void engine::tick()
 }
 
 // A chunk whose tasks were asked to stop is still there. True: the chunk is gone.
-bool engine::overdue(ready_worker& worker, held_chunk& held)
+bool engine::overdue(ready_worker& worker, given_chunk& held)
 {
     if (held.work->coroutine) {
         const chunk_id id = held.work->id;
         backend_.abandon(worker.id, id);
         if (held.owner)
             --held.owner->held_chunks;
-        std::erase_if(worker.held, [id](const held_chunk& h) { return h.work->id == id; });
+        std::erase_if(worker.held, [id](const given_chunk& h) { return h.work->id == id; });
         return true;
     }
     if (held.expired != no_position) {
@@ -192,13 +192,13 @@ bool engine::overdue(ready_worker& worker, held_chunk& held)
     for (auto h = worker.held.rbegin(); h != worker.held.rend(); ++h)
         take_back(worker, *h, true);
     worker.dying = true;
-    for (held_chunk& h : worker.held)
+    for (given_chunk& h : worker.held)
         h.kill_at = h.check_at = time_point::max();
     backend_.replace(worker.id); // worker_gone tells what it had finished before
     return false;
 }
 
-void engine::check_timeout(ready_worker& worker, held_chunk& held, time_point now)
+void engine::check_timeout(ready_worker& worker, given_chunk& held, time_point now)
 {
     const duration timeout = held.work->timeout;
     const auto running = backend_.running(worker.id, held.work->id);
@@ -236,7 +236,7 @@ time_point engine::next_wake() const
     for (const operation_state* op : with_deadline_)
         next = std::min(next, op->deadline);
     for (const auto& w : workers_)
-        for (const held_chunk& h : w->held)
+        for (const given_chunk& h : w->held)
             next = std::min({next, h.kill_at, h.check_at});
     return next;
 }

@@ -8,7 +8,7 @@
 #include "fakes.hpp"
 
 using namespace twat::mp;
-using namespace twat::mp::test;
+using namespace twat::mp::test::engines;
 
 BOOST_AUTO_TEST_SUITE(test_engine)
 

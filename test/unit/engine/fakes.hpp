@@ -16,7 +16,7 @@
 
 #include "engine/engine.hpp"
 
-namespace twat::mp::test {
+namespace twat::mp::test::engines {
 
 using namespace twat::mp::detail;
 using namespace std::chrono_literals;
@@ -260,6 +260,6 @@ struct engine_fixture
     std::size_t held(worker_id worker) { return workers.workers[worker].size(); }
 };
 
-} // namespace twat::mp::test
+} // namespace twat::mp::test::engines
 
 #endif
