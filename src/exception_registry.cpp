@@ -35,6 +35,13 @@ std::string_view name_of(const exception_type& type) noexcept
     return type.id().name();
 }
 
+/// Shared objects may have a `type_info` each for the same type, so these are compared by name; but a type in an unnamed
+/// namespace has only one, and clang lets two such types of the same name compare equal.
+bool same(const std::type_info& a, const std::type_info& b) noexcept
+{
+    return &a == &b || (a == b && std::string_view(a.name()).find("_GLOBAL__N_") == std::string_view::npos);
+}
+
 bool derives(const exception_type& type, const exception_type& base)
 {
     return &type != &base && base.catches_pointer(type.throw_pointer);
@@ -53,8 +60,7 @@ bool register_exception_type(const exception_type& type)
     const std::lock_guard lock(r.mutex);
     for (registered& known : r.types)
         if (name_of(*known.type) == name_of(type)) {
-            // Shared objects have a constant each for the same type.
-            known.ambiguous = known.ambiguous || known.type->id() != type.id();
+            known.ambiguous = known.ambiguous || !same(known.type->id(), type.id());
             return !known.ambiguous;
         }
     r.types.push_back({&type});
