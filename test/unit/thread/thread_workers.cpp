@@ -246,8 +246,10 @@ BOOST_AUTO_TEST_CASE(coroutine_tasks_run_at_once_in_one_worker)
         workers->submit(events.ready[0], make_coroutine(f));
     run_until([&] { return events.ended.size() == 3; });
     BOOST_TEST(events.finished.size() == 3u);
-    workers.reset(); // the timer's context is gone with it
-    all_in.release();
+    // The timer must go before its context, which is the worker's.
+    const chunk& last = make_chunk([&](std::uint64_t) { all_in.reset(); });
+    workers->submit(events.ready[0], last);
+    run_to_end(last);
 }
 
 asio::awaitable<void> wait_for_ever(std::uint64_t)
