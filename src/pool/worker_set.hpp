@@ -92,9 +92,9 @@ public:
 
 std::unique_ptr<worker_set> make_process_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,
                                                  std::size_t nodes, backend_events& events);
-/// @param pool What `worker_context::pool` of the threads names.
+/// @param events Also what `worker_context::pool` of the threads names.
 std::unique_ptr<worker_set> make_thread_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,
-                                                std::size_t nodes, backend_events& events, const void* pool = nullptr);
+                                                std::size_t nodes, backend_events& events);
 
 template <class F>
 void strand_link::post(F&& f)

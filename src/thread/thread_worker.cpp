@@ -14,7 +14,7 @@ namespace {
 // Results wait no longer than this for others of their chunk, so that a stream's reader and a progress bar see them.
 constexpr auto report_interval = std::chrono::milliseconds(1);
 
-time_point task_deadline(const held_chunk& held, time_point begun)
+time_point task_deadline(const thread_chunk& held, time_point begun)
 {
     if (held.timeout == duration::zero() || held.timeout >= time_point::max() - begun)
         return held.deadline;
@@ -38,7 +38,7 @@ void thread_worker::post(F&& f)
         asio::post(*context_, std::forward<F>(f));
 }
 
-std::shared_ptr<held_chunk> thread_worker::find(chunk_id id) const
+std::shared_ptr<thread_chunk> thread_worker::find(chunk_id id) const
 {
     std::lock_guard lock(mutex_);
     const auto found = held_.find(id);
@@ -48,7 +48,7 @@ std::shared_ptr<held_chunk> thread_worker::find(chunk_id id) const
 void thread_worker::submit(const chunk& work)
 {
     assert(work.count != 0);
-    auto held = std::make_shared<held_chunk>(work);
+    auto held = std::make_shared<thread_chunk>(work);
     {
         std::lock_guard lock(mutex_);
         held_.emplace(work.id, held);
@@ -56,7 +56,7 @@ void thread_worker::submit(const chunk& work)
     post([this, held = std::move(held)]() mutable { run(std::move(held)); });
 }
 
-held_chunk::recalled thread_worker::recall(chunk_id id)
+thread_chunk::recalled thread_worker::recall(chunk_id id)
 {
     const auto held = find(id);
     if (!held)
@@ -107,7 +107,7 @@ void thread_worker::finish()
 
 void thread_worker::quit() noexcept
 {
-    std::vector<std::shared_ptr<held_chunk>> all;
+    std::vector<std::shared_ptr<thread_chunk>> all;
     {
         std::lock_guard lock(mutex_);
         quit_ = true;
@@ -164,7 +164,7 @@ void thread_worker::close()
     coroutines_.clear();
 }
 
-void thread_worker::run(std::shared_ptr<held_chunk> held)
+void thread_worker::run(std::shared_ptr<thread_chunk> held)
 {
     if (held->coroutine)
         return run_coroutine(std::move(held));
@@ -205,7 +205,7 @@ void thread_worker::run(std::shared_ptr<held_chunk> held)
     report_(std::move(report));
 }
 
-void thread_worker::run_coroutine(std::shared_ptr<held_chunk> held)
+void thread_worker::run_coroutine(std::shared_ptr<thread_chunk> held)
 {
     if (!held->claim())
         return;
@@ -213,7 +213,7 @@ void thread_worker::run_coroutine(std::shared_ptr<held_chunk> held)
     held->begin_task(0, began);
     const chunk_id id = held->id;
     const auto slot = coroutines_[id].slot();
-    held_chunk& running = *held;
+    thread_chunk& running = *held;
     auto done = [this, held = std::move(held), began, id](std::exception_ptr thrown, std::exception_ptr error) mutable {
         held->end_task();
         chunk_report report{.begin = 0, .end = 1, .ended = true, .busy = clock::now() - began};

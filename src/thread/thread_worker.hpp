@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-#include "thread/held_chunk.hpp"
+#include "thread/thread_chunk.hpp"
 #include "thread/worker_scope.hpp"
 
 namespace twat::mp::detail {
@@ -26,7 +26,7 @@ namespace twat::mp::detail {
 /// What a worker thread has to tell the strand about one chunk.
 struct chunk_report
 {
-    std::shared_ptr<held_chunk> held{};
+    std::shared_ptr<thread_chunk> held{};
     std::size_t begin = 0;                                              ///< Tasks from here
     std::size_t end = 0;                                                ///<   to here, exclusive, have finished,
     std::vector<std::pair<std::size_t, std::exception_ptr>> failures{}; ///<   these of them with an exception.
@@ -54,7 +54,7 @@ public:
 
     void submit(const chunk& work);
     /// The chunk that `recall` ended is let go of; its end is for the caller to report.
-    held_chunk::recalled recall(chunk_id id);
+    thread_chunk::recalled recall(chunk_id id);
     void cancel(chunk_id id);
     std::optional<backend::running_task> running(chunk_id id) const;
     void abandon(chunk_id id);
@@ -82,11 +82,11 @@ public:
     bool quitting() const noexcept { return quit_; }
 
 private:
-    std::shared_ptr<held_chunk> find(chunk_id id) const;
+    std::shared_ptr<thread_chunk> find(chunk_id id) const;
     template <class F>
     void post(F&& f);
-    void run(std::shared_ptr<held_chunk> held);
-    void run_coroutine(std::shared_ptr<held_chunk> held);
+    void run(std::shared_ptr<thread_chunk> held);
+    void run_coroutine(std::shared_ptr<thread_chunk> held);
     void run_one();
 
     const std::size_t index_;
@@ -96,7 +96,7 @@ private:
 
     mutable std::mutex mutex_; // for the two below
     std::unique_ptr<asio::io_context> context_;
-    std::unordered_map<chunk_id, std::shared_ptr<held_chunk>> held_;
+    std::unordered_map<chunk_id, std::shared_ptr<thread_chunk>> held_;
 
     std::atomic<bool> quit_ = false;
 

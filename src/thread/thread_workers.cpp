@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "thread/thread_workers.hpp"
 
+#include <twat/mp/detail/make_error.hpp>
+
 #include <pthread.h>
 #include <unistd.h>
 
@@ -14,21 +16,6 @@ namespace {
 
 // The pool whose worker the calling thread is, for the whole life of the thread; guests are such threads too.
 thread_local const void* own_set = nullptr;
-
-std::exception_ptr nest(errc code, const std::string& what, const std::exception_ptr& cause)
-{
-    if (!cause)
-        return std::make_exception_ptr(error(code, what));
-    try {
-        std::rethrow_exception(cause);
-    } catch (...) {
-        try {
-            std::throw_with_nested(error(code, what));
-        } catch (...) {
-            return std::current_exception();
-        }
-    }
-}
 
 // The tasks of the options, in a form that does not depend on what a task is before it is set.
 template <class Task>
@@ -76,8 +63,8 @@ struct thread_workers::shared_state
 };
 
 thread_workers::thread_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,
-                               std::size_t nodes, backend_events& events, const void* pool)
-    : shared_(std::make_shared<shared_state>(*this, std::move(link), options, pool)), options_(options), nodes_(nodes),
+                               std::size_t nodes, backend_events& events)
+    : shared_(std::make_shared<shared_state>(*this, std::move(link), options, &events)), options_(options), nodes_(nodes),
       events_(events), pid_(::getpid()), strand_(std::move(strand))
 {}
 
@@ -328,7 +315,7 @@ void thread_workers::on_gone(worker_id worker)
     arm_start_timer();
     if (ready && !silent_) {
         worker_loss loss;
-        loss.explain = [](std::uint64_t) { return std::make_exception_ptr(error(errc::pool_terminated)); };
+        loss.explain = [](std::uint64_t) { return make_error(errc::pool_terminated); };
         loss.expected = true;
         events_.worker_gone(worker, loss);
         events_.decide();
@@ -346,7 +333,7 @@ void thread_workers::broken(errc code, const char* what, std::exception_ptr caus
         broken_ = true;
     }
     start_timer_.reset();
-    events_.broken([=] { return nest(code, what, cause); });
+    events_.broken([=] { return make_nested(code, what, cause); });
     events_.decide();
 }
 
@@ -525,9 +512,9 @@ void thread_workers::remove_guest(worker_id guest)
 }
 
 std::unique_ptr<worker_set> make_thread_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,
-                                                std::size_t nodes, backend_events& events, const void* pool)
+                                                std::size_t nodes, backend_events& events)
 {
-    return std::make_unique<thread_workers>(std::move(strand), std::move(link), options, nodes, events, pool);
+    return std::make_unique<thread_workers>(std::move(strand), std::move(link), options, nodes, events);
 }
 
 } // namespace twat::mp::detail

@@ -36,7 +36,7 @@ class thread_workers final : public worker_set
 {
 public:
     thread_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options, std::size_t nodes,
-                   backend_events& events, const void* pool);
+                   backend_events& events);
     /// As `halt`; threads that may not be waited for are detached.
     ~thread_workers() override;
 

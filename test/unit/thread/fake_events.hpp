@@ -128,12 +128,9 @@ struct thread_workers_fixture
     chunk_id last_chunk = 0;
     std::vector<std::shared_ptr<chunk>> chunks;
 
-    /// Stands for the pool that `worker_context::pool` names.
-    const void* pool() const { return this; }
-
     void make(std::size_t nodes)
     {
-        workers = make_thread_workers(strand, link, options, nodes, events, pool());
+        workers = make_thread_workers(strand, link, options, nodes, events);
         workers->start();
     }
     void make_ready(std::size_t nodes)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef TWAT_MP_SRC_THREAD_HELD_CHUNK_HPP
-#define TWAT_MP_SRC_THREAD_HELD_CHUNK_HPP
+#ifndef TWAT_MP_SRC_THREAD_THREAD_CHUNK_HPP
+#define TWAT_MP_SRC_THREAD_THREAD_CHUNK_HPP
 
 #include <atomic>
 #include <cstddef>
@@ -20,10 +20,10 @@ namespace twat::mp::detail {
     The claim word says how many tasks were begun and how many may be; the thread raises the one, the strand lowers the
     other, so each task is either begun or taken back.
 */
-class held_chunk
+class thread_chunk
 {
 public:
-    explicit held_chunk(const chunk& work)
+    explicit thread_chunk(const chunk& work)
         : id(work.id), first(work.first), coroutine(work.coroutine), timeout(work.timeout), deadline(work.deadline),
           work_(work.shared_from_this()), claim_(pack(0, work.count))
     {}
