@@ -26,7 +26,7 @@ template <class Workers, class F, class Parameters>
 constexpr void check_task()
 {
     if constexpr (std::is_same_v<Workers, process_workers>)
-        process_check<F, Parameters>::run();
+        check_sendable<F>(Parameters());
 }
 
 /// `apply`.
