@@ -18,6 +18,7 @@
 #include <twat/mp/register_function.hpp>
 #include <twat/mp/result.hpp>
 #include <twat/mp/result_stream.hpp>
+#include <twat/mp/serialization.hpp>
 #include <twat/mp/task.hpp>
 #include <twat/mp/version.hpp>
 #include <twat/mp/with_pool.hpp>
