@@ -192,7 +192,7 @@ standard_exception entry()
     return {
         &typeid(E),
         nested_type<E>(),
-        [](const std::exception& e) { return dynamic_cast<const E*>(&e) != nullptr; },
+        [](const std::exception& e) { return std::is_same_v<E, std::exception> || dynamic_cast<const E*>(&e); },
         [](const std::exception& e, encoder& out) { traits<E>::encode(out, dynamic_cast<const E&>(e)); },
         [](decoder& in, const std::string& what, const exception_facts& facts) {
             auto make = traits<E>::decode(in, what);

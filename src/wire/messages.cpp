@@ -102,8 +102,7 @@ void write_hello(byte_buffer& to, const hello_message& message)
     put(to, message.version);
     put<std::uint8_t>(to, message.debug);
     put<std::uint8_t>(to, message.foreign);
-    for (const std::uint64_t value : {message.node, message.nodes, message.child_concurrency, message.max_message_size,
-                                      message.depth})
+    for (const std::uint64_t value : {message.node, message.nodes, message.child_concurrency, message.max_message_size})
         put(to, value);
     put(to, as_bytes(message.build));
     put(to, message.initializer);
@@ -119,8 +118,7 @@ hello_message read_hello(std::span<const std::byte> bytes)
         return message; // the rest may look different
     message.debug = in.take_flag();
     message.foreign = in.take_flag();
-    for (std::uint64_t* value : {&message.node, &message.nodes, &message.child_concurrency, &message.max_message_size,
-                                 &message.depth})
+    for (std::uint64_t* value : {&message.node, &message.nodes, &message.child_concurrency, &message.max_message_size})
         *value = in.take<std::uint64_t>();
     message.build = in.take_text();
     message.initializer = in.take_sized();
@@ -133,6 +131,7 @@ void write_hello_reply(byte_buffer& to, const hello_reply_message& message)
 {
     put(to, message.version);
     put(to, message.pid);
+    put(to, message.nonce);
     put(to, as_bytes(message.build));
 }
 
@@ -144,6 +143,7 @@ hello_reply_message read_hello_reply(std::span<const std::byte> bytes)
     if (message.version != protocol_version)
         return message;
     message.pid = in.take<std::int64_t>();
+    message.nonce = in.take<std::uint64_t>();
     message.build = in.take_text();
     in.end();
     return message;

@@ -27,7 +27,6 @@ struct hello_message
     std::uint64_t nodes = 0;
     std::uint64_t child_concurrency = 0;
     std::uint64_t max_message_size = 0;
-    std::uint64_t depth = 0;         ///< Of nested pools: 1 in a worker of a program that is no worker.
     std::string_view build{};        ///< The parent's `build_id()`.
     std::span<const std::byte> initializer{}; ///< An encoded `mp::task`; empty: none.
     std::span<const std::byte> finalizer{};
@@ -40,6 +39,7 @@ struct hello_reply_message
 {
     std::uint32_t version = 0;
     std::int64_t pid = 0;     ///< As the worker knows it.
+    std::uint64_t nonce = 0;  ///< Of its marker: it is the child that was started, and not one of its children.
     std::string_view build{};
 };
 

@@ -17,7 +17,7 @@ namespace twat::mp::detail {
 namespace {
 
 constexpr std::uint64_t page_magic = 0x7477'6174'6d70'7067;
-constexpr std::uint32_t most_slots = 1u << 20;
+constexpr std::uint32_t most_slots = 1u << 24;
 constexpr std::uint32_t most_ring = 1u << 30;
 
 /// The start of the page. Head and tail have a cache line each: they are written by different processes.
@@ -81,9 +81,7 @@ shared_page shared_page::create(int fd, page_layout layout)
     page.layout_ = layout;
     page.map(fd);
     ::new (page.base_) page_header{page_magic, layout, {}, {}};
-    for (std::uint32_t i = 0; i < layout.slots; ++i)
-        ::new (page.base_ + sizeof(page_header) + i * sizeof(chunk_slot)) chunk_slot{};
-    return page;
+    return page; // the slots are zero already; touching them would only use up memory
 }
 
 shared_page shared_page::attach(int fd)

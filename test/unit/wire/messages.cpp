@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(hello_is_read_as_it_was_written)
 {
     const std::string initializer = "init", finalizer(1000, 'f');
     byte_buffer bytes;
-    write_hello(bytes, {protocol_version, true, false, 3, 4, 16, 1 << 30, 2, "build", bytes_of(initializer),
+    write_hello(bytes, {protocol_version, true, false, 3, 4, 16, 1 << 30, "build", bytes_of(initializer),
                         bytes_of(finalizer)});
     const hello_message read = read_hello(bytes.bytes());
     BOOST_TEST(read.version == protocol_version);
@@ -77,7 +77,6 @@ BOOST_AUTO_TEST_CASE(hello_is_read_as_it_was_written)
     BOOST_TEST(read.nodes == 4u);
     BOOST_TEST(read.child_concurrency == 16u);
     BOOST_TEST(read.max_message_size == 1u << 30);
-    BOOST_TEST(read.depth == 2u);
     BOOST_TEST(read.build == "build");
     BOOST_TEST(text(read.initializer) == initializer);
     BOOST_TEST(text(read.finalizer) == finalizer);
@@ -96,10 +95,11 @@ BOOST_AUTO_TEST_CASE(another_version_of_hello_is_not_looked_into)
 BOOST_AUTO_TEST_CASE(hello_reply_is_read_as_it_was_written)
 {
     byte_buffer bytes;
-    write_hello_reply(bytes, {protocol_version, 4711, "build"});
+    write_hello_reply(bytes, {protocol_version, 4711, 99, "build"});
     const hello_reply_message read = read_hello_reply(bytes.bytes());
     BOOST_TEST(read.version == protocol_version);
     BOOST_TEST(read.pid == 4711);
+    BOOST_TEST(read.nonce == 99u);
     BOOST_TEST(read.build == "build");
     torment(bytes.bytes(), read_hello_reply);
 }

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "worker/connection.hpp"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <iterator>
+#include <system_error>
+
+namespace twat::mp::detail {
+
+bool worker_connection::receive(int flags)
+{
+    const std::span<std::byte> space = reader_.space();
+    for (;;) {
+        const ssize_t n = ::recv(socket_, space.data(), space.size(), flags);
+        if (n > 0) {
+            reader_.add(static_cast<std::size_t>(n));
+            return true;
+        }
+        if (n == 0 || errno == ECONNRESET)
+            throw parent_gone();
+        if (errno == EAGAIN || errno == EWOULDBLOCK)
+            return false;
+        if (errno != EINTR)
+            throw std::system_error(errno, std::system_category(), "reading from the parent process");
+    }
+}
+
+bool worker_connection::read_available() { return receive(MSG_DONTWAIT); }
+
+void worker_connection::flush()
+{
+    if (!out_.empty())
+        send({}, {});
+}
+
+void worker_connection::send(std::span<const std::byte> first, std::span<const std::byte> second)
+{
+    std::span<const std::byte> parts[] = {out_.bytes(), first, second};
+    for (;;) {
+        ::iovec vectors[std::size(parts)];
+        std::size_t count = 0;
+        for (const auto& part : parts)
+            if (!part.empty())
+                vectors[count++] = {const_cast<std::byte*>(part.data()), part.size()};
+        if (count == 0)
+            break;
+        ::msghdr message{};
+        message.msg_iov = vectors;
+        message.msg_iovlen = count;
+        const ssize_t n = ::sendmsg(socket_, &message, MSG_NOSIGNAL);
+        if (n < 0) {
+            if (errno == EINTR)
+                continue;
+            if (errno == EPIPE || errno == ECONNRESET)
+                throw parent_gone();
+            throw std::system_error(errno, std::system_category(), "writing to the parent process");
+        }
+        auto sent = static_cast<std::size_t>(n);
+        for (auto& part : parts) {
+            const std::size_t of_this = std::min(sent, part.size());
+            part = part.subspan(of_this);
+            sent -= of_this;
+        }
+    }
+    out_.clear();
+}
+
+} // namespace twat::mp::detail

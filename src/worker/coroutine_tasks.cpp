@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "worker/coroutine_tasks.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+
+#include <stdexcept>
+#include <utility>
+
+#include "wire/claim.hpp"
+
+namespace twat::mp::detail {
+
+struct coroutine_tasks::running
+{
+    received_work work;
+    byte_buffer arguments; ///< The coroutine reads them when it starts, which may be later.
+    encoder result;
+    asio::cancellation_signal signal;
+    time_point begun{};
+    bool abandoned = false;
+};
+
+coroutine_tasks::coroutine_tasks(const work_environment& environment) : environment_(environment) {}
+coroutine_tasks::~coroutine_tasks() = default;
+
+void coroutine_tasks::start(const received_work& work)
+{
+    chunk_slot& slot = environment_.page.slot(work.message.slot);
+    if (claim_tasks(slot.claim, chunk_tag(work.id), 1, 1).count == 0) {
+        outcome_writer::of_chunk(environment_.outcomes, work.id).end(duration::zero());
+        return;
+    }
+    auto owned = std::make_unique<running>();
+    running& task = *owned;
+    task.work = work;
+    task.begun = clock::now();
+    const auto arguments = work.arguments[0];
+    task.arguments.append(arguments.data(), arguments.size());
+    task.work.arguments = chunk_arguments(1, task.arguments.size(), {}, task.arguments.bytes());
+    task.result.set_limit(environment_.max_message_size);
+    slot.begun_at.store(0, std::memory_order_relaxed);
+    mark_begin(slot, work, 0, task.begun);
+    running_.emplace(work.id, std::move(owned));
+    ++active_;
+
+    const known_function& known = *task.work.function;
+    if (known.error)
+        return finish(task, known.error);
+    if (!known.function->is_coroutine())
+        return finish(task, std::make_exception_ptr(std::logic_error("a plain function was sent as a coroutine")));
+    asio::awaitable<void> call = known.function->call_async(decoder(task.arguments.bytes()), task.result);
+    asio::co_spawn(environment_.io, std::move(call),
+                   asio::bind_cancellation_slot(task.signal.slot(), [this, &task](const std::exception_ptr& error) {
+                       finish(task, error);
+                   }));
+}
+
+void coroutine_tasks::finish(running& task, const std::exception_ptr& error)
+{
+    if (error)
+        encode_failure(task.result, error, *task.work.function, task.arguments.bytes(), environment_.max_message_size);
+    const auto found = running_.find(task.work.id);
+    ended_.push_back(std::move(found->second));
+    running_.erase(found);
+    if (!task.abandoned)
+        --active_;
+    outcome_writer::of_chunk outcomes(environment_.outcomes, task.work.id);
+    outcomes.write(error ? record_kind::failure : record_kind::value, 0, task.result.bytes());
+    environment_.page.slot(task.work.message.slot).mark.store(0, std::memory_order_release);
+    outcomes.end(clock::now() - task.begun);
+}
+
+void coroutine_tasks::cancel(std::uint64_t chunk, bool abandoned)
+{
+    const auto found = running_.find(chunk);
+    if (found == running_.end())
+        return;
+    running& task = *found->second;
+    if (abandoned && !std::exchange(task.abandoned, true))
+        --active_;
+    // Coroutines heed only terminal unless they ask for more.
+    task.signal.emit(asio::cancellation_type::terminal); // may finish the task
+}
+
+void coroutine_tasks::bury() noexcept { ended_.clear(); }
+
+} // namespace twat::mp::detail

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "worker/server.hpp"
+
+#include <twat/mp/error.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <utility>
+
+#include "wire/exception.hpp"
+#include "wire/module.hpp"
+
+namespace twat::mp::detail {
+namespace {
+
+/// Outcomes of chunks that are this short wait for those of the next one, if it is here already.
+constexpr duration short_chunk = std::chrono::microseconds(50);
+
+time_point after(time_point now, const std::optional<duration>& remaining) noexcept
+{
+    if (!remaining || *remaining > time_point::max() - now)
+        return time_point::max();
+    return now + *remaining;
+}
+
+} // namespace
+
+worker_server::worker_server(int socket, int page, std::uint64_t nonce)
+    : connection_(socket),
+      page_(shared_page::attach(page)),
+      nonce_(nonce),
+      outcomes_(connection_, page_),
+      environment_{io_, context_, page_, outcomes_, desk_, 0},
+      coroutines_(environment_)
+{
+    context_.executor = io_.get_executor();
+}
+
+worker_server::~worker_server()
+{
+    if (descriptor_.is_open())
+        descriptor_.release();
+}
+
+void worker_server::run()
+{
+    worker_context* const before = enter_worker(&context_);
+    set_process_worker(&context_);
+    try {
+        serve();
+        say_farewell();
+    }
+    catch (const parent_gone&) {
+    }
+    set_process_worker(nullptr);
+    enter_worker(before);
+}
+
+void worker_server::serve()
+{
+    for (;;) {
+        while (!leaving_) {
+            const auto arrived = connection_.next();
+            if (!arrived)
+                break;
+            handle(*arrived);
+        }
+        if (leaving_)
+            return;
+        start_deferred();
+        if (has_background_work())
+            run_background_work();
+        else {
+            outcomes_.tell();
+            connection_.read();
+        }
+    }
+}
+
+void worker_server::handle(const frame& arrived)
+{
+    if (!ready_ && arrived.header.type != frame_type::hello && arrived.header.type != frame_type::goodbye)
+        throw error(errc::protocol_error, "the parent sent work before the handshake was done");
+    switch (arrived.header.type) {
+    case frame_type::hello: return shake_hands(arrived);
+    case frame_type::function: return functions_.add(arrived.header.id, arrived.bytes);
+    case frame_type::forget: return functions_.forget(arrived.header.id);
+    case frame_type::chunk: return handle_chunk(arrived);
+    case frame_type::cancel:
+        return coroutines_.cancel(arrived.header.id, (arrived.header.flags & frame_flag_abandon) != 0);
+    case frame_type::ping: return connection_.queue({frame_type::pong, 0, arrived.header.id, 0});
+    case frame_type::goodbye: leaving_ = true; return;
+    default: throw error(errc::protocol_error, "the parent sent a frame that only a worker sends");
+    }
+}
+
+void worker_server::shake_hands(const frame& arrived)
+{
+    const hello_message hello = read_hello(arrived.bytes);
+    byte_buffer reply;
+    write_hello_reply(reply, {protocol_version, ::getpid(), nonce_, build_id()});
+    connection_.queue({frame_type::hello_reply, 0, 0, 0}, reply.bytes());
+    connection_.flush();
+    if (ready_ || hello.version != protocol_version || (!hello.foreign && hello.build != build_id()))
+        return; // the parent says so to its caller, and kills this process
+
+    debug_ = hello.debug;
+    context_.index = static_cast<std::size_t>(hello.node);
+    environment_.max_message_size = static_cast<std::size_t>(hello.max_message_size);
+    finalizer_.append(hello.finalizer.data(), hello.finalizer.size());
+    try {
+        run_hook(hello.initializer);
+        ready_ = true;
+        connection_.queue({frame_type::ready, 0, 0, 0});
+    }
+    catch (const parent_gone&) {
+        throw;
+    }
+    catch (...) {
+        encoder bytes(failure_limit(environment_.max_message_size));
+        encode_exception(bytes, std::current_exception());
+        connection_.queue({frame_type::initializer_failed, 0, 0, 0}, bytes.bytes());
+    }
+    connection_.flush();
+}
+
+void worker_server::handle_chunk(const frame& arrived)
+{
+    received_chunk chunk = read_chunk(arrived.bytes);
+    if (chunk.message.slot >= page_.layout().slots)
+        throw error(errc::protocol_error, "the parent sent a chunk for a slot that is not there");
+    received_work work{arrived.header.id, chunk.message, chunk.arguments, functions_.find(chunk.message.op),
+                       after(clock::now(), chunk.message.remaining)};
+    if (!work.function)
+        throw error(errc::protocol_error, "the parent sent a chunk before its function");
+    if (deferred_.empty() && can_start(work.message.coroutine))
+        return start(work);
+    deferred_work kept;
+    kept.bytes.append(arrived.bytes.data(), arrived.bytes.size());
+    kept.work = std::move(work);
+    kept.work.arguments = read_chunk(kept.bytes.bytes()).arguments;
+    deferred_.push_back(std::move(kept));
+}
+
+bool worker_server::can_start(bool coroutine) const noexcept { return coroutine || coroutines_.active() == 0; }
+
+void worker_server::start(const received_work& work)
+{
+    if (work.message.coroutine)
+        return coroutines_.start(work);
+    run_plain_chunk(environment_, work, result_);
+    if (!connection_.has_frame() || clock::now() - outcomes_.last_told() > short_chunk)
+        outcomes_.tell();
+}
+
+void worker_server::start_deferred()
+{
+    while (!deferred_.empty() && can_start(deferred_.front().work.message.coroutine)) {
+        const deferred_work next = std::move(deferred_.front());
+        deferred_.pop_front();
+        start(next.work);
+    }
+}
+
+bool worker_server::has_background_work()
+{
+    if (coroutines_.active() != 0)
+        return true;
+    // The wait for the socket must not count as work of the tasks.
+    if (armed_)
+        descriptor_.cancel();
+    do {
+        io_.restart();
+        io_.poll();
+    } while (armed_);
+    return !io_.stopped();
+}
+
+void worker_server::run_background_work()
+{
+    arm();
+    outcomes_.tell();
+    io_.restart();
+    io_.run_one();
+    io_.poll(); // many outcomes are told at once
+    coroutines_.bury();
+    if (std::exchange(readable_, false))
+        connection_.read_available();
+}
+
+void worker_server::arm()
+{
+    if (std::exchange(armed_, true))
+        return;
+    if (!descriptor_.is_open())
+        descriptor_.assign(connection_.socket());
+    descriptor_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const boost::system::error_code& ec) {
+        armed_ = false;
+        readable_ = ec != asio::error::operation_aborted;
+    });
+}
+
+void worker_server::run_hook(std::span<const std::byte> encoded)
+{
+    if (encoded.empty())
+        return;
+    const known_function known = load_function(encoded);
+    if (known.error)
+        std::rethrow_exception(known.error);
+    if (!known.function->is_coroutine()) {
+        encoder dropped;
+        decoder none;
+        return known.function->call(none, dropped);
+    }
+    encoder dropped;
+    std::optional<std::exception_ptr> outcome;
+    asio::awaitable<void> call = known.function->call_async(decoder(), dropped);
+    asio::co_spawn(io_, std::move(call), [&outcome](std::exception_ptr error) { outcome = std::move(error); });
+    while (!outcome) {
+        io_.restart();
+        io_.run_one();
+    }
+    if (*outcome)
+        std::rethrow_exception(*outcome);
+}
+
+void worker_server::say_farewell()
+{
+    if (ready_) {
+        try {
+            run_hook(finalizer_.bytes());
+        }
+        catch (const std::exception& e) {
+            if (debug_)
+                std::fprintf(stderr, "twat-mp: the finalizer of worker %zu failed: %s\n", context_.index, e.what());
+        }
+    }
+    connection_.queue({frame_type::farewell, 0, 0, 0});
+    outcomes_.tell();
+}
+
+} // namespace twat::mp::detail

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "worker/work.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "wire/claim.hpp"
+#include "wire/exception.hpp"
+
+namespace twat::mp::detail {
+namespace {
+
+constexpr std::uint32_t most_claimed = 16;
+/// Tasks that take longer are claimed one at a time: the parent could not take back those that wait behind one.
+constexpr duration short_task = std::chrono::microseconds(10);
+constexpr std::size_t kept_result_capacity = std::size_t(4) << 20;
+
+time_point end_of_task(const received_work& work, time_point begun) noexcept
+{
+    if (work.message.timeout <= duration::zero() || work.message.timeout > time_point::max() - begun)
+        return work.deadline;
+    return std::min(work.deadline, begun + work.message.timeout);
+}
+
+/// Calls the function; whether it returned. `result` holds its value or the encoded exception.
+bool call(const work_environment& environment, const received_work& work, std::span<const std::byte> arguments,
+          encoder& result)
+{
+    if (result.buffer().capacity() > kept_result_capacity)
+        result.buffer() = byte_buffer();
+    result.buffer().clear();
+    const known_function& known = *work.function;
+    std::exception_ptr error = known.error;
+    if (!error) {
+        try {
+            result.set_limit(environment.max_message_size);
+            decoder in(arguments);
+            known.function->call(in, result);
+            return true;
+        }
+        catch (...) {
+            error = std::current_exception();
+        }
+    }
+    encode_failure(result, error, known, arguments, environment.max_message_size);
+    return false;
+}
+
+} // namespace
+
+void encode_failure(encoder& to, const std::exception_ptr& error, const known_function& function,
+                    std::span<const std::byte> arguments, std::size_t max_message_size) noexcept
+{
+    std::string input;
+    if (function.function) {
+        try {
+            input = function.function->describe(decoder(arguments));
+        }
+        catch (...) { // it is only for the message
+        }
+    }
+    to.buffer().clear();
+    to.set_limit(failure_limit(max_message_size));
+    encode_exception(to, error, {input});
+}
+
+void mark_begin(chunk_slot& slot, const received_work& work, std::uint32_t position, time_point now) noexcept
+{
+    if (work.message.timeout > duration::zero())
+        slot.begun_at.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+    slot.mark.store(pack(mark_state{chunk_tag(work.id), position}), std::memory_order_release);
+}
+
+void run_plain_chunk(const work_environment& environment, const received_work& work, encoder& result)
+{
+    chunk_slot& slot = environment.page.slot(work.message.slot);
+    outcome_writer::of_chunk outcomes(environment.outcomes, work.id);
+    const std::uint32_t tag = chunk_tag(work.id);
+    const bool timed = work.message.timeout > duration::zero();
+    const time_point start = clock::now();
+    time_point now = start;
+    slot.begun_at.store(0, std::memory_order_relaxed);
+    environment.context.deadline = work.deadline;
+    for (std::uint32_t wanted = 1;;) {
+        // Tasks that are claimed together are too short to be told apart by a stop request.
+        environment.context.stop = &environment.desk.begin(work.id, slot);
+        const claimed_tasks claimed = claim_tasks(slot.claim, tag, work.message.count, wanted);
+        if (claimed.count == 0)
+            break;
+        const time_point begun = now;
+        for (std::uint32_t position = claimed.begin; position != claimed.begin + claimed.count; ++position) {
+            mark_begin(slot, work, position, now);
+            environment.context.deadline = end_of_task(work, now);
+            const bool returned = call(environment, work, work.arguments[position], result);
+            outcomes.write(returned ? record_kind::value : record_kind::failure, position, result.bytes());
+            now = clock::now();
+            environment.outcomes.tell_if_late(now);
+        }
+        wanted = timed || now - begun > short_task * claimed.count ? 1 : std::min(wanted * 2, most_claimed);
+    }
+    environment.desk.end();
+    environment.context.stop = nullptr;
+    environment.context.deadline = time_point::max();
+    slot.mark.store(0, std::memory_order_release);
+    outcomes.end(now - start);
+}
+
+} // namespace twat::mp::detail
