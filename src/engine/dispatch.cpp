@@ -271,6 +271,10 @@ void engine::chunk_begins(given_chunk& held)
 
 void engine::requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt)
 {
+    if (op.stopping) {
+        totals_.cancelled += tasks->size();
+        return;
+    }
     auto work = std::make_shared<chunk>();
     work->first = first;
     work->tasks = std::move(tasks);
@@ -299,7 +303,7 @@ std::size_t engine::take_back(ready_worker& worker, given_chunk& held, bool agai
     }
     operation_state& op = *held.owner;
     op.held_tasks -= taken;
-    if (again && !op.stopping)
+    if (again)
         requeue(op, held.work->first + keep, std::move(tasks), held.work->attempt);
     else
         totals_.cancelled += taken;
