@@ -33,8 +33,8 @@ struct launched
 
 /** Starts a child process and returns when it runs the other program.
 
-    The child has exactly the descriptors 0 to 5: stdin is /dev/null, 1 and 2 are the parent's or, where those are closed,
-    /dev/null. All signals have their default action and none is blocked, whatever the parent does with them. It leads a
+    The child has exactly the descriptors 0 to 5: stdin is /dev/null, 1 and 2 are the parent's or, where those are closed
+    or close on exec, /dev/null. All signals have their default action and none is blocked, whatever the parent does with them. It leads a
     process group of its own: what it starts can be ended with it, and a Ctrl-C in the terminal goes to the program alone,
     which may want to end its tasks in order. (If the program dies of it, the workers' watchdogs see that.) Working
     directory, user, limits, scheduling and affinity are the calling thread's.
