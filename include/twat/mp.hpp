@@ -10,9 +10,11 @@
 #include <twat/mp/error.hpp>
 #include <twat/mp/exceptions.hpp>
 #include <twat/mp/fwd.hpp>
+#include <twat/mp/multi_pool.hpp>
 #include <twat/mp/options.hpp>
 #include <twat/mp/register_exception.hpp>
 #include <twat/mp/result.hpp>
+#include <twat/mp/result_range.hpp>
 #include <twat/mp/result_stream.hpp>
 #include <twat/mp/task.hpp>
 #include <twat/mp/version.hpp>
