@@ -4,6 +4,8 @@
 
 #include <twat/mp/async_pool.hpp>
 #include <twat/mp/call_handle.hpp>
+#include <twat/mp/categories.hpp>
+#include <twat/mp/codec.hpp>
 #include <twat/mp/config.hpp>
 #include <twat/mp/decoder.hpp>
 #include <twat/mp/encoder.hpp>
@@ -12,10 +14,13 @@
 #include <twat/mp/fwd.hpp>
 #include <twat/mp/multi_pool.hpp>
 #include <twat/mp/options.hpp>
+#include <twat/mp/portable.hpp>
 #include <twat/mp/register_exception.hpp>
+#include <twat/mp/register_function.hpp>
 #include <twat/mp/result.hpp>
 #include <twat/mp/result_range.hpp>
 #include <twat/mp/result_stream.hpp>
+#include <twat/mp/serialization.hpp>
 #include <twat/mp/task.hpp>
 #include <twat/mp/version.hpp>
 #include <twat/mp/with_pool.hpp>

@@ -271,6 +271,10 @@ void engine::chunk_begins(given_chunk& held)
 
 void engine::requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt)
 {
+    if (op.stopping) {
+        totals_.cancelled += tasks->size();
+        return;
+    }
     auto work = std::make_shared<chunk>();
     work->first = first;
     work->tasks = std::move(tasks);
@@ -299,7 +303,7 @@ std::size_t engine::take_back(ready_worker& worker, given_chunk& held, bool agai
     }
     operation_state& op = *held.owner;
     op.held_tasks -= taken;
-    if (again && !op.stopping)
+    if (again)
         requeue(op, held.work->first + keep, std::move(tasks), held.work->attempt);
     else
         totals_.cancelled += taken;
@@ -332,14 +336,19 @@ void engine::make_room(const operation_state& op)
                 take_back(*from, *h, true);
 }
 
-// Nothing waits and a worker is idle: it gets what another one holds and has not begun.
+// Nothing waits and a worker is idle: it gets what another one holds and has not begun. A guest gets only tasks of its own operation;
+// without them it would wait for chunks that stand behind tasks which wait as it does.
 void engine::steal()
 {
     look_again_ = time_point::max();
+    bool more = true;
     for (auto& w : workers_)
-        if (w->held.empty() && can_take(*w) && !w->guest && allowance(*w) != 0)
-            if (!steal_for(*w))
-                return; // what is not there for one is not there for the next
+        if (w->held.empty() && can_take(*w)) {
+            if (w->guest ? w->only != nullptr : more && allowance(*w) != 0) {
+                const bool stolen = steal_for(*w);
+                more = more && (stolen || w->guest); // what is not there for one is not there for the next
+            }
+        }
 }
 
 bool engine::steal_for(ready_worker& idle)
@@ -353,7 +362,8 @@ bool engine::steal_for(ready_worker& idle)
         duration before = duration::zero(); // until the worker comes to the chunk
         for (given_chunk& h : w->held) {
             const bool first = &h == &w->held.front();
-            if (h.owner && !h.owner->stopping && !h.cancelled && h.outstanding() > (first ? 1u : 0u)) {
+            const bool wanted = h.owner && (!idle.guest || h.owner == idle.only);
+            if (wanted && !h.owner->stopping && !h.cancelled && h.outstanding() > (first ? 1u : 0u)) {
                 const duration wait = before + time_left(h).value_or(std::chrono::seconds(1));
                 if (wait > most) {
                     most = wait;

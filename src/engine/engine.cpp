@@ -159,8 +159,8 @@ void engine::forget_workers()
     for (auto& w : workers_)
         for (given_chunk& h : w->held)
             if (h.owner) {
-                const bool answered = h.expired != no_position && h.expired >= h.settled && h.expired < h.keep;
-                h.owner->held_tasks -= h.outstanding() - answered;
+                const auto answered = std::count_if(h.expired.begin(), h.expired.end(), [&](auto p) { return p >= h.settled; });
+                h.owner->held_tasks -= h.outstanding() - static_cast<std::size_t>(answered);
                 --h.owner->held_chunks;
                 touch(*h.owner);
             }
@@ -179,7 +179,7 @@ bool engine::settle(ready_worker& worker, chunk_id id, std::size_t position, giv
         return false;
     }
     ++held->settled;
-    if (position == held->expired)
+    if (held->is_expired(position))
         return false;
     if (!held->owner) {
         ++totals_.cancelled;
@@ -248,7 +248,7 @@ void engine::chunk_ended(worker_id worker, chunk_id id, duration busy)
         --op.held_chunks;
         // Tasks without an outcome cannot be left over, unless the worker lies; then they count as lost with it.
         for (; held->settled < held->keep; ++held->settled) {
-            if (held->settled == held->expired)
+            if (held->is_expired(held->settled))
                 continue;
             --op.held_tasks;
             fail_task(op, held->work->first + held->settled,
@@ -301,8 +301,8 @@ void engine::lose_chunk(given_chunk& held, const worker_loss& loss)
     for (const auto& begun : loss.begun)
         if (begun.id == held.work->id && begun.position < held.keep)
             lost = std::max(lost, begun.position + 1);
-    if (held.expired != no_position)
-        lost = std::max(lost, held.expired + 1);
+    for (const std::size_t position : held.expired)
+        lost = std::max(lost, position + 1);
 
     const std::uint64_t first = held.work->first;
     const std::size_t attempt = held.work->attempt;
@@ -314,7 +314,7 @@ void engine::lose_chunk(given_chunk& held, const worker_loss& loss)
 
     for (std::size_t position = lost; position-- > held.settled;) {
         std::unique_ptr<payload> task = held.work->tasks->split(position);
-        if (position == held.expired)
+        if (held.is_expired(position))
             continue; // had its answer when it ran out of time
         --op.held_tasks;
         const std::uint64_t index = first + position;

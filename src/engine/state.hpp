@@ -2,6 +2,7 @@
 #ifndef TWAT_MP_SRC_ENGINE_STATE_HPP
 #define TWAT_MP_SRC_ENGINE_STATE_HPP
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -9,6 +10,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "engine/chunk.hpp"
 #include "engine/chunker.hpp"
@@ -58,13 +60,17 @@ struct given_chunk
     operation_state* owner = nullptr;   // null: nobody waits for its tasks any more
     std::size_t settled = 0;            // tasks whose outcome arrived, from the first one on
     std::size_t keep = 0;               // tasks that the worker was left with; the others were taken back
-    std::size_t expired = no_position;  // the task that ran out of time; its outcome is dropped
+    std::vector<std::size_t> expired;   // tasks that ran out of time; they had their answer, what comes is dropped
     std::size_t timed_out = no_position; // threads: the same, but its outcome is waited for
     bool cancelled = false;             // its running tasks were asked to stop
     time_point check_at = time_point::max(); // when to look whether the running task has run out of time
     time_point kill_at = time_point::max();  // when the worker is killed, or the coroutine abandoned
 
     std::size_t outstanding() const noexcept { return keep - settled; }
+    bool is_expired(std::size_t position) const noexcept
+    {
+        return std::find(expired.begin(), expired.end(), position) != expired.end();
+    }
 };
 
 /// A worker that is ready, or on its way out.

@@ -181,9 +181,10 @@ bool engine::overdue(ready_worker& worker, given_chunk& held)
         std::erase_if(worker.held, [id](const given_chunk& h) { return h.work->id == id; });
         return true;
     }
-    if (held.expired != no_position) {
+    if (!held.expired.empty()) {
+        const std::size_t last = held.expired.back();
         const auto running = backend_.running(worker.id, held.work->id);
-        if (held.settled > held.expired || (running && running->position != held.expired)) {
+        if (held.settled > last || (running && running->position != last)) {
             held.kill_at = time_point::max(); // the late task returned, and the worker is at those that it had claimed behind it
             held.check_at = now_() + held.work->timeout;
             return false;
@@ -216,13 +217,17 @@ void engine::check_timeout(ready_worker& worker, given_chunk& held, time_point n
         return;
     }
     take_back(worker, held, true);
+    if (position >= held.keep || held.is_expired(position)) { // the mark of a worker that is wrong, or lies
+        held.check_at = now + timeout;
+        return;
+    }
     if (!backend_.can_kill()) {
         // A thread cannot be killed: the task has its outcome when it returns.
         held.timed_out = position;
         ask_to_stop(worker, held, false);
         return;
     }
-    held.expired = position;
+    held.expired.push_back(position);
     ask_to_stop(worker, held, true);
     operation_state& op = *held.owner;
     --op.held_tasks;

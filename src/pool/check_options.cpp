@@ -61,8 +61,16 @@ std::size_t check_options(worker_kind kind, const pool_options& options)
     check_duration("pool_options::start_timeout", options.start_timeout);
     check_duration("pool_options::stop_grace", options.stop_grace);
     check_duration("pool_options::cancel_grace", options.cancel_grace);
-    if (kind == worker_kind::thread && !options.executable.empty())
+    if (kind == worker_kind::process) {
+        if (options.initializer && !options.initializer.portable())
+            refuse("pool_options::initializer", "captures something or holds a value without a codec: it cannot be sent to a process; "
+                                                "pass a function and its arguments, mp::task(f, args...)");
+        if (options.finalizer && !options.finalizer.portable())
+            refuse("pool_options::finalizer", "captures something or holds a value without a codec: it cannot be sent to a process; "
+                                              "pass a function and its arguments, mp::task(f, args...)");
+    } else if (!options.executable.empty()) {
         refuse("pool_options::executable", "is set, but the workers are threads of this program");
+    }
     return nodes;
 }
 

@@ -148,9 +148,12 @@ void thread_worker::run_one()
 
 void thread_worker::close()
 {
-    // Emitting may end a task, which posts the removal of its signal and never removes it at once.
-    for (auto& [id, signal] : coroutines_)
-        signal.emit(asio::cancellation_type::terminal);
+    // Emitting may end a task, which posts the removal of its signal and never removes it at once. From within the loop: outside it
+    // Asio would queue the request, behind the removal of a signal to which it refers.
+    post([this] {
+        for (auto& [id, signal] : coroutines_)
+            signal.emit(asio::cancellation_type::terminal);
+    });
     std::unique_ptr<asio::io_context> context;
     {
         std::lock_guard lock(mutex_);

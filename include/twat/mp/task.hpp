@@ -83,6 +83,9 @@ public:
     /// Makes the call here, in a worker thread. A coroutine is run to its end on the worker's own context. @pre `*this`
     void run() const { call_->run(); }
 
+    /// The same as `run`.
+    void operator()() const { run(); }
+
     /// The same as a coroutine, whatever the function is. The task must live until it is done. @pre `*this`
     asio::awaitable<void> run_async() const { return call_->run_async(); }
 

@@ -21,21 +21,27 @@
 #include <twat/mp/error.hpp>
 
 #include <twat/mp/detail/aborted.hpp>
+#include <twat/mp/detail/annotate.hpp>
 #include <twat/mp/detail/make_error.hpp>
 #include <twat/mp/detail/pool_core.hpp>
+#include <twat/mp/detail/worker_function.hpp>
+
+#include "wire/function.hpp"
 
 namespace twat::mp::test {
 
-/** A pool without workers: runs the tasks of threads one after the other on its strand, when and in the order that a test asks for.
+/** A pool without workers: runs tasks one after the other on its strand, when and in the order that a test asks for.
 
-    Says nothing of how a pool decides; it shows what the operations do when they are driven.
+    Says nothing of how a pool decides; it shows what the operations do when they are driven. The tasks of processes go through their
+    bytes, in this process.
 */
 class fake_pool_core final : public detail::pool_core, public std::enable_shared_from_this<fake_pool_core>
 {
 public:
-    explicit fake_pool_core(asio::any_io_executor executor, std::size_t nodes = 2) : strand_(executor), executor_(executor)
+    fake_pool_core(detail::worker_kind kind, asio::any_io_executor executor)
+        : kind_(kind), strand_(executor), executor_(executor)
     {
-        options_.nodes = nodes;
+        options_.nodes = 2;
     }
 
     // What a test may change before it submits anything.
@@ -77,7 +83,12 @@ public:
                 op->complete(detail::make_error(errc::pool_closed));
                 return;
             }
-            self->running_.emplace_back(op);
+            state& added = self->running_.emplace_back(op);
+            if (self->kind_ == detail::worker_kind::process) {
+                const auto bytes = op->encode_function(false);
+                decoder in(bytes.bytes());
+                added.function = detail::decode_function(in);
+            }
             self->step();
         });
     }
@@ -143,6 +154,7 @@ private:
         explicit state(std::shared_ptr<detail::operation> o) : op(std::move(o)) {}
 
         std::shared_ptr<detail::operation> op;
+        std::shared_ptr<detail::worker_function> function; // processes
         std::uint64_t next = 0;
         std::deque<chunk> chunks;
         std::size_t in_flight = 0; // coroutines
@@ -238,24 +250,72 @@ private:
             const auto index = work.first + i;
             if (each.op->traits().coroutine) {
                 ++each.in_flight;
-                asio::co_spawn(strand_, each.op->run_async(*work.tasks, i, index),
-                               [self = shared_from_this(), &each, work, i, index](std::exception_ptr, std::exception_ptr error) {
-                                   --each.in_flight;
-                                   self->report(each, *work.tasks, i, index, std::move(error));
-                                   self->step();
-                               });
+                auto done = [self = shared_from_this(), &each, work, i, index](std::exception_ptr failure,
+                                                                               outcome result) {
+                    --each.in_flight;
+                    self->report(each, *work.tasks, i, index, failure ? outcome{detail::annotate(failure, index), {}} : result);
+                    self->step();
+                };
+                asio::co_spawn(strand_, run_coroutine(each.op, each.function, work, i, index), std::move(done));
+            } else if (each.function) {
+                report(each, *work.tasks, i, index, call(*each.function, *work.tasks, i, index));
             } else {
-                report(each, *work.tasks, i, index, each.op->run(*work.tasks, i, index));
+                report(each, *work.tasks, i, index, {each.op->run(*work.tasks, i, index), {}});
             }
         }
     }
 
-    void report(state& each, detail::payload& tasks, std::size_t position, std::uint64_t index, std::exception_ptr error)
+    /// How a task ended: processes, with the bytes of its result.
+    struct outcome
+    {
+        std::exception_ptr error;
+        std::shared_ptr<encoder> value;
+    };
+
+    static decoder arguments(detail::payload& tasks, std::size_t position)
+    {
+        return decoder(static_cast<detail::encoded_payload&>(tasks)[position]);
+    }
+
+    static outcome call(const detail::worker_function& function, detail::payload& tasks, std::size_t position, std::uint64_t index)
+    {
+        auto value = std::make_shared<encoder>();
+        try {
+            auto in = arguments(tasks, position);
+            function.call(in, *value);
+            return {nullptr, value};
+        } catch (...) {
+            return {detail::annotate(std::current_exception(), index), nullptr};
+        }
+    }
+
+    static asio::awaitable<outcome> run_coroutine(std::shared_ptr<detail::operation> op,
+                                                  std::shared_ptr<detail::worker_function> function, chunk work,
+                                                  std::size_t position, std::uint64_t index)
+    {
+        outcome ended;
+        if (function) {
+            ended.value = std::make_shared<encoder>();
+            auto running = function->call_async(arguments(*work.tasks, position), *ended.value);
+            co_await std::move(running);
+        } else {
+            auto running = op->run_async(*work.tasks, position, index);
+            ended.error = co_await std::move(running);
+        }
+        co_return ended;
+    }
+
+    void report(state& each, detail::payload& tasks, std::size_t position, std::uint64_t index, outcome ended)
     {
         if (each.over)
             return;
-        if (!error)
+        auto error = ended.error;
+        if (!error && ended.value) {
+            decoder in(ended.value->bytes());
+            error = each.op->store({index, &in, nullptr, 0});
+        } else if (!error) {
             error = each.op->store({index, nullptr, &tasks, position});
+        }
         ++each.now.done;
         if (error)
             fail(each, index, std::move(error));
@@ -282,6 +342,7 @@ private:
         }
     }
 
+    const detail::worker_kind kind_;
     asio::strand<asio::any_io_executor> strand_;
     asio::any_io_executor executor_;
     pool_options options_;

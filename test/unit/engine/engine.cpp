@@ -270,6 +270,26 @@ BOOST_FIXTURE_TEST_CASE(a_worker_that_dies_before_it_began_anything_loses_nothin
     BOOST_TEST(op->stored.size() == 50u);
 }
 
+BOOST_FIXTURE_TEST_CASE(what_a_killed_worker_had_not_begun_is_dropped_with_its_operation, fixture)
+{
+    with_workers(2);
+    auto victim = add(1, map_of(1));
+    auto op = add(2, map_of(2, {.chunk_size = 1})); // one task beside the victim's, one behind it
+    workers.kills = true;
+    begin(1);
+    begin(2);
+    core->cancel(*victim, asio::cancellation_type::terminal);
+    core->decide();
+    now += 200ms;
+    core->tick(); // worker 1 is being killed
+    core->decide();
+    fail(2, "failed");
+    die(1, true);
+    BOOST_TEST(op->completed);
+    BOOST_TEST(op->error_text() == "failed");
+    BOOST_TEST(!core->active());
+}
+
 BOOST_FIXTURE_TEST_CASE(retries_run_a_task_again_and_end_in_quarantine, fixture)
 {
     with_workers(3);

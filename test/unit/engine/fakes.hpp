@@ -134,7 +134,8 @@ public:
     std::vector<chunk_id> abandoned;
     std::multiset<std::uint64_t> executed; // indices of tasks that were begun
     bool kills = true;
-    std::optional<running_task> runs;
+    std::optional<running_task> runs; // what running() tells, of the worker `runs_in` if that is set
+    worker_id runs_in = 0;
 
     void submit(worker_id worker, const chunk& work) override
     {
@@ -147,7 +148,14 @@ public:
         return h.keep;
     }
     void cancel(worker_id worker, chunk_id id) override { get(worker, id).cancelled = true; }
-    std::optional<running_task> running(worker_id, chunk_id) const override { return runs; }
+    std::optional<running_task> running(worker_id worker, chunk_id id) const override
+    {
+        if (runs_in == 0)
+            return runs;
+        const auto it = workers.find(worker);
+        const bool first = it != workers.end() && !it->second.empty() && it->second.front().work->id == id;
+        return worker == runs_in && first ? runs : std::nullopt;
+    }
     bool can_kill() const noexcept override { return kills; }
     void replace(worker_id worker) override { replaced.push_back(worker); }
     void abandon(worker_id worker, chunk_id id) override

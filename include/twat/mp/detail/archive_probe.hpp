@@ -68,6 +68,11 @@ constexpr bool has_name()
         return false;
 }
 
+/// Whether anybody may call it, in one of the ways that other libraries have for a function of this name.
+template <class T>
+concept has_other_public_member = requires { &T::serialize; } || requires(T& value) { value.serialize(); } ||
+                                  requires(T& value, archive& ar) { value.serialize(ar); };
+
 /// A private one cannot be called from here. It is taken for Boost's, as nobody else could call it; one that is public and
 /// cannot be called with an archive is something else.
 template <class T>
@@ -75,10 +80,10 @@ constexpr bool has_member()
 {
     if constexpr (has_public_member<T>)
         return true;
-    else if constexpr (std::is_aggregate_v<T>)
-        return false;
+    else if constexpr (has_name<T>())
+        return !has_other_public_member<T>;
     else
-        return has_name<T>() && !requires { &T::serialize; };
+        return false;
 }
 
 } // namespace twat::mp::detail::archive_probe

@@ -19,10 +19,11 @@ template <class Workers, class... Arguments>
 class argument_source
 {
 public:
-    using parameters = type_list<parameter_t<Workers, Arguments>...>;
+    using parameters = parameter_list<parameter_t<Workers, Arguments>...>;
 
     template <class... As>
-    explicit argument_source(std::in_place_t, As&&... arguments) : arguments_(std::forward<As>(arguments)...)
+    explicit argument_source(std::in_place_t, As&&... arguments)
+        : arguments_(as_parameter<Workers>(std::forward<As>(arguments))...)
     {}
 
     std::optional<std::size_t> total() const noexcept { return 1; }

@@ -26,7 +26,7 @@ template <class Workers, class F, class Parameters>
 constexpr void check_task()
 {
     if constexpr (std::is_same_v<Workers, process_workers>)
-        process_check<F, Parameters>::run();
+        check_sendable<F>(Parameters());
 }
 
 /// `apply`.
@@ -100,9 +100,9 @@ auto make_range_call(call_settings<Progress> settings, F&& f, Rs&&... ranges)
         source(std::in_place, std::forward<Rs>(ranges)...));
 }
 
-/// `imap`, `uimap`: the tasks start at once.
+/// `imap`, `uimap`, before anybody reads: the tasks start at once.
 template <class Workers, class Progress, class F, class... Rs>
-auto start_stream(const std::shared_ptr<pool_core>& core, stream_order order, call_settings<Progress> settings, F&& f,
+auto start_stream_state(const std::shared_ptr<pool_core>& core, stream_order order, call_settings<Progress> settings, F&& f,
                   Rs&&... ranges)
 {
     static_assert(check_ranges<map_verb, Rs...>());
@@ -122,7 +122,17 @@ auto start_stream(const std::shared_ptr<pool_core>& core, stream_order order, ca
                                                source(std::in_place, std::forward<Rs>(ranges)...));
     state->attach(op);
     submit(*core, op);
-    return result_stream<value>(std::move(state));
+    return state;
+}
+
+/// `imap`, `uimap`.
+template <class Workers, class Progress, class F, class... Rs>
+auto start_stream(const std::shared_ptr<pool_core>& core, stream_order order, call_settings<Progress> settings, F&& f,
+                  Rs&&... ranges)
+{
+    auto state =
+        start_stream_state<Workers>(core, order, std::move(settings), std::forward<F>(f), std::forward<Rs>(ranges)...);
+    return result_stream<typename decltype(state)::element_type::value_type>(std::move(state));
 }
 
 } // namespace twat::mp::detail

@@ -55,9 +55,13 @@ struct builtin_codec<std::optional<T>>
     }
 };
 
-/// Null pointers too. The object is written as the `T` that it is declared to be, so `T` must not be polymorphic.
+/// Whether an object behind a pointer to `T` may be more than a `T`; a codec of one's own can know what to do then.
 template <class T>
-    requires(!std::is_array_v<T>)
+concept perhaps_derived = std::is_polymorphic_v<T> && !std::is_final_v<T> && !custom_coded<T>;
+
+/// Null pointers too. The object is written as the `T` that it is declared to be.
+template <class T>
+    requires(!std::is_array_v<T> && !perhaps_derived<T>)
 struct builtin_codec<std::unique_ptr<T>>
 {
     using parts = type_list<T>;

@@ -20,7 +20,8 @@ namespace twat::mp::detail {
 /** An operation that completes once, with everything: `apply`, `map`, `starmap`, `try_map`.
 
     `Completion` is called once, on the pool's strand, as `void(std::exception_ptr, Results::completed)`, without the second if it
-    is `void`. It is destroyed uncalled if the context goes away first.
+    is `void`. If it has a `fail(std::exception_ptr)`, that is called where there is no value. It is destroyed uncalled if the
+    context goes away first.
 */
 template <class Workers, class F, class Source, class Results, class Progress, class Completion>
 class collect_operation final : public range_operation<Workers, F, Source, Progress>
@@ -68,6 +69,8 @@ public:
             }
             if (values)
                 completion_(std::move(error), std::move(*values));
+            else if constexpr (requires { completion_.fail(error); })
+                completion_.fail(std::move(error));
             else
                 completion_(std::move(error), completed());
         }

@@ -29,6 +29,7 @@ enum class type_kind {
     string_view,
     view,
     shared_pointer,
+    unique_pointer,
     not_an_object,
     broken_codec,
     immovable,
@@ -64,6 +65,11 @@ template <class T>
 inline constexpr bool is_shared_pointer<std::shared_ptr<T>> = true;
 template <class T>
 inline constexpr bool is_shared_pointer<std::weak_ptr<T>> = true;
+
+template <class T>
+inline constexpr bool is_unique_pointer = false;
+template <class T, class Deleter>
+inline constexpr bool is_unique_pointer<std::unique_ptr<T, Deleter>> = true;
 
 template <class T>
 inline constexpr bool is_reference_wrapper = false;
@@ -113,6 +119,8 @@ constexpr type_kind find_kind()
         return type_kind::view;
     else if constexpr (is_shared_pointer<T>)
         return type_kind::shared_pointer;
+    else if constexpr (is_unique_pointer<T>)
+        return type_kind::unique_pointer;
     else if constexpr (archived<T>)
         return std::is_move_constructible_v<T> ? type_kind::archived : type_kind::immovable;
     else if constexpr (std::is_union_v<T>)
@@ -189,6 +197,9 @@ constexpr bool check_type()
                   "twat-mp: a view refers to elements of this process: use a container such as std::vector");
     static_assert(kind != type_kind::shared_pointer,
                   "twat-mp: ownership cannot be shared with another process: pass the value or a std::unique_ptr");
+    static_assert(kind != type_kind::unique_pointer,
+                  "twat-mp: a std::unique_ptr can be sent unless it is to an array, has a deleter of its own, or points to a "
+                  "polymorphic class: use a std::vector, a std::variant, or specialise mp::codec");
     static_assert(kind != type_kind::not_an_object, "twat-mp: void, functions and volatile objects cannot be sent");
     static_assert(kind != type_kind::broken_codec,
                   "twat-mp: mp::codec<T> needs static void encode(mp::encoder&, const T&) and static T decode(mp::decoder&)");

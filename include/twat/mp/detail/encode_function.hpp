@@ -46,7 +46,8 @@ byte_buffer encode_function(const F& f, bool named)
         if (named) {
             by_name<function>::template write<std::remove_cvref_t<raw_result_t<function, Args...>>, Args...>(out, f, 0);
         } else {
-            static const descriptor_reference reference(thunk<function, Args...>::d);
+            // Never destroyed: functions are sent while the program's globals are destroyed, too.
+            static const descriptor_reference& reference = *new descriptor_reference(thunk<function, Args...>::d);
             out.write_bytes(reference.bytes().data(), reference.bytes().size());
             function_state<function>::write(out, f);
         }

@@ -42,7 +42,7 @@ struct row_parameters<Workers, Shared, Row, std::index_sequence<Is...>>
     template <class E>
     using parameter = std::conditional_t<Shared, const std::remove_reference_t<E>&,
                                          parameter_t<Workers, std::remove_cvref_t<E>>>;
-    using type = type_list<parameter<typename row_element<Is, Row>::type>...>;
+    using type = parameter_list<parameter<typename row_element<Is, Row>::type>...>;
 };
 
 /** The tasks of `map`: the elements of several ranges side by side, up to the end of the shortest.
@@ -53,7 +53,7 @@ template <class Workers, class... Ranges>
 class zip_source
 {
 public:
-    using parameters = type_list<element_parameter_t<Workers, held_range_t<Ranges>>...>;
+    using parameters = parameter_list<element_parameter_t<Workers, held_range_t<Ranges>>...>;
 
     template <class... Rs>
     explicit zip_source(std::in_place_t, Rs&&... ranges)

@@ -2,14 +2,10 @@
 #ifndef TWAT_MP_DETAIL_STREAM_OPERATION_HPP
 #define TWAT_MP_DETAIL_STREAM_OPERATION_HPP
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include <twat/mp/config.hpp>
@@ -32,21 +28,13 @@ public:
     template <class G>
     stream_operation(std::shared_ptr<state_type> state, call_settings<Progress> settings, G&& f, Source source)
         : base(make_traits(), std::move(settings), std::forward<G>(f), std::move(source)),
-          state_(std::move(state)),
-          work_(std::in_place, state_->get_executor())
+          state_(std::move(state))
     {}
 
     ~stream_operation() override
     {
         if (!over_)
             state_->drop();
-    }
-
-    pull_result pull(payload& into, std::size_t max, std::size_t limit) override
-    {
-        auto done = base::pull(into, max, limit);
-        update_work();
-        return done;
     }
 
     std::size_t demand() const override { return state_->demand(this->pulled()); }
@@ -61,25 +49,20 @@ public:
     {
         try {
             this->take(task, [&](auto&& value) { state_->keep(task.index, std::move(value)); });
+            return nullptr;
         } catch (...) {
             return annotate(std::current_exception(), task.index);
         }
-        ++stored_;
-        update_work();
-        return nullptr;
     }
 
     void store_failure(std::uint64_t index, std::exception_ptr error) noexcept override
     {
         state_->keep_failure(index, std::move(error));
-        ++stored_;
-        update_work();
     }
 
     void complete(std::exception_ptr error) noexcept override
     {
         over_ = true;
-        work_.reset();
         state_->finish(std::move(error));
     }
 
@@ -92,19 +75,7 @@ private:
         return traits;
     }
 
-    /// The stream is work for the context while tasks are in flight or could be, not while it waits to be read.
-    void update_work()
-    {
-        const bool busy = stored_ < this->pulled() || (!this->ended() && demand() != 0);
-        if (busy && !work_)
-            work_.emplace(state_->get_executor());
-        else if (!busy && work_)
-            work_.reset();
-    }
-
     std::shared_ptr<state_type> state_;
-    std::optional<asio::executor_work_guard<asio::any_io_executor>> work_;
-    std::uint64_t stored_ = 0;
     bool over_ = false;
 };
 

@@ -50,6 +50,8 @@ template <class R>
 class stream_state : public std::enable_shared_from_this<stream_state<R>>
 {
 public:
+    using value_type = R;
+
     /// What a read tells its handler.
     struct outcome
     {
@@ -65,6 +67,8 @@ public:
 
     /// The operation that fills the stream, which the pool owns.
     void attach(const std::shared_ptr<operation>& op) { op_ = op; }
+    /// Null when it is over.
+    std::shared_ptr<operation> source() const noexcept { return op_.lock(); }
 
     // The operation's side.
 

@@ -12,7 +12,7 @@
 namespace twat::mp::detail {
 
 template <class... Ts>
-struct type_list
+struct parameter_list
 {
 };
 
@@ -37,14 +37,14 @@ template <class F, class Parameters>
 inline constexpr bool is_task = false;
 
 template <class F, class... Ps>
-inline constexpr bool is_task<F, type_list<Ps...>> = std::is_invocable_v<const F&, Ps...>;
+inline constexpr bool is_task<F, parameter_list<Ps...>> = std::is_invocable_v<const F&, Ps...>;
 
 template <class F, class Parameters>
 struct task_traits;
 
 /// What calling `const F` with the parameters gives.
 template <class F, class... Ps>
-struct task_traits<F, type_list<Ps...>>
+struct task_traits<F, parameter_list<Ps...>>
 {
     using returned = std::invoke_result_t<const F&, Ps...>;
     static constexpr bool coroutine = awaited<std::remove_cvref_t<returned>>::coroutine;

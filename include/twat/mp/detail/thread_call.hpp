@@ -98,10 +98,10 @@ private:
 
 /** The function and how it is called on thread workers. */
 template <class F, class... Parameters>
-class call_operation<thread_workers, F, type_list<Parameters...>> : public operation
+class call_operation<thread_workers, F, parameter_list<Parameters...>> : public operation
 {
 public:
-    using traits_type = task_traits<F, type_list<Parameters...>>;
+    using traits_type = task_traits<F, parameter_list<Parameters...>>;
     using value_type = typename traits_type::value;
 
     template <class G>

@@ -42,7 +42,7 @@ struct leading_parameters;
 template <class Workers, std::size_t... Is, class... As>
 struct leading_parameters<Workers, std::index_sequence<Is...>, As...>
 {
-    using type = type_list<parameter_t<Workers, std::tuple_element_t<Is, std::tuple<As...>>>...>;
+    using type = parameter_list<parameter_t<Workers, std::tuple_element_t<Is, std::tuple<As...>>>...>;
 };
 
 template <class Workers, class... As>
@@ -59,7 +59,7 @@ concept apply_with_token =
 
 /// `f(all)` is a valid call.
 template <class Workers, class F, class... As>
-concept apply_without_token = is_task<std::decay_t<F>, type_list<parameter_t<Workers, As>...>>;
+concept apply_without_token = is_task<std::decay_t<F>, parameter_list<parameter_t<Workers, As>...>>;
 
 template <class A>
 inline constexpr bool is_range_argument = holdable_range<A>;

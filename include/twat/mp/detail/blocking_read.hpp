@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_DETAIL_BLOCKING_READ_HPP
+#define TWAT_MP_DETAIL_BLOCKING_READ_HPP
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <twat/mp/config.hpp>
+
+#include <twat/mp/detail/blocking_core.hpp>
+#include <twat/mp/detail/stream_state.hpp>
+
+namespace twat::mp::detail {
+
+/// A read of a stream for which a thread waits.
+class blocking_read final : public stream_read
+{
+public:
+    void post() override { wait_.finish(); }
+    blocking_wait& wait() noexcept { return wait_; }
+
+private:
+    blocking_wait wait_;
+};
+
+/** The reading end of a stream, for one thread at a time that waits. */
+template <class R>
+class stream_reader
+{
+public:
+    stream_reader(std::shared_ptr<blocking_core> core, std::shared_ptr<stream_state<R>> state)
+        : core_(std::move(core)), state_(std::move(state))
+    {}
+    stream_reader(const stream_reader&) = delete;
+    stream_reader& operator=(const stream_reader&) = delete;
+    ~stream_reader() { state_->abandon(); }
+
+    /// Waits for the next element; there is no value at the end. Throws if the element failed.
+    void read()
+    {
+        core_->check_may_wait();
+        value_.reset();
+        read_->wait().reset();
+        if (core_->pool()->runs_task_here())
+            read_->wait().let_help(core_->pool(), state_->source());
+        state_->start(read_);
+        read_->wait().wait();
+        auto outcome = state_->take(*read_);
+        if (outcome.error)
+            std::rethrow_exception(outcome.error);
+        value_ = std::move(outcome.value);
+    }
+
+    std::optional<R>& value() noexcept { return value_; }
+    std::uint64_t index() const { return state_->index(); }
+
+private:
+    const std::shared_ptr<blocking_core> core_;
+    const std::shared_ptr<stream_state<R>> state_;
+    const std::shared_ptr<blocking_read> read_ = std::make_shared<blocking_read>();
+    std::optional<R> value_;
+};
+
+} // namespace twat::mp::detail
+
+#endif

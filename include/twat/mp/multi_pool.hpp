@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_MULTI_POOL_HPP
+#define TWAT_MP_MULTI_POOL_HPP
+
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include <twat/mp/config.hpp>
+#include <twat/mp/fwd.hpp>
+#include <twat/mp/options.hpp>
+#include <twat/mp/result_range.hpp>
+
+#include <twat/mp/detail/blocking_core.hpp>
+#include <twat/mp/detail/blocking_verbs.hpp>
+#include <twat/mp/detail/check_options.hpp>
+
+namespace twat::mp {
+
+/** The verbs of a blocking pool, under call options and perhaps a progress callback; what `multi_pool::with` returns.
+
+    Shares the pool's state: it may outlive the pool object (a call then throws `errc::pool_closed`), and be used more than once.
+*/
+template <class Workers, class Progress = detail::no_progress>
+class blocking_handle : public detail::blocking_verbs<blocking_handle<Workers, Progress>, Workers>
+{
+public:
+    /// @private
+    blocking_handle(std::shared_ptr<detail::blocking_core> core, const call_options& options, Progress callback = {})
+        : core_(std::move(core)), settings_(options, std::move(callback))
+    {
+        detail::check_options(options);
+    }
+
+    /** Adds a progress callback: `pool.with({}).on_progress(std::ref(bar)).map(f, xs)`.
+
+        It is copied, and called in the thread that serves the pool, as `callback(mp::progress)`, after outcomes arrived. A blocking call of
+        the same pool in it throws `errc::would_deadlock`. If it throws, the operation fails with that exception.
+    */
+    template <class Callback>
+    blocking_handle<Workers, std::decay_t<Callback>> on_progress(Callback&& callback) const
+    {
+        static_assert(std::is_invocable_v<std::decay_t<Callback>&, const progress&>,
+                      "twat::mp: a progress callback is called as callback(const mp::progress&)");
+        return {core_, settings_.options(), std::forward<Callback>(callback)};
+    }
+
+private:
+    friend class detail::blocking_verbs<blocking_handle, Workers>;
+
+    const std::shared_ptr<detail::blocking_core>& core() const noexcept { return core_; }
+    const detail::call_settings<Progress>& settings() const noexcept { return settings_; }
+
+    std::shared_ptr<detail::blocking_core> core_;
+    detail::call_settings<Progress> settings_;
+};
+
+/** Workers that run functions for a program that waits for the results.
+
+    The constructors begin to start the workers and do not wait for them; what goes wrong with that is told by `start` and by the first
+    call. The pool owns a context and one thread that serves it.
+
+    @par Thread Safety
+    Distinct objects: safe. Shared objects: safe, with the specific exception of destroying. Several threads may call verbs at once.
+
+    @par Example
+    @code
+    mp::process_pool pool(4);
+    std::vector<int> squares = pool.map(square, inputs);
+    @endcode
+
+    @tparam Workers `process_workers` or `thread_workers`.
+*/
+template <class Workers = process_workers>
+class multi_pool : public detail::blocking_verbs<multi_pool<Workers>, Workers>
+{
+    static_assert(std::is_same_v<Workers, process_workers> || std::is_same_v<Workers, thread_workers>,
+                  "twat::mp: the workers of a pool are mp::process_workers or mp::thread_workers");
+
+public:
+    /** Begins to start the workers.
+
+        @throws std::invalid_argument that names the member, if an option is bad.
+    */
+    multi_pool(pool_options options)
+        : core_(detail::blocking_core::create(kind, std::move(options))), exceptions_(std::uncaught_exceptions())
+    {}
+
+    /// With the defaults of `pool_options`.
+    multi_pool() : multi_pool(pool_options()) {}
+
+    /// With `nodes` workers; 0: as many as CPUs that this process may use.
+    explicit multi_pool(std::size_t nodes) : multi_pool(with_nodes(nodes)) {}
+
+    multi_pool(const multi_pool&) = delete;
+    multi_pool& operator=(const multi_pool&) = delete;
+
+    /** Closes and joins; terminates if it runs because of an exception.
+
+        Neither waits for anything in the thread that serves the pool nor in one of its own tasks: there it only begins to end the pool.
+        A pool on threads waits for running tasks, whichever way it ends.
+    */
+    ~multi_pool() { core_->end(std::uncaught_exceptions() > exceptions_); }
+
+    /// Places for workers; never 0.
+    std::size_t nodes() const noexcept { return core_->pool()->nodes(); }
+
+    /** Waits until every worker is ready, so that the first call need not.
+
+        @par Errors
+        @li `errc::worker_start_failed`, `errc::initializer_failed`, `errc::pool_broken`: why a worker is not ready.
+        @li `errc::pool_closed`, `errc::pool_terminated`, `errc::would_deadlock`.
+    */
+    void start() { core_->start(); }
+
+    /// The same verbs, under options of their own: `pool.with({.timeout = 2s}).map(f, xs)`. Throws `std::invalid_argument` that names the
+    /// member, if an option is bad.
+    blocking_handle<Workers> with(const call_options& options) const { return {core_, options}; }
+
+    /// Takes no more work: calls begun from now on throw `errc::pool_closed`.
+    void close() { core_->pool()->close(); }
+
+    /// Closes the pool, waits for its operations as long as they take, and ends the workers in order, within `stop_grace`. Throws
+    /// `errc::would_deadlock` in one of the pool's own tasks.
+    void join() { core_->join(); }
+
+    /// Kills the workers. Calls throw `errc::pool_terminated`, on threads when their running tasks have returned.
+    void terminate() { core_->pool()->terminate(); }
+
+    /// A snapshot of the pool's counters.
+    pool_stats stats() const { return core_->pool()->stats(); }
+
+private:
+    friend class detail::blocking_verbs<multi_pool, Workers>;
+
+    static constexpr detail::worker_kind kind =
+        std::is_same_v<Workers, process_workers> ? detail::worker_kind::process : detail::worker_kind::thread;
+
+    static pool_options with_nodes(std::size_t nodes)
+    {
+        pool_options options;
+        options.nodes = nodes;
+        return options;
+    }
+
+    const std::shared_ptr<detail::blocking_core>& core() const noexcept { return core_; }
+    detail::call_settings<> settings() const { return detail::call_settings<>(call_options()); }
+
+    const std::shared_ptr<detail::blocking_core> core_;
+    const int exceptions_;
+};
+
+} // namespace twat::mp
+
+#endif

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSL-1.0
+// Test that header file is self-contained.
+#include <twat/mp/async_pool.hpp>
+
+#include "async_pool_includes.hpp"
+#include "fake_fixture.hpp"
+
+using namespace twat::mp;
+using namespace twat::mp::test;
+using boost::test_tools::per_element;
+
+BOOST_AUTO_TEST_SUITE(test_async_pool_encoded_operations)
+
+using pool_fixtures = boost::mp11::mp_list<fake_process_fixture>;
+#include "async_pool_cases.hpp"
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: BSL-1.0
+// The engine under random schedules: workers that join, finish, fail, die and ignore their cancellation, operations that come, are
+// cancelled and run out of time, in an order that a seed decides. After every event the promises must hold.
+//
+// A failing seed is replayed with   TWAT_MP_SEED=<seed> test_unit --run_test=test_engine_simulation
+// and more of them are tried with   TWAT_MP_SEEDS=<how many>.
+#include "engine/engine.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstdlib>
+#include <random>
+
+#include "fakes.hpp"
+
+using namespace twat::mp;
+using namespace twat::mp::test::engines;
+
+namespace {
+
+struct simulated_operation
+{
+    std::shared_ptr<fake_operation> op;
+    std::size_t total;
+    bool tries = false;     // try_map: no failure ends it
+    bool stream = false;
+    std::size_t retries = 0;
+    bool asked_to_end = false; // cancelled, or has a deadline: may end without all of its tasks
+    std::uint64_t base;     // its tasks' place in the ledger
+};
+
+class simulation
+{
+public:
+    explicit simulation(unsigned seed) : random_(seed), f_({.nodes = nodes, .child_concurrency = 3, .max_tasks_per_child = seed % 3 == 0 ? 20u : 0u})
+    {
+        f_.workers.kills = seed % 4 != 3;
+    }
+
+    void run()
+    {
+        for (std::size_t i = 0; i < nodes; ++i)
+            join();
+        for (int step = 0; step < 300; ++step) {
+            event();
+            check();
+        }
+        finish();
+    }
+
+private:
+    static constexpr std::size_t nodes = 3;
+
+    std::size_t below(std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(random_); }
+    bool chance(std::size_t percent) { return below(100) < percent; }
+
+    void event()
+    {
+        const std::size_t what = below(100);
+        if (what < 12)
+            add();
+        else if (what < 75)
+            work();
+        else if (what < 79)
+            die();
+        else if (what < 83)
+            cancel();
+        else if (what < 88)
+            read();
+        else if (what < 92)
+            retire();
+        else
+            pass(std::chrono::milliseconds(below(150)));
+    }
+
+    void add()
+    {
+        simulated_operation s;
+        s.total = below(4) == 0 ? 1 : below(60);
+        s.stream = chance(20);
+        s.tries = s.stream || chance(40);
+        s.retries = chance(20) ? 2 : 0;
+        operation_traits traits;
+        traits.options.chunk_size = chance(50) ? 1 + below(12) : 0;
+        traits.options.retries = s.retries;
+        traits.options.prio = static_cast<priority>(below(3));
+        if (chance(10))
+            traits.options.deadline = std::chrono::milliseconds(1 + below(500)), s.asked_to_end = true;
+        if (chance(10))
+            traits.options.timeout = 100ms;
+        traits.coroutine = chance(20);
+        traits.stream = s.stream;
+        traits.stops_at_failure = !s.tries;
+        if (chance(50))
+            traits.total = s.total;
+        s.op = std::make_shared<fake_operation>(s.total, traits);
+        if (s.stream)
+            s.op->window = 4 + below(20);
+        f_.core->add(s.op);
+        f_.core->decide();
+        operations_.push_back(s);
+    }
+
+    fake_backend::held* running(worker_id worker, std::size_t which)
+    {
+        auto& held = f_.workers.workers[worker];
+        return held.empty() ? nullptr : &held[held.front().work->coroutine ? which % held.size() : 0];
+    }
+
+    /// Some worker goes one step on: begins a task, or finishes the one that it runs.
+    void work()
+    {
+        if (alive_.empty())
+            return;
+        const worker_id id = alive_[below(alive_.size())];
+        auto* h = running(id, below(8));
+        if (!h)
+            return;
+        if (h->begun == h->finished && h->begun < h->keep) {
+            ledger_[{h->work->op.get(), h->work->first + h->begun}]++;
+            ++h->begun;
+            begun_at_[id] = f_.now;
+        } else if (h->finished < h->begun) {
+            const std::size_t position = h->finished++;
+            if (chance(5))
+                f_.core->task_failed(id, h->work->id, position, std::make_exception_ptr(std::runtime_error("failed")));
+            else
+                f_.core->task_finished(id, h->work->id, position, nullptr);
+        }
+        if (h->finished >= h->keep && h->begun == h->finished) {
+            const chunk_id chunk = h->work->id;
+            const duration busy = 1ms * h->keep;
+            std::erase_if(f_.workers.workers[id], [&](auto& x) { return x.work->id == chunk; });
+            f_.core->chunk_ended(id, chunk, busy);
+        }
+        f_.core->decide();
+        replace_dead();
+    }
+
+    void join()
+    {
+        alive_.push_back(++last_worker_);
+        f_.core->worker_ready(last_worker_);
+        f_.core->decide();
+    }
+
+    void kill(worker_id id, bool expected)
+    {
+        std::erase(alive_, id);
+        worker_loss loss;
+        for (auto& h : f_.workers.workers[id])
+            if (h.begun > h.finished)
+                loss.begun.push_back({h.work->id, h.finished});
+        loss.explain = [](std::uint64_t) { return make_error(errc::worker_died); };
+        loss.expected = expected;
+        f_.workers.workers.erase(id);
+        f_.core->worker_gone(id, loss);
+        f_.core->decide();
+        join();
+    }
+
+    void die()
+    {
+        if (f_.workers.kills && !alive_.empty())
+            kill(alive_[below(alive_.size())], false);
+    }
+
+    /// What the engine asked to be killed dies some time later; before that it may still report.
+    void replace_dead()
+    {
+        if (chance(50) && !f_.workers.replaced.empty()) {
+            const worker_id id = f_.workers.replaced.back();
+            f_.workers.replaced.pop_back();
+            if (std::find(alive_.begin(), alive_.end(), id) != alive_.end())
+                kill(id, true);
+        }
+    }
+
+    void retire()
+    {
+        if (f_.workers.retired.empty())
+            return;
+        const worker_id id = f_.workers.retired.back();
+        f_.workers.retired.pop_back();
+        BOOST_TEST(f_.workers.workers[id].empty());
+        if (std::find(alive_.begin(), alive_.end(), id) != alive_.end())
+            kill(id, true);
+    }
+
+    void cancel()
+    {
+        if (operations_.empty())
+            return;
+        auto& s = operations_[below(operations_.size())];
+        if (!f_.core->knows(*s.op))
+            return;
+        s.asked_to_end = true;
+        constexpr asio::cancellation_type types[] = {asio::cancellation_type::total, asio::cancellation_type::partial,
+                                                     asio::cancellation_type::terminal};
+        if (s.stream && chance(50)) {
+            f_.core->abandon(*s.op);
+            abandoned_.insert(s.op.get());
+        } else {
+            f_.core->cancel(*s.op, types[below(3)]);
+        }
+        f_.core->decide();
+    }
+
+    void read()
+    {
+        for (auto& s : operations_)
+            if (s.stream && f_.core->knows(*s.op)) {
+                s.op->consumed = s.op->stored.size() + s.op->failures.size();
+                f_.core->feed(*s.op);
+                f_.core->decide();
+            }
+    }
+
+    void pass(duration d)
+    {
+        f_.now += d;
+        f_.workers.runs.reset();
+        if (!alive_.empty() && chance(60)) { // some task has been running for a while
+            const worker_id id = alive_[below(alive_.size())];
+            f_.workers.runs_in = id;
+            if (auto* h = running(id, 0); h && h->begun > h->finished)
+                f_.workers.runs = backend::running_task{h->finished, begun_at_[id]};
+        }
+        if (f_.core->next_wake() <= f_.now) {
+            f_.core->tick();
+            f_.core->decide();
+        }
+        replace_dead();
+    }
+
+    void check()
+    {
+        for (auto& [task, runs] : ledger_) {
+            const auto& traits = task.first->traits();
+            BOOST_TEST_REQUIRE(runs <= 1 + traits.options.retries);
+        }
+        for (auto& s : operations_)
+            BOOST_TEST_REQUIRE(s.op->completed == (!f_.core->knows(*s.op) || false));
+        for (worker_id id : alive_)
+            BOOST_TEST_REQUIRE(f_.workers.workers[id].size() <= 32u);
+    }
+
+    /// No more disturbances: everything must come to its end.
+    void finish()
+    {
+        for (int rounds = 0; rounds < 100'000 && f_.core->active(); ++rounds) {
+            read();
+            retire();
+            if (rounds % 100 == 99)
+                pass(300ms);
+            work();
+        }
+        read();
+        BOOST_TEST_REQUIRE(!f_.core->active(), "something is outstanding for ever: " << describe());
+        for (auto& s : operations_) {
+            const auto& op = *s.op;
+            BOOST_TEST_REQUIRE(op.completed);
+            std::set<std::uint64_t> values(op.stored.begin(), op.stored.end());
+            BOOST_TEST_REQUIRE(values.size() == op.stored.size()); // no task has two values
+            for (auto& [index, error] : op.failures)
+                BOOST_TEST_REQUIRE(!values.contains(index), "task " << index << " has a value and " << error);
+            if (!op.error && !abandoned_.contains(&op)) {
+                BOOST_TEST_REQUIRE(values.size() + op.failures.size() == s.total); // nothing is lost
+            }
+            if (op.error && !s.asked_to_end && op.traits().stops_at_failure)
+                BOOST_TEST_REQUIRE(values.size() <= s.total);
+            if (op.error && !s.asked_to_end)
+                BOOST_TEST_REQUIRE(op.traits().stops_at_failure);
+        }
+    }
+
+    std::string describe()
+    {
+        std::string text;
+        for (auto& s : operations_)
+            if (!s.op->completed)
+                text += "an operation of " + std::to_string(s.total) + " tasks, " + std::to_string(s.op->pulled) + " pulled, " +
+                        std::to_string(s.op->stored.size() + s.op->failures.size()) + " have an outcome" + (s.stream ? ", a stream" : "") +
+                        (s.op->traits().coroutine ? ", coroutines" : "") + "; ";
+        for (worker_id id : alive_)
+            text += "worker " + std::to_string(id) + " holds " + std::to_string(f_.workers.workers[id].size()) + "; ";
+        const pool_stats stats = f_.core->stats();
+        return text + std::to_string(stats.ready) + " ready, " + std::to_string(f_.workers.replaced.size()) + " to kill, " +
+               std::to_string(f_.workers.retired.size()) + " to retire";
+    }
+
+    std::mt19937 random_;
+    engine_fixture f_;
+    std::vector<simulated_operation> operations_;
+    std::vector<worker_id> alive_;
+    worker_id last_worker_ = 0;
+    std::map<worker_id, time_point> begun_at_;
+    std::map<std::pair<const operation*, std::uint64_t>, std::size_t> ledger_;
+    std::set<const operation*> abandoned_;
+};
+
+unsigned from_environment(const char* name, unsigned otherwise)
+{
+    const char* text = std::getenv(name);
+    return text ? static_cast<unsigned>(std::strtoul(text, nullptr, 10)) : otherwise;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_engine_simulation)
+
+BOOST_AUTO_TEST_CASE(promises_hold_whatever_the_order_of_events)
+{
+    const unsigned first = from_environment("TWAT_MP_SEED", 1);
+    const unsigned count = std::getenv("TWAT_MP_SEED") ? 1 : from_environment("TWAT_MP_SEEDS", 2000);
+    for (unsigned seed = first; seed < first + count; ++seed) {
+        BOOST_TEST_CONTEXT("TWAT_MP_SEED=" << seed)
+        simulation(seed).run();
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
