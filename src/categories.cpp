@@ -7,13 +7,16 @@
 #include <boost/asio/error.hpp>
 
 #include <array>
-#include <cstring>
+#include <cstdint>
 #include <future>
 #include <ios>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
+
+#include "wire/module.hpp"
 
 namespace twat::mp {
 namespace detail {
@@ -46,6 +49,58 @@ const auto& known_categories(const boost::system::error_category*)
 }
 
 constexpr unsigned char unknown_category = 0xff;
+
+/// The word at an address inside a segment, which the sanitizer may have set apart: not all of a segment is objects.
+__attribute__((no_sanitize("address"))) __attribute__((no_sanitize("thread"))) std::uintptr_t
+read_word(std::uintptr_t address) noexcept
+{
+    using word __attribute__((may_alias)) = std::uintptr_t;
+    return *reinterpret_cast<const volatile word*>(address);
+}
+
+/** Writes where in the program a category lies, and its virtual table.
+
+    The other process has the same program or library, so its category lies at the same place in it. Most categories are
+    there from the start; one that is made at first use may not be yet. An object begins with the address of its virtual
+    table, and where that is the same, it is there.
+*/
+template <class Category>
+void encode_place(encoder& out, const Category& category)
+{
+    const auto module = module_of(&category);
+    const auto table = read_word(reinterpret_cast<std::uintptr_t>(&category));
+    if (!module || !module->find_segment(table, 1)) {
+        out.write(false);
+        return;
+    }
+    out.write(true);
+    out.write(module->id());
+    out.write(reinterpret_cast<std::uintptr_t>(&category) - module->base());
+    out.write(table - module->base());
+}
+
+/// The category at the place that follows in the bytes; null if it is not there.
+template <class Category>
+const Category* decode_place(decoder& in, const std::string& name)
+{
+    if (!in.read<bool>())
+        return nullptr;
+    const auto id = in.read<module_id>();
+    const auto offset = in.read<std::uintptr_t>();
+    const auto table_offset = in.read<std::uintptr_t>();
+    const auto module = find_module(id);
+    if (!module)
+        return nullptr;
+    const std::uintptr_t address = module->base() + offset;
+    const std::uintptr_t table = module->base() + table_offset;
+    const auto* segment = module->find_segment(address, sizeof(Category));
+    const auto* table_segment = module->find_segment(table, sizeof(void*));
+    if (!segment || !segment->readable || segment->executable || address % alignof(Category) != 0 || !table_segment ||
+        table_segment->executable || read_word(address) != table)
+        return nullptr;
+    const auto* category = reinterpret_cast<const Category*>(address);
+    return category->name() == name ? category : nullptr;
+}
 
 /// Takes the place of a category of another process: the same name, and the messages that came with its codes.
 template <class Category>
@@ -141,6 +196,7 @@ void encode_any(encoder& out, const Code& code, const Category& category)
     out.write(code.value());
     out.write(std::string(category.name()));
     out.write(code.message());
+    encode_place(out, category);
 }
 
 template <class Category, class Code>
@@ -157,6 +213,10 @@ void decode_any(decoder& in, Code& code)
         throw_bad_bytes("the number of an error category is out of range");
     const auto name = in.read<std::string>();
     auto message = in.read<std::string>();
+    if (const Category* category = decode_place<Category>(in, name)) {
+        code.assign(value, *category);
+        return;
+    }
     code.assign(value, category_table<Category>::instance().find(name, value, std::move(message)));
 }
 

@@ -12,10 +12,12 @@ namespace twat::mp {
 
 /** Makes error codes of a category equal to themselves after they came from another process.
 
-    An error category is an object and its address is its identity, so another process can only send its name. The
-    categories of the standard library, Boost.System, Boost.Asio and this library are known. Others are known once they
-    were registered, or once this process sent a code of theirs. An unknown one is replaced by a category with the same
-    name and, for the codes that arrived, the same messages; codes of it are equal to each other but not to an enumerator.
+    An error category is an object and its address is its identity. The categories of the standard library, Boost.System,
+    Boost.Asio and this library are known everywhere, and so is every other one that is initialised before `main` begins,
+    as objects of static storage with a `constexpr` constructor are: the processes of one program have it at the same
+    place. Others are known by name, once they were registered or this process sent a code of theirs. An unknown one is
+    replaced by a category with the same name and, for the codes that arrived, the same messages; codes of it are equal to
+    each other but not to an enumerator.
 
     @par Thread Safety
     Safe.

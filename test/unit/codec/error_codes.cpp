@@ -42,6 +42,7 @@ std::vector<std::byte> foreign(int value, const std::string& name, const std::st
     out.write(value);
     out.write(name);
     out.write(message);
+    out.write(false); // it says nothing about its place
     return {out.bytes().begin(), out.bytes().end()};
 }
 
@@ -82,6 +83,45 @@ BOOST_AUTO_TEST_CASE(a_registered_category_is_known)
                 std::error_code(3, std_kind)));
     BOOST_TEST((decoded<boost::system::error_code>(foreign<boost::system::error_code>(3, "registered.boost", "")) ==
                 boost::system::error_code(3, boost_kind)));
+}
+
+class plain_category final : public std::error_category
+{
+public:
+    const char* name() const noexcept override { return "twin"; }
+    std::string message(int) const override { return "plain"; }
+};
+
+// By their name they could not be told apart.
+BOOST_AUTO_TEST_CASE(a_category_of_the_program_is_known_by_its_place)
+{
+    static const plain_category first, second;
+    register_error_category(first);
+    BOOST_TEST((survives(std::error_code(3, second))));
+    BOOST_TEST((survives(std::error_code(3, first))));
+    BOOST_TEST((round_trip(std::error_code(3, first)) != std::error_code(3, second)));
+}
+
+BOOST_AUTO_TEST_CASE(a_category_outside_of_the_program_is_known_by_its_name)
+{
+    // Never destroyed, as codes may refer to it for ever.
+    static const plain_category& heap = *new plain_category;
+    const auto back = round_trip(std::error_code(3, heap));
+    BOOST_TEST(back.category().name() == std::string("twin"));
+}
+
+// Damage to the bytes may lead to any place.
+BOOST_AUTO_TEST_CASE(a_place_without_the_category_is_not_used)
+{
+    static const plain_category category;
+    const auto original = encoded(std::error_code(3, category));
+    for (std::size_t at = original.size() - 16; at != original.size(); ++at) {
+        for (unsigned bit = 0; bit != 8; ++bit) {
+            auto bytes = original;
+            bytes[at] ^= static_cast<std::byte>(1u << bit);
+            BOOST_TEST((decoded<std::error_code>(bytes) != std::error_code(3, category)));
+        }
+    }
 }
 
 template <class Code>
