@@ -35,6 +35,9 @@ public:
     executor_type get_executor() const noexcept { return executor_; }
     allocator_type get_allocator() const noexcept { return asio::get_associated_allocator(handler_); }
 
+    /// The handler is about to be posted: from now on the pool has nothing outstanding for it. Its own executor may run much later.
+    void leave_pool() noexcept { pool_work_.reset(); }
+
     /// On the handler's executor: takes the operation off the handler's cancellation slot and calls the handler.
     template <class... Values>
     void call(Values&&... values)
@@ -42,7 +45,6 @@ public:
         auto slot = asio::get_associated_cancellation_slot(handler_);
         if (slot.is_connected())
             slot.clear();
-        pool_work_.reset();
         work_.reset();
         // The handler may end what this object is part of.
         auto handler = std::move(handler_);
@@ -92,6 +94,7 @@ public:
     template <class... Values>
     void operator()(Values&&... values)
     {
+        pending_.leave_pool();
         asio::post(handler_call<pending_handler<Handler, Executor>, std::decay_t<Values>...>(
             std::move(pending_), std::forward<Values>(values)...));
     }

@@ -32,7 +32,11 @@ public:
         : state_(std::move(state)), pending_(std::move(handler), state_->get_executor())
     {}
 
-    void post() override { asio::post(call(this->shared_from_this())); }
+    void post() override
+    {
+        pending_.leave_pool();
+        asio::post(call(this->shared_from_this()));
+    }
 
     void cancel() { state_->cancel(*this); }
 
