@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "process/process_workers.hpp"
+
+#include <twat/mp/detail/make_error.hpp>
+#include <twat/mp/error.hpp>
+
+#include <boost/asio/error.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+namespace twat::mp::detail {
+namespace {
+
+/// While others work, a worker that the system has no room for is tried again after this.
+constexpr duration launch_pause = std::chrono::milliseconds(200);
+
+bool wants_debug()
+{
+    const char* const value = std::getenv("TWAT_MP_DEBUG");
+    return value && *value && std::string_view(value) != "0";
+}
+
+byte_buffer encode(const task& hook, bool by_name) { return hook ? hook.encode(by_name) : byte_buffer(); }
+
+} // namespace
+
+process_workers_set::process_workers_set(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,
+                                         std::size_t nodes, backend_events& events)
+    : strand_(std::move(strand)),
+      link_(std::move(link)),
+      events_(events),
+      on_event_(options.on_event),
+      policy_(options.restarts, nodes),
+      self_(std::make_shared<process_workers_set*>(this)),
+      places_(nodes)
+{
+    const bool foreign = !options.executable.empty();
+    settings_.nodes = nodes;
+    settings_.child_concurrency = options.child_concurrency;
+    settings_.max_message_size = options.max_message_size;
+    settings_.start_timeout = options.start_timeout;
+    settings_.stop_grace = options.stop_grace;
+    settings_.cancel_grace = options.cancel_grace;
+    settings_.executable = options.executable;
+    settings_.initializer = encode(options.initializer, foreign);
+    settings_.finalizer = encode(options.finalizer, foreign);
+    settings_.debug = wants_debug();
+    timer_.emplace(*strand_);
+}
+
+process_workers_set::~process_workers_set() { shut_down(); }
+
+// ---------------------------------------------------------------- start and end
+
+void process_workers_set::start()
+{
+    for (std::size_t node = 0; node < places_.size(); ++node)
+        launch(node);
+    set_timer();
+}
+
+void process_workers_set::launch(std::size_t node)
+{
+    places_[node].start_at = time_point::max();
+    auto worker = std::make_shared<worker_process>(static_cast<worker_owner&>(*this), ++last_id_, node);
+    live_.push_back(worker);
+    places_[node].worker = worker;
+    if (std::shared_ptr<child> made = worker->launch())
+        children_.add(std::move(made));
+}
+
+void process_workers_set::stop(std::function<void()> done)
+{
+    ended_ = true;
+    stopped_ = std::move(done);
+    for (place& p : places_)
+        p.start_at = time_point::max();
+    for (const auto& worker : std::vector(live_))
+        worker->leave();
+    post_pass();
+}
+
+void process_workers_set::kill() noexcept
+{
+    ended_ = true;
+    stopped_ = nullptr;
+    for (place& p : places_) {
+        p.start_at = time_point::max();
+        p.worker.reset();
+    }
+    for (const auto& worker : std::exchange(live_, {}))
+        worker->detach();
+    children_.halt();
+    set_timer();
+}
+
+void process_workers_set::shut_down() noexcept
+{
+    *self_ = nullptr;
+    kill();
+    timer_.reset();
+    strand_.reset();
+}
+
+void process_workers_set::end_stop()
+{
+    if (stopped_ && live_.empty())
+        std::exchange(stopped_, nullptr)();
+}
+
+void process_workers_set::set_active(bool active)
+{
+    if (active_ == active)
+        return;
+    active_ = active;
+    for (const auto& worker : live_)
+        worker->update_waits();
+    if (active && std::ranges::any_of(live_, [](const auto& w) { return w->has_news(); }))
+        post_pass();
+    set_timer();
+}
+
+void process_workers_set::add_stats(pool_stats& stats) const
+{
+    stats.died += died_;
+    stats.restarts += restarts_;
+    stats.abandoned += abandoned_;
+}
+
+// ---------------------------------------------------------------- what the engine asks
+
+std::shared_ptr<worker_process> process_workers_set::find(worker_id id) const noexcept
+{
+    for (const auto& worker : live_)
+        if (worker->id() == id)
+            return worker;
+    return nullptr;
+}
+
+void process_workers_set::submit(worker_id id, const chunk& work)
+{
+    if (const auto worker = find(id)) {
+        worker->submit(work);
+        set_timer();
+    }
+}
+
+std::size_t process_workers_set::recall(worker_id id, chunk_id chunk)
+{
+    const auto worker = find(id);
+    return worker ? worker->recall(chunk) : 0;
+}
+
+void process_workers_set::cancel(worker_id id, chunk_id chunk)
+{
+    if (const auto worker = find(id))
+        worker->cancel(chunk);
+}
+
+std::optional<backend::running_task> process_workers_set::running(worker_id id, chunk_id chunk) const
+{
+    const auto worker = find(id);
+    return worker ? worker->running(chunk) : std::nullopt;
+}
+
+void process_workers_set::replace(worker_id id)
+{
+    const auto worker = find(id);
+    if (!worker)
+        return;
+    worker->kill();
+    if (!ended_ && places_[worker->node()].worker == worker) {
+        ++restarts_;
+        launch(worker->node());
+    }
+    set_timer();
+}
+
+void process_workers_set::abandon(worker_id id, chunk_id chunk)
+{
+    if (const auto worker = find(id)) {
+        worker->abandon(chunk);
+        set_timer();
+    }
+}
+
+void process_workers_set::retire(worker_id id)
+{
+    const auto worker = find(id);
+    if (!worker)
+        return;
+    if (!ended_ && places_[worker->node()].worker == worker) {
+        ++restarts_;
+        launch(worker->node());
+    }
+    worker->leave();
+    set_timer();
+}
+
+// ---------------------------------------------------------------- what the workers tell
+
+void process_workers_set::end_batch()
+{
+    if (depth_ == 1)
+        events_.decide();
+    if (--depth_ != 0)
+        return;
+    for (std::size_t i = 0; i < live_.size(); ++i) {
+        const auto worker = live_[i];
+        worker->flush();
+        worker->update_waits();
+    }
+    set_timer();
+}
+
+void process_workers_set::worker_launched(worker_process& worker)
+{
+    say(worker, "started");
+    report(worker, pool_event::worker_started);
+}
+
+void process_workers_set::worker_is_ready(worker_process& worker)
+{
+    ever_ready_ = true;
+    policy_.on_ready();
+    report(worker, pool_event::worker_ready);
+    events_.worker_ready(worker.id());
+}
+
+void process_workers_set::worker_is_gone(worker_process& worker, const worker_end& end)
+{
+    const auto keep = worker.shared_from_this();
+    std::erase(live_, keep);
+    children_.remove(worker.process().get());
+    place& p = places_[worker.node()];
+    const bool was_current = p.worker == keep;
+    if (was_current)
+        p.worker.reset();
+
+    pool_event event{};
+    event.what = pool_event::worker_lost;
+    event.signal = end.status.signal;
+    event.exit_code = end.status.code;
+    if (end.given_up) {
+        ++abandoned_;
+        event.what = pool_event::worker_abandoned;
+    } else if (end.how == worker_action::report_end)
+        event.what = pool_event::worker_retired;
+    else
+        event.ec = make_error_code(end.how == worker_action::report_failed_start ? errc::worker_start_failed : errc::worker_died);
+    if (end.how != worker_action::report_end)
+        ++died_;
+    say(worker, "ended", &end);
+    report(worker, event);
+
+    if (worker.state().was_ready())
+        events_.worker_gone(worker.id(), end.loss);
+    if (was_current && !ended_ && end.how != worker_action::report_end)
+        plan_restart(worker.node(), end);
+    end_stop();
+}
+
+void process_workers_set::plan_restart(std::size_t node, const worker_end& end)
+{
+    place& p = places_[node];
+    const time_point now = clock::now();
+    p.initializer_failed = p.initializer_failed || end.initializer_failed;
+    if (!ever_ready_ && (end.hopeless || all_initializers_failed()))
+        return give_up(end.cause);
+    const bool others = std::ranges::any_of(live_, [](const auto& w) { return w->state().phase() == worker_phase::ready; });
+    if (end.launch_failed && !end.hopeless && others) {
+        p.start_at = now + launch_pause; // the system is short of something: that is no fault of the workers
+        return;
+    }
+    if (const auto when = policy_.on_death(now, end.how == worker_action::report_death)) {
+        p.start_at = *when;
+        return;
+    }
+    const auto cause = end.cause ? end.cause : [explain = end.loss.explain] { return explain(0); };
+    give_up([cause, limit = policy_.limit()] {
+        return make_nested(errc::pool_broken,
+                           "more than " + std::to_string(limit) + " workers died within pool_options::restarts.window", cause());
+    });
+}
+
+bool process_workers_set::all_initializers_failed() const noexcept
+{
+    return std::ranges::all_of(places_, &place::initializer_failed);
+}
+
+void process_workers_set::give_up(std::function<std::exception_ptr()> cause)
+{
+    ended_ = true;
+    for (place& p : places_)
+        p.start_at = time_point::max();
+    events_.broken(std::move(cause));
+    for (const auto& worker : std::vector(live_))
+        worker->kill();
+}
+
+// ---------------------------------------------------------------- time
+
+// Looks at everything that may have happened; not from inside a call of the engine.
+void process_workers_set::post_pass()
+{
+    if (std::exchange(pass_posted_, true))
+        return;
+    link_->post([weak = std::weak_ptr(self_)] {
+        if (const auto self = weak.lock(); self && *self)
+            (*self)->pass();
+    });
+}
+
+void process_workers_set::pass()
+{
+    pass_posted_ = false;
+    if (!active_)
+        return;
+    begin_batch();
+    const time_point now = clock::now();
+    for (const auto& worker : std::vector(live_)) {
+        worker->settle();
+        worker->on_time(now);
+    }
+    for (std::size_t node = 0; node < places_.size(); ++node)
+        if (places_[node].start_at <= clock::now() && !ended_) {
+            ++restarts_;
+            launch(node);
+        }
+    end_stop();
+    end_batch();
+}
+
+void process_workers_set::set_timer()
+{
+    if (!timer_)
+        return;
+    time_point next = time_point::max();
+    if (active_) {
+        for (const place& p : places_)
+            next = std::min(next, p.start_at);
+        for (const auto& worker : live_)
+            next = std::min(next, worker->next_due());
+    }
+    if (next == time_point::max()) {
+        if (std::exchange(timer_at_, time_point::max()) != time_point::max())
+            timer_->cancel();
+        return;
+    }
+    if (timer_at_ <= next)
+        return; // rings too early at worst, and is set again then
+    timer_at_ = next;
+    timer_->expires_at(next);
+    timer_->async_wait([weak = std::weak_ptr(self_), next](const boost::system::error_code& ec) {
+        const auto self = weak.lock();
+        if (ec || !self || !*self || (*self)->timer_at_ != next)
+            return;
+        (*self)->timer_at_ = time_point::max();
+        (*self)->pass();
+    });
+}
+
+// ---------------------------------------------------------------- words
+
+void process_workers_set::report(const worker_process& worker, decltype(pool_event::what) what)
+{
+    pool_event event{};
+    event.what = what;
+    report(worker, event);
+}
+
+void process_workers_set::report(const worker_process& worker, pool_event event)
+{
+    if (!on_event_)
+        return;
+    event.index = worker.node();
+    event.pid = worker.pid();
+    on_event_(event);
+}
+
+void process_workers_set::say(const worker_process& worker, const char* what, const worker_end* end) const
+{
+    if (!settings_.debug)
+        return;
+    std::string more;
+    if (end) {
+        if (!end->status.known)
+            more = ", its status is not known";
+        else if (end->status.signal != 0)
+            more = " by signal " + std::to_string(end->status.signal);
+        else
+            more = " with exit code " + std::to_string(end->status.code);
+        if (end->given_up)
+            more = ", or cannot be killed: it is given up";
+        if (!end->loss.begun.empty())
+            more += ", " + std::to_string(end->loss.begun.size()) + " tasks are lost with it";
+    }
+    std::fprintf(stderr, "twat-mp: worker %zu (pid %d) %s%s\n", worker.node(), worker.pid(), what, more.c_str());
+}
+
+std::unique_ptr<worker_set> make_process_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,
+                                                 std::size_t nodes, backend_events& events)
+{
+    return std::make_unique<process_workers_set>(std::move(strand), std::move(link), options, nodes, events);
+}
+
+} // namespace twat::mp::detail

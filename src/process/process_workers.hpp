@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_SRC_PROCESS_PROCESS_WORKERS_HPP
+#define TWAT_MP_SRC_PROCESS_PROCESS_WORKERS_HPP
+
+#include <boost/asio/basic_waitable_timer.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "engine/restart_policy.hpp"
+#include "pool/worker_set.hpp"
+#include "process/child_registry.hpp"
+#include "process/worker_process.hpp"
+
+namespace twat::mp::detail {
+
+/** Child processes as the workers of a pool: one for each node, replaced when it dies.
+
+    All waits are armed only while the pool is active, so an idle pool is no work on its context. Children are launched, reaped and, if
+    they do not end, killed on the warden's threads; what happens there comes back through the strand.
+*/
+class process_workers_set final : public worker_set, private worker_owner
+{
+public:
+    process_workers_set(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options, std::size_t nodes,
+                        backend_events& events);
+    ~process_workers_set() override;
+
+    void start() override;
+    void stop(std::function<void()> done) override;
+    void kill() noexcept override;
+    void shut_down() noexcept override;
+    void set_active(bool active) override;
+    void halt() noexcept override { children_.halt(); }
+    void add_stats(pool_stats& stats) const override;
+
+    void submit(worker_id worker, const chunk& work) override;
+    std::size_t recall(worker_id worker, chunk_id id) override;
+    void cancel(worker_id worker, chunk_id id) override;
+    std::optional<running_task> running(worker_id worker, chunk_id id) const override;
+    bool can_kill() const noexcept override { return true; }
+    void replace(worker_id worker) override;
+    void abandon(worker_id worker, chunk_id id) override;
+    void retire(worker_id worker) override;
+
+private:
+    using timer = asio::basic_waitable_timer<clock, asio::wait_traits<clock>, pool_strand>;
+
+    struct place
+    {
+        std::shared_ptr<worker_process> worker; ///< The latest one; null between two.
+        time_point start_at = time_point::max();
+        bool initializer_failed = false;        ///< On its first start.
+    };
+
+    // worker_owner
+    const worker_settings& settings() const noexcept override { return settings_; }
+    const pool_strand& strand() const noexcept override { return *strand_; }
+    const std::shared_ptr<strand_link>& link() const noexcept override { return link_; }
+    backend_events& events() noexcept override { return events_; }
+    bool active() const noexcept override { return active_; }
+    void begin_batch() noexcept override { ++depth_; }
+    void end_batch() override;
+    bool in_batch() const noexcept override { return depth_ != 0; }
+    void worker_launched(worker_process& worker) override;
+    void worker_is_ready(worker_process& worker) override;
+    void worker_is_gone(worker_process& worker, const worker_end& end) override;
+
+    std::shared_ptr<worker_process> find(worker_id id) const noexcept;
+    void launch(std::size_t node);
+    void plan_restart(std::size_t node, const worker_end& end);
+    void give_up(std::function<std::exception_ptr()> cause);
+    bool all_initializers_failed() const noexcept;
+    void end_stop();
+    void post_pass();
+    void pass();
+    void set_timer();
+    void report(const worker_process& worker, decltype(pool_event::what) what);
+    void report(const worker_process& worker, pool_event event);
+    void say(const worker_process& worker, const char* what, const worker_end* end = nullptr) const;
+
+    std::optional<pool_strand> strand_; ///< Optional, as the timer: they must be gone before the context.
+    std::shared_ptr<strand_link> link_;
+    backend_events& events_;
+    worker_settings settings_;
+    std::function<void(const pool_event&)> on_event_;
+    restart_policy policy_;
+    std::shared_ptr<process_workers_set*> self_; ///< For handlers; what it points to is null when this is gone.
+
+    std::vector<place> places_;
+    std::vector<std::shared_ptr<worker_process>> live_; ///< All that are not gone, also those that were replaced.
+    child_registry children_;
+    worker_id last_id_ = 0;
+
+    std::optional<timer> timer_;
+    time_point timer_at_ = time_point::max();
+    std::size_t depth_ = 0;
+    bool active_ = false;
+    bool pass_posted_ = false;
+    bool ended_ = false;      ///< No worker is started any more.
+    bool ever_ready_ = false;
+    std::function<void()> stopped_;
+    std::size_t died_ = 0, restarts_ = 0, abandoned_ = 0;
+};
+
+} // namespace twat::mp::detail
+
+#endif

@@ -1,0 +1,688 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "process/worker_process.hpp"
+
+#include <twat/mp/detail/make_error.hpp>
+
+#include <boost/asio/error.hpp>
+
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "wire/exception.hpp"
+#include "wire/messages.hpp"
+#include "wire/module.hpp"
+#include "wire/title.hpp"
+#include "wire/worker_marker.hpp"
+#include "worker/marker.hpp"
+
+namespace twat::mp::detail {
+namespace {
+
+/// Arguments up to this are copied into one buffer with what goes before and behind them.
+constexpr std::size_t copied_bytes = 4096;
+/// Read in one turn, before others get theirs.
+constexpr std::size_t most_read = std::size_t(1) << 20;
+/// Left in the socket of a dead worker; more than its buffer holds, unless somebody else goes on writing.
+constexpr std::size_t most_left_behind = std::size_t(8) << 20;
+/// The engine gives so many plain chunks at most, with some to spare.
+constexpr std::size_t plain_slots = 40;
+/// Within this after its hang-up a process should be over.
+constexpr duration exit_grace = std::chrono::milliseconds(100);
+/// What SIGKILL does not end within this is given up.
+constexpr duration abandon_after = std::chrono::seconds(2);
+/// A worker that has several tasks tells of them within a millisecond, unless one of them takes longer; then its ring is looked at.
+constexpr duration look_after = std::chrono::milliseconds(2);
+
+std::uint64_t frame_limit(std::size_t max_message_size)
+{
+    constexpr std::uint64_t beside = 64 * 1024;
+    return std::max<std::uint64_t>(max_message_size, std::uint64_t(1) << 20) + beside;
+}
+
+page_layout layout_for(const worker_settings& settings)
+{
+    // Twice, for coroutines that were abandoned and still run.
+    const std::size_t slots = std::min<std::size_t>(plain_slots + 2 * std::min<std::size_t>(settings.child_concurrency, 1u << 22), 1u << 23);
+    return {static_cast<std::uint32_t>(slots), page_layout{}.ring_capacity};
+}
+
+} // namespace
+
+worker_process::worker_process(worker_owner& owner, worker_id id, std::size_t node)
+    : owner_(&owner), id_(id), node_(node), nonce_(make_nonce())
+{}
+
+worker_process::~worker_process() { detach(); }
+
+template <class... Args>
+std::function<void(Args...)> worker_process::on_strand(void (worker_process::*member)(Args...))
+{
+    return [weak = weak_from_this(), link = owner_->link(), member](Args... args) {
+        link->post([weak, member, args...] {
+            if (const auto self = weak.lock(); self && self->owner_)
+                ((*self).*member)(args...);
+        });
+    };
+}
+
+std::shared_ptr<child> worker_process::launch() noexcept
+{
+    started_at_ = clock::now();
+    boost::system::error_code ec;
+    try {
+        const worker_settings& settings = owner_->settings();
+        launch_request request;
+        socket_pair sockets = make_socket_pair(ec);
+        unique_descriptor page, doorbell;
+        const page_layout layout = layout_for(settings);
+        if (!ec)
+            page = make_page(shared_page::size_of(layout), ec);
+        if (!ec)
+            doorbell = make_event(ec);
+        if (!ec)
+            doorbell_ = duplicate(doorbell.get(), ec);
+        if (!ec) {
+            page_ = shared_page::create(page.get(), layout);
+            socket_fd_ = std::move(sockets.first);
+            channel_.emplace(socket_fd_.get(), frame_limit(settings.max_message_size));
+            ring_.emplace(page_);
+            held_.emplace(page_);
+            request.executable = settings.executable;
+            request.title = make_title(program_name(), node_, ::getpid());
+            request.environment.push_back(encode_marker({node_, nesting_depth() + 1, ::getpid(), nonce_}));
+            request.descriptors = {std::move(sockets.second), std::move(page), std::move(doorbell)};
+            auto launched = [weak = weak_from_this(), link = owner_->link()](boost::system::error_code error) {
+                link->post([weak, error] {
+                    if (const auto self = weak.lock(); self && self->owner_)
+                        self->on_launched(error);
+                });
+            };
+            child_ = warden::instance().launch(std::move(request), launched, on_strand(&worker_process::on_exit));
+        }
+    }
+    catch (const boost::system::system_error& e) {
+        ec = e.code();
+    }
+    catch (const std::system_error& e) {
+        ec.assign(e.code().value(), boost::system::system_category());
+    }
+    catch (...) {
+        ec = asio::error::no_memory;
+    }
+    if (!child_) {
+        try {
+            owner_->link()->post([weak = weak_from_this(), ec] {
+                if (const auto self = weak.lock(); self && self->owner_)
+                    self->on_launched(ec);
+            });
+        }
+        catch (...) { // the start's deadline will tell
+        }
+    }
+    return child_;
+}
+
+// ---------------------------------------------------------------- what comes from outside
+
+void worker_process::on_launched(const boost::system::error_code& ec)
+{
+    worker_owner& owner = *owner_;
+    owner.begin_batch();
+    if (ec) {
+        launch_failed_ = true;
+        const std::string program = owner_->settings().executable.empty() ? "this program" : owner_->settings().executable.string();
+        // Lack of memory, processes or descriptors may pass; a program that is not there stays away.
+        const bool passes = ec == boost::system::errc::resource_unavailable_try_again ||
+                            ec == boost::system::errc::not_enough_memory ||
+                            ec == boost::system::errc::too_many_files_open ||
+                            ec == boost::system::errc::too_many_files_open_in_system;
+        fail_start(errc::worker_start_failed, program + " could not be started as a worker process: " + ec.message(), !passes);
+        exited_ = true;
+        settle();
+    } else {
+        try {
+            socket_.emplace(owner_->strand(), socket_fd_.get());
+            socket_fd_.release();
+            owner_->worker_launched(*this);
+            act(fsm_.resume(worker_input::launched));
+        }
+        catch (const boost::system::system_error& e) {
+            launch_failed_ = true;
+            fail_start(errc::worker_start_failed, std::string("the socket of a worker process cannot be watched: ") + e.what(), false);
+            act(fsm_.resume(worker_input::unfit));
+        }
+    }
+    owner.end_batch();
+}
+
+void worker_process::on_exit(exit_status status)
+{
+    exited_ = true;
+    status_ = status;
+    settle_now();
+}
+
+void worker_process::on_abandoned()
+{
+    if (exited_)
+        return;
+    given_up_ = true;
+    settle_now();
+}
+
+void worker_process::settle_now()
+{
+    worker_owner& owner = *owner_;
+    if (!owner.active())
+        return; // told when something waits again
+    owner.begin_batch();
+    settle();
+    owner.end_batch();
+}
+
+void worker_process::on_readable(const boost::system::error_code& ec)
+{
+    reading_ = false;
+    if (!owner_)
+        return;
+    if (ec == asio::error::operation_aborted || !owner_->active())
+        return update_waits();
+    worker_owner& owner = *owner_;
+    owner.begin_batch();
+    read();
+    owner.end_batch();
+}
+
+void worker_process::read()
+{
+    try {
+        std::size_t turns = 0;
+        worker_channel::progress progress;
+        do {
+            progress = channel_->receive(most_read);
+            take_arrivals();
+        } while (owner_ && !hung_up_ && progress == worker_channel::progress::more && ++turns < 16);
+        if (owner_ && progress == worker_channel::progress::closed)
+            hung_up();
+    }
+    catch (const error& e) {
+        talks_nonsense(e.what());
+    }
+}
+
+// What has arrived on the socket was written after what had been published in the ring by then.
+void worker_process::take_arrivals()
+{
+    last_sign_ = clock::now();
+    looked_ = false;
+    take_ring();
+    while (owner_ && nonsense_.empty()) {
+        const auto arrived = channel_->next();
+        if (!arrived)
+            return;
+        take(*arrived);
+    }
+}
+
+void worker_process::take_ring()
+{
+    if (!nonsense_.empty())
+        return;
+    drained_.clear();
+    ring_->drain(drained_);
+    for (auto rest = drained_.bytes(); owner_;) {
+        const auto what = take_record(rest);
+        if (!what)
+            return;
+        take(*what);
+    }
+}
+
+void worker_process::take(const frame& arrived)
+{
+    switch (arrived.header.type) {
+    case frame_type::hello_reply: return take_hello_reply(arrived.bytes);
+    case frame_type::ready: return act(fsm_.resume(worker_input::ready));
+    case frame_type::initializer_failed: {
+        if (fsm_.phase() != worker_phase::initializing)
+            throw error(errc::protocol_error, "a worker told of its initializer out of turn");
+        auto bytes = std::make_shared<byte_buffer>();
+        bytes->append(arrived.bytes.data(), arrived.bytes.size());
+        initializer_failed_ = true;
+        cause_ = [bytes, pid = pid(), what = "the initializer of " + name() + " failed"] {
+            decoder in(bytes->bytes());
+            return make_nested(errc::initializer_failed, what, decode_exception(in, 0, pid));
+        };
+        return act(fsm_.resume(worker_input::unfit));
+    }
+    case frame_type::published: return; // the ring was read
+    case frame_type::result: {
+        auto bytes = arrived.bytes;
+        const auto what = take_record(bytes);
+        if (!what || !bytes.empty())
+            throw error(errc::protocol_error, "a worker sent a result that is none");
+        return take(*what);
+    }
+    case frame_type::pong:
+        if (arrived.header.id == ping_)
+            ping_due_ = time_point::max();
+        return;
+    case frame_type::farewell: return; // its end follows
+    default: throw error(errc::protocol_error, "a worker sent a frame that only its parent sends");
+    }
+}
+
+void worker_process::take(const record& what)
+{
+    const process_chunk held = held_->note(what);
+    if (held.abandoned)
+        return;
+    decoder in(what.bytes);
+    switch (what.kind) {
+    case record_kind::value: return owner_->events().task_finished(id_, held.id, what.position, &in);
+    case record_kind::failure:
+        return owner_->events().task_failed(id_, held.id, what.position, decode_exception(in, held.first + what.position, pid()));
+    case record_kind::ended: {
+        std::int64_t busy;
+        std::memcpy(&busy, what.bytes.data(), sizeof busy);
+        return owner_->events().chunk_ended(id_, held.id, duration(std::max<std::int64_t>(0, busy)));
+    }
+    }
+}
+
+void worker_process::take_hello_reply(std::span<const std::byte> bytes)
+{
+    const hello_reply_message reply = read_hello_reply(bytes);
+    const bool foreign = !owner_->settings().executable.empty();
+    if (reply.version != protocol_version)
+        fail_start(errc::build_mismatch, name() + " speaks protocol version " + std::to_string(reply.version) + ", this program version " +
+                                             std::to_string(protocol_version), true);
+    else if (reply.nonce != nonce_)
+        throw error(errc::protocol_error, "who answers is not the worker that was started");
+    else if (!foreign && reply.build != build_id())
+        fail_start(errc::build_mismatch, name() + " is build " + to_hex(reply.build) + ", this program build " + to_hex(build_id()) +
+                                             ": was its file replaced, or a library's?", true);
+    else
+        return act(fsm_.resume(worker_input::greeted));
+    act(fsm_.resume(worker_input::unfit));
+}
+
+void worker_process::hung_up()
+{
+    if (std::exchange(hung_up_, true))
+        return;
+    channel_->drop_unsent();
+    // Its end follows at once, unless it closed its socket and lives on.
+    if (!exited_ && fsm_.phase() != worker_phase::killed && fsm_.phase() != worker_phase::leaving)
+        start_kill(exit_grace, duration::zero());
+}
+
+void worker_process::talks_nonsense(const char* what)
+{
+    if (!nonsense_.empty())
+        return;
+    nonsense_ = what;
+    if (fsm_.is_starting() && !cause_)
+        fail_start(errc::protocol_error, name() + " sent what makes no sense: " + nonsense_, false);
+    act(fsm_.resume(worker_input::unfit));
+}
+
+void worker_process::fail_start(errc code, std::string what, bool hopeless)
+{
+    cause_ = [code, what = std::move(what)] { return make_error(code, what); };
+    hopeless_ = hopeless;
+}
+
+// ---------------------------------------------------------------- what is done about it
+
+void worker_process::act(worker_action action)
+{
+    if (!owner_)
+        return;
+    switch (action) {
+    case worker_action::greet: say_hello(); break;
+    case worker_action::take_work:
+        if (owner_->settings().debug && clock::now() - started_at_ > std::chrono::seconds(1))
+            std::fprintf(stderr, "twat-mp: worker %zu (pid %d) took %.1f s to get ready\n", node_, pid(),
+                         std::chrono::duration<double>(clock::now() - started_at_).count());
+        owner_->worker_is_ready(*this);
+        break;
+    case worker_action::say_goodbye:
+        channel_->queue({frame_type::goodbye, 0, 0, 0});
+        start_kill(owner_->settings().stop_grace, duration::zero());
+        flush();
+        break;
+    case worker_action::kill: start_kill(duration::zero(), owner_->settings().stop_grace); break;
+    default: break;
+    }
+    update_waits();
+}
+
+void worker_process::say_hello()
+{
+    const worker_settings& settings = owner_->settings();
+    byte_buffer bytes;
+    write_hello(bytes, {protocol_version, settings.debug, !settings.executable.empty(), node_, settings.nodes,
+                        settings.child_concurrency, settings.max_message_size, build_id(), settings.initializer.bytes(),
+                        settings.finalizer.bytes()});
+    channel_->queue({frame_type::hello, 0, 0, 0}, bytes.bytes());
+    flush();
+}
+
+void worker_process::start_kill(duration before_sigterm, duration before_sigkill)
+{
+    if (!child_)
+        return;
+    try {
+        std::function<void()> abandoned = on_strand(&worker_process::on_abandoned);
+        child_->end(before_sigterm, before_sigkill, abandon_after, std::move(abandoned));
+    }
+    catch (...) {
+        child_->kill();
+    }
+}
+
+void worker_process::flush()
+{
+    if (!channel_ || !channel_->has_unsent() || hung_up_ || fsm_.phase() == worker_phase::killed || exited_)
+        return;
+    const auto progress = channel_->send();
+    write_blocked_ = progress == worker_channel::progress::blocked;
+    if (progress == worker_channel::progress::closed)
+        hung_up();
+    if (write_blocked_ && !writing_)
+        update_waits();
+}
+
+void worker_process::update_waits()
+{
+    if (!owner_ || !socket_)
+        return;
+    const worker_phase phase = fsm_.phase();
+    const bool talks = owner_->active() && !hung_up_ && !exited_ && phase != worker_phase::killed && phase != worker_phase::dead;
+    const bool reads = talks && (phase != worker_phase::ready || held_->wanted() || ping_due_ != time_point::max());
+    const bool writes = talks && write_blocked_;
+    if ((reading_ && !reads) || (writing_ && !writes)) {
+        boost::system::error_code ignored;
+        socket_->cancel(ignored); // the handlers come here again
+    }
+    if (reads && !reading_) {
+        reading_ = true;
+        socket_->async_wait(descriptor::wait_read, [self = shared_from_this()](const boost::system::error_code& ec) {
+            self->on_readable(ec);
+        });
+    }
+    if (writes && !writing_) {
+        writing_ = true;
+        socket_->async_wait(descriptor::wait_write, [self = shared_from_this()](const boost::system::error_code& ec) {
+            self->writing_ = false;
+            if (!self->owner_)
+                return;
+            if (ec != asio::error::operation_aborted)
+                self->flush();
+            self->update_waits();
+        });
+    }
+}
+
+void worker_process::settle()
+{
+    if (exited_ || given_up_)
+        finish();
+}
+
+// The process is over: what it left behind is read before anything is decided.
+void worker_process::finish()
+{
+    const auto self = shared_from_this();
+    if (!owner_ || fsm_.phase() == worker_phase::dead)
+        return;
+    if (!launch_failed_ && channel_ && nonsense_.empty()) {
+        try {
+            std::size_t turns = 0;
+            for (auto progress = worker_channel::progress::more; progress == worker_channel::progress::more && owner_;
+                 ++turns) {
+                progress = turns * (64 * 1024) < most_left_behind ? channel_->receive(most_read) : worker_channel::progress::closed;
+                take_arrivals();
+            }
+        }
+        catch (const error& e) {
+            talks_nonsense(e.what());
+        }
+    }
+    if (!owner_)
+        return;
+    worker_end end = make_end();
+    worker_owner* const owner = std::exchange(owner_, nullptr);
+    if (child_ && given_up_)
+        child_->forget();
+    socket_.reset();
+    socket_fd_.reset();
+    owner->worker_is_gone(*this, end);
+}
+
+worker_end worker_process::make_end()
+{
+    worker_end end;
+    end.how = fsm_.resume(worker_input::lost);
+    end.status = status_;
+    end.given_up = given_up_;
+    if (held_)
+        end.loss.begun = held_->begun();
+    end.loss.expected = end.how == worker_action::report_end;
+    const worker_died::exit_status status{status_.known, status_.signal, status_.code};
+    if (nonsense_.empty())
+        end.loss.explain = [pid = pid(), status, note = note_](std::uint64_t index) {
+            return make_worker_died(pid, status, static_cast<std::size_t>(index), note);
+        };
+    else
+        end.loss.explain = [what = name() + " sent what makes no sense: " + nonsense_](std::uint64_t index) {
+            return make_error(errc::protocol_error, what, static_cast<std::size_t>(index));
+        };
+    if (end.how == worker_action::report_failed_start && !cause_) {
+        std::string what = name() + status_text() + " before it was ready";
+        if (fsm_.was_ready() || status_.code == bad_start_exit_code || status_.signal != 0)
+            ;
+        else if (status_.code == not_entered_exit_code) {
+            what = name() + " did not enter the worker: does main() call twat::mp::run_if_worker(argc, argv) as its first statement, "
+                            "or link twat::mp_main?";
+            hopeless_ = true;
+        } else
+            what += "; does main() call twat::mp::run_if_worker(argc, argv) as its first statement?";
+        cause_ = [what] { return make_error(errc::worker_start_failed, what); };
+    }
+    end.cause = cause_;
+    end.hopeless = hopeless_;
+    end.initializer_failed = initializer_failed_;
+    end.launch_failed = launch_failed_;
+    return end;
+}
+
+void worker_process::detach() noexcept
+{
+    owner_ = nullptr;
+    if (child_ && !exited_) {
+        child_->forget();
+        child_->kill();
+    }
+    socket_.reset();
+    socket_fd_.reset();
+}
+
+// ---------------------------------------------------------------- what the engine asks
+
+void worker_process::submit(const chunk& work)
+{
+    const bool was_wanted = held_->wanted();
+    const process_chunk held = held_->add(work);
+    if (fsm_.phase() != worker_phase::ready || hung_up_ || exited_)
+        return; // it is on its way out, and these tasks will not have begun
+    send_function(work);
+    const auto& tasks = static_cast<const encoded_payload&>(*work.tasks);
+    chunk_message message;
+    message.op = work.op_id;
+    message.first = work.first;
+    message.attempt = work.attempt;
+    message.timeout = work.timeout;
+    last_sign_ = clock::now();
+    looked_ = false;
+    if (work.deadline != time_point::max())
+        message.remaining = work.deadline - last_sign_;
+    message.count = held.count;
+    message.slot = held.slot;
+    message.coroutine = work.coroutine;
+    byte_buffer& to = channel_->tail();
+    write_chunk_start(to, work.id, message, tasks);
+    if (tasks.bytes().size() <= copied_bytes)
+        to.append(tasks.bytes().data(), tasks.bytes().size());
+    else
+        channel_->queue_reference(tasks.bytes(), work.shared_from_this());
+    if (!owner_->in_batch())
+        flush();
+    if (!was_wanted)
+        update_waits();
+}
+
+void worker_process::send_function(const chunk& work)
+{
+    const auto [entry, is_new] = functions_.try_emplace(work.op_id, work.function);
+    if (!is_new)
+        return;
+    const std::span<const std::byte> bytes = work.function ? work.function->bytes() : std::span<const std::byte>();
+    if (bytes.size() <= copied_bytes)
+        channel_->queue({frame_type::function, 0, work.op_id, 0}, bytes);
+    else {
+        std::byte header[frame_header_size];
+        write_frame_header(header, {frame_type::function, 0, work.op_id, bytes.size()});
+        channel_->tail().append(header, sizeof header);
+        channel_->queue_reference(bytes, work.function);
+    }
+    if (functions_.size() >= sweep_functions_at_)
+        forget_old_functions();
+}
+
+// The engine lets go of an operation's function when the operation is over.
+void worker_process::forget_old_functions()
+{
+    std::erase_if(functions_, [this](const auto& entry) {
+        if (!entry.second.expired())
+            return false;
+        channel_->queue({frame_type::forget, 0, entry.first, 0});
+        return true;
+    });
+    sweep_functions_at_ = std::max<std::size_t>(16, 2 * functions_.size());
+}
+
+std::size_t worker_process::recall(chunk_id id)
+{
+    if (const auto kept = held_->recall(id))
+        return *kept;
+    const process_chunk* held = held_->find(id);
+    const std::size_t kept = held->kept;
+    talks_nonsense("it claimed tasks that it does not have");
+    return kept;
+}
+
+void worker_process::cancel(chunk_id id)
+{
+    const process_chunk* held = held_->find(id);
+    if (!held || fsm_.phase() != worker_phase::ready)
+        return;
+    if (held->work->coroutine) {
+        channel_->queue({frame_type::cancel, 0, id, 0});
+        if (!owner_->in_batch())
+            flush();
+        return;
+    }
+    held_->request_stop(id);
+    const std::uint64_t ring = 1;
+    [[maybe_unused]] const ssize_t n = ::write(doorbell_.get(), &ring, sizeof ring);
+}
+
+std::optional<backend::running_task> worker_process::running(chunk_id id) const { return held_->running(id, clock::now()); }
+
+void worker_process::abandon(chunk_id id)
+{
+    held_->abandon(id);
+    if (fsm_.phase() == worker_phase::ready) {
+        if (held_->abandoned() > owner_->settings().child_concurrency) {
+            note_ = "it was killed because too many of its coroutines ignored their cancellation";
+            act(fsm_.resume(worker_input::unfit));
+            return;
+        }
+        channel_->queue({frame_type::cancel, frame_flag_abandon, id, 0});
+        channel_->queue({frame_type::ping, 0, ++ping_, 0});
+        ping_due_ = clock::now() + owner_->settings().cancel_grace;
+        if (!owner_->in_batch())
+            flush();
+    }
+    update_waits();
+}
+
+// ---------------------------------------------------------------- time
+
+time_point worker_process::next_due() const noexcept
+{
+    if (!owner_ || hung_up_ || exited_)
+        return time_point::max();
+    if (fsm_.is_starting())
+        return started_at_ + owner_->settings().start_timeout;
+    if (fsm_.phase() != worker_phase::ready)
+        return time_point::max();
+    time_point due = ping_due_;
+    // One task alone is told of when it is done.
+    if (!looked_ && held_->wanted() && held_->outstanding() > 1)
+        due = std::min(due, last_sign_ + look_after);
+    return due;
+}
+
+void worker_process::on_time(time_point now)
+{
+    if (!owner_ || next_due() > now)
+        return;
+    if (fsm_.is_starting() || ping_due_ <= now) {
+        if (socket_)
+            read(); // it may have answered while nobody read
+        if (owner_ && fsm_.is_starting() && fsm_.phase() != worker_phase::killed) {
+            const bool greeted = fsm_.phase() == worker_phase::initializing;
+            fail_start(errc::worker_start_failed,
+                       name() + " was not ready within pool_options::start_timeout; " +
+                           (greeted ? "its initializer still runs" : "does main() call twat::mp::run_if_worker(argc, argv) as its first statement?"),
+                       false);
+            act(fsm_.resume(worker_input::unfit));
+        } else if (owner_ && ping_due_ <= now) {
+            note_ = "it was killed because a cancelled coroutine kept its event loop from running";
+            ping_due_ = time_point::max();
+            act(fsm_.resume(worker_input::unfit));
+        }
+        return;
+    }
+    looked_ = true;
+    try {
+        take_ring();
+    }
+    catch (const error& e) {
+        talks_nonsense(e.what());
+    }
+}
+
+// ---------------------------------------------------------------- words
+
+std::string worker_process::name() const { return "worker " + std::to_string(node_) + " (pid " + std::to_string(pid()) + ")"; }
+
+std::string worker_process::status_text() const
+{
+    if (!status_.known)
+        return " ended";
+    if (status_.signal != 0)
+        return " was killed by signal " + std::to_string(status_.signal) + " (" + ::strsignal(status_.signal) + ")";
+    return " ended with exit code " + std::to_string(status_.code);
+}
+
+} // namespace twat::mp::detail

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_SRC_PROCESS_WORKER_PROCESS_HPP
+#define TWAT_MP_SRC_PROCESS_WORKER_PROCESS_HPP
+
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include <twat/mp/error.hpp>
+
+#include "pool/worker_set.hpp"
+#include "process/descriptor.hpp"
+#include "process/held_chunks.hpp"
+#include "process/warden.hpp"
+#include "process/worker_channel.hpp"
+#include "process/worker_fsm.hpp"
+#include "wire/result_ring.hpp"
+#include "wire/shared_page.hpp"
+
+namespace twat::mp::detail {
+
+class worker_process;
+
+/// What is the same for all workers of a pool.
+struct worker_settings
+{
+    std::size_t nodes = 0;
+    std::size_t child_concurrency = 0;
+    std::size_t max_message_size = 0;
+    duration start_timeout{}, stop_grace{}, cancel_grace{};
+    std::filesystem::path executable;
+    byte_buffer initializer, finalizer; ///< Encoded; empty: none.
+    bool debug = false;                 ///< Say on stderr what the workers do.
+};
+
+/// What became of a worker.
+struct worker_end
+{
+    worker_action how{}; ///< One of `report_...`.
+    worker_loss loss;
+    exit_status status;
+    bool given_up = false; ///< It could not be killed.
+    /// Why it was not ready; empty if it was.
+    std::function<std::exception_ptr()> cause;
+    /// Starting it again would fail again.
+    bool hopeless = false;
+    bool initializer_failed = false;
+    bool launch_failed = false;
+};
+
+/** What a worker process asks of the pool's workers, and tells them. */
+class worker_owner
+{
+public:
+    virtual const worker_settings& settings() const noexcept = 0;
+    virtual const pool_strand& strand() const noexcept = 0;
+    virtual const std::shared_ptr<strand_link>& link() const noexcept = 0;
+    virtual backend_events& events() noexcept = 0;
+    /// Whether anything may be armed on the context.
+    virtual bool active() const noexcept = 0;
+
+    /// Brackets what comes from outside. At the end the engine decides and what is queued is sent.
+    virtual void begin_batch() noexcept = 0;
+    virtual void end_batch() = 0;
+    virtual bool in_batch() const noexcept = 0;
+
+    virtual void worker_launched(worker_process& worker) = 0;
+    virtual void worker_is_ready(worker_process& worker) = 0;
+    /// The last call of a worker.
+    virtual void worker_is_gone(worker_process& worker, const worker_end& end) = 0;
+
+protected:
+    ~worker_owner() = default;
+};
+
+/** One life of a worker process, as seen by its parent: launched, greeted, given chunks, and in the end dead.
+
+    Lives on the pool's strand. Kept alive by its handlers; `detach` makes them do nothing.
+*/
+class worker_process : public std::enable_shared_from_this<worker_process>
+{
+public:
+    worker_process(worker_owner& owner, worker_id id, std::size_t node);
+    ~worker_process();
+
+    /// Begins. What goes wrong is told later, as a worker that is gone. Returns the child, if there will be one.
+    std::shared_ptr<child> launch() noexcept;
+
+    worker_id id() const noexcept { return id_; }
+    std::size_t node() const noexcept { return node_; }
+    int pid() const noexcept { return child_ ? static_cast<int>(child_->pid()) : 0; }
+    const worker_fsm& state() const noexcept { return fsm_; }
+    const std::shared_ptr<child>& process() const noexcept { return child_; }
+    bool is_busy() const noexcept { return held_ && held_->wanted(); }
+
+    // As in `backend`:
+    void submit(const chunk& work);
+    std::size_t recall(chunk_id id);
+    void cancel(chunk_id id);
+    std::optional<backend::running_task> running(chunk_id id) const;
+    void abandon(chunk_id id);
+
+    /// Ends it in order, within `stop_grace`.
+    void leave() { act(fsm_.resume(worker_input::leave)); }
+    /// Ends it: SIGTERM, then SIGKILL.
+    void kill() { act(fsm_.resume(worker_input::kill)); }
+    /// Ends it at once; nothing is told of it any more, and it lets go of the context.
+    void detach() noexcept;
+
+    /// Arms what it waits for, or lets go of it, as `worker_owner::active` says.
+    void update_waits();
+    /// Whether `settle` would tell something.
+    bool has_news() const noexcept { return exited_ || given_up_; }
+    /// Tells what was not told while the pool was inactive. In a batch.
+    void settle();
+    /// Sends what is queued.
+    void flush();
+
+    /// When `on_time` wants to be called.
+    time_point next_due() const noexcept;
+    /// In a batch.
+    void on_time(time_point now);
+
+private:
+    using descriptor = asio::posix::basic_stream_descriptor<pool_strand>;
+
+    void on_launched(const boost::system::error_code& ec);
+    void on_exit(exit_status status);
+    void on_abandoned();
+    void settle_now();
+    void on_readable(const boost::system::error_code& ec);
+
+    void act(worker_action action);
+    void say_hello();
+    void start_kill(duration before_sigterm, duration before_sigkill);
+
+    void read();
+    void take_arrivals();
+    void take_ring();
+    void take(const frame& arrived);
+    void take(const record& what);
+    void take_hello_reply(std::span<const std::byte> bytes);
+    void hung_up();
+    void talks_nonsense(const char* what);
+    void fail_start(errc code, std::string what, bool hopeless);
+
+    void finish();
+    worker_end make_end();
+    void forget_old_functions();
+    void send_function(const chunk& work);
+    std::string name() const;
+    std::string status_text() const;
+    template <class... Args>
+    std::function<void(Args...)> on_strand(void (worker_process::*member)(Args...));
+
+    worker_owner* owner_;
+    worker_id id_;
+    std::size_t node_;
+    std::uint64_t nonce_;
+    worker_fsm fsm_;
+    std::shared_ptr<child> child_;
+
+    std::optional<descriptor> socket_;
+    unique_descriptor socket_fd_; ///< Until `socket_` owns it.
+    unique_descriptor doorbell_;
+    shared_page page_;
+    std::optional<worker_channel> channel_;
+    std::optional<ring_reader> ring_;
+    std::optional<held_chunks> held_;
+    byte_buffer drained_;
+    std::unordered_map<std::uint64_t, std::weak_ptr<const byte_buffer>> functions_; ///< That it was sent, by operation.
+    std::size_t sweep_functions_at_ = 16;
+
+    bool reading_ = false, writing_ = false; ///< A wait is armed.
+    bool write_blocked_ = false;
+    bool hung_up_ = false;
+    bool exited_ = false, given_up_ = false;
+    exit_status status_;
+
+    time_point started_at_{};
+    time_point ping_due_ = time_point::max();
+    std::uint64_t ping_ = 0;
+    time_point last_sign_{}; ///< When the worker was last heard of, or given work.
+    bool looked_ = false;    ///< At its ring, since then.
+
+    std::string nonsense_; ///< What was wrong with what it sent.
+    std::string note_;     ///< Why it was killed.
+    std::function<std::exception_ptr()> cause_;
+    bool hopeless_ = false, initializer_failed_ = false, launch_failed_ = false;
+};
+
+} // namespace twat::mp::detail
+
+#endif
