@@ -68,8 +68,10 @@ class warden_impl;
 class warded_child final : public child, public std::enable_shared_from_this<warded_child>
 {
 public:
-    warded_child(asio::io_context& context, std::function<void(error_code)> on_launched, std::function<void(exit_status)> on_exit)
-        : context_(context), deadline_(context), recheck_(context), on_launched_(std::move(on_launched)), on_exit_(std::move(on_exit))
+    warded_child(asio::io_context& context, launch_request request, std::function<void(error_code)> on_launched,
+                 std::function<void(exit_status)> on_exit)
+        : context_(context), deadline_(context), recheck_(context), request_(std::move(request)), on_launched_(std::move(on_launched)),
+          on_exit_(std::move(on_exit))
     {
     }
 
@@ -125,11 +127,13 @@ public:
     }
 
     /// On the launching thread. Blocks as long as the launch does.
-    void launch_now(launch_request request) noexcept
+    void launch_now() noexcept
     {
         error_code ec;
+        launch_request request;
         {
             std::lock_guard lock(mutex_);
+            request = std::move(request_);
             if (phase_ == phase::queued)
                 phase_ = phase::launching;
             else
@@ -177,12 +181,15 @@ private:
     /// Takes the launch back if it has not begun.
     bool withdraw() noexcept
     {
+        launch_request request; // Closed at once: the launching thread may not get so far for a long time.
         {
             std::lock_guard lock(mutex_);
             if (phase_ != phase::queued)
                 return false;
             phase_ = phase::gone;
+            request = std::move(request_);
         }
+        request = {};
         try {
             asio::post(context_, [self = shared_from_this()] { self->report_launch(asio::error::operation_aborted); });
         } catch (...) { // No memory: then the launching thread tells it, in its turn.
@@ -359,6 +366,7 @@ private:
 
     mutable std::mutex mutex_; // For what follows.
     phase phase_ = phase::queued;
+    launch_request request_; // While queued.
     unique_descriptor pidfd_;
     bool kill_requested_ = false;
     bool signalled_ = false;
@@ -375,23 +383,17 @@ public:
     std::shared_ptr<child> launch(launch_request request, std::function<void(error_code)> on_launched,
                                   std::function<void(exit_status)> on_exit) override
     {
-        auto launched = std::make_shared<warded_child>(context_, std::move(on_launched), std::move(on_exit));
+        auto launched = std::make_shared<warded_child>(context_, std::move(request), std::move(on_launched), std::move(on_exit));
         {
             std::lock_guard lock(mutex_);
             start_threads();
-            queue_.push_back({launched, std::move(request)});
+            queue_.push_back(launched);
         }
         more_.notify_one();
         return launched;
     }
 
 private:
-    struct job
-    {
-        std::shared_ptr<warded_child> whom;
-        launch_request request;
-    };
-
     /// No signal that is sent to the process may be handled on a thread that the application does not know of.
     template <class F>
     static void start_thread(const char* name, F run)
@@ -438,7 +440,7 @@ private:
             auto next = std::move(queue_.front());
             queue_.pop_front();
             lock.unlock();
-            next.whom->launch_now(std::move(next.request));
+            next->launch_now();
         }
     }
 
@@ -447,7 +449,7 @@ private:
     asio::executor_work_guard<executor> work_{context_.get_executor()};
     std::mutex mutex_;
     std::condition_variable more_;
-    std::deque<job> queue_;
+    std::deque<std::shared_ptr<warded_child>> queue_;
     bool reaping_ = false, launching_ = false;
 };
 

@@ -60,7 +60,8 @@ public:
     exit_status wait_exit()
     {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return !exits_.empty(); });
+        changed_.wait(lock, [this] { return !exits_.empty() || (!launched_.empty() && launched_.front()); });
+        BOOST_REQUIRE(!exits_.empty()); // A launch that failed has no exit to wait for.
         return exits_.front();
     }
     void wait_abandoned()
@@ -400,13 +401,17 @@ BOOST_FIXTURE_TEST_CASE(a_launch_that_has_not_begun_is_taken_back, fixture)
     auto start_stuck = make_request("echo");
     start_stuck.request.executable = executable.path;
     const auto first = warden::instance().launch(std::move(start_stuck.request), stuck.on_launched(), stuck.on_exit());
+    while (::fcntl(executable.fd.get(), F_GETLEASE) == F_WRLCK)
+        std::this_thread::yield(); // Until the exec waits for the lease to be given up.
+    const auto queued = count_descriptors();
     const auto killed = start("sleep", second);
     const auto ended = start("sleep", third);
     killed->kill();
     ended->end(1h, 1h, 1h, {});
-    // Told although the launching thread is busy.
     BOOST_TEST(second.wait_launched() == error_code(boost::asio::error::operation_aborted));
     BOOST_TEST(third.wait_launched() == error_code(boost::asio::error::operation_aborted));
+    socket.reset();
+    BOOST_TEST(count_descriptors() == queued); // Theirs are closed although the launching thread is busy.
     // The one that is stuck cannot be killed, only given up.
     first->end(0s, 0s, 0s, stuck.on_abandoned());
     stuck.wait_abandoned();
