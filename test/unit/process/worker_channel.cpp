@@ -17,16 +17,20 @@ using namespace twat::mp::detail;
 
 BOOST_AUTO_TEST_SUITE(test_process_worker_channel)
 
-struct fixture
+struct socket_pair_of_test
 {
-    fixture() { BOOST_REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) == 0); }
-    ~fixture()
+    socket_pair_of_test() { BOOST_REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) == 0); }
+    ~socket_pair_of_test()
     {
         ::close(fd[0]);
         ::close(fd[1]);
     }
 
     int fd[2];
+};
+
+struct fixture : socket_pair_of_test // which must be there before the channels
+{
     worker_channel here{fd[0], std::uint64_t(1) << 30};
     worker_channel there{fd[1], std::uint64_t(1) << 30};
 };
