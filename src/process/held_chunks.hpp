@@ -43,8 +43,8 @@ public:
     /// Null if the worker does not hold it.
     const process_chunk* find(chunk_id id) const noexcept;
     bool empty() const noexcept { return chunks_.empty(); }
-    /// Whether somebody waits for one of them.
-    bool wanted() const noexcept { return chunks_.size() != abandoned_; }
+    /// Chunks that somebody waits for.
+    std::size_t wanted() const noexcept { return chunks_.size() - abandoned_; }
     std::size_t abandoned() const noexcept { return abandoned_; }
     /// Tasks that somebody waits for.
     std::size_t outstanding() const noexcept;

@@ -406,7 +406,7 @@ void worker_process::update_waits()
         return;
     const worker_phase phase = fsm_.phase();
     const bool talks = owner_->active() && !hung_up_ && !exited_ && phase != worker_phase::killed && phase != worker_phase::dead;
-    const bool reads = talks && (phase != worker_phase::ready || held_->wanted() || ping_due_ != time_point::max());
+    const bool reads = talks && (phase != worker_phase::ready || held_->wanted() != 0 || ping_due_ != time_point::max());
     const bool writes = talks && write_blocked_;
     if ((reading_ && !reads) || (writing_ && !writes)) {
         boost::system::error_code ignored;
@@ -519,7 +519,7 @@ void worker_process::detach() noexcept
 
 void worker_process::submit(const chunk& work)
 {
-    const bool was_wanted = held_->wanted();
+    const bool was_wanted = held_->wanted() != 0;
     const process_chunk held = held_->add(work);
     if (fsm_.phase() != worker_phase::ready || hung_up_ || exited_)
         return; // it is on its way out, and these tasks will not have begun
@@ -636,8 +636,9 @@ time_point worker_process::next_due() const noexcept
     if (fsm_.phase() != worker_phase::ready)
         return time_point::max();
     time_point due = ping_due_;
-    // One task alone is told of when it is done.
-    if (!looked_ && held_->wanted() && held_->outstanding() > 1)
+    // One task alone is told of when it is done. But the end of a chunk may lie untold in the ring while the one behind it runs, and a
+    // task's time is counted only from the end of the chunk before.
+    if (!looked_ && (held_->wanted() > 1 || held_->outstanding() > 1))
         due = std::min(due, last_sign_ + look_after);
     return due;
 }
