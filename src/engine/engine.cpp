@@ -337,6 +337,7 @@ void engine::lose_chunk(given_chunk& held, const worker_loss& loss)
 void engine::broken(error_maker cause)
 {
     refusal_ = cause; // tells more than that the pool was closed
+    flush();          // what is over has its own answer: the last death, for the task that ran
     stop_all(cause);
 }
 

@@ -307,6 +307,22 @@ BOOST_FIXTURE_TEST_CASE(retries_run_a_task_again_and_end_in_quarantine, fixture)
     BOOST_TEST(held(3) == 0u);
 }
 
+BOOST_FIXTURE_TEST_CASE(the_task_of_the_last_death_is_told_of_the_death, fixture)
+{
+    with_workers(1);
+    auto op = add(1, map_of(1));
+    auto other = add(1, map_of(1));
+    begin(1);
+    worker_loss loss;
+    loss.begun.push_back({first(1).work->id, 0});
+    loss.explain = [](std::uint64_t) { return std::make_exception_ptr(std::runtime_error("died")); };
+    core->worker_gone(1, loss);
+    core->broken([] { return std::make_exception_ptr(std::runtime_error("broken")); });
+    core->decide();
+    BOOST_TEST(op->error_text() == "died");
+    BOOST_TEST(other->error_text() == "broken");
+}
+
 BOOST_FIXTURE_TEST_CASE(a_broken_pool_answers_all_and_takes_no_more, fixture)
 {
     auto op = add(5, map_of(5));
