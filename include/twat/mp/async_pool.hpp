@@ -56,18 +56,29 @@ class basic_async_pool : public detail::pool_verbs<basic_async_pool<Workers, Exe
 public:
     using executor_type = Executor;
 
+    /** Makes a pool with the default options on an executor. Starts no worker yet.
+
+        An overload and not a default argument: g++ 12 destroys that twice in `pool(co_await asio::this_coro::executor)`.
+    */
+    explicit basic_async_pool(executor_type executor) : basic_async_pool(std::move(executor), pool_options()) {}
+
     /** Makes a pool on an executor. Starts no worker yet.
 
         @throws std::invalid_argument that names the member, if an option is bad.
     */
-    explicit basic_async_pool(executor_type executor, pool_options options = {})
+    explicit basic_async_pool(executor_type executor, pool_options options)
         : executor_(std::move(executor)), core_(detail::pool_core::create(kind, executor_, std::move(options)))
     {}
 
     /// Makes a pool on an execution context.
     template <class Context>
         requires std::convertible_to<Context&, asio::execution_context&>
-    explicit basic_async_pool(Context& context, pool_options options = {})
+    explicit basic_async_pool(Context& context) : basic_async_pool(executor_type(context.get_executor()))
+    {}
+
+    template <class Context>
+        requires std::convertible_to<Context&, asio::execution_context&>
+    explicit basic_async_pool(Context& context, pool_options options)
         : basic_async_pool(executor_type(context.get_executor()), std::move(options))
     {}
 

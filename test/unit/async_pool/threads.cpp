@@ -14,4 +14,14 @@ BOOST_AUTO_TEST_SUITE(test_async_thread_pool)
 using pool_fixtures = boost::mp11::mp_list<thread_fixture>;
 #include "async_pool_cases.hpp"
 
+// g++ 12 destroys an owning default argument twice in such an expression.
+BOOST_FIXTURE_TEST_CASE(can_be_made_of_an_awaited_executor, io_context_fixture)
+{
+    run_coro([]() -> asio::awaitable<void> {
+        async_thread_pool pool(co_await asio::this_coro::executor);
+        const int result = co_await pool.apply([](int x) { return x + 1; }, 1);
+        BOOST_TEST(result == 2);
+    });
+}
+
 BOOST_AUTO_TEST_SUITE_END()
