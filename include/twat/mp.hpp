@@ -8,13 +8,16 @@
 #include <twat/mp/codec.hpp>
 #include <twat/mp/config.hpp>
 #include <twat/mp/decoder.hpp>
+#include <twat/mp/default_pool.hpp>
 #include <twat/mp/encoder.hpp>
 #include <twat/mp/error.hpp>
 #include <twat/mp/exceptions.hpp>
 #include <twat/mp/fwd.hpp>
+#include <twat/mp/later.hpp>
 #include <twat/mp/multi_pool.hpp>
 #include <twat/mp/options.hpp>
 #include <twat/mp/portable.hpp>
+#include <twat/mp/progress_bar.hpp>
 #include <twat/mp/register_exception.hpp>
 #include <twat/mp/register_function.hpp>
 #include <twat/mp/result.hpp>
@@ -26,5 +29,6 @@
 #include <twat/mp/with_pool.hpp>
 #include <twat/mp/worker.hpp>
 #include <twat/mp/worker_died.hpp>
+#include <twat/mp/wrappers.hpp>
 
 #endif

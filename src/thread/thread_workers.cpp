@@ -17,14 +17,10 @@ namespace {
 // The pool whose worker the calling thread is, for the whole life of the thread; guests are such threads too.
 thread_local const void* own_set = nullptr;
 
-// The tasks of the options, in a form that does not depend on what a task is before it is set.
-template <class Task>
-void call(const Task& task)
+void call(const task& task)
 {
-    if constexpr (requires { task(); }) {
-        if (task)
-            task();
-    }
+    if (task)
+        task.run();
 }
 
 } // namespace

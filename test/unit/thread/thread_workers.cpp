@@ -313,6 +313,80 @@ BOOST_AUTO_TEST_CASE(a_retired_worker_is_followed_by_one_with_its_index)
     BOOST_TEST(stats.restarts == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(initializer_and_finalizer_run_in_every_worker)
+{
+    std::atomic<int> begun = 0, over = 0, right = 0;
+    options.initializer = task([&] { ++begun; right += this_worker::is_worker(); });
+    options.finalizer = task([&] { ++over; right += this_worker::is_worker(); throw std::runtime_error("is dropped"); });
+    make_ready(2);
+    BOOST_TEST(begun == 2);
+    BOOST_TEST(over == 0);
+    bool done = false;
+    workers->stop([&] { done = true; });
+    run_until([&] { return done; });
+    BOOST_TEST(over == 2);
+    BOOST_TEST(right == 4);
+}
+
+BOOST_AUTO_TEST_CASE(an_initializer_may_be_a_coroutine)
+{
+    std::atomic<int> done = 0;
+    options.initializer = task([&]() -> asio::awaitable<void> {
+        asio::steady_timer timer(co_await asio::this_coro::executor, 1ms);
+        co_await timer.async_wait(asio::use_awaitable);
+        ++done;
+    });
+    make_ready(2);
+    BOOST_TEST(done == 2);
+}
+
+BOOST_AUTO_TEST_CASE(an_initializer_that_fails_breaks_the_pool_with_its_exception)
+{
+    options.initializer = task([] { throw std::domain_error("boom"); });
+    options.finalizer = task([] { BOOST_ERROR("for workers that were ready only"); });
+    make(2);
+    run_until([&] { return !events.causes.empty(); });
+    BOOST_TEST(events.ready.empty());
+    try {
+        std::rethrow_exception(events.causes.front());
+    } catch (const error& e) {
+        BOOST_TEST((e.code() == errc::initializer_failed));
+        BOOST_CHECK_THROW(std::rethrow_if_nested(e), std::domain_error);
+    }
+    bool done = false;
+    workers->stop([&] { done = true; });
+    run_until([&] { return done; });
+    BOOST_TEST(events.causes.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(an_initializer_that_takes_too_long_breaks_the_pool)
+{
+    gate go;
+    options.initializer = task([&] { go.pass(); });
+    options.start_timeout = 1ms;
+    make(1);
+    workers->set_active(true);
+    run_until([&] { return !events.causes.empty(); });
+    go.open();
+    BOOST_CHECK_EXCEPTION(std::rethrow_exception(events.causes.front()), error,
+                          [](const error& e) { return e.code() == errc::worker_start_failed; });
+}
+
+BOOST_AUTO_TEST_CASE(a_finalizer_that_takes_too_long_is_left_behind)
+{
+    gate go;
+    options.finalizer = task([&] { go.pass(); });
+    options.stop_grace = 1ms;
+    make_ready(1);
+    bool done = false;
+    workers->stop([&] { done = true; });
+    run_until([&] { return done; });
+    pool_stats stats;
+    workers->add_stats(stats);
+    BOOST_TEST(stats.abandoned == 1u);
+    go.open(); // the destructor waits for it
+}
+
 BOOST_AUTO_TEST_CASE(stop_ends_all_workers_and_says_so)
 {
     make_ready(2);
