@@ -288,8 +288,9 @@ void engine::requeue(operation_state& op, std::uint64_t first, std::unique_ptr<p
 // Takes back what the worker has not begun of a chunk. Returns how many tasks that were.
 std::size_t engine::take_back(ready_worker& worker, given_chunk& held, bool again)
 {
-    if (held.outstanding() == 0 || worker.dying)
+    if (held.outstanding() == 0 || held.all_begun || worker.dying)
         return 0;
+    held.all_begun = true;
     const std::size_t keep = std::clamp(backend_.recall(worker.id, held.work->id), held.settled, held.keep);
     const std::size_t taken = held.keep - keep;
     if (taken == 0)
@@ -363,7 +364,7 @@ bool engine::steal_for(ready_worker& idle)
         for (given_chunk& h : w->held) {
             const bool first = &h == &w->held.front();
             const bool wanted = h.owner && (!idle.guest || h.owner == idle.only);
-            if (wanted && !h.owner->stopping && !h.cancelled && h.outstanding() > (first ? 1u : 0u)) {
+            if (wanted && !h.owner->stopping && !h.cancelled && !h.all_begun && h.outstanding() > (first ? 1u : 0u)) {
                 const duration wait = before + time_left(h).value_or(std::chrono::seconds(1));
                 if (wait > most) {
                     most = wait;
@@ -382,10 +383,8 @@ bool engine::steal_for(ready_worker& idle)
     }
     operation_state& op = *from->owner;
     const std::size_t taken = take_back(*victim, *from, true);
-    if (taken == 0) {
-        look_again_ = now_() + look_again_after;
-        return false;
-    }
+    if (taken == 0)
+        return steal_for(idle); // its outcomes are on their way: another one may have some
     if (taken > 1) { // half for each: its owner will soon be idle too
         chunk& back = *op.requeued.front();
         const std::size_t half = (taken + 1) / 2;

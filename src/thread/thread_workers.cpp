@@ -309,15 +309,21 @@ void thread_workers::on_gone(worker_id worker)
         ended_.push_back(std::move(thread));
     }
     arm_start_timer();
-    if (ready && !silent_) {
-        worker_loss loss;
-        loss.explain = [](std::uint64_t) { return make_error(errc::pool_terminated); };
-        loss.expected = true;
-        events_.worker_gone(worker, loss);
-        events_.decide();
-    }
+    if (ready)
+        tell_gone(worker);
     if (stopping_ && workers_.empty())
         stop_is_over();
+}
+
+void thread_workers::tell_gone(worker_id worker)
+{
+    if (silent_)
+        return;
+    worker_loss loss;
+    loss.explain = [](std::uint64_t) { return make_error(errc::pool_terminated); };
+    loss.expected = true;
+    events_.worker_gone(worker, loss);
+    events_.decide();
 }
 
 void thread_workers::broken(errc code, const char* what, std::exception_ptr cause)
@@ -493,6 +499,8 @@ void thread_workers::run_guest(worker_id guest, const std::function<bool()>& sto
     const auto scope = self->enter(outer ? outer->index : 0);
     self->serve_until(stop);
     self->close();
+    // The engine may have given it a chunk in the meantime, which goes elsewhere.
+    shared_state::post(shared_, [guest](thread_workers& set) { set.tell_gone(guest); });
 }
 
 void thread_workers::wake_guest(worker_id guest) noexcept

@@ -90,6 +90,7 @@ private:
     void on_gone(worker_id worker);
 
     void tell_ended(worker_id worker, chunk_id id);
+    void tell_gone(worker_id worker);
     void broken(errc code, const char* what, std::exception_ptr cause);
     void tell(decltype(pool_event::what) what, std::size_t index, boost::system::error_code ec = {});
     void quit_all() noexcept;
