@@ -23,6 +23,14 @@ std::optional<duration> time_left(const given_chunk& held)
     return held.owner ? held.owner->sizes.estimate(held.outstanding()) : std::nullopt;
 }
 
+// The same for the chunk that its worker has come to: one that takes longer than expected will go on for as long as it is late.
+duration time_left_of_first(const given_chunk& held, duration unknown, time_point now)
+{
+    const duration left = time_left(held).value_or(unknown);
+    const auto whole = held.owner ? held.owner->sizes.estimate(held.keep) : std::nullopt;
+    return std::max(left, now - held.since - whole.value_or(duration::zero()));
+}
+
 } // namespace
 
 void engine::decide()
@@ -261,6 +269,7 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
 
 void engine::chunk_begins(given_chunk& held)
 {
+    held.since = now_();
     if (!held.owner)
         return;
     if (!std::exchange(held.owner->begun, true))
@@ -357,22 +366,26 @@ bool engine::steal_for(ready_worker& idle)
     ready_worker* victim = nullptr;
     given_chunk* from = nullptr;
     duration most = duration::zero();
+    const time_point now = now_();
+    constexpr duration unknown = std::chrono::seconds(1);
     for (auto& w : workers_) {
-        if (w->dying || w->runs_coroutines())
+        if (w->dying || (w->runs_coroutines() && !idle.guest)) // a coroutine task can block its worker and wait for a guest
             continue;
         duration before = duration::zero(); // until the worker comes to the chunk
         for (given_chunk& h : w->held) {
             const bool first = &h == &w->held.front();
+            const duration left = first ? time_left_of_first(h, unknown, now) : time_left(h).value_or(unknown);
+            const bool runs = first && !h.work->coroutine;
             const bool wanted = h.owner && (!idle.guest || h.owner == idle.only);
-            if (wanted && !h.owner->stopping && !h.cancelled && !h.all_begun && h.outstanding() > (first ? 1u : 0u)) {
-                const duration wait = before + time_left(h).value_or(std::chrono::seconds(1));
+            if (wanted && !h.owner->stopping && !h.cancelled && !h.all_begun && h.outstanding() > (runs ? 1u : 0u)) {
+                const duration wait = before + left;
                 if (wait > most) {
                     most = wait;
                     victim = w.get();
                     from = &h;
                 }
             }
-            before += time_left(h).value_or(std::chrono::seconds(1));
+            before += left;
         }
     }
     if (!victim)

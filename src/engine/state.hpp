@@ -62,6 +62,7 @@ struct given_chunk
     std::size_t keep = 0;               // tasks that the worker was left with; the others were taken back
     std::vector<std::size_t> expired;   // tasks that ran out of time; they had their answer, what comes is dropped
     std::size_t timed_out = no_position; // threads: the same, but its outcome is waited for
+    time_point since{};                 // when the worker came to it
     bool all_begun = false;             // what is left of it was begun: nothing can be taken back
     bool cancelled = false;             // its running tasks were asked to stop
     time_point check_at = time_point::max(); // when to look whether the running task has run out of time

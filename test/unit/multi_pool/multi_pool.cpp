@@ -329,6 +329,14 @@ BOOST_AUTO_TEST_CASE(a_task_may_read_a_range_of_its_own_pool)
     BOOST_TEST(result == 12);
 }
 
+BOOST_AUTO_TEST_CASE(coroutine_tasks_may_nest_calls_too)
+{
+    thread_pool pool(1);
+    auto inner = [](int x) -> asio::awaitable<int> { co_return x; };
+    auto outer = [&](int x) -> asio::awaitable<int> { co_return static_cast<int>(pool.map(inner, numbers(x)).size()); };
+    BOOST_TEST(pool.map(outer, std::vector<int>{1, 5, 20}) == (std::vector<int>{1, 5, 20}), per_element());
+}
+
 BOOST_AUTO_TEST_CASE(a_nested_failure_passes_through)
 {
     thread_pool pool(1);
