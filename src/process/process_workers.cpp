@@ -152,13 +152,23 @@ void process_workers_set::submit(worker_id id, const chunk& work)
 std::size_t process_workers_set::recall(worker_id id, chunk_id chunk)
 {
     const auto worker = find(id);
-    return worker ? worker->recall(chunk) : 0;
+    if (!worker)
+        return 0;
+    const std::size_t kept = worker->recall(chunk);
+    if (settings_.debug)
+        std::fprintf(stderr, "twat-mp: worker %zu (pid %d) gives back chunk %llu but for %zu tasks that it has begun\n", worker->node(),
+                     worker->pid(), static_cast<unsigned long long>(chunk), kept);
+    return kept;
 }
 
 void process_workers_set::cancel(worker_id id, chunk_id chunk)
 {
-    if (const auto worker = find(id))
+    if (const auto worker = find(id)) {
+        if (settings_.debug)
+            std::fprintf(stderr, "twat-mp: worker %zu (pid %d) is asked to drop chunk %llu\n", worker->node(), worker->pid(),
+                         static_cast<unsigned long long>(chunk));
         worker->cancel(chunk);
+    }
 }
 
 std::optional<backend::running_task> process_workers_set::running(worker_id id, chunk_id chunk) const

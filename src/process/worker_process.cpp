@@ -257,7 +257,7 @@ void worker_process::take(const frame& arrived)
         initializer_failed_ = true;
         cause_ = [bytes, pid = pid(), what = "the initializer of " + name() + " failed"] {
             decoder in(bytes->bytes());
-            return make_nested(errc::initializer_failed, what, decode_exception(in, 0, pid));
+            return make_nested(errc::initializer_failed, what, decode_exception(in, std::nullopt, pid));
         };
         return act(fsm_.resume(worker_input::unfit));
     }
