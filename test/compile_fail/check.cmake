@@ -2,7 +2,7 @@
 separate_arguments(flags UNIX_COMMAND "${FLAGS}")
 set(command ${COMPILER} -std=c++20 -fsyntax-only ${flags})
 foreach(dir IN LISTS INCLUDES)
-    list(APPEND command -isystem ${dir})
+    list(APPEND command -I${dir}) # not -isystem: of /usr/include that hides the C library from the C++ one
 endforeach()
 
 file(STRINGS ${FILE} expected REGEX "^// expect: ")
