@@ -45,9 +45,11 @@ void engine::decide()
 
 // ---------------------------------------------------------------- whose turn
 
+std::size_t engine::demand(const operation_state& op) { return op.unbounded ? no_position : op.op->demand(); }
+
 bool engine::has_work(const operation_state& op) const
 {
-    return !op.stopping && (!op.requeued.empty() || (!op.exhausted && op.op->demand() != 0));
+    return !op.stopping && (!op.requeued.empty() || (!op.exhausted && demand(op) != 0));
 }
 
 void engine::line_up(operation_state& op)
@@ -199,7 +201,7 @@ std::shared_ptr<chunk> engine::pull_chunk(operation_state& op, std::size_t most)
     const std::size_t size = traits.coroutine ? 1 : op.sizes.next(remaining);
     if (traits.stream && traits.options.window == 0)
         op.op->set_chunk_size(settings_.nodes, size);
-    const std::size_t wanted = std::min({size, most, op.op->demand()});
+    const std::size_t wanted = std::min({size, most, demand(op)});
 
     const std::uint64_t first = op.next_index;
     while (tasks->size() < wanted && !op.exhausted) {

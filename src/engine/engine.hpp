@@ -58,6 +58,8 @@ public:
     void close(error_maker refusal);
     /// Completes every operation with what `error` makes; tasks that run are stopped as by a terminal cancellation.
     void stop_all(const error_maker& error);
+    /// Streams whose length is known run to their end without waiting for their readers, who find all elements later.
+    void unbind_streams();
     /// Streams that were not read to their end get no more elements: they end with what `error` makes.
     void end_streams(const error_maker& error);
     /// The workers were killed and report nothing any more.
@@ -107,6 +109,7 @@ private:
     void hand_out();
     bool can_take(const ready_worker& worker) const;
     std::size_t allowance(const ready_worker& worker) const noexcept;
+    static std::size_t demand(const operation_state& op);
     bool has_work(const operation_state& op) const;
     void line_up(operation_state& op);
     bool give_one(ready_worker& worker);

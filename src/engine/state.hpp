@@ -41,6 +41,7 @@ struct operation_state
     bool begun = false;     // a worker has begun one of its tasks
     bool exhausted = false; // the range has ended
     bool stopping = false;  // nothing more is handed out
+    bool unbounded = false; // a stream whose pool is being joined: nobody waits for its reader any more
     bool waiting = false;   // stands in the line of its priority
     bool touched = false;   // outcomes arrived since the last decision
     worker_id drains = 0;   // the worker that runs empty so that this operation's kind of task can run on it

@@ -100,6 +100,11 @@ void engine::stop(operation_state& op, std::exception_ptr error, bool kill)
         for (given_chunk& h : w->held)
             if (h.owner == &op && h.outstanding() != 0)
                 ask_to_stop(*w, h, kill);
+            else if (h.owner == &op && kill && backend_.can_kill() && !w->dying && &h == &w->held.front()) {
+                // All was taken back before it began; a worker that does not even put the chunk away does not run at all.
+                h.cancelled = true;
+                h.kill_at = now_() + settings_.cancel_grace;
+            }
     if (backend_.can_kill())
         finish(op, op.final_error); // the workers are dealt with behind it
     else
@@ -132,6 +137,15 @@ void engine::stop_all(const error_maker& error)
     std::sort(all.begin(), all.end(), [](auto* a, auto* b) { return a->id < b->id; });
     for (operation_state* op : all)
         stop(*op, error(), true);
+}
+
+void engine::unbind_streams()
+{
+    for (operation_state* op : streams_)
+        if (op->traits().total && !std::exchange(op->unbounded, true)) {
+            line_up(*op);
+            touch(*op);
+        }
 }
 
 void engine::end_streams(const error_maker& error)

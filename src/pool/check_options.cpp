@@ -80,6 +80,9 @@ void check_options(const call_options& options)
     check_duration("call_options::deadline", options.deadline);
     if (options.prio != priority::low && options.prio != priority::normal && options.prio != priority::high)
         refuse("call_options::prio", "is no value of mp::priority");
+    constexpr auto all = static_cast<unsigned>(asio::cancellation_type::all);
+    if (const auto limit = static_cast<unsigned>(options.cancel_limit); limit != all && (limit & ~7u) != 0)
+        refuse("call_options::cancel_limit", "is no value of asio::cancellation_type");
 }
 
 } // namespace twat::mp::detail

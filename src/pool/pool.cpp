@@ -180,7 +180,14 @@ void pool::start(start_handler handler)
     enter([handler = std::move(handler)](pool& p) mutable {
         if (!p.closed_)
             p.start_workers();
-        p.start_waiters_.push_back(std::move(handler));
+        // What happened to the workers while the pool was idle is told first.
+        p.set_active(true);
+        ++p.starting_;
+        asio::post(*p.strand_, [self = p.shared_from_this(), handler = std::move(handler)]() mutable {
+            --self->starting_;
+            self->start_waiters_.push_back(std::move(handler));
+            self->settle();
+        });
     });
 }
 
@@ -199,6 +206,7 @@ void pool::join(start_handler handler)
     enter([handler = std::move(handler)](pool& p) mutable {
         p.closed_ = true;
         p.engine_->close([] { return make_error(errc::pool_closed); });
+        p.engine_->unbind_streams();
         p.join_waiters_.push_back(std::move(handler));
     });
 }
@@ -323,7 +331,7 @@ void pool::settle()
     settle_guests();
     settle_starts();
     settle_joins();
-    const bool active = engine_->active() || !start_waiters_.empty() || !join_waiters_.empty();
+    const bool active = engine_->active() || starting_ != 0 || !start_waiters_.empty() || !join_waiters_.empty();
     set_active(active);
     set_timer(active ? engine_->next_wake() : time_point::max());
     pool_stats now = engine_->stats();
@@ -380,7 +388,7 @@ void pool::settle_starts()
         complete(start_waiters_, broken_);
     else if (terminated_ || closed_)
         complete(start_waiters_, [this] { return make_error(terminated_ ? errc::pool_terminated : errc::pool_closed); });
-    else if (all_ready_ = all_ready_ || engine_->ready_workers() >= nodes_; all_ready_)
+    else if (engine_->ready_workers() >= nodes_)
         complete(start_waiters_, nullptr);
 }
 

@@ -103,7 +103,7 @@ private:
     time_point timer_at_ = time_point::max();
     std::optional<asio::any_io_executor> work_; // tracks outstanding work while something is outstanding
     bool started_ = false;
-    bool all_ready_ = false;
+    std::size_t starting_ = 0; // starts that are about to wait
     bool closed_ = false;
     bool terminated_ = false;
     bool stopping_ = false; // the workers were told to end

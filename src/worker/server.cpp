@@ -237,6 +237,10 @@ void worker_server::say_farewell()
             if (debug_)
                 std::fprintf(stderr, "twat-mp: the finalizer of worker %zu failed: %s\n", context_.index, e.what());
         }
+        catch (...) {
+            if (debug_)
+                std::fprintf(stderr, "twat-mp: the finalizer of worker %zu failed\n", context_.index);
+        }
     }
     connection_.queue({frame_type::farewell, 0, 0, 0});
     outcomes_.tell();

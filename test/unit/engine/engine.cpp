@@ -136,6 +136,30 @@ BOOST_FIXTURE_TEST_CASE(a_stream_is_fed_by_demand, fixture)
     BOOST_TEST(!core->knows(*op));
 }
 
+BOOST_FIXTURE_TEST_CASE(streams_of_known_length_run_to_their_end_when_the_pool_is_joined, fixture)
+{
+    with_workers(2);
+    auto known = std::make_shared<fake_operation>(50, operation_traits{.stream = true, .stops_at_failure = false, .total = 50});
+    auto endless = std::make_shared<fake_operation>(no_position - 1, operation_traits{.stream = true, .stops_at_failure = false});
+    known->window = endless->window = 8;
+    core->add(known);
+    core->add(endless);
+    core->decide();
+    run();
+    BOOST_TEST(core->idle_but_for_streams());
+    core->unbind_streams();
+    core->decide();
+    BOOST_TEST(!core->idle_but_for_streams());
+    run();
+    BOOST_TEST(known->completed);
+    BOOST_TEST(known->stored.size() == 50u);
+    BOOST_TEST(core->idle_but_for_streams());
+    core->end_streams([] { return make_error(errc::pool_closed); });
+    core->decide();
+    BOOST_TEST(endless->completed);
+    BOOST_TEST(endless->pulled == 8u);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_range_is_pulled_only_when_a_worker_can_take_it, fixture)
 {
     with_workers(2);
@@ -413,6 +437,26 @@ BOOST_FIXTURE_TEST_CASE(terminal_cancellation_answers_at_once_and_kills_after_th
     run();
     BOOST_TEST(other->completed);
     BOOST_TEST(!other->error);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_worker_that_does_not_put_a_cancelled_chunk_away_is_killed, fixture)
+{
+    with_workers(1);
+    auto op = add(1, map_of(1)); // sent to a worker that is stopped, say: never begun
+    core->cancel(*op, asio::cancellation_type::terminal);
+    core->decide();
+    BOOST_TEST(op->completed);
+    auto other = add(1, map_of(1));
+    BOOST_TEST(held(1) == 1u);
+    now += 200ms;
+    core->tick();
+    core->decide();
+    BOOST_TEST(workers.replaced.size() == 1u);
+    die(1, true);
+    core->worker_ready(2);
+    core->decide();
+    run();
+    BOOST_TEST(other->completed);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_cancelled_worker_gets_no_work_before_it_is_clean, fixture)

@@ -3,6 +3,7 @@
 #include <twat/mp/multi_pool.hpp>
 
 #include <twat/mp/error.hpp>
+#include <twat/mp/exceptions.hpp>
 #include <twat/mp/worker.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -385,6 +386,36 @@ BOOST_AUTO_TEST_CASE(a_handle_may_outlive_the_pool)
     pool.reset();
     BOOST_CHECK_EXCEPTION(handle.apply(twice, 1), error, code_is(errc::pool_closed));
     BOOST_CHECK_EXCEPTION(handle.submit(twice, 1).get(), error, code_is(errc::pool_closed));
+    auto range = handle.imap(twice, std::vector<int>{1});
+    BOOST_CHECK_EXCEPTION(range.begin(), error, code_is(errc::pool_closed));
+}
+
+BOOST_AUTO_TEST_CASE(a_range_of_known_length_can_be_read_to_its_end_after_a_join)
+{
+    std::vector<int> inputs(100);
+    std::iota(inputs.begin(), inputs.end(), 0);
+    std::optional<thread_pool> pool(std::in_place, 2);
+    auto range = pool->imap(twice, inputs);
+    BOOST_TEST(*range.begin() == 0);
+    pool.reset();
+    int last = 0, count = 0;
+    for (int x : range)
+        last = x, ++count;
+    BOOST_TEST(last == 198);
+    BOOST_TEST(count >= 99);
+}
+
+BOOST_AUTO_TEST_CASE(a_failed_task_shows_its_input)
+{
+    thread_pool pool(1);
+    try {
+        pool.map([](int x) -> int { throw std::runtime_error(std::to_string(x)); }, std::vector<int>{42});
+        BOOST_TEST(false);
+    } catch (const std::runtime_error& e) {
+        const std::string* input = boost::get_error_info<errinfo_input>(e);
+        BOOST_TEST_REQUIRE(input);
+        BOOST_TEST(*input == "42");
+    }
 }
 
 BOOST_AUTO_TEST_CASE(the_destructor_waits_for_what_was_submitted)

@@ -180,8 +180,10 @@ private:
     {
         const std::shared_ptr<blocking_core>& core = self().core();
         core->check_usable();
-        auto state = start_stream_state<Workers>(core->pool(), order, self().settings(), std::forward<F>(f),
-                                                 std::forward<Ranges>(ranges)...);
+        // Through the blocking core, which knows whether anybody still serves the pool.
+        auto state = start_stream_state<Workers>(
+            core->pool(), order, self().settings(), [&](const auto& op) { core->submit(op); }, std::forward<F>(f),
+            std::forward<Ranges>(ranges)...);
         using value = typename decltype(state)::element_type::value_type;
         return result_range<value>(core, std::move(state));
     }

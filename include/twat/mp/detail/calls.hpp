@@ -101,9 +101,10 @@ auto make_range_call(call_settings<Progress> settings, F&& f, Rs&&... ranges)
 }
 
 /// `imap`, `uimap`, before anybody reads: the tasks start at once.
-template <class Workers, class Progress, class F, class... Rs>
-auto start_stream_state(const std::shared_ptr<pool_core>& core, stream_order order, call_settings<Progress> settings, F&& f,
-                  Rs&&... ranges)
+/// @param hand_over Called with the operation: gives it to the pool.
+template <class Workers, class Progress, class HandOver, class F, class... Rs>
+auto start_stream_state(const std::shared_ptr<pool_core>& core, stream_order order, call_settings<Progress> settings,
+                        HandOver hand_over, F&& f, Rs&&... ranges)
 {
     static_assert(check_ranges<map_verb, Rs...>());
     using function = std::decay_t<F>;
@@ -121,7 +122,7 @@ auto start_stream_state(const std::shared_ptr<pool_core>& core, stream_order ord
     auto op = std::make_shared<operation_type>(state, std::move(settings), std::forward<F>(f),
                                                source(std::in_place, std::forward<Rs>(ranges)...));
     state->attach(op);
-    submit(*core, op);
+    hand_over(op);
     return state;
 }
 
@@ -131,7 +132,9 @@ auto start_stream(const std::shared_ptr<pool_core>& core, stream_order order, ca
                   Rs&&... ranges)
 {
     auto state =
-        start_stream_state<Workers>(core, order, std::move(settings), std::forward<F>(f), std::forward<Rs>(ranges)...);
+        start_stream_state<Workers>(
+            core, order, std::move(settings), [&](const auto& op) { submit(*core, op); }, std::forward<F>(f),
+            std::forward<Rs>(ranges)...);
     return result_stream<typename decltype(state)::element_type::value_type>(std::move(state));
 }
 

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -20,6 +21,7 @@
 
 #include <twat/mp/detail/annotate.hpp>
 #include <twat/mp/detail/call_operation.hpp>
+#include <twat/mp/detail/describe.hpp>
 #include <twat/mp/detail/operation.hpp>
 #include <twat/mp/detail/payload.hpp>
 #include <twat/mp/detail/task_traits.hpp>
@@ -31,6 +33,10 @@ template <class Parameter>
 class thread_argument
 {
 public:
+    /// Whether the call leaves the argument as it was, so that it can still be shown when the call has failed.
+    static constexpr bool stays = std::is_trivially_copyable_v<Parameter>;
+    const Parameter& peek() const noexcept { return value_; }
+
     template <class T>
     explicit thread_argument(std::in_place_t, T&& value) : value_(std::forward<T>(value))
     {}
@@ -45,6 +51,9 @@ template <class T>
 class thread_argument<const T&>
 {
 public:
+    static constexpr bool stays = true;
+    const T& peek() const noexcept { return *element_; }
+
     explicit thread_argument(std::in_place_t, const T& element) : element_(std::addressof(element)) {}
 
     const T& get() noexcept { return *element_; }
@@ -123,7 +132,7 @@ public:
                     task.result.emplace(call(task));
                 }
             } catch (...) {
-                return annotate(std::current_exception(), index);
+                return annotate(std::current_exception(), index, describe(task));
             }
         }
         return nullptr;
@@ -143,7 +152,7 @@ public:
                     task.result.emplace(co_await std::move(running));
                 }
             } catch (...) {
-                error = annotate(std::current_exception(), index);
+                error = annotate(std::current_exception(), index, describe(task));
             }
         }
         co_return error;
@@ -170,6 +179,20 @@ protected:
 private:
     using task_type = thread_task<value_type, Parameters...>;
     using payload_type = thread_payload<task_type>;
+
+    /// The arguments as text, if the call cannot have taken them away.
+    static std::string describe(const task_type& task) noexcept
+    {
+        if constexpr ((thread_argument<Parameters>::stays && ...)) {
+            try {
+                argument_text text;
+                std::apply([&](const auto&... arguments) { (text(arguments.peek()), ...); }, task.arguments);
+                return text.take();
+            } catch (...) { // an operator<< of the user, or no memory: the exception is what matters
+            }
+        }
+        return {};
+    }
 
     decltype(auto) call(task_type& task) const
     {
