@@ -47,8 +47,7 @@ public:
 
     /// Bytes published so far.
     std::uint64_t published() const noexcept { return head_; }
-    /// Whether the parent should be told for want of room.
-    bool is_half_full() noexcept { return room() < ring_.size() / 2; }
+    std::size_t size() const noexcept { return ring_.size(); }
 
 private:
     std::size_t room() noexcept;

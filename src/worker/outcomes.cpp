@@ -2,13 +2,14 @@
 #include "worker/outcomes.hpp"
 
 #include <cstring>
+#include <thread>
 
 namespace twat::mp::detail {
 
 void outcome_writer::of_chunk::write(record_kind kind, std::uint32_t position, std::span<const std::byte> bytes)
 {
     const record what{chunk_, position, kind, bytes};
-    if (!over_socket_ && writer_.ring_.write(what))
+    if (!over_socket_ && (writer_.ring_.write(what) || writer_.wait_and_write(what)))
         return;
     over_socket_ = true;
     writer_.send(what);
@@ -18,6 +19,22 @@ void outcome_writer::of_chunk::end(duration busy)
 {
     const std::int64_t nanoseconds = busy.count();
     write(record_kind::ended, 0, std::as_bytes(std::span(&nanoseconds, 1)));
+}
+
+// A system call for each small outcome costs more than it takes the parent to read a ring full of them.
+bool outcome_writer::wait_and_write(const record& what)
+{
+    constexpr duration look_again = std::chrono::microseconds(50);
+    constexpr int most_looks = 200; // the parent may be busy elsewhere, and the socket has room
+    if (what.bytes.size() > ring_.size() / 64)
+        return false;
+    tell();
+    for (int look = 0; look < most_looks; ++look) {
+        std::this_thread::sleep_for(look_again);
+        if (ring_.write(what))
+            return true;
+    }
+    return false;
 }
 
 void outcome_writer::send(const record& what)
@@ -43,7 +60,14 @@ void outcome_writer::tell()
 void outcome_writer::tell_if_late(time_point now)
 {
     constexpr duration late = std::chrono::milliseconds(1);
-    if (now - last_told_ >= late || ring_.is_half_full())
+    if (now - last_told_ >= late)
+        tell();
+}
+
+// Once for each half of the ring: until the parent has read it, the ring stays full, and to tell again would not hurry it.
+void outcome_writer::tell_if_much()
+{
+    if (ring_.published() - told_ >= ring_.size() / 2)
         tell();
 }
 

@@ -43,11 +43,14 @@ public:
 
     /// Tells the parent what it was not told yet.
     void tell();
-    /// The same, if it was last told long enough ago that it may wait for it, or the ring fills up.
+    /// The same, if it was last told long enough ago that it may wait for it.
     void tell_if_late(time_point now);
+    /// The same, if the ring fills up with what it was not told.
+    void tell_if_much();
     time_point last_told() const noexcept { return last_told_; }
 
 private:
+    bool wait_and_write(const record& what);
     void send(const record& what);
 
     worker_connection& connection_;
