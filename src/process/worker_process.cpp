@@ -212,6 +212,12 @@ void worker_process::read()
             hung_up();
     }
     catch (const error& e) {
+        // What was published before the nonsense is finished all the same.
+        try {
+            take_ring();
+        }
+        catch (const error&) { // the ring may be what makes no sense
+        }
         talks_nonsense(e.what());
     }
 }
