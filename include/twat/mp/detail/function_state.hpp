@@ -51,7 +51,7 @@ struct function_state<partial_function<F, Bound...>>
     static void write(encoder& out, const type& f)
     {
         function_state<F>::write(out, f.function());
-        std::apply([&out](const Bound&... bound) { (out.write(bound), ...); }, f.bound());
+        std::apply([&](const Bound&... bound) { (out.write(bound), ...); }, f.bound());
     }
 
     static type read(decoder& in)

@@ -224,7 +224,7 @@ struct by_name<partial_function<F, Bound...>>
     static void write(encoder& out, const partial_function<F, Bound...>& f, std::size_t bound)
     {
         by_name<F>::template write<R, Bound..., Types...>(out, f.function(), bound + sizeof...(Bound));
-        std::apply([&out](const Bound&... values) { (out.write(values), ...); }, f.bound());
+        std::apply([&](const Bound&... values) { (out.write(values), ...); }, f.bound());
     }
 };
 
