@@ -15,6 +15,8 @@ constexpr std::size_t most_held = 32;
 // Tasks in a worker that will be through this soon are not worth taking back for an idle one.
 constexpr duration worth_stealing = std::chrono::microseconds(100);
 constexpr duration look_again_after = std::chrono::milliseconds(1);
+// A worker that has not begun its first task within this was stopped, or gets no time.
+constexpr duration surely_begun = std::chrono::milliseconds(100);
 // Arguments in one chunk, unless one task alone has more.
 constexpr std::size_t most_bytes = std::size_t(1) << 20;
 
@@ -370,6 +372,7 @@ bool engine::steal_for(ready_worker& idle)
     duration most = duration::zero();
     const time_point now = now_();
     constexpr duration unknown = std::chrono::seconds(1);
+    time_point look = time_point::max();
     for (auto& w : workers_) {
         if (w->dying || (w->runs_coroutines() && !idle.guest)) // a coroutine task can block its worker and wait for a guest
             continue;
@@ -377,8 +380,10 @@ bool engine::steal_for(ready_worker& idle)
         for (given_chunk& h : w->held) {
             const bool first = &h == &w->held.front();
             const duration left = first ? time_left_of_first(h, unknown, now) : time_left(h).value_or(unknown);
-            const bool runs = first && !h.work->coroutine;
+            const bool runs = first && !h.work->coroutine && now - h.since < surely_begun;
             const bool wanted = h.owner && (!idle.guest || h.owner == idle.only);
+            if (wanted && runs && h.outstanding() == 1 && !h.all_begun && h.owner->next_index > 1) // for a lone call a timer is too dear
+                look = std::min(look, h.since + surely_begun);
             if (wanted && !h.owner->stopping && !h.cancelled && !h.all_begun && h.outstanding() > (runs ? 1u : 0u)) {
                 const duration wait = before + left;
                 if (wait > most) {
@@ -390,8 +395,10 @@ bool engine::steal_for(ready_worker& idle)
             before += left;
         }
     }
-    if (!victim)
+    if (!victim) {
+        look_again_ = std::min(look_again_, look);
         return false;
+    }
     if (most < worth_stealing) {
         look_again_ = now_() + look_again_after; // unless it takes longer than expected
         return false;

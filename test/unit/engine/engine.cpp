@@ -358,6 +358,39 @@ BOOST_FIXTURE_TEST_CASE(a_broken_pool_answers_all_and_takes_no_more, fixture)
 
 // ---------------------------------------------------------------- taking back
 
+// A worker that was stopped while it was idle holds a task that it never begins.
+BOOST_FIXTURE_TEST_CASE(an_idle_worker_gets_the_only_task_of_one_that_does_not_begin_it, fixture)
+{
+    with_workers(2);
+    auto op = add(2, {.options = {.chunk_size = 1}});
+    BOOST_TEST_REQUIRE((held(1) == 1u && held(2) == 1u));
+    finish(2);
+    BOOST_TEST(held(2) == 0u); // most likely the other one runs it
+    BOOST_TEST_REQUIRE((core->next_wake() != time_point::max()));
+    now = core->next_wake();
+    core->tick();
+    core->decide();
+    BOOST_TEST_REQUIRE(held(2) == 1u);
+    finish(2);
+    BOOST_TEST(op->completed);
+    BOOST_TEST(op->stored.size() == 2u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_task_that_runs_for_long_is_looked_for_once, fixture)
+{
+    with_workers(2);
+    auto op = add(2, {.options = {.chunk_size = 1}});
+    begin(1);
+    finish(2);
+    now = core->next_wake();
+    core->tick();
+    core->decide();
+    BOOST_TEST(held(2) == 0u);
+    BOOST_TEST((core->next_wake() == time_point::max()));
+    finish(1);
+    BOOST_TEST(op->completed);
+}
+
 BOOST_FIXTURE_TEST_CASE(an_idle_worker_gets_what_another_has_not_begun, fixture)
 {
     with_workers(1);
