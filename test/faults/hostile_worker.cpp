@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 
 #include "census.hpp"
+#include "hostile_program.hpp"
 
 using namespace twat::mp;
 using namespace twat::mp::test;
@@ -25,17 +26,6 @@ namespace {
 int wanted_elsewhere(int i) { return i; }
 
 TWAT_MP_REGISTER(wanted_elsewhere)
-
-/// CMake tells by a definition where the program is, Jam behind `--` on the command line.
-std::string hostile_program()
-{
-#if defined(TWAT_MP_TEST_HOSTILE_PROGRAM)
-    return TWAT_MP_TEST_HOSTILE_PROGRAM;
-#else
-    const auto& suite = boost::unit_test::framework::master_test_suite();
-    return suite.argv[suite.argc - 1];
-#endif
-}
 
 /// Those that start well get the time for it, however busy the machine is.
 pool_options hostile_workers(const std::string& mode, duration start_timeout = 60s)

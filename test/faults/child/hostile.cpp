@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "fault.hpp"
+#include "wire/claim.hpp"
 #include "wire/frame.hpp"
 #include "wire/messages.hpp"
 #include "wire/worker_marker.hpp"
@@ -85,6 +87,13 @@ void send_record(const record& what)
     send_frame(frame_type::result, what.chunk, bytes.bytes());
 }
 
+/// What its environment says befalls it now.
+void meet_the_cause()
+{
+    const char* const cause = std::getenv("TWAT_MP_TEST_CAUSE");
+    twat::mp::test::commit(static_cast<twat::mp::test::cause>(std::atoi(cause ? cause : "0")));
+}
+
 } // namespace
 
 int main()
@@ -112,7 +121,18 @@ int main()
         send(out.data(), out.size() - 10);
         ::_exit(0);
     }
+    if (mode == "greeting_unread")
+        meet_the_cause();
     next_frame(); // the hello
+    if (mode == "greeting_unanswered")
+        meet_the_cause();
+    if (mode == "greeting_half_answered") {
+        byte_buffer bytes, out;
+        write_hello_reply(bytes, {protocol_version, ::getpid(), marker->nonce, "another build"});
+        append_frame(out, {frame_type::hello_reply, 0, 0, 0}, bytes.bytes());
+        send(out.data(), out.size() / 2);
+        meet_the_cause();
+    }
     if (mode == "oversized_frame") {
         std::byte header[frame_header_size];
         write_frame_header(header, {frame_type::hello_reply, 0, 0, std::uint64_t(1) << 62});
@@ -138,6 +158,8 @@ int main()
             send_frame(frame_type::pong, 1);
     }
     reply(marker->nonce);
+    if (mode == "greeting_answered")
+        meet_the_cause();
     send_frame(frame_type::ready);
 
     // From here on it is a worker that takes tasks.
@@ -158,6 +180,26 @@ int main()
             word = random();
         send_record({id, 0, record_kind::failure, std::as_bytes(std::span(words))});
         wait_for_the_end();
+    }
+    if (mode == "half_a_result") {
+        shared_page page = shared_page::attach(worker_page);
+        chunk_slot& slot = page.slot(read_chunk(work.bytes).message.slot);
+        const int value = 4711;
+        const std::uint32_t count = read_chunk(work.bytes).message.count;
+        const claimed_tasks claimed = claim_tasks(slot.claim, chunk_tag(id), count, 2);
+        for (std::uint32_t position = claimed.begin; position != claimed.begin + claimed.count; ++position) {
+            slot.mark.store(pack(mark_state{chunk_tag(id), position}));
+            if (position == 0) {
+                send_record({id, 0, record_kind::value, std::as_bytes(std::span(&value, 1))});
+                continue;
+            }
+            byte_buffer bytes, out;
+            write_record_header(bytes.extend(record_header_size), {id, position, record_kind::value, std::as_bytes(std::span(&value, 1))});
+            bytes.append(&value, sizeof value);
+            append_frame(out, {frame_type::result, 0, id, 0}, bytes.bytes());
+            send(out.data(), out.size() - 2);
+        }
+        meet_the_cause();
     }
     if (mode == "unknown_chunk")
         send_record({id + 1, 0, record_kind::value, {}});
