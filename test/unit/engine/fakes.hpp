@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -136,9 +137,12 @@ public:
     bool kills = true;
     std::optional<running_task> runs; // what running() tells, of the worker `runs_in` if that is set
     worker_id runs_in = 0;
+    std::function<void(const chunk&)> on_submit;
 
     void submit(worker_id worker, const chunk& work) override
     {
+        if (on_submit)
+            on_submit(work);
         workers[worker].push_back({.work = &work, .keep = work.tasks->size()});
     }
     std::size_t recall(worker_id worker, chunk_id id) override
