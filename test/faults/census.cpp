@@ -27,8 +27,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A test that takes longer has hung.
-constexpr int patience_ms = 240'000;
+/// A test that takes longer has hung. TWAT_MP_TEST_PATIENCE gives long ones more seconds.
+int patience_ms()
+{
+    const char* const seconds = std::getenv("TWAT_MP_TEST_PATIENCE");
+    return (seconds ? std::atoi(seconds) : 240) * 1000;
+}
 
 template <class F>
 void for_each_name(const std::string& folder, F use)
@@ -84,9 +88,10 @@ void show(int process)
 [[noreturn]] void watch(int process, int asked, int answer)
 {
     ::prctl(PR_SET_NAME, "census");
+    const int patience = patience_ms();
     for (;;) {
         pollfd input{asked, POLLIN, 0};
-        const int ready = ::poll(&input, 1, patience_ms);
+        const int ready = ::poll(&input, 1, patience);
         if (ready == 0) {
             std::cerr << "the test of process " << process << " did not end:\n";
             show(process);
