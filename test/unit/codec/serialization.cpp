@@ -229,7 +229,8 @@ BOOST_AUTO_TEST_CASE(no_default_constructor_is_needed)
 
 BOOST_AUTO_TEST_CASE(such_values_are_parts_of_others)
 {
-    BOOST_TEST((survives(user::holds_all{{1, {"a"}, {}}, user::secret(2), {user::outside(3), user::outside(4)}})));
+    const user::open open{1, {"a"}, {}};
+    BOOST_TEST((survives(user::holds_all{open, user::secret(2), {user::outside(3), user::outside(4)}})));
     BOOST_TEST((survives(std::map<int, user::secret>{{1, user::secret(2)}})));
 }
 

@@ -26,7 +26,7 @@ struct simulated_operation
     bool stream = false;
     std::size_t retries = 0;
     bool asked_to_end = false; // cancelled, or has a deadline: may end without all of its tasks
-    std::uint64_t base;     // its tasks' place in the ledger
+    std::uint64_t base = 0; // its tasks' place in the ledger
 };
 
 class simulation
