@@ -56,6 +56,19 @@ index_memory& memory()
     return instance;
 }
 
+std::string indented(const char* title, const std::string& lines)
+{
+    std::string text = std::string(title) + "\n  ";
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        text += lines[i];
+        if (lines[i] == '\n' && i + 1 < lines.size())
+            text += "  ";
+    }
+    if (text.back() != '\n')
+        text += '\n';
+    return text;
+}
+
 } // namespace
 
 remote_error::remote_error(const std::string& type_name, const std::string& what)
@@ -82,18 +95,25 @@ std::string to_string(const errinfo_input& info)
     return "Input: " + info.value() + '\n';
 }
 
-std::string to_string(const errinfo_details& info)
+std::string to_string(const errinfo_details& info) { return indented("In the worker:", info.value()); }
+
+std::string to_string(const errinfo_life_phase& info)
 {
-    std::string text = "In the worker:\n  ";
-    for (std::size_t i = 0; i < info.value().size(); ++i) {
-        text += info.value()[i];
-        if (info.value()[i] == '\n' && i + 1 < info.value().size())
-            text += "  ";
-    }
-    if (text.back() != '\n')
-        text += '\n';
-    return text;
+    return std::string("The worker was: ") + to_string(info.value()) + '\n';
 }
+
+std::string to_string(const errinfo_resident_size& info)
+{
+    const bool small = info.value() < (std::size_t(10) << 20);
+    return "Resident size: " + std::to_string(info.value() >> (small ? 10 : 20)) + (small ? " KiB\n" : " MiB\n");
+}
+
+std::string to_string(const errinfo_out_of_memory& info)
+{
+    return std::string("Out of memory: ") + to_string(info.value()) + '\n';
+}
+
+std::string to_string(const errinfo_stderr_tail& info) { return indented("The end of its standard error:", info.value()); }
 
 std::optional<std::size_t> task_index(const std::exception_ptr& error) noexcept
 {
@@ -132,6 +152,14 @@ void attach(const boost::exception& to, const exception_facts& facts)
         to << errinfo_input(facts.input);
     if (!facts.details.empty())
         to << errinfo_details(facts.details);
+    if (facts.phase)
+        to << errinfo_life_phase(*facts.phase);
+    if (facts.resident_size != 0)
+        to << errinfo_resident_size(facts.resident_size);
+    if (facts.out_of_memory)
+        to << errinfo_out_of_memory(*facts.out_of_memory);
+    if (!facts.stderr_tail.empty())
+        to << errinfo_stderr_tail(facts.stderr_tail);
     if (facts.cause) {
         // Boost.Exception finds it too, and diagnostic_information shows it. Boost 1.81 wraps whatever is being handled
         // instead of the std::exception_ptr that it is given; so it is being handled.

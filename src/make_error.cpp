@@ -3,6 +3,8 @@
 
 #include <twat/mp/detail/carrier.hpp>
 
+#include "last_line.hpp"
+
 namespace twat::mp::detail {
 namespace {
 
@@ -43,15 +45,38 @@ std::exception_ptr make_nested(errc code, const std::string& what, const std::ex
     return made<error>([&] { return error_of(code, what); }, facts);
 }
 
+std::exception_ptr make_start_error(errc code, const std::string& what, int pid, life_phase phase,
+                                    const std::string& stderr_tail) noexcept
+{
+    try {
+        exception_facts facts;
+        if (pid != 0)
+            facts.worker_pid = pid;
+        facts.phase = phase;
+        facts.stderr_tail = stderr_tail;
+        const std::string line = last_line(stderr_tail);
+        return made<error>([&] { return error(code, line.empty() ? what : what + "; the last that it wrote: " + line); }, facts);
+    }
+    catch (...) {
+        return std::current_exception();
+    }
+}
+
 std::exception_ptr make_worker_died(int pid, worker_died::exit_status status, std::optional<std::size_t> task_index,
-                                    const std::string& note, const std::string& input) noexcept
+                                    const std::string& note, const std::string& input,
+                                    const worker_died::circumstances& last) noexcept
 {
     try {
         exception_facts facts;
         facts.task_index = task_index;
         facts.worker_pid = pid;
         facts.input = input;
-        return made<worker_died>([&] { return worker_died(pid, status, task_index, note); }, facts);
+        if (last.phase != life_phase::unknown)
+            facts.phase = last.phase;
+        facts.resident_size = last.resident_size;
+        facts.out_of_memory = last.out_of_memory;
+        facts.stderr_tail = last.stderr_tail;
+        return made<worker_died>([&] { return worker_died(pid, status, task_index, note, last); }, facts);
     }
     catch (...) {
         return std::current_exception();

@@ -107,14 +107,25 @@ struct traits<worker_died>
         const std::uint64_t index = e.has_task() ? e.task_index() : 0;
         out.write(std::array{e.pid(), e.signal(), e.exit_code(), int{e.status_known()}, int{e.has_task()}});
         out.write(index);
+        out.write(std::array{static_cast<std::uint64_t>(e.phase()), static_cast<std::uint64_t>(e.out_of_memory()),
+                             static_cast<std::uint64_t>(e.resident_size())});
+        encode_text(out, e.stderr_tail().c_str());
     }
     static auto decode(decoder& in, const std::string& what)
     {
         const auto fields = in.read<std::array<int, 5>>();
         const auto index = in.read<std::uint64_t>();
+        const auto more = in.read<std::array<std::uint64_t, 3>>();
+        worker_died::circumstances last;
+        if (more[0] <= static_cast<std::uint64_t>(life_phase::finalizer))
+            last.phase = static_cast<life_phase>(more[0]);
+        if (more[1] <= static_cast<std::uint64_t>(memory_verdict::likely))
+            last.out_of_memory = static_cast<memory_verdict>(more[1]);
+        last.resident_size = static_cast<std::size_t>(more[2]);
+        last.stderr_tail = decode_text(in);
         const worker_died::exit_status status{fields[3] != 0, fields[1], fields[2]};
         const std::optional<std::size_t> task = fields[4] ? std::optional<std::size_t>(index) : std::nullopt;
-        return [=, pid = fields[0]] { return described<worker_died>(what, pid, status, task); };
+        return [=, pid = fields[0]] { return described<worker_died>(what, pid, status, task, std::string(), last); };
     }
 };
 

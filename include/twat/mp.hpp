@@ -14,6 +14,7 @@
 #include <twat/mp/exceptions.hpp>
 #include <twat/mp/fwd.hpp>
 #include <twat/mp/later.hpp>
+#include <twat/mp/life_phase.hpp>
 #include <twat/mp/multi_pool.hpp>
 #include <twat/mp/options.hpp>
 #include <twat/mp/portable.hpp>

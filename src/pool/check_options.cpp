@@ -33,13 +33,13 @@ std::size_t read_number(const char* path, std::size_t otherwise)
 }
 
 // How many workers the system could run, if nothing else ran.
-std::size_t most_nodes(worker_kind kind)
+std::size_t most_nodes(worker_kind kind, bool captures)
 {
     constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
     std::size_t most = std::min(read_number("/proc/sys/kernel/pid_max", none), read_number("/proc/sys/kernel/threads-max", none));
     rlimit limit{};
     if (kind == worker_kind::process && getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
-        most = std::min<std::size_t>(most, limit.rlim_cur / 3); // a socket, an event and a pidfd each
+        most = std::min<std::size_t>(most, limit.rlim_cur / (captures ? 4 : 3)); // a socket, an event, a pidfd and a pipe each
     return most;
 }
 
@@ -48,7 +48,7 @@ std::size_t most_nodes(worker_kind kind)
 std::size_t check_options(worker_kind kind, const pool_options& options)
 {
     const std::size_t nodes = options.nodes != 0 ? options.nodes : available_cpus();
-    if (const std::size_t most = most_nodes(kind); nodes > most)
+    if (const std::size_t most = most_nodes(kind, options.child_stderr == error_output::capture); nodes > most)
         refuse("pool_options::nodes", "is " + std::to_string(nodes) + ", but this system can have at most " + std::to_string(most) +
                                           " workers (processes, threads, open files)");
     if (options.child_concurrency == 0)
@@ -61,6 +61,22 @@ std::size_t check_options(worker_kind kind, const pool_options& options)
     check_duration("pool_options::start_timeout", options.start_timeout);
     check_duration("pool_options::stop_grace", options.stop_grace);
     check_duration("pool_options::cancel_grace", options.cancel_grace);
+    check_duration("pool_options::max_age_per_child", options.max_age_per_child);
+    if (!(options.recycle_jitter >= 0 && options.recycle_jitter <= 1))
+        refuse("pool_options::recycle_jitter", "is no number from 0 to 1");
+    if (options.on_overflow != overflow::fail && options.on_overflow != overflow::wait)
+        refuse("pool_options::on_overflow", "is no value of mp::overflow");
+    if (options.child_stderr < error_output::inherit || options.child_stderr > error_output::capture)
+        refuse("pool_options::child_stderr", "is no value of mp::error_output");
+    const auto not_yet = [](const char* member, bool is_set) {
+        if (is_set)
+            refuse(member, "is not supported yet");
+    };
+    not_yet("pool_options::max_rss_per_child", options.max_rss_per_child != 0);
+    not_yet("pool_options::max_age_per_child", options.max_age_per_child != duration::zero());
+    not_yet("pool_options::max_pending_bytes", options.max_pending_bytes != 0);
+    not_yet("pool_options::on_overflow", options.on_overflow != overflow::fail);
+    not_yet("pool_options::child_stderr", options.child_stderr != error_output::inherit);
     if (kind == worker_kind::process) {
         if (options.initializer && !options.initializer.portable())
             refuse("pool_options::initializer", "captures something or holds a value without a codec: it cannot be sent to a process; "
@@ -68,9 +84,16 @@ std::size_t check_options(worker_kind kind, const pool_options& options)
         if (options.finalizer && !options.finalizer.portable())
             refuse("pool_options::finalizer", "captures something or holds a value without a codec: it cannot be sent to a process; "
                                               "pass a function and its arguments, mp::task(f, args...)");
-    } else if (!options.executable.empty()) {
-        refuse("pool_options::executable", "is set, but the workers are threads of this program");
+        return nodes;
     }
+    if (!options.executable.empty())
+        refuse("pool_options::executable", "is set, but the workers are threads of this program");
+    if (options.max_rss_per_child != 0)
+        refuse("pool_options::max_rss_per_child", "is set, but the workers are threads, which share the memory of this program");
+    if (options.max_pending_bytes != 0)
+        refuse("pool_options::max_pending_bytes", "is set, but the workers are threads, for which arguments are not made into bytes");
+    if (options.child_stderr != error_output::inherit)
+        refuse("pool_options::child_stderr", "is set, but the workers are threads, which share the descriptors of this program");
     return nodes;
 }
 

@@ -338,6 +338,39 @@ BOOST_AUTO_TEST_CASE(it_says_what_is_known)
     BOOST_TEST(!unknown.status_known());
 }
 
+BOOST_AUTO_TEST_CASE(it_says_what_the_worker_was_doing)
+{
+    const worker_died::circumstances last{.phase = life_phase::decode, .resident_size = 300 << 20,
+                                          .out_of_memory = memory_verdict::likely, .stderr_tail = "one\nlow on\tmemory\n\n"};
+    const worker_died e(4711, {.known = true, .signal = SIGKILL}, 1, "", last);
+    BOOST_TEST(e.what() == "worker 4711 was killed by signal 9 (Killed), by the system for want of memory, while it ran task 1 "
+                           "(decoding the arguments); the last that it wrote: low on memory");
+    BOOST_TEST((e.phase() == life_phase::decode));
+    BOOST_TEST(e.resident_size() == std::size_t(300) << 20);
+    BOOST_TEST((e.out_of_memory() == memory_verdict::likely));
+    BOOST_TEST(e.stderr_tail() == last.stderr_tail);
+
+    const worker_died idle(4711, {.known = true, .signal = SIGKILL}, {}, "",
+                           {.phase = life_phase::idle, .out_of_memory = memory_verdict::unlikely});
+    BOOST_TEST(idle.what() == "worker 4711 was killed by signal 9 (Killed) while idle");
+}
+
+BOOST_AUTO_TEST_CASE(its_diagnostic_information_reads_like_a_report)
+{
+    const auto error = detail::make_worker_died(4711, {.known = true, .signal = SIGSEGV}, 50, "", "(1, 2)",
+                                                {.phase = life_phase::call, .resident_size = 300 << 20,
+                                                 .out_of_memory = memory_verdict::unlikely, .stderr_tail = "one\ntwo\n"});
+    with<worker_died>(error, [](const worker_died& e) {
+        BOOST_TEST((info<errinfo_life_phase>(e) == life_phase::call));
+        BOOST_TEST(info<errinfo_stderr_tail>(e) == "one\ntwo\n");
+        const std::string report = boost::diagnostic_information(e);
+        for (const char* line : {"killed by signal 11 (Segmentation fault)", "Task index: 50\n", "In process: 4711\n", "Input: (1, 2)\n",
+                                 "The worker was: calling the function\n", "Resident size: 300 MiB\n", "Out of memory: unlikely\n",
+                                 "The end of its standard error:\n  one\n  two\n"})
+            BOOST_TEST(report.find(line) != std::string::npos, line << " is not in " << report);
+    });
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(test_make_error)

@@ -2,13 +2,16 @@
 #ifndef TWAT_MP_ENCODER_HPP
 #define TWAT_MP_ENCODER_HPP
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <span>
 #include <type_traits>
 
 #include <twat/mp/config.hpp>
 #include <twat/mp/detail/byte_buffer.hpp>
+#include <twat/mp/life_phase.hpp>
 
 namespace twat::mp {
 
@@ -56,6 +59,15 @@ public:
 
     detail::byte_buffer& buffer() noexcept { return buffer_; }
 
+    /// Of a task's result: where it is written down how far the task is. Null: nowhere.
+    void set_step_word(std::atomic<std::uint8_t>* word) noexcept { step_ = word; }
+    /// The task has come to this step, a `life_phase`.
+    void enter(life_phase step) noexcept
+    {
+        if (step_)
+            step_->store(static_cast<std::uint8_t>(step), std::memory_order_relaxed);
+    }
+
 private:
     void check(std::size_t n) const
     {
@@ -68,6 +80,7 @@ private:
     friend class detail::nesting;
 
     detail::byte_buffer buffer_;
+    std::atomic<std::uint8_t>* step_ = nullptr;
     std::size_t limit_ = static_cast<std::size_t>(-1) / 4;
     std::size_t depth_ = 0; // of the value being written inside others
 };

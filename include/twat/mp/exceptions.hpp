@@ -13,6 +13,7 @@
 #include <string>
 
 #include <twat/mp/config.hpp>
+#include <twat/mp/life_phase.hpp>
 
 namespace twat::mp {
 
@@ -21,6 +22,10 @@ struct BOOST_SYMBOL_VISIBLE errinfo_worker_pid_tag;
 struct BOOST_SYMBOL_VISIBLE errinfo_type_name_tag;
 struct BOOST_SYMBOL_VISIBLE errinfo_input_tag;
 struct BOOST_SYMBOL_VISIBLE errinfo_details_tag;
+struct BOOST_SYMBOL_VISIBLE errinfo_life_phase_tag;
+struct BOOST_SYMBOL_VISIBLE errinfo_resident_size_tag;
+struct BOOST_SYMBOL_VISIBLE errinfo_out_of_memory_tag;
+struct BOOST_SYMBOL_VISIBLE errinfo_stderr_tail_tag;
 
 /// The position in the input, from 0, of the task that threw.
 using errinfo_task_index = boost::error_info<errinfo_task_index_tag, std::size_t>;
@@ -32,6 +37,14 @@ using errinfo_type_name = boost::error_info<errinfo_type_name_tag, std::string>;
 using errinfo_input = boost::error_info<errinfo_input_tag, std::string>;
 /// Processes: what Boost.Exception had attached to it in the worker (place of the throw, `error_info`s), as text.
 using errinfo_details = boost::error_info<errinfo_details_tag, std::string>;
+/// Of `worker_died`: what the worker was doing.
+using errinfo_life_phase = boost::error_info<errinfo_life_phase_tag, life_phase>;
+/// Of `worker_died`: its largest known resident size, in bytes. Absent if none is known.
+using errinfo_resident_size = boost::error_info<errinfo_resident_size_tag, std::size_t>;
+/// Of `worker_died`: whether it died for want of memory.
+using errinfo_out_of_memory = boost::error_info<errinfo_out_of_memory_tag, memory_verdict>;
+/// Of errors that tell of a worker's end: the end of what it wrote to its standard error, if that was captured.
+using errinfo_stderr_tail = boost::error_info<errinfo_stderr_tail_tag, std::string>;
 
 // One line each of boost::diagnostic_information.
 TWAT_MP_DECL std::string to_string(const errinfo_task_index& info);
@@ -39,6 +52,10 @@ TWAT_MP_DECL std::string to_string(const errinfo_worker_pid& info);
 TWAT_MP_DECL std::string to_string(const errinfo_type_name& info);
 TWAT_MP_DECL std::string to_string(const errinfo_input& info);
 TWAT_MP_DECL std::string to_string(const errinfo_details& info);
+TWAT_MP_DECL std::string to_string(const errinfo_life_phase& info);
+TWAT_MP_DECL std::string to_string(const errinfo_resident_size& info);
+TWAT_MP_DECL std::string to_string(const errinfo_out_of_memory& info);
+TWAT_MP_DECL std::string to_string(const errinfo_stderr_tail& info);
 
 /** What a task in a worker process threw, if its type is neither a standard one, nor derived from one, nor made known with
     `register_exception`.

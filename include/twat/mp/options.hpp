@@ -11,8 +11,10 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <string>
 
 #include <twat/mp/config.hpp>
+#include <twat/mp/life_phase.hpp>
 #include <twat/mp/task.hpp>
 
 namespace twat::mp {
@@ -30,6 +32,21 @@ struct restart_limit
 /// The order in which operations that wait get workers. Operations of one priority take turns.
 enum class priority { low, normal, high };
 
+/// What becomes of a call when too much waits already; see `pool_options::max_pending` and `max_pending_bytes`.
+enum class overflow {
+    fail, ///< It completes with `errc::queue_full`.
+    wait, ///< It waits for room, in the order of calls. Its deadline and its cancellation hold meanwhile.
+};
+
+/// What becomes of what worker processes write to their standard error.
+enum class error_output {
+    inherit, ///< It goes where the program's goes.
+    discard,
+    /// It is read, all the time and whether or not the program's loops run, and the last 64 KiB of each worker are kept: they are
+    /// told with its death. Shown nowhere else.
+    capture,
+};
+
 /** What the workers of a pool did, told to `pool_options::on_event`. */
 struct pool_event
 {
@@ -45,6 +62,8 @@ struct pool_event
     boost::system::error_code ec; ///< Why, where there is a reason.
     int signal = 0;               ///< `worker_lost`: the signal that killed it, 0 if none.
     int exit_code = 0;            ///< `worker_lost`: the exit code, if it was not a signal.
+    life_phase phase{};           ///< `worker_lost`: what it was doing.
+    std::string why{};            ///< `worker_lost`: all that is known, in words.
 };
 
 /** How a pool is made. Every member has a default that suits a program that has no special wish.
@@ -60,13 +79,24 @@ struct pool_options
     task initializer{};
     /// Runs in every worker that ends in order; not in one that is killed.
     task finalizer{};
-    /// Tasks after which a worker is replaced by a new one; 0: never.
+    /// Tasks after which a worker is replaced by a new one, and never more; 0: no bound. Whatever a worker is replaced for, the new
+    /// one is ready before the old one leaves, so that for a moment both have its index. It is no death.
     std::size_t max_tasks_per_child = 0;
+    /// Resident bytes beyond which a worker process is replaced, between two tasks; 0: no bound. Not for threads.
+    std::size_t max_rss_per_child = 0;
+    /// The age, from when it was ready, at which a worker is replaced, between two tasks; zero: no bound.
+    duration max_age_per_child{};
+    /// By which part at most, from 0 to 1, each worker is replaced before these three bounds: so they do not all leave at once.
+    double recycle_jitter = 0.1;
     /// Coroutine tasks at once in one worker. Plain functions run one at a time.
     std::size_t child_concurrency = 16;
-    /// Calls that wait to begin, beyond which a call completes with `errc::queue_full`; 0: no bound. An `apply` counts
+    /// Calls that wait to begin, beyond which `on_overflow` says what becomes of a call; 0: no bound. An `apply` counts
     /// one, a range operation counts one until its first task begins.
     std::size_t max_pending = 0;
+    /// Bytes of encoded arguments in calls that wait to begin, beyond which the same holds; 0: no bound. Range operations count
+    /// nothing: their elements are read when a worker can take them. Not for threads, whose arguments are not bytes.
+    std::size_t max_pending_bytes = 0;
+    overflow on_overflow = overflow::fail;
     /// Bytes of one task's argument list or result; beyond: `errc::message_too_large`.
     std::size_t max_message_size = std::size_t(1) << 30;
     /// How many deaths the pool survives before `errc::pool_broken`.
@@ -79,6 +109,8 @@ struct pool_options
     duration cancel_grace{std::chrono::milliseconds(200)};
     /// The program to run as worker; empty: this one. Its functions are found by their registered names.
     std::filesystem::path executable{};
+    /// Where the standard error of worker processes goes. Not for threads.
+    error_output child_stderr = error_output::inherit;
     /// Told of every worker's start and end, on the pool's executor, one call at a time. Must not throw.
     std::function<void(const pool_event&)> on_event{};
 };
@@ -114,7 +146,7 @@ struct progress
 struct pool_stats
 {
     std::size_t nodes = 0;    ///< Places for workers.
-    std::size_t ready = 0;    ///< Workers that take tasks, the busy ones among them.
+    std::size_t ready = 0;    ///< Workers that are ready, the busy ones among them; more than `nodes` while one is replaced.
     std::size_t busy = 0;     ///< Workers that hold tasks.
     std::size_t pending = 0;  ///< Operations none of whose tasks has begun.
     std::size_t running = 0;  ///< Tasks that workers hold.
@@ -124,6 +156,9 @@ struct pool_stats
     std::size_t restarts = 0; ///< Workers started in the place of another.
     std::size_t cancelled = 0; ///< Tasks that were dropped or whose outcome was no longer wanted.
     std::size_t abandoned = 0; ///< Workers that could not be killed in time.
+    std::size_t recycled = 0;  ///< Workers that left because they had run, grown or lived enough.
+    std::size_t waiting = 0;   ///< Operations that wait for room (`overflow::wait`); not among `pending`.
+    std::size_t pending_bytes = 0; ///< What counts for `pool_options::max_pending_bytes`.
 };
 
 } // namespace twat::mp

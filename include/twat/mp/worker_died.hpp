@@ -9,13 +9,15 @@
 
 #include <twat/mp/config.hpp>
 #include <twat/mp/error.hpp>
+#include <twat/mp/life_phase.hpp>
 
 namespace twat::mp {
 
 /** A worker process ended that should not have: `errc::worker_died`.
 
     Of the tasks that the worker held, only those that it had begun fail with this. `what()` says who died, of what, and of
-    which task: "worker 4711 was killed by signal 11 (Segmentation fault) while it ran task 50".
+    which task: "worker 4711 was killed by signal 11 (Segmentation fault) while it ran task 50 (calling the function)".
+    `boost::diagnostic_information` shows all that is known.
 */
 class BOOST_SYMBOL_VISIBLE worker_died : public error
 {
@@ -28,11 +30,23 @@ public:
         int exit_code = 0;  ///< If no signal killed it.
     };
 
+    /// What is known of its last moment.
+    struct circumstances
+    {
+        life_phase phase = life_phase::unknown;
+        std::size_t resident_size = 0; ///< In bytes; 0: not known.
+        memory_verdict out_of_memory = memory_verdict::unknown;
+        std::string stderr_tail{};     ///< The end of what it wrote to its standard error, if that was captured.
+    };
+
     /// @param note What else is known, in words; appended to `what()`.
     TWAT_MP_DECL worker_died(int pid, exit_status status, std::optional<std::size_t> task_index = {},
                              const std::string& note = {});
+    /// The same, with more.
+    TWAT_MP_DECL worker_died(int pid, exit_status status, std::optional<std::size_t> task_index, const std::string& note,
+                             circumstances last);
 
-    const char* what() const noexcept override { return text_->c_str(); }
+    const char* what() const noexcept override { return facts_->what.c_str(); }
 
     /// The process that died.
     int pid() const noexcept { return pid_; }
@@ -46,9 +60,23 @@ public:
     bool has_task() const noexcept { return task_index_.has_value(); }
     /// The task's position in the input. @pre `has_task()`
     std::size_t task_index() const noexcept { return *task_index_; }
+    /// What it was doing.
+    life_phase phase() const noexcept { return facts_->last.phase; }
+    /// The largest resident size that is known of it, in bytes; 0 if none is.
+    std::size_t resident_size() const noexcept { return facts_->last.resident_size; }
+    /// Whether the system killed it for want of memory.
+    memory_verdict out_of_memory() const noexcept { return facts_->last.out_of_memory; }
+    /// The end of what it wrote to its standard error, up to 64 KiB, with `error_output::capture`; otherwise empty.
+    const std::string& stderr_tail() const noexcept { return facts_->last.stderr_tail; }
 
 private:
-    std::shared_ptr<const std::string> text_; // shared, so that copying cannot throw
+    struct facts
+    {
+        std::string what;
+        circumstances last;
+    };
+
+    std::shared_ptr<const facts> facts_; // shared, so that copying cannot throw
     exit_status status_;
     std::optional<std::size_t> task_index_;
     int pid_;

@@ -343,6 +343,15 @@ std::vector<shape> shapes()
                  BOOST_TEST(e.has_task());
                  BOOST_TEST(e.task_index() == 3u);
              }),
+        same("worker_died, all that is known",
+             worker_died(1234, {.known = true, .signal = 9}, 3, "",
+                         {.phase = life_phase::encode, .resident_size = 5000, .out_of_memory = memory_verdict::likely, .stderr_tail = "x\n"}),
+             [](const worker_died& e) {
+                 BOOST_TEST((e.phase() == life_phase::encode));
+                 BOOST_TEST(e.resident_size() == 5000u);
+                 BOOST_TEST((e.out_of_memory() == memory_verdict::likely));
+                 BOOST_TEST(e.stderr_tail() == "x\n");
+             }),
         same("worker_died, exit", worker_died(1234, {.known = true, .exit_code = 5}),
              [](const worker_died& e) {
                  BOOST_TEST(e.exit_code() == 5);

@@ -9,7 +9,14 @@
 #include <span>
 #include <utility>
 
+#include <twat/mp/config.hpp>
+
 namespace twat::mp::detail {
+
+/// Frees what `malloc` gave, in the background: giving many pages back takes longer than an event loop may be held up.
+/// In a worker process, whose size is watched, at once. @pre At least `large_block` bytes.
+TWAT_MP_DECL void free_large(void* block) noexcept;
+inline constexpr std::size_t large_block = std::size_t(8) << 20;
 
 /** Bytes that grow at the end and are not zeroed first, unlike those of a `std::vector`. Move-only. */
 class byte_buffer
@@ -28,7 +35,13 @@ public:
         std::swap(capacity_, other.capacity_);
         return *this;
     }
-    ~byte_buffer() { std::free(data_); }
+    ~byte_buffer()
+    {
+        if (capacity_ < large_block)
+            std::free(data_);
+        else
+            free_large(data_);
+    }
 
     const std::byte* data() const noexcept { return data_; }
     std::byte* data() noexcept { return data_; }

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include <twat/mp/config.hpp>
+#include <twat/mp/life_phase.hpp>
 
 namespace twat::mp::detail {
 
@@ -25,6 +26,10 @@ struct exception_facts
     std::string input{};
     std::string details{};
     std::exception_ptr cause{}; ///< The nested exception; may be null.
+    std::optional<life_phase> phase{};
+    std::size_t resident_size = 0; ///< 0: not known.
+    std::optional<memory_verdict> out_of_memory{};
+    std::string stderr_tail{};
 };
 
 /// Attaches the facts by Boost.Exception, over those that are attached already.

@@ -41,6 +41,7 @@ public:
     void call(decoder& arguments, encoder& result) const override
     {
         pack values(arguments);
+        result.enter(life_phase::call);
         if constexpr (coroutine)
             run_to_completion(run(f_, std::move(values), result));
         else if constexpr (std::is_void_v<result_type>)
@@ -52,10 +53,12 @@ public:
     asio::awaitable<void> call_async(decoder arguments, encoder& result) const override
     {
         // Decoded here and not in the coroutine, which starts later, when the bytes may be gone.
+        pack values(arguments);
+        result.enter(life_phase::call);
         if constexpr (coroutine)
-            return run(f_, pack(arguments), result);
+            return run(f_, std::move(values), result);
         else
-            return run_plain(f_, pack(arguments), result);
+            return run_plain(f_, std::move(values), result);
     }
 
     std::string describe(decoder arguments) const override
@@ -77,6 +80,7 @@ private:
     static void write(encoder& out, R&& value)
     {
         if constexpr (encodable<result_type>) {
+            out.enter(life_phase::encode);
             if constexpr (std::is_same_v<std::remove_cvref_t<R>, result_type>)
                 out.write(value);
             else
