@@ -49,7 +49,10 @@ public:
     /// answers. The chunk counts as ended.
     virtual void abandon(worker_id worker, chunk_id id) = 0;
 
-    /// Ends an idle worker in order and starts another in its place (`max_tasks_per_child`).
+    /// Begins to start the worker that will take the place of this one, which goes on. `successor_ready` follows.
+    virtual void prepare_successor(worker_id worker) = 0;
+
+    /// Ends an idle worker in order; starts another in its place, unless its successor is there already.
     virtual void retire(worker_id worker) = 0;
 };
 
@@ -70,6 +73,10 @@ class backend_events
 public:
     /// A worker takes tasks from now on.
     virtual void worker_ready(worker_id worker) = 0;
+    /// The successor of this worker was told to be ready: it may leave.
+    virtual void successor_ready(worker_id) {}
+    /// A worker has grown beyond what it may have of the memory.
+    virtual void worker_grew(worker_id) {}
     /// A worker is gone. All outcomes that it had published were reported before.
     virtual void worker_gone(worker_id worker, const worker_loss& loss) = 0;
     /// A task finished with a value (`value` or `tasks` set, see `finished_task`) ...

@@ -71,7 +71,7 @@ std::size_t engine::allowance(const ready_worker& worker) const noexcept
 
 bool engine::can_take(const ready_worker& worker) const
 {
-    if (worker.dying || worker.retiring)
+    if (worker.dying || worker.retiring || allowance(worker) == 0)
         return false;
     if (worker.held.empty())
         return true;
@@ -258,8 +258,6 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
     op.held_tasks += work->count;
     ++op.held_chunks;
     worker.given += work->count;
-    if (allowance(worker) == 0)
-        worker.retiring = true;
     given_chunk held;
     held.keep = work->count;
     held.owner = &op;
@@ -269,6 +267,8 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
     if (worker.held.size() == 1 || traits.coroutine)
         chunk_begins(given);
     backend_.submit(worker.id, *given.work);
+    if (worker.given >= worker.share)
+        recycle(worker);
 }
 
 void engine::chunk_begins(given_chunk& held)
@@ -358,7 +358,7 @@ void engine::steal()
     bool more = true;
     for (auto& w : workers_)
         if (w->held.empty() && can_take(*w)) {
-            if (w->guest ? w->only != nullptr : more && allowance(*w) != 0) {
+            if (w->guest ? w->only != nullptr : more) {
                 const bool stolen = steal_for(*w);
                 more = more && (stolen || w->guest); // what is not there for one is not there for the next
             }

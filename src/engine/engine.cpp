@@ -11,7 +11,7 @@
 namespace twat::mp::detail {
 
 engine::engine(settings s, backend& workers, std::function<time_point()> now)
-    : settings_(s), backend_(workers), now_(std::move(now))
+    : settings_(s), backend_(workers), now_(std::move(now)), random_(s.seed)
 {}
 
 engine::~engine() = default;
@@ -261,10 +261,7 @@ void engine::chunk_ended(worker_id worker, chunk_id id, duration busy)
     std::erase_if(w->held, [](const given_chunk& h) { return !h.work; });
     if (was_first && !w->held.empty() && !w->held.front().work->coroutine)
         chunk_begins(w->held.front());
-    if (w->retiring && w->held.empty() && !w->dying && !w->guest) {
-        w->dying = true;
-        backend_.retire(worker);
-    }
+    leave_if_idle(*w);
 }
 
 // ---------------------------------------------------------------- workers come and go
@@ -275,6 +272,7 @@ void engine::worker_ready(worker_id worker)
         return;
     auto state = std::make_unique<ready_worker>();
     state->id = worker;
+    plan_recycling(*state);
     workers_.push_back(std::move(state));
 }
 

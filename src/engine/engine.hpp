@@ -11,6 +11,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <random>
 #include <unordered_map>
 #include <vector>
 
@@ -37,6 +38,9 @@ public:
         std::size_t nodes = 1;
         std::size_t child_concurrency = 16;
         std::size_t max_tasks_per_child = 0;
+        duration max_age_per_child{};
+        double recycle_jitter = 0;
+        std::uint32_t seed = 1; ///< Of the jitter.
         std::size_t max_pending = 0;
         std::size_t max_message_size = std::size_t(1) << 30;
         duration cancel_grace{std::chrono::milliseconds(200)};
@@ -72,6 +76,8 @@ public:
 
     // backend_events
     void worker_ready(worker_id worker) override;
+    void successor_ready(worker_id worker) override;
+    void worker_grew(worker_id worker) override;
     void worker_gone(worker_id worker, const worker_loss& loss) override;
     void task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value) override;
     void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) override;
@@ -125,6 +131,13 @@ private:
     void requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt);
     std::size_t not_begun() const noexcept { return operations_.size() - begun_; }
 
+    // recycling.cpp: workers that have run, grown or lived enough
+    void plan_recycling(ready_worker& worker);
+    void recycle(ready_worker& worker);
+    void recycle_if_there_is_room(ready_worker& worker);
+    bool may_recycle_another() const noexcept;
+    void leave_if_idle(ready_worker& worker);
+
     // stopping.cpp: cancellation, timeouts, deadlines
     void stop_handing_out(operation_state& op);
     void stop(operation_state& op, std::exception_ptr error, bool kill);
@@ -148,6 +161,7 @@ private:
     std::uint64_t last_operation_ = 0;
     chunk_id last_chunk_ = 0;
     time_point look_again_ = time_point::max(); // an idle worker may take tasks from one that takes long
+    std::minstd_rand random_; // for the jitter
     error_maker refusal_; // set: no more operations
     pool_stats totals_;
 };

@@ -82,8 +82,11 @@ struct ready_worker
     worker_id id = 0;
     std::deque<given_chunk> held;      // the first one runs; all, if they are coroutines
     bool dying = false;               // was killed, and is not gone yet
-    bool retiring = false;            // has run its share of tasks
+    bool recycling = false;           // its successor was asked for
+    bool retiring = false;            // its successor is ready: it gets no more, and leaves when it is idle
     std::size_t given = 0;            // tasks that it was given in its life
+    std::size_t share = no_position;  // tasks after which its successor is asked for
+    time_point leaves_at = time_point::max(); // and when, at the latest
     operation_state* only = nullptr;  // a guest: runs tasks of this operation only
     bool guest = false;
     std::uint64_t drains_for = 0;     // the id of the operation that waits for it to run empty

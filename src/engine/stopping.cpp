@@ -174,6 +174,8 @@ void engine::tick()
     // Indices: what is called here may end a worker or a chunk.
     for (std::size_t i = workers_.size(); i-- > 0;) {
         ready_worker& w = *workers_[i];
+        if (w.leaves_at <= now)
+            recycle_if_there_is_room(w);
         for (std::size_t k = w.held.size(); k-- > 0 && !w.dying;) {
             given_chunk& h = w.held[k];
             if (h.kill_at <= now && overdue(w, h))
@@ -254,9 +256,13 @@ time_point engine::next_wake() const
     time_point next = look_again_;
     for (const operation_state* op : with_deadline_)
         next = std::min(next, op->deadline);
-    for (const auto& w : workers_)
+    const bool may_recycle = may_recycle_another();
+    for (const auto& w : workers_) {
+        if (may_recycle && !w->recycling)
+            next = std::min(next, w->leaves_at);
         for (const given_chunk& h : w->held)
             next = std::min({next, h.kill_at, h.check_at});
+    }
     return next;
 }
 

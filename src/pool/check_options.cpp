@@ -72,8 +72,6 @@ std::size_t check_options(worker_kind kind, const pool_options& options)
         if (is_set)
             refuse(member, "is not supported yet");
     };
-    not_yet("pool_options::max_rss_per_child", options.max_rss_per_child != 0);
-    not_yet("pool_options::max_age_per_child", options.max_age_per_child != duration::zero());
     not_yet("pool_options::max_pending_bytes", options.max_pending_bytes != 0);
     not_yet("pool_options::on_overflow", options.on_overflow != overflow::fail);
     not_yet("pool_options::child_stderr", options.child_stderr != error_output::inherit);

@@ -9,6 +9,7 @@
 #include <boost/asio/query.hpp>
 
 #include <future>
+#include <random>
 #include <stdexcept>
 #include <utility>
 
@@ -37,6 +38,9 @@ engine::settings engine_settings(worker_kind kind, const pool_options& options, 
     return {.nodes = nodes,
             .child_concurrency = options.child_concurrency,
             .max_tasks_per_child = options.max_tasks_per_child,
+            .max_age_per_child = options.max_age_per_child,
+            .recycle_jitter = options.recycle_jitter,
+            .seed = std::random_device()(),
             .max_pending = options.max_pending,
             .max_message_size = options.max_message_size,
             .cancel_grace = options.cancel_grace,
@@ -263,6 +267,18 @@ void pool::worker_ready(worker_id worker)
 {
     if (!released_)
         engine_->worker_ready(worker);
+}
+
+void pool::successor_ready(worker_id worker)
+{
+    if (!released_)
+        engine_->successor_ready(worker);
+}
+
+void pool::worker_grew(worker_id worker)
+{
+    if (!released_)
+        engine_->worker_grew(worker);
 }
 
 void pool::worker_gone(worker_id worker, const worker_loss& loss)

@@ -63,6 +63,8 @@ private:
 
     // backend_events
     void worker_ready(worker_id worker) override;
+    void successor_ready(worker_id worker) override;
+    void worker_grew(worker_id worker) override;
     void worker_gone(worker_id worker, const worker_loss& loss) override;
     void task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value) override;
     void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) override;

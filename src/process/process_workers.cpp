@@ -42,6 +42,8 @@ process_workers_set::process_workers_set(pool_strand strand, std::shared_ptr<str
     settings_.nodes = nodes;
     settings_.child_concurrency = options.child_concurrency;
     settings_.max_message_size = options.max_message_size;
+    settings_.max_rss = options.max_rss_per_child;
+    settings_.recycle_jitter = options.recycle_jitter;
     settings_.start_timeout = options.start_timeout;
     settings_.stop_grace = options.stop_grace;
     settings_.cancel_grace = options.cancel_grace;
@@ -198,16 +200,21 @@ void process_workers_set::abandon(worker_id id, chunk_id chunk)
     }
 }
 
-void process_workers_set::retire(worker_id id)
+void process_workers_set::prepare_successor(worker_id id)
 {
     const auto worker = find(id);
-    if (!worker)
+    if (!worker || ended_ || places_[worker->node()].worker != worker)
         return;
-    if (!ended_ && places_[worker->node()].worker == worker) {
-        ++restarts_;
-        launch(worker->node());
-    }
-    worker->leave();
+    ++restarts_;
+    launch(worker->node());
+    set_timer();
+}
+
+void process_workers_set::retire(worker_id id)
+{
+    prepare_successor(id);
+    if (const auto worker = find(id))
+        worker->leave();
     set_timer();
 }
 
@@ -239,6 +246,9 @@ void process_workers_set::worker_is_ready(worker_process& worker)
     policy_.on_ready();
     report(worker, pool_event::worker_ready);
     events_.worker_ready(worker.id());
+    for (const auto& other : live_)
+        if (other->node() == worker.node() && other->id() != worker.id() && other->state().phase() == worker_phase::ready)
+            events_.successor_ready(other->id());
 }
 
 void process_workers_set::worker_is_gone(worker_process& worker, const worker_end& end)
@@ -269,8 +279,12 @@ void process_workers_set::worker_is_gone(worker_process& worker, const worker_en
 
     if (worker.state().was_ready())
         events_.worker_gone(worker.id(), end.loss);
-    if (was_current && !ended_ && end.how != worker_action::report_end)
-        plan_restart(worker.node(), end);
+    if (!ended_ && end.how != worker_action::report_end) {
+        if (was_current)
+            plan_restart(worker.node(), end);
+        else if (!policy_.on_death(clock::now(), true)) // its successor is on its way, but it counts
+            give_up_for(end);
+    }
     end_stop();
 }
 
@@ -290,6 +304,11 @@ void process_workers_set::plan_restart(std::size_t node, const worker_end& end)
         p.start_at = *when;
         return;
     }
+    give_up_for(end);
+}
+
+void process_workers_set::give_up_for(const worker_end& end)
+{
     const auto cause = end.cause ? end.cause : [explain = end.loss.explain] { return explain(0); };
     give_up([cause, limit = policy_.limit()] {
         return make_nested(errc::pool_broken,

@@ -44,6 +44,7 @@ public:
     bool can_kill() const noexcept override { return true; }
     void replace(worker_id worker) override;
     void abandon(worker_id worker, chunk_id id) override;
+    void prepare_successor(worker_id worker) override;
     void retire(worker_id worker) override;
 
 private:
@@ -72,6 +73,7 @@ private:
     std::shared_ptr<worker_process> find(worker_id id) const noexcept;
     void launch(std::size_t node);
     void plan_restart(std::size_t node, const worker_end& end);
+    void give_up_for(const worker_end& end);
     void give_up(std::function<std::exception_ptr()> cause);
     bool all_initializers_failed() const noexcept;
     void end_stop();

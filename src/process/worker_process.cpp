@@ -55,8 +55,13 @@ page_layout layout_for(const worker_settings& settings)
 } // namespace
 
 worker_process::worker_process(worker_owner& owner, worker_id id, std::size_t node)
-    : owner_(&owner), id_(id), node_(node), nonce_(make_nonce())
-{}
+    : owner_(&owner), id_(id), node_(node), nonce_(make_nonce()), max_rss_(owner.settings().max_rss)
+{
+    if (max_rss_ == 0)
+        return;
+    const double random = static_cast<double>(nonce_ >> 11) / static_cast<double>(std::uint64_t(1) << 53); // from 0 to 1
+    max_rss_ = std::max<std::size_t>(1, static_cast<std::size_t>(static_cast<double>(max_rss_) * (1 - owner.settings().recycle_jitter * random)));
+}
 
 worker_process::~worker_process() { detach(); }
 
@@ -297,6 +302,8 @@ void worker_process::take(const record& what)
     case record_kind::ended: {
         std::int64_t busy;
         std::memcpy(&busy, what.bytes.data(), sizeof busy);
+        if (max_rss_ != 0 && resident_size() > max_rss_)
+            owner_->events().worker_grew(id_);
         return owner_->events().chunk_ended(id_, held.id, duration(std::max<std::int64_t>(0, busy)));
     }
     }
@@ -376,7 +383,7 @@ void worker_process::say_hello()
     byte_buffer bytes;
     write_hello(bytes, {protocol_version, settings.debug, !settings.executable.empty(), node_, settings.nodes,
                         settings.child_concurrency, settings.max_message_size, build_id(), settings.initializer.bytes(),
-                        settings.finalizer.bytes()});
+                        settings.finalizer.bytes(), max_rss_ != 0});
     channel_->queue({frame_type::hello, 0, 0, 0}, bytes.bytes());
     flush();
 }

@@ -33,6 +33,8 @@ struct worker_settings
     std::size_t nodes = 0;
     std::size_t child_concurrency = 0;
     std::size_t max_message_size = 0;
+    std::size_t max_rss = 0;  ///< Resident bytes beyond which a worker is reported as grown; 0: none.
+    double recycle_jitter = 0;
     duration start_timeout{}, stop_grace{}, cancel_grace{};
     std::filesystem::path executable;
     byte_buffer initializer, finalizer; ///< Encoded; empty: none.
@@ -98,6 +100,8 @@ public:
     const worker_fsm& state() const noexcept { return fsm_; }
     const std::shared_ptr<child>& process() const noexcept { return child_; }
     bool is_busy() const noexcept { return held_ && held_->wanted(); }
+    /// As it last told; 0 before that.
+    std::size_t resident_size() const noexcept { return page_ ? page_.resident_size().load(std::memory_order_relaxed) : 0; }
 
     // As in `backend`:
     void submit(const chunk& work);
@@ -163,6 +167,7 @@ private:
     worker_id id_;
     std::size_t node_;
     std::uint64_t nonce_;
+    std::size_t max_rss_; ///< 0: none.
     worker_fsm fsm_;
     std::shared_ptr<child> child_;
 

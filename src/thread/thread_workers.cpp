@@ -144,6 +144,26 @@ void thread_workers::abandon(worker_id worker, chunk_id id)
         by->abandon(id);
 }
 
+void thread_workers::prepare_successor(worker_id worker)
+{
+    std::size_t index = 0;
+    {
+        std::lock_guard lock(mutex_);
+        const auto found = workers_.find(worker);
+        if (found == workers_.end() || found->second.successor != 0 || stopping_ || silent_)
+            return;
+        index = found->second.worker->index();
+    }
+    const worker_id successor = start_thread(index, {}, worker);
+    arm_start_timer();
+    if (successor == 0)
+        return;
+    ++restarts_;
+    std::lock_guard lock(mutex_);
+    if (const auto found = workers_.find(worker); found != workers_.end())
+        found->second.successor = successor;
+}
+
 void thread_workers::retire(worker_id worker)
 {
     std::lock_guard lock(mutex_);
@@ -170,41 +190,45 @@ thread_worker::report_function thread_workers::reporter(worker_id worker) const
     };
 }
 
-void thread_workers::start_thread(std::size_t index, std::thread predecessor)
+worker_id thread_workers::start_thread(std::size_t index, std::thread predecessor, worker_id replaces)
 {
     std::unique_lock lock(mutex_);
     if (halted_ || broken_) {
         if (predecessor.joinable())
             ended_.push_back(std::move(predecessor));
-        return;
+        return 0;
     }
     const worker_id id = ++last_id_;
     auto worker = std::make_shared<thread_worker>(index, shared_->pool, options_.cancel_grace, reporter(id));
     node& made = workers_[id];
     made.worker = worker;
     made.started = clock::now();
-    const auto before = std::make_shared<std::thread>(std::move(predecessor));
+    made.predecessor = replaces;
+    const auto before = std::make_shared<std::vector<std::thread>>(std::move(ended_)); // their end is near, and costs memory until it is seen
+    if (predecessor.joinable())
+        before->push_back(std::move(predecessor));
+    ended_.clear();
     try {
         made.thread = std::thread([shared = shared_, id, worker, before] { thread_main(shared, id, *worker, std::move(*before)); });
     } catch (const std::system_error&) {
         workers_.erase(id);
-        if (before->joinable())
-            ended_.push_back(std::move(*before));
+        ended_ = std::move(*before);
         lock.unlock();
         shared_state::post(shared_, [cause = std::current_exception()](thread_workers& self) {
             self.broken(errc::worker_start_failed, "a worker thread could not be made", cause);
         });
-        return;
+        return 0;
     }
     lock.unlock();
     tell(pool_event::worker_started, index);
+    return id;
 }
 
 void thread_workers::thread_main(const std::shared_ptr<shared_state>& shared, worker_id id, thread_worker& worker,
-                                 std::thread predecessor)
+                                 std::vector<std::thread> ended)
 {
-    if (predecessor.joinable())
-        predecessor.join();
+    for (auto& thread : ended)
+        thread.join();
     own_set = shared.get();
     ::pthread_setname_np(::pthread_self(), ("mp worker " + std::to_string(worker.index())).substr(0, 15).c_str());
     {
@@ -258,6 +282,7 @@ void thread_workers::on_report(worker_id worker, chunk_report& report)
 void thread_workers::on_ready(worker_id worker)
 {
     std::size_t index = 0;
+    worker_id predecessor = 0;
     {
         std::lock_guard lock(mutex_);
         const auto found = workers_.find(worker);
@@ -265,12 +290,15 @@ void thread_workers::on_ready(worker_id worker)
             return;
         found->second.ready = true;
         index = found->second.worker->index();
+        predecessor = found->second.predecessor;
     }
     arm_start_timer();
     tell(pool_event::worker_ready, index);
     if (silent_)
         return;
     events_.worker_ready(worker);
+    if (predecessor != 0)
+        events_.successor_ready(predecessor);
     events_.decide();
 }
 
@@ -293,7 +321,7 @@ void thread_workers::on_gone(worker_id worker)
             return;
         index = found->second.worker->index();
         ready = found->second.ready;
-        retired = found->second.retired;
+        retired = found->second.retired && found->second.successor == 0;
         thread = std::move(found->second.thread);
         workers_.erase(found);
     }

@@ -28,7 +28,8 @@ namespace twat::mp::detail {
 
     The threads inherit the signal mask of the thread that makes them, as those of `asio::thread_pool` do: a task that starts
     a program must not hand it a mask full of blocked signals. A thread cannot be killed: `kill` and `halt` ask running
-    tasks to stop and let them end. A thread that was retired is followed by one with the same index, which first joins it.
+    tasks to stop and let them end. A thread that was retired is followed by one with the same index, or was: its successor may be ready
+    before it ends. What has ended is joined by the next thread that is made.
 
     An exception that leaves a handler that a task posted to `this_worker::executor()` ends the program.
 */
@@ -48,6 +49,7 @@ public:
     /// A thread cannot be replaced while it runs a task: retires it behind that.
     void replace(worker_id worker) override { retire(worker); }
     void abandon(worker_id worker, chunk_id id) override;
+    void prepare_successor(worker_id worker) override;
     void retire(worker_id worker) override;
 
     void start() override;
@@ -75,13 +77,15 @@ private:
         time_point started{};
         bool ready = false;
         bool retired = false;
+        worker_id successor = 0;   ///< That was started for it, or was ready; 0: none.
+        worker_id predecessor = 0; ///< To be told of this one.
     };
 
     std::shared_ptr<thread_worker> find(worker_id worker) const;
     thread_worker::report_function reporter(worker_id worker) const;
-    void start_thread(std::size_t index, std::thread predecessor);
+    worker_id start_thread(std::size_t index, std::thread predecessor, worker_id replaces = 0);
     static void thread_main(const std::shared_ptr<shared_state>& shared, worker_id id, thread_worker& worker,
-                            std::thread predecessor);
+                            std::vector<std::thread> ended);
 
     // What the threads tell, on the strand.
     void on_report(worker_id worker, chunk_report& report);
@@ -119,7 +123,7 @@ private:
     bool halted_ = false;      // no thread is made any more
     std::map<worker_id, node> workers_;
     std::map<worker_id, std::shared_ptr<thread_worker>> guests_;
-    std::vector<std::thread> ended_; // to be joined by the destructor
+    std::vector<std::thread> ended_; // to be joined by the next thread, or the destructor
 
     std::mutex halt_mutex_; // held while threads are joined
 };

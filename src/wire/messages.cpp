@@ -107,6 +107,7 @@ void write_hello(byte_buffer& to, const hello_message& message)
     put(to, as_bytes(message.build));
     put(to, message.initializer);
     put(to, message.finalizer);
+    put<std::uint8_t>(to, message.watches_memory);
 }
 
 hello_message read_hello(std::span<const std::byte> bytes)
@@ -123,6 +124,7 @@ hello_message read_hello(std::span<const std::byte> bytes)
     message.build = in.take_text();
     message.initializer = in.take_sized();
     message.finalizer = in.take_sized();
+    message.watches_memory = in.take_flag();
     in.end();
     return message;
 }

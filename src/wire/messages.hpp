@@ -30,6 +30,7 @@ struct hello_message
     std::string_view build{};        ///< The parent's `build_id()`.
     std::span<const std::byte> initializer{}; ///< An encoded `mp::task`; empty: none.
     std::span<const std::byte> finalizer{};
+    bool watches_memory = false;     ///< The parent wants to know the worker's size at the end of each chunk.
 };
 
 void write_hello(byte_buffer& to, const hello_message& message);

@@ -27,6 +27,7 @@ struct page_header
     page_layout layout;
     alignas(64) std::atomic<std::uint64_t> ring_head;
     alignas(64) std::atomic<std::uint64_t> ring_tail;
+    alignas(64) std::atomic<std::uint64_t> resident_size;
 };
 
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free);
@@ -80,7 +81,7 @@ shared_page shared_page::create(int fd, page_layout layout)
     shared_page page;
     page.layout_ = layout;
     page.map(fd);
-    ::new (page.base_) page_header{page_magic, layout, {}, {}};
+    ::new (page.base_) page_header{page_magic, layout, {}, {}, {}};
     return page; // the slots are zero already; touching them would only use up memory
 }
 
@@ -110,6 +111,8 @@ chunk_slot& shared_page::slot(std::uint32_t index) const noexcept
 
 std::atomic<std::uint64_t>& shared_page::ring_head() const noexcept { return header(base_).ring_head; }
 std::atomic<std::uint64_t>& shared_page::ring_tail() const noexcept { return header(base_).ring_tail; }
+
+std::atomic<std::uint64_t>& shared_page::resident_size() const noexcept { return header(base_).resident_size; }
 
 std::span<std::byte> shared_page::ring() const noexcept
 {

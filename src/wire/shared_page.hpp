@@ -16,6 +16,7 @@ struct alignas(64) chunk_slot
     std::atomic<std::uint64_t> mark;     ///< See `mark_state`; 0: no task of the chunk runs. The worker writes.
     std::atomic<std::int64_t> begun_at;  ///< Steady clock, of the marked task; 0: not stamped. The worker writes.
     std::atomic<std::uint64_t> stop;     ///< Chunk id whose running task is asked to stop. The parent writes.
+    std::atomic<std::uint8_t> step;      ///< How far the marked task is, a `life_phase`. The worker writes.
 };
 
 /// How a shared page is divided; fixed before the worker starts.
@@ -55,6 +56,8 @@ public:
     /// Bytes ever read from it; the parent writes it.
     std::atomic<std::uint64_t>& ring_tail() const noexcept;
     std::span<std::byte> ring() const noexcept;
+    /// The worker's resident bytes, when it last looked; the worker writes it.
+    std::atomic<std::uint64_t>& resident_size() const noexcept;
 
 private:
     void map(int fd);

@@ -40,6 +40,7 @@ void coroutine_tasks::start(const received_work& work)
     task.arguments.append(arguments.data(), arguments.size());
     task.work.arguments = chunk_arguments(1, task.arguments.size(), {}, task.arguments.bytes());
     task.result.set_limit(environment_.max_message_size);
+    task.result.set_step_word(&slot.step);
     slot.begun_at.store(0, std::memory_order_relaxed);
     mark_begin(slot, work, 0, task.begun);
     running_.emplace(work.id, std::move(owned));
@@ -66,6 +67,7 @@ void coroutine_tasks::finish(running& task, const std::exception_ptr& error)
     running_.erase(found);
     if (!task.abandoned)
         --active_;
+    environment_.memory.look(clock::now());
     outcome_writer::of_chunk outcomes(environment_.outcomes, task.work.id);
     outcomes.write(error ? record_kind::failure : record_kind::value, 0, task.result.bytes());
     environment_.page.slot(task.work.message.slot).mark.store(0, std::memory_order_release);

@@ -33,7 +33,8 @@ worker_server::worker_server(int socket, int page, std::uint64_t nonce)
       page_(shared_page::attach(page)),
       nonce_(nonce),
       outcomes_(connection_, page_),
-      environment_{io_, context_, page_, outcomes_, desk_, 0},
+      memory_(page_),
+      environment_{io_, context_, page_, outcomes_, desk_, memory_, 0},
       coroutines_(environment_)
 {
     context_.executor = io_.get_executor();
@@ -111,8 +112,11 @@ void worker_server::shake_hands(const frame& arrived)
     context_.index = static_cast<std::size_t>(hello.node);
     environment_.max_message_size = static_cast<std::size_t>(hello.max_message_size);
     finalizer_.append(hello.finalizer.data(), hello.finalizer.size());
+    if (hello.watches_memory)
+        memory_.set_period(std::chrono::milliseconds(1));
     try {
         run_hook(hello.initializer);
+        memory_.look(clock::now());
         ready_ = true;
         connection_.queue({frame_type::ready, 0, 0, 0});
     }

@@ -13,6 +13,7 @@
 #include "worker/connection.hpp"
 #include "worker/coroutine_tasks.hpp"
 #include "worker/functions.hpp"
+#include "worker/memory_probe.hpp"
 #include "worker/stop_desk.hpp"
 #include "worker/work.hpp"
 
@@ -69,6 +70,7 @@ private:
     std::uint64_t nonce_;
     outcome_writer outcomes_;
     stop_desk desk_;
+    memory_probe memory_;
     worker_context context_;
     work_environment environment_;
     function_table functions_;

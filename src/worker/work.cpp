@@ -68,6 +68,7 @@ void mark_begin(chunk_slot& slot, const received_work& work, std::uint32_t posit
 {
     if (work.message.timeout > duration::zero())
         slot.begun_at.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+    slot.step.store(static_cast<std::uint8_t>(life_phase::decode), std::memory_order_relaxed);
     slot.mark.store(pack(mark_state{chunk_tag(work.id), position}), std::memory_order_release);
 }
 
@@ -77,6 +78,7 @@ void run_plain_chunk(const work_environment& environment, const received_work& w
     outcome_writer::of_chunk outcomes(environment.outcomes, work.id);
     const std::uint32_t tag = chunk_tag(work.id);
     const bool timed = work.message.timeout > duration::zero();
+    result.set_step_word(&slot.step);
     const time_point start = clock::now();
     time_point now = start;
     slot.begun_at.store(0, std::memory_order_relaxed);
@@ -97,9 +99,11 @@ void run_plain_chunk(const work_environment& environment, const received_work& w
         }
         // Not for each task, since a look at the clock can cost more than one. Tasks with a timeout are claimed one by one.
         now = clock::now();
+        environment.memory.look(now);
         environment.outcomes.tell_if_late(now);
         wanted = timed || now - begun > short_task * claimed.count ? 1 : std::min(wanted * 2, most_claimed);
     }
+    result.set_step_word(nullptr);
     environment.desk.end();
     environment.context.stop = nullptr;
     environment.context.deadline = time_point::max();

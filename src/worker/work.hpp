@@ -15,6 +15,7 @@
 
 #include "wire/messages.hpp"
 #include "worker/functions.hpp"
+#include "worker/memory_probe.hpp"
 #include "worker/outcomes.hpp"
 #include "worker/stop_desk.hpp"
 #include "worker_context.hpp"
@@ -29,6 +30,7 @@ struct work_environment
     const shared_page& page;
     outcome_writer& outcomes;
     stop_desk& desk;
+    memory_probe& memory;
     std::size_t max_message_size = 0;
 };
 

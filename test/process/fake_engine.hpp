@@ -147,6 +147,8 @@ public:
     }
 
     void worker_ready(detail::worker_id worker) override { ready.push_back(worker); }
+    void successor_ready(detail::worker_id worker) override { succeeded.push_back(worker); }
+    void worker_grew(detail::worker_id worker) override { grew.push_back(worker); }
     void worker_gone(detail::worker_id worker, const detail::worker_loss& loss) override { gone[worker] = loss; }
     void task_finished(detail::worker_id, detail::chunk_id id, std::size_t position, decoder* value) override
     {
@@ -162,7 +164,7 @@ public:
     void decide() override { ++decisions; }
 
     asio::io_context context{1};
-    std::vector<detail::worker_id> ready;
+    std::vector<detail::worker_id> ready, succeeded, grew;
     std::map<detail::worker_id, detail::worker_loss> gone;
     std::map<detail::chunk_id, std::vector<told_outcome>> outcomes;
     std::map<detail::chunk_id, duration> ended;

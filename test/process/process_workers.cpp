@@ -92,6 +92,22 @@ int die_and_leave_a_child(const std::string& fifo)
     ::_exit(3);
 }
 
+/// Keeps so many mebibytes.
+int grow_by(int mebibytes)
+{
+    static std::vector<std::string> kept;
+    kept.emplace_back(static_cast<std::size_t>(mebibytes) << 20, 'x');
+    std::this_thread::sleep_for(2ms); // the size is looked at no more often than that
+    return 0;
+}
+
+std::size_t resident_bytes(int)
+{
+    std::size_t total = 0, resident = 0;
+    std::ifstream("/proc/self/statm") >> total >> resident;
+    return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
 asio::awaitable<int> async_square(int i)
 {
     asio::steady_timer timer(co_await asio::this_coro::executor, 1ms);
@@ -153,6 +169,13 @@ std::size_t open_descriptors()
     for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
         ++count;
     return count;
+}
+
+std::size_t rss_of_a_worker()
+{
+    fake_engine engine;
+    engine.start();
+    return engine.run(engine.ready[0], *engine.chunk_of(&resident_bytes, std::vector{1})).at(0).value<std::size_t>();
 }
 
 /// Children are reaped on another thread, a moment after they are gone.
@@ -452,6 +475,57 @@ BOOST_AUTO_TEST_CASE(a_retired_worker_ends_in_order)
     engine.stop();
     BOOST_TEST(lines_in(log) == 2u);
     await_no_children();
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_goes_on_until_its_successor_is_ready)
+{
+    fake_engine engine;
+    engine.start();
+    engine.workers->prepare_successor(engine.ready[0]);
+    engine.workers->prepare_successor(engine.ready[0]); // asked for once
+    engine.run_until([&] { return !engine.succeeded.empty(); });
+    BOOST_TEST(engine.ready.size() == 2u);
+    BOOST_TEST(engine.succeeded == std::vector<worker_id>{engine.ready[0]}, boost::test_tools::per_element());
+    BOOST_TEST(engine.gone.empty());
+    const auto work = engine.chunk_of(&index_of, std::vector{1});
+    BOOST_TEST(engine.run(engine.ready[0], *work).at(0).value<std::size_t>() == 0u);
+    engine.workers->retire(engine.ready[0]);
+    engine.run_until([&] { return !engine.gone.empty(); });
+    BOOST_TEST(engine.ready.size() == 2u); // there was one already
+    const auto next = engine.chunk_of(&index_of, std::vector{1});
+    BOOST_TEST(engine.run(engine.ready[1], *next).at(0).value<std::size_t>() == 0u);
+    pool_stats stats;
+    engine.workers->add_stats(stats);
+    BOOST_TEST(stats.restarts == 1u);
+    BOOST_TEST(stats.died == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_dies_before_its_successor_is_ready_is_replaced_once)
+{
+    pool_options options;
+    options.restarts.count = 1;
+    fake_engine engine(options);
+    engine.start();
+    engine.workers->prepare_successor(engine.ready[0]);
+    engine.workers->submit(engine.ready[0], *engine.chunk_of(&leave_with, std::vector{1}));
+    engine.run_until([&] { return !engine.gone.empty() && engine.ready.size() == 2; });
+    BOOST_TEST(!engine.cause_of_break);
+    engine.workers->prepare_successor(engine.ready[1]);
+    engine.workers->submit(engine.ready[1], *engine.chunk_of(&leave_with, std::vector{1}));
+    engine.run_until([&] { return engine.cause_of_break != nullptr; }); // its deaths count
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_grew_is_reported_after_its_task)
+{
+    pool_options options;
+    options.max_rss_per_child = rss_of_a_worker() + (50 << 20);
+    options.recycle_jitter = 0;
+    fake_engine engine(options);
+    engine.start();
+    engine.run(engine.ready[0], *engine.chunk_of(&grow_by, std::vector{1}));
+    BOOST_TEST(engine.grew.empty());
+    engine.run(engine.ready[0], *engine.chunk_of(&grow_by, std::vector{100}));
+    BOOST_TEST(engine.grew == std::vector<worker_id>{engine.ready[0]}, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(the_initializer_runs_first_in_each_life)

@@ -672,7 +672,9 @@ BOOST_AUTO_TEST_CASE(more_calls_than_max_pending_are_refused)
     BOOST_TEST(!b->error);
 }
 
-BOOST_AUTO_TEST_CASE(a_worker_is_retired_after_its_share_of_tasks)
+// ---------------------------------------------------------------- recycling
+
+BOOST_AUTO_TEST_CASE(a_worker_leaves_after_its_share_of_tasks_when_its_successor_is_ready)
 {
     engine_fixture f({.nodes = 1, .max_tasks_per_child = 10});
     f.with_workers(1);
@@ -685,14 +687,98 @@ BOOST_AUTO_TEST_CASE(a_worker_is_retired_after_its_share_of_tasks)
         }
         BOOST_TEST(ran <= 10u);
         if (id < 3) {
+            BOOST_TEST(f.workers.to_succeed.size() == id);
+            BOOST_TEST(f.workers.retired.size() == id - 1); // it does not leave before that
+            f.core->worker_ready(id + 1);
+            f.core->successor_ready(id);
+            f.core->decide();
             BOOST_TEST(f.workers.retired.size() == id);
             f.die(id, true);
-            f.core->worker_ready(id + 1);
-            f.core->decide();
         }
     }
     BOOST_TEST(op->completed);
     BOOST_TEST(op->stored.size() == 25u);
+    BOOST_TEST(f.core->stats().recycled == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_goes_on_until_its_successor_is_ready)
+{
+    engine_fixture f({.nodes = 1, .max_age_per_child = 1s});
+    f.with_workers(1);
+    auto op = f.add(100, map_of(100, {.chunk_size = 4}));
+    f.finish(1, 1);
+    BOOST_TEST((f.core->next_wake() <= f.now + 1s));
+    f.now += 1s;
+    f.core->tick();
+    f.core->decide();
+    BOOST_TEST(f.workers.to_succeed == std::vector<worker_id>{1}, boost::test_tools::per_element());
+    BOOST_TEST((f.core->next_wake() > f.now + 1s)); // asked for once
+    f.finish(1);
+    BOOST_TEST(f.held(1) == 2u); // and it still gets work
+    f.begin(1);
+    f.core->worker_ready(2);
+    f.core->successor_ready(1);
+    f.core->decide();
+    BOOST_TEST(f.first(1).keep == 1u); // what it had not begun goes to the other
+    BOOST_TEST(f.held(2) == 2u);
+    BOOST_TEST(f.workers.retired.empty());
+    for (worker_id id : {1, 1, 2})
+        if (f.held(id) != 0)
+            f.finish(id);
+    BOOST_TEST(f.workers.retired == std::vector<worker_id>{1}, boost::test_tools::per_element());
+    f.run();
+    BOOST_TEST(op->completed);
+    BOOST_TEST(f.workers.executed.size() == 100u); // each once
+}
+
+BOOST_AUTO_TEST_CASE(workers_of_one_age_do_not_leave_together)
+{
+    engine_fixture f({.nodes = 3, .max_age_per_child = 1s});
+    f.with_workers(3);
+    f.now += 1s;
+    f.core->tick();
+    f.core->worker_grew(2);
+    BOOST_TEST(f.workers.to_succeed.size() == 1u);
+    const worker_id first = f.workers.to_succeed.front();
+    f.core->worker_ready(4);
+    f.core->successor_ready(first);
+    f.core->decide();
+    f.die(first, true);
+    BOOST_TEST((f.core->next_wake() <= f.now)); // the next one's turn
+    f.core->tick();
+    BOOST_TEST(f.workers.to_succeed.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(the_jitter_makes_workers_leave_at_different_moments)
+{
+    engine_fixture f({.nodes = 8, .max_age_per_child = 1000s, .recycle_jitter = 0.5, .seed = 7});
+    const time_point begin = f.now;
+    f.with_workers(8);
+    std::set<duration> left;
+    for (worker_id next = 9; f.workers.to_succeed.size() < 8 && f.core->next_wake() != time_point::max(); ++next) {
+        f.now = f.core->next_wake();
+        f.core->tick();
+        left.insert(f.now - begin);
+        f.core->worker_ready(next);
+        const worker_id old = f.workers.to_succeed.back();
+        f.core->successor_ready(old);
+        f.core->decide();
+        f.die(old, true);
+    }
+    BOOST_TEST(left.size() == 8u);
+    BOOST_TEST((*left.begin() >= 500s));
+    BOOST_TEST((*left.begin() < 1000s));
+}
+
+BOOST_AUTO_TEST_CASE(no_worker_runs_more_than_its_share_while_it_waits_for_its_successor)
+{
+    engine_fixture f({.nodes = 1, .max_tasks_per_child = 1});
+    f.with_workers(1);
+    auto op = f.add(3, map_of(3));
+    f.finish(1);
+    BOOST_TEST(f.held(1) == 0u);
+    BOOST_TEST(op->stored.size() == 1u);
+    BOOST_TEST(f.core->stats().ready == 1u);
 }
 
 BOOST_FIXTURE_TEST_CASE(closed_engines_refuse, fixture)

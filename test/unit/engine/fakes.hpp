@@ -131,7 +131,7 @@ public:
         bool cancelled = false;
     };
     std::map<worker_id, std::deque<held>> workers;
-    std::vector<worker_id> replaced, retired;
+    std::vector<worker_id> replaced, retired, to_succeed;
     std::vector<chunk_id> abandoned;
     std::multiset<std::uint64_t> executed; // indices of tasks that were begun
     bool kills = true;
@@ -167,6 +167,7 @@ public:
         abandoned.push_back(id);
         std::erase_if(workers[worker], [&](held& h) { return h.work->id == id; });
     }
+    void prepare_successor(worker_id worker) override { to_succeed.push_back(worker); }
     void retire(worker_id worker) override { retired.push_back(worker); }
 
     held& get(worker_id worker, chunk_id id)

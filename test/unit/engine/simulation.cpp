@@ -34,7 +34,8 @@ class simulation
 public:
     explicit simulation(unsigned seed)
         : random_(seed), coroutines_(seed % 2 != 0),
-          f_({.nodes = nodes, .child_concurrency = concurrency, .max_tasks_per_child = seed % 3 == 0 ? 20u : 0u})
+          f_({.nodes = nodes, .child_concurrency = concurrency, .max_tasks_per_child = seed % 3 == 0 ? 20u : 0u,
+              .max_age_per_child = seed % 5 == 0 ? 2s : 0s, .recycle_jitter = 0.3, .seed = seed})
     {
         f_.workers.kills = seed % 4 != 3;
         f_.workers.on_submit = [this](const chunk& work) { check_turn(work); };
@@ -160,7 +161,8 @@ private:
         f_.workers.workers.erase(id);
         f_.core->worker_gone(id, loss);
         f_.core->decide();
-        join();
+        if (succeeded_.erase(id) == 0) // its successor is there, or on its way
+            join();
     }
 
     void die()
@@ -182,6 +184,20 @@ private:
 
     void retire()
     {
+        if (!f_.workers.to_succeed.empty() && chance(50)) { // a successor becomes ready, when its predecessor may be gone already
+            const worker_id id = f_.workers.to_succeed.back();
+            f_.workers.to_succeed.pop_back();
+            const bool lives = std::find(alive_.begin(), alive_.end(), id) != alive_.end();
+            if (lives) {
+                succeeded_.insert(id);
+                join();
+            }
+            f_.core->successor_ready(id);
+            f_.core->decide();
+        } else if (chance(5) && !alive_.empty()) {
+            f_.core->worker_grew(alive_[below(alive_.size())]);
+            f_.core->decide();
+        }
         if (f_.workers.retired.empty())
             return;
         const worker_id id = f_.workers.retired.back();
@@ -327,6 +343,7 @@ private:
     engine_fixture f_;
     std::vector<simulated_operation> operations_;
     std::vector<worker_id> alive_;
+    std::set<worker_id> succeeded_;
     worker_id last_worker_ = 0;
     std::map<worker_id, time_point> begun_at_;
     std::map<std::pair<const operation*, std::uint64_t>, std::size_t> ledger_;

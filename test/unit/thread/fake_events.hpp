@@ -84,6 +84,7 @@ private:
 struct fake_events : backend_events
 {
     void worker_ready(worker_id worker) override { ready.push_back(worker); }
+    void successor_ready(worker_id worker) override { succeeded.push_back(worker); }
     void worker_gone(worker_id worker, const worker_loss& loss) override
     {
         BOOST_TEST(loss.expected);
@@ -110,6 +111,7 @@ struct fake_events : backend_events
     void decide() override { ++decided; }
 
     std::vector<worker_id> ready, gone;
+    std::vector<worker_id> succeeded;
     std::map<chunk_id, std::vector<std::size_t>> finished;
     std::map<chunk_id, std::map<std::size_t, std::exception_ptr>> failed;
     std::map<chunk_id, worker_id> ended;

@@ -313,6 +313,30 @@ BOOST_AUTO_TEST_CASE(a_retired_worker_is_followed_by_one_with_its_index)
     BOOST_TEST(stats.restarts == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_thread_goes_on_until_its_successor_is_ready)
+{
+    make_ready(1);
+    const worker_id first = events.ready[0];
+    workers->prepare_successor(first);
+    run_until([&] { return !events.succeeded.empty(); });
+    BOOST_TEST(events.succeeded == std::vector<worker_id>{first}, per_element());
+    BOOST_TEST(events.ready.size() == 2u);
+    std::vector<std::size_t> indices;
+    const chunk& work = make_chunk([&](std::uint64_t) { indices.push_back(this_worker::index()); });
+    workers->submit(first, work);
+    run_to_end(work);
+    workers->retire(first);
+    run_until([&] { return !events.gone.empty(); });
+    const chunk& next = make_chunk([&](std::uint64_t) { indices.push_back(this_worker::index()); });
+    workers->submit(events.ready[1], next);
+    run_to_end(next);
+    BOOST_TEST(indices == (std::vector<std::size_t>{0, 0}), per_element());
+    BOOST_TEST(events.ready.size() == 2u);
+    pool_stats stats;
+    workers->add_stats(stats);
+    BOOST_TEST(stats.restarts == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(initializer_and_finalizer_run_in_every_worker)
 {
     std::atomic<int> begun = 0, over = 0, right = 0;

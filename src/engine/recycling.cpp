@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSL-1.0
+// The engine's part that replaces workers which have run, grown or lived enough.
+#include "engine/engine.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace twat::mp::detail {
+
+// A worker's successor is asked for somewhat before the bound, each at a moment of its own; until the successor is ready the worker goes on,
+// if need be up to the bound.
+void engine::plan_recycling(ready_worker& worker)
+{
+    const auto part = [this] { return 1 - settings_.recycle_jitter * std::uniform_real_distribution<>()(random_); };
+    if (settings_.max_tasks_per_child != 0)
+        worker.share = std::max<std::size_t>(1, static_cast<std::size_t>(std::ceil(static_cast<double>(settings_.max_tasks_per_child) * part())));
+    if (settings_.max_age_per_child != duration::zero()) {
+        const double age = static_cast<double>(settings_.max_age_per_child.count()) * part();
+        const time_point now = now_();
+        if (age < static_cast<double>((time_point::max() - now).count()))
+            worker.leaves_at = now + duration(static_cast<duration::rep>(age));
+    }
+}
+
+void engine::recycle(ready_worker& worker)
+{
+    if (worker.recycling || worker.dying || worker.guest)
+        return;
+    worker.recycling = true;
+    backend_.prepare_successor(worker.id);
+}
+
+// All may be as old, or as large, as each other. Twice as many workers, for a moment, could be too much for the machine.
+bool engine::may_recycle_another() const noexcept
+{
+    const auto under_way = std::count_if(workers_.begin(), workers_.end(), [](const auto& w) { return w->recycling; });
+    return static_cast<std::size_t>(under_way) < std::max<std::size_t>(1, settings_.nodes / 8);
+}
+
+void engine::recycle_if_there_is_room(ready_worker& worker)
+{
+    if (may_recycle_another())
+        recycle(worker);
+}
+
+// Told again and again, as long as it is so.
+void engine::worker_grew(worker_id id)
+{
+    if (ready_worker* worker = find(id))
+        recycle_if_there_is_room(*worker);
+}
+
+void engine::successor_ready(worker_id id)
+{
+    ready_worker* const worker = find(id);
+    if (!worker || worker->retiring || worker->guest)
+        return;
+    worker->recycling = worker->retiring = true;
+    for (auto held = worker->held.rbegin(); held != worker->held.rend(); ++held)
+        take_back(*worker, *held, true);
+    leave_if_idle(*worker);
+}
+
+void engine::leave_if_idle(ready_worker& worker)
+{
+    if (!worker.retiring || !worker.held.empty() || worker.dying || worker.guest)
+        return;
+    worker.dying = true;
+    ++totals_.recycled;
+    for (auto& [_, op] : operations_)
+        if (op->drains == worker.id)
+            op->drains = 0; // another worker runs empty for it
+    backend_.retire(worker.id);
+}
+
+} // namespace twat::mp::detail
