@@ -74,7 +74,6 @@ std::size_t check_options(worker_kind kind, const pool_options& options)
     };
     not_yet("pool_options::max_pending_bytes", options.max_pending_bytes != 0);
     not_yet("pool_options::on_overflow", options.on_overflow != overflow::fail);
-    not_yet("pool_options::child_stderr", options.child_stderr != error_output::inherit);
     if (kind == worker_kind::process) {
         if (options.initializer && !options.initializer.portable())
             refuse("pool_options::initializer", "captures something or holds a value without a codec: it cannot be sent to a process; "

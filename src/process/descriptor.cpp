@@ -58,6 +58,24 @@ socket_pair make_socket_pair(error_code& ec)
     return ec ? socket_pair() : std::move(pair);
 }
 
+socket_pair make_pipe(error_code& ec)
+{
+    int ends[2] = {-1, -1};
+    if (::pipe2(ends, O_CLOEXEC) != 0) {
+        ec = last_error();
+        return {};
+    }
+    socket_pair pair{unique_descriptor(ends[0]), unique_descriptor(ends[1])};
+    if (::fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) {
+        ec = last_error();
+        return {};
+    }
+    pair.first = raise(std::move(pair.first), ec);
+    if (!ec)
+        pair.second = raise(std::move(pair.second), ec);
+    return ec ? socket_pair() : std::move(pair);
+}
+
 unique_descriptor make_event(error_code& ec)
 {
     return raise(unique_descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), ec);

@@ -51,6 +51,9 @@ struct socket_pair
 /// Two connected, blocking stream sockets. (`asio::local::connect_pair` cannot make them close on exec from their birth.)
 socket_pair make_socket_pair(boost::system::error_code& ec);
 
+/// A pipe: `first` is read, and does not block; `second` is written.
+socket_pair make_pipe(boost::system::error_code& ec);
+
 /// A non-blocking eventfd.
 unique_descriptor make_event(boost::system::error_code& ec);
 

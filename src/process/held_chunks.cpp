@@ -136,4 +136,13 @@ std::vector<worker_loss::begun_task> held_chunks::begun() const
     return begun;
 }
 
+life_phase held_chunks::step(chunk_id id) const noexcept
+{
+    const process_chunk* const held = find(id);
+    if (!held)
+        return life_phase::unknown;
+    const auto step = static_cast<life_phase>(page_.slot(held->slot).step.load(std::memory_order_relaxed));
+    return step == life_phase::decode || step == life_phase::call || step == life_phase::encode ? step : life_phase::unknown;
+}
+
 } // namespace twat::mp::detail

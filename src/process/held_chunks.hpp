@@ -67,6 +67,8 @@ public:
 
     /// After the worker's death: the tasks that it had begun and not finished, of chunks that somebody waits for.
     std::vector<worker_loss::begun_task> begun() const;
+    /// The same for the running task of one chunk: how far it was.
+    life_phase step(chunk_id id) const noexcept;
 
 private:
     process_chunk* look_up(chunk_id id) noexcept;

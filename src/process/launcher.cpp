@@ -42,6 +42,7 @@ struct plan
     char* const* environment;
     int null;
     int given[3];
+    int error_output;
     volatile int error;
 };
 
@@ -87,6 +88,8 @@ TWAT_MP_IN_CHILD int run_child(void* argument)
     ::syscall(SYS_setpgid, 0, 0);
 
     bool ok = give(p.null, 0);
+    if (p.error_output >= 0)
+        ok = ok && give(p.error_output, 2);
     // Closed, or something of the program's that came to have this number and will close: an epoll descriptor, say.
     for (int fd = 1; fd <= 2; ++fd)
         if (::syscall(SYS_fcntl, fd, F_GETFD, 0) != 0)
@@ -131,12 +134,13 @@ launched launch(const launch_request& request, error_code& ec)
     ec = {};
     const auto null = open_null(ec);
     plan p{};
-    unique_descriptor raised[3];
-    for (int i = 0; i < 3 && !ec; ++i) {
-        p.given[i] = request.descriptors[i].get();
-        if (p.given[i] >= 0 && p.given[i] < lowest_descriptor) {
-            raised[i] = duplicate(p.given[i], ec);
-            p.given[i] = raised[i].get();
+    unique_descriptor raised[4];
+    for (int i = 0; i < 4 && !ec; ++i) {
+        int& given = i < 3 ? p.given[i] : p.error_output;
+        given = i < 3 ? request.descriptors[i].get() : request.error_output.get();
+        if (given >= 0 && given < lowest_descriptor) {
+            raised[i] = duplicate(given, ec);
+            given = raised[i].get();
         }
     }
     if (ec)

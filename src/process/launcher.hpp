@@ -23,6 +23,10 @@ struct launch_request
     std::vector<std::string> environment; ///< NAME=value, in addition to `environ` and in place of the same names there.
     /// The child's descriptors 3, 4 and 5: socket, page, doorbell. The child gets /dev/null in place of one that is missing.
     std::array<unique_descriptor, 3> descriptors;
+    /// The child's descriptor 2; if it is missing, the parent's.
+    unique_descriptor error_output;
+    /// The other end of `error_output`, a pipe, for the warden to read; may be missing.
+    unique_descriptor captured;
 };
 
 struct launched
@@ -34,7 +38,7 @@ struct launched
 /** Starts a child process and returns when it runs the other program.
 
     The child has exactly the descriptors 0 to 5: stdin is /dev/null, 1 and 2 are the parent's or, where those are closed
-    or close on exec, /dev/null. All signals have their default action and none is blocked, whatever the parent does with them. It leads a
+    or close on exec, /dev/null (2 may be given). All signals have their default action and none is blocked, whatever the parent does with them. It leads a
     process group of its own: what it starts can be ended with it, and a Ctrl-C in the terminal goes to the program alone,
     which may want to end its tasks in order. (If the program dies of it, the workers' watchdogs see that.) Working
     directory, user, limits, scheduling and affinity are the calling thread's.

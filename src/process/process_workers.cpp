@@ -44,6 +44,7 @@ process_workers_set::process_workers_set(pool_strand strand, std::shared_ptr<str
     settings_.max_message_size = options.max_message_size;
     settings_.max_rss = options.max_rss_per_child;
     settings_.recycle_jitter = options.recycle_jitter;
+    settings_.child_stderr = options.child_stderr;
     settings_.start_timeout = options.start_timeout;
     settings_.stop_grace = options.stop_grace;
     settings_.cancel_grace = options.cancel_grace;
@@ -272,8 +273,11 @@ void process_workers_set::worker_is_gone(worker_process& worker, const worker_en
         event.what = pool_event::worker_retired;
     else
         event.ec = make_error_code(end.how == worker_action::report_failed_start ? errc::worker_start_failed : errc::worker_died);
-    if (end.how != worker_action::report_end)
+    if (end.how != worker_action::report_end) {
         ++died_;
+        event.phase = end.phase;
+        event.why = end.why;
+    }
     say(worker, "ended", &end);
     report(worker, event);
 
@@ -309,8 +313,7 @@ void process_workers_set::plan_restart(std::size_t node, const worker_end& end)
 
 void process_workers_set::give_up_for(const worker_end& end)
 {
-    const auto cause = end.cause ? end.cause : [explain = end.loss.explain] { return explain(0); };
-    give_up([cause, limit = policy_.limit()] {
+    give_up([cause = end.cause, limit = policy_.limit()] {
         return make_nested(errc::pool_broken,
                            "more than " + std::to_string(limit) + " workers died within pool_options::restarts.window", cause());
     });

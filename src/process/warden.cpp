@@ -25,9 +25,13 @@
 #include <utility>
 
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "process/oom_watch.hpp"
+#include "process/output_tail.hpp"
 
 namespace twat::mp::detail {
 namespace {
@@ -63,6 +67,28 @@ bool send(int pidfd, int signal, unsigned flags = 0) noexcept
     return ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, flags) == 0;
 }
 
+/// The largest resident size of a child that is over and not reaped, in bytes. Glibc's waitid does not tell.
+std::size_t peak_rss_of(int pidfd) noexcept
+{
+    siginfo_t info{};
+    rusage usage{};
+    if (::syscall(SYS_waitid, P_PIDFD, pidfd, &info, WEXITED | WNOHANG | WNOWAIT, &usage) != 0 || info.si_pid == 0)
+        return 0;
+    return static_cast<std::size_t>(usage.ru_maxrss) * 1024;
+}
+
+std::size_t own_peak_rss() noexcept
+{
+    rusage usage{};
+    return ::getrusage(RUSAGE_SELF, &usage) == 0 ? static_cast<std::size_t>(usage.ru_maxrss) * 1024 : 0;
+}
+
+oom_watch& get_oom_watch()
+{
+    static oom_watch& watch = *new oom_watch; // Never destroyed, as the warden's threads are not.
+    return watch;
+}
+
 class warden_impl;
 
 class warded_child final : public child, public std::enable_shared_from_this<warded_child>
@@ -76,6 +102,14 @@ public:
     }
 
     pid_t pid() const noexcept override { return pid_; }
+
+    std::string error_tail() const override
+    {
+        if (is_foreign())
+            return {};
+        std::lock_guard lock(mutex_);
+        return tail_.text();
+    }
 
     bool signal(int number) noexcept override
     {
@@ -139,8 +173,11 @@ public:
             else
                 ec = asio::error::operation_aborted;
         }
-        if (!ec)
+        if (!ec) {
+            get_oom_watch().child_starts();
+            rss_before_ = own_peak_rss();
             try_launch(request, ec);
+        }
         request = {}; // Closes the child's ends here, before anybody is told that the child has them.
         if (ec) {
             std::lock_guard lock(mutex_);
@@ -148,8 +185,10 @@ public:
         }
         asio::post(context_, [self = shared_from_this(), ec] {
             self->report_launch(ec);
-            if (!ec)
-                self->watch();
+            if (ec)
+                return;
+            self->watch();
+            self->watch_output();
         });
     }
 
@@ -158,13 +197,13 @@ private:
 
     bool is_foreign() const noexcept { return ::getpid() != owner_; }
 
-    void try_launch(const launch_request& request, error_code& ec) noexcept
+    void try_launch(launch_request& request, error_code& ec) noexcept
     {
         launched result;
         try {
             result = launch(request, ec);
             if (!ec)
-                adopt(result, ec);
+                adopt(result, request.captured, ec);
         } catch (const boost::system::system_error& e) {
             ec = e.code();
         } catch (const std::exception&) {
@@ -198,8 +237,15 @@ private:
     }
 
     /// On the launching thread, where waiting does no harm if something fails.
-    void adopt(launched& result, error_code& ec)
+    void adopt(launched& result, unique_descriptor& captured, error_code& ec)
     {
+        if (captured) {
+            output_.emplace(context_);
+            output_->assign(captured.get(), ec);
+            if (ec)
+                return;
+            captured.release();
+        }
         auto handle = duplicate(result.pidfd.get(), ec);
         if (ec)
             return;
@@ -251,12 +297,54 @@ private:
         watch_->async_wait(pidfd_watch::wait_read, [self = shared_from_this()](error_code) { self->look(); });
     }
 
+    /// Reads all the time, whoever else is busy: the child must never wait for somebody to read.
+    void watch_output()
+    {
+        if (output_)
+            output_->async_wait(pidfd_watch::wait_read, [self = shared_from_this()](error_code ec) {
+                if (!ec && self->output_ && self->read_output())
+                    self->watch_output();
+            });
+    }
+
+    /// Some of what is there; whether more may come at once or later.
+    bool read_output()
+    {
+        std::array<char, 16 * 1024> bytes;
+        const ssize_t n = ::read(output_->native_handle(), bytes.data(), bytes.size());
+        if (n < 0)
+            return errno == EAGAIN || errno == EINTR;
+        if (n == 0)
+            return false;
+        std::lock_guard lock(mutex_);
+        tail_.append({bytes.data(), static_cast<std::size_t>(n)});
+        return true;
+    }
+
+    /// The child is over. What it left behind is read; not what others go on writing.
+    void drain_output()
+    {
+        if (!output_)
+            return;
+        constexpr std::size_t most_reads = 64; // A pipe holds less.
+        errno = 0;
+        for (std::size_t i = 0; i != most_reads && read_output() && errno != EAGAIN; ++i)
+            errno = 0;
+        output_.reset();
+    }
+
     void look()
     {
         auto how = over::no;
         {
             std::lock_guard lock(mutex_);
             how = is_over(pidfd_.get());
+            if (how == over::yes) {
+                // Counted from the launch, when the child still had its parent's memory; so it says nothing about a small child.
+                peak_rss_ = peak_rss_of(pidfd_.get());
+                if (peak_rss_ <= rss_before_)
+                    peak_rss_ = 0;
+            }
             if (how != over::no) {
                 // What a child that had to be killed has left behind; its group's number is still its own.
                 if (signalled_)
@@ -278,6 +366,11 @@ private:
         const int native = process_->native_exit_code();
         if (known && (WIFSIGNALED(native) || WIFEXITED(native)))
             status = {true, WIFSIGNALED(native) ? WTERMSIG(native) : 0, WIFEXITED(native) ? WEXITSTATUS(native) : 0};
+        if (status.known) {
+            status.peak_rss = peak_rss_;
+            status.out_of_memory = status.signal == SIGKILL && !was_signalled() ? get_oom_watch().child_was_killed() : memory_verdict::unlikely;
+        }
+        drain_output();
         process_->detach();
         process_.reset();
         watch_->release();
@@ -347,6 +440,12 @@ private:
             ::kill(-pid_, SIGKILL);
     }
 
+    bool was_signalled() const
+    {
+        std::lock_guard lock(mutex_);
+        return signalled_ || kill_requested_;
+    }
+
     bool is_gone() const
     {
         std::lock_guard lock(mutex_);
@@ -360,7 +459,9 @@ private:
     // Of the reaping thread, once the launch is over.
     std::optional<pidfd_watch> watch_; // Holds the number that pidfd_ owns.
     std::optional<process> process_;
+    std::optional<pidfd_watch> output_; // Owns its descriptor.
     timer deadline_, recheck_;
+    std::size_t rss_before_ = 0, peak_rss_ = 0;
     std::array<duration, 3> steps_{};
     std::uint64_t escalation_ = 0;
 
@@ -370,6 +471,7 @@ private:
     unique_descriptor pidfd_;
     bool kill_requested_ = false;
     bool signalled_ = false;
+    output_tail tail_;
     std::function<void(error_code)> on_launched_;
     std::function<void(exit_status)> on_exit_;
     std::function<void()> on_abandoned_;

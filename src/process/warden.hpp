@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include <sys/types.h>
 
@@ -21,6 +22,8 @@ struct exit_status
     bool known = false; ///< False when the application had the child reaped: SIGCHLD ignored, or a wait for any child.
     int signal = 0;     ///< That killed it; 0 if none.
     int code = 0;       ///< Otherwise, its exit code.
+    std::size_t peak_rss = 0; ///< Its largest resident size, in bytes; 0 if it is not known.
+    memory_verdict out_of_memory = memory_verdict::unknown;
 };
 
 /** A child process in the warden's care, which reaps it whether or not anybody still holds this object.
@@ -37,6 +40,9 @@ public:
 
     /// 0 before it was launched; kept when it is gone.
     virtual pid_t pid() const noexcept = 0;
+
+    /// The end of what it has written to its standard error, if the request had that captured. All of it, once `on_exit` is called.
+    virtual std::string error_tail() const = 0;
 
     /// Sends a signal, through the pidfd: never to another process that got the same number. Whether there was a child to send it to.
     virtual bool signal(int number) noexcept = 0;

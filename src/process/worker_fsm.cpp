@@ -14,6 +14,7 @@ worker_action worker_fsm::resume(worker_input input) noexcept
     case worker_input::greeted:
         if (phase_ == phase::killed)
             return action::none;
+        was_greeted_ = was_greeted_ || phase_ == phase::greeting;
         return phase_ == phase::greeting ? enter(phase::initializing, action::none) : enter(phase::killed, action::kill);
     case worker_input::ready:
         if (phase_ == phase::killed)

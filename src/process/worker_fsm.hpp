@@ -43,6 +43,7 @@ public:
 
     worker_phase phase() const noexcept { return phase_; }
     bool was_ready() const noexcept { return was_ready_; }
+    bool was_greeted() const noexcept { return was_greeted_; }
     /// Whether something is expected of it, unless it holds chunks.
     bool is_starting() const noexcept { return phase_ < worker_phase::ready; }
 
@@ -54,6 +55,7 @@ private:
     }
 
     worker_phase phase_ = worker_phase::launching;
+    bool was_greeted_ = false;
     bool was_ready_ = false;
     bool told_to_end_ = false;
 };

@@ -12,7 +12,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <ranges>
 #include <utility>
+#include <vector>
 
 #include "wire/exception.hpp"
 #include "wire/messages.hpp"
@@ -92,6 +94,11 @@ std::shared_ptr<child> worker_process::launch() noexcept
             doorbell = make_event(ec);
         if (!ec)
             doorbell_ = duplicate(doorbell.get(), ec);
+        socket_pair output;
+        if (!ec && settings.child_stderr == error_output::capture)
+            output = make_pipe(ec);
+        else if (!ec && settings.child_stderr == error_output::discard)
+            output.second = open_null(ec);
         if (!ec) {
             page_ = shared_page::create(page.get(), layout);
             socket_fd_ = std::move(sockets.first);
@@ -102,6 +109,8 @@ std::shared_ptr<child> worker_process::launch() noexcept
             request.title = make_title(program_name(), node_, ::getpid());
             request.environment.push_back(encode_marker({node_, nesting_depth() + 1, ::getpid(), nonce_}));
             request.descriptors = {std::move(sockets.second), std::move(page), std::move(doorbell)};
+            request.error_output = std::move(output.second);
+            request.captured = std::move(output.first);
             auto launched = [weak = weak_from_this(), link = owner_->link()](boost::system::error_code error) {
                 link->post([weak, error] {
                     if (const auto self = weak.lock(); self && self->owner_)
@@ -265,11 +274,7 @@ void worker_process::take(const frame& arrived)
             throw error(errc::protocol_error, "a worker told of its initializer out of turn");
         auto bytes = std::make_shared<byte_buffer>();
         bytes->append(arrived.bytes.data(), arrived.bytes.size());
-        initializer_failed_ = true;
-        cause_ = [bytes, pid = pid(), what = "the initializer of " + name() + " failed"] {
-            decoder in(bytes->bytes());
-            return make_nested(errc::initializer_failed, what, decode_exception(in, std::nullopt, pid));
-        };
+        initializer_error_ = std::move(bytes);
         return act(fsm_.resume(worker_input::unfit));
     }
     case frame_type::published: return; // the ring was read
@@ -341,14 +346,14 @@ void worker_process::talks_nonsense(const char* what)
     if (!nonsense_.empty())
         return;
     nonsense_ = what;
-    if (fsm_.is_starting() && !cause_)
+    if (fsm_.is_starting() && !start_failure_)
         fail_start(errc::protocol_error, name() + " sent what makes no sense: " + nonsense_, false);
     act(fsm_.resume(worker_input::unfit));
 }
 
 void worker_process::fail_start(errc code, std::string what, bool hopeless)
 {
-    cause_ = [code, what = std::move(what)] { return make_error(code, what); };
+    start_failure_ = {code, std::move(what)};
     hopeless_ = hopeless;
 }
 
@@ -480,41 +485,111 @@ void worker_process::finish()
     owner->worker_is_gone(*this, end);
 }
 
+life_phase worker_process::life() const noexcept
+{
+    switch (fsm_.phase()) {
+    case worker_phase::launching:
+    case worker_phase::greeting: return life_phase::start;
+    case worker_phase::initializing: return life_phase::initializer;
+    case worker_phase::ready: return life_phase::idle;
+    case worker_phase::leaving: return life_phase::finalizer;
+    case worker_phase::killed:
+    case worker_phase::dead: break;
+    }
+    return fsm_.was_ready() ? life_phase::idle : fsm_.was_greeted() ? life_phase::initializer : life_phase::start;
+}
+
 worker_end worker_process::make_end()
 {
     worker_end end;
+    end.phase = life();
     end.how = fsm_.resume(worker_input::lost);
     end.status = status_;
     end.given_up = given_up_;
     if (held_)
         end.loss.begun = held_->begun();
     end.loss.expected = end.how == worker_action::report_end;
-    const worker_died::exit_status status{status_.known, status_.signal, status_.code};
-    if (nonsense_.empty())
-        end.loss.explain = [pid = pid(), status, note = note_](std::uint64_t index) {
-            return make_worker_died(pid, status, static_cast<std::size_t>(index), note);
-        };
-    else
-        end.loss.explain = [what = name() + " sent what makes no sense: " + nonsense_](std::uint64_t index) {
+    explain_death(end);
+    if (end.how == worker_action::report_failed_start)
+        explain_failed_start(end);
+    end.hopeless = hopeless_;
+    end.initializer_failed = initializer_error_ != nullptr;
+    end.launch_failed = launch_failed_;
+    return end;
+}
+
+void worker_process::explain_death(worker_end& end)
+{
+    if (!nonsense_.empty()) {
+        end.why = name() + " sent what makes no sense: " + nonsense_;
+        end.loss.explain = [what = end.why](std::uint64_t index) {
             return make_error(errc::protocol_error, what, static_cast<std::size_t>(index));
         };
-    if (end.how == worker_action::report_failed_start && !cause_) {
-        std::string what = name() + status_text() + " before it was ready";
+        end.cause = [what = end.why] { return make_error(errc::protocol_error, what); };
+        return;
+    }
+    const worker_died::exit_status status{status_.known, status_.signal, status_.code};
+    worker_died::circumstances last;
+    last.phase = end.phase;
+    last.resident_size = std::max(status_.peak_rss, resident_size());
+    last.out_of_memory = status_.out_of_memory;
+    if (child_)
+        last.stderr_tail = child_->error_tail();
+
+    std::vector<std::pair<std::uint64_t, life_phase>> steps; // of the tasks that it was at
+    for (const worker_loss::begun_task& begun : end.loss.begun)
+        steps.emplace_back(held_->find(begun.id)->first + begun.position, held_->step(begun.id));
+    const auto make = [pid = pid(), status, note = note_, last = std::make_shared<const worker_died::circumstances>(std::move(last)),
+                       steps = std::move(steps)](std::optional<std::uint64_t> index) {
+        const auto found = std::ranges::find_if(steps, [&](const auto& step) { return !index || step.first == *index; });
+        if (found == steps.end())
+            return make_worker_died(pid, status, index, note, {}, *last);
+        auto in_task = *last;
+        in_task.phase = found->second;
+        return make_worker_died(pid, status, found->first, note, {}, in_task);
+    };
+    end.loss.explain = make;
+    end.cause = [make] { return make(std::nullopt); };
+    if (!end.loss.begun.empty())
+        end.phase = held_->step(end.loss.begun.front().id);
+    try {
+        std::rethrow_exception(end.cause());
+    }
+    catch (const std::exception& e) {
+        end.why = e.what();
+    }
+}
+
+void worker_process::explain_failed_start(worker_end& end)
+{
+    if (initializer_error_) {
+        end.why = "the initializer of " + name() + " failed";
+        end.cause = [bytes = initializer_error_, pid = pid(), what = end.why] {
+            decoder in(bytes->bytes());
+            return make_nested(errc::initializer_failed, what, decode_exception(in, std::nullopt, pid));
+        };
+        return;
+    }
+    start_failure failure{errc::worker_start_failed, {}};
+    if (start_failure_)
+        failure = *start_failure_;
+    else {
+        failure.what = name() + status_text() + " before it was ready";
         if (fsm_.was_ready() || status_.code == bad_start_exit_code || status_.signal != 0)
             ;
         else if (status_.code == not_entered_exit_code) {
-            what = name() + " did not enter the worker: does main() call twat::mp::run_if_worker(argc, argv) as its first statement, "
-                            "or link twat::mp_main?";
+            failure.what = name() + " did not enter the worker: does main() call twat::mp::run_if_worker(argc, argv) as its first statement, "
+                                    "or link twat::mp_main?";
             hopeless_ = true;
-        } else
-            what += "; does main() call twat::mp::run_if_worker(argc, argv) as its first statement?";
-        cause_ = [what] { return make_error(errc::worker_start_failed, what); };
+        } else if (end.phase == life_phase::initializer)
+            failure.what = name() + status_text() + " while it ran the initializer";
+        else
+            failure.what += "; does main() call twat::mp::run_if_worker(argc, argv) as its first statement?";
     }
-    end.cause = cause_;
-    end.hopeless = hopeless_;
-    end.initializer_failed = initializer_failed_;
-    end.launch_failed = launch_failed_;
-    return end;
+    end.why = failure.what;
+    end.cause = [failure, pid = pid(), phase = end.phase, tail = child_ ? child_->error_tail() : std::string()] {
+        return make_start_error(failure.code, failure.what, pid, phase, tail);
+    };
 }
 
 void worker_process::detach() noexcept

@@ -35,6 +35,7 @@ struct worker_settings
     std::size_t max_message_size = 0;
     std::size_t max_rss = 0;  ///< Resident bytes beyond which a worker is reported as grown; 0: none.
     double recycle_jitter = 0;
+    error_output child_stderr = error_output::inherit;
     duration start_timeout{}, stop_grace{}, cancel_grace{};
     std::filesystem::path executable;
     byte_buffer initializer, finalizer; ///< Encoded; empty: none.
@@ -48,8 +49,10 @@ struct worker_end
     worker_loss loss;
     exit_status status;
     bool given_up = false; ///< It could not be killed.
-    /// Why it was not ready; empty if it was.
+    /// A fresh exception that says why it is gone; empty if it ended as it was told.
     std::function<std::exception_ptr()> cause;
+    std::string why; ///< The same, in words.
+    life_phase phase = life_phase::unknown; ///< What it was doing.
     /// Starting it again would fail again.
     bool hopeless = false;
     bool initializer_failed = false;
@@ -156,6 +159,9 @@ private:
 
     void finish();
     worker_end make_end();
+    void explain_death(worker_end& end);
+    void explain_failed_start(worker_end& end);
+    life_phase life() const noexcept;
     void forget_old_functions();
     void send_function(const chunk& work);
     std::string name() const;
@@ -196,7 +202,13 @@ private:
 
     std::string nonsense_; ///< What was wrong with what it sent.
     std::string note_;     ///< Why it was killed.
-    std::function<std::exception_ptr()> cause_;
+    struct start_failure
+    {
+        errc code;
+        std::string what;
+    };
+    std::optional<start_failure> start_failure_;
+    std::shared_ptr<const byte_buffer> initializer_error_; ///< Encoded.
     bool hopeless_ = false, initializer_failed_ = false, launch_failed_ = false;
 };
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <twat/mp/worker.hpp>
 
+#include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <iostream>
 
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -39,6 +42,22 @@ bool is_socket(int fd) noexcept
     ::_exit(code);
 }
 
+/// When memory runs out the system ends the process with the highest score: rather a worker than the program, which can tell of it.
+void raise_oom_score() noexcept
+{
+    constexpr int step = 300, highest = 1000;
+    const int fd = ::open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    char text[16] = {};
+    int score = 0;
+    if (const ssize_t n = ::read(fd, text, sizeof text); n > 0 && std::from_chars(text, text + n, score).ec == std::errc()) {
+        const auto end = std::to_chars(text, text + sizeof text, std::min(score + step, highest)).ptr;
+        [[maybe_unused]] const ssize_t written = ::pwrite(fd, text, static_cast<std::size_t>(end - text), 0);
+    }
+    ::close(fd);
+}
+
 /// A noexcept frame: what escapes ends the process here, by std::terminate, and does not unwind into main.
 [[noreturn]] void run_worker() noexcept
 {
@@ -46,6 +65,7 @@ bool is_socket(int fd) noexcept
     if (!is_socket(start.socket))
         ::_exit(bad_start_exit_code);
     watchdog::start(start.socket, start.doorbell);
+    raise_oom_score();
     ::prctl(PR_SET_NAME, make_short_name(program_name(), start.marker.index).c_str());
     leave(serve_worker(start));
 }
