@@ -6,7 +6,7 @@
 #   package_static, package_shared   find_package
 #   pkg_config_static, ..._shared    pkg-config and the bare compiler
 #   subdirectory                     add_subdirectory
-#   b2                               another Boost.Build project
+#   b2                               another Boost.Build project, and b2 install
 set -euo pipefail
 kind=$1 source=$2 work=$3
 link=${kind##*_}
@@ -61,9 +61,14 @@ case $kind in
         # The library's tree is copied: it must work below another project's, and nothing may be written to the original.
         cp -r --parents "$source"/{Jamfile,include,src} "$build"
         mv "$build$source" "$build/twat-mp"
-        sed 's,LIBRARY,twat-mp,' "$source/test/consumer/b2/Jamfile.in" >"$build/Jamfile"
-        (cd "$build" && b2 -q -j "$(nproc)" variant=release link=static)
-        runs "$build/consumer" "$build/wrapped"
+        sed 's,LIBRARY,twat-mp,' "$source/test/consumer/b2/Jamroot.in" >"$build/Jamroot"
+        (cd "$build" && b2 -q -j "$(nproc)" variant=release link=shared)
+        LD_LIBRARY_PATH=$(dirname "$(find "$build/twat-mp" -name 'libtwat_mp.so.*')") runs "$build/consumer" "$build/wrapped"
+        # Installed, and used by the bare compiler.
+        (cd "$build/twat-mp" && b2 -q -j "$(nproc)" install --prefix="$build/prefix" link=shared)
+        "$cxx" -std=c++20 -DTWAT_MP_SHARED -I"$build/prefix/include" "$source/test/consumer/main.cpp" -o "$build/bare" \
+            -L"$build/prefix/lib" -ltwat_mp -pthread
+        LD_LIBRARY_PATH=$build/prefix/lib runs "$build/bare"
         ;;
     *) echo "no such kind: $kind"; exit 2 ;;
 esac
