@@ -5,11 +5,15 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/twat-mp)
 
-install(TARGETS twat_mp EXPORT twat-mp-targets FILE_SET HEADERS)
+# Two components: what a program needs that runs, and what one needs that is built.
+install(TARGETS twat_mp EXPORT twat-mp-targets
+    LIBRARY COMPONENT runtime NAMELINK_COMPONENT development
+    ARCHIVE COMPONENT development
+    FILE_SET HEADERS COMPONENT development)
 if(TARGET twat_mp_main)
-    install(TARGETS twat_mp_main EXPORT twat-mp-targets)
+    install(TARGETS twat_mp_main EXPORT twat-mp-targets ARCHIVE COMPONENT development)
 endif()
-install(EXPORT twat-mp-targets NAMESPACE twat:: DESTINATION ${package_dir})
+install(EXPORT twat-mp-targets NAMESPACE twat:: DESTINATION ${package_dir} COMPONENT development)
 
 configure_package_config_file(cmake/twat-mp-config.cmake.in twat-mp-config.cmake INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(twat-mp-config-version.cmake COMPATIBILITY SameMinorVersion)
@@ -17,7 +21,7 @@ install(FILES
     ${CMAKE_CURRENT_BINARY_DIR}/twat-mp-config.cmake
     ${CMAKE_CURRENT_BINARY_DIR}/twat-mp-config-version.cmake
     ${CMAKE_CURRENT_SOURCE_DIR}/cmake/boost.cmake
-    DESTINATION ${package_dir})
+    DESTINATION ${package_dir} COMPONENT development)
 
 # pkg-config: the prefix is where the file lies, so an installed tree can be moved.
 file(RELATIVE_PATH pc_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
@@ -32,7 +36,9 @@ if(TARGET Boost::process)
 endif()
 foreach(name twat-mp twat-mp-main)
     configure_file(cmake/${name}.pc.in ${name}.pc @ONLY)
-    install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+    install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
 endforeach()
 
-install(FILES LICENSE_1_0.txt DESTINATION ${CMAKE_INSTALL_DOCDIR})
+if(NOT TWAT_MP_DEBIAN) # there the licence is where Debian wants it
+    install(FILES LICENSE_1_0.txt DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT development)
+endif()
