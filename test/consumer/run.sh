@@ -5,7 +5,9 @@
 #   install_static, install_shared   not a user: puts the library where the next ones find it
 #   package_static, package_shared   find_package
 #   pkg_config_static, ..._shared    pkg-config and the bare compiler
+#   test_package_static, ..._shared  what Conan builds to see whether its package works
 #   subdirectory                     add_subdirectory
+#   fetch_content                    FetchContent; configured only, for the rest is as with subdirectory
 #   b2                               another Boost.Build project, and b2 install
 set -euo pipefail
 kind=$1 source=$2 work=$3
@@ -50,6 +52,17 @@ case $kind in
         "$cxx" -std=c++20 "${flags[@]}" "$source/test/consumer/main.cpp" -o "$build/consumer" "${libraries[@]}"
         "$cxx" -std=c++20 "${flags[@]}" "$source/test/consumer/wrapped.cpp" -o "$build/wrapped" "${main[@]}"
         LD_LIBRARY_PATH=$(dirname "$pc") runs "$build/consumer" "$build/wrapped"
+        ;;
+    test_package_*)
+        cmake -S "$source/test_package" -B "$build" "${options[@]}" -DCMAKE_PREFIX_PATH="$prefix"
+        cmake --build "$build"
+        for program in test_package test_package_main; do
+            "$build/$program" | grep -Ex 'twat-mp [0-9.]+: ok'
+        done
+        ;;
+    fetch_content)
+        tar -cf "$build/twat-mp.tar" -C "$source" CMakeLists.txt LICENSE_1_0.txt cmake include src
+        cmake -S "$source/test/consumer/fetch_content" -B "$build/build" "${options[@]}" -DARCHIVE="$build/twat-mp.tar"
         ;;
     subdirectory)
         cmake -S "$source/test/consumer/subdirectory" -B "$build" "${options[@]}"

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: BSL-1.0
+import os
+
+from conan import ConanFile
+from conan.errors import ConanInvalidConfiguration
+from conan.tools.build import check_min_cppstd
+from conan.tools.cmake import CMake, CMakeDeps, CMakeToolchain, cmake_layout
+from conan.tools.files import copy, get, rmdir
+from conan.tools.scm import Version
+
+required_conan_version = ">=2.1"
+
+
+class TwatMpConan(ConanFile):
+    name = "twat-mp"
+    description = "Parallel apply, map and imap on threads and worker processes for Boost.Asio programs"
+    license = "BSL-1.0"
+    url = "https://github.com/conan-io/conan-center-index"
+    topics = ("asio", "coroutines", "multiprocessing", "parallel", "process-pool", "thread-pool")
+    package_type = "library"
+    settings = "os", "arch", "compiler", "build_type"
+    options = {"shared": [True, False], "fPIC": [True, False]}
+    default_options = {"shared": False, "fPIC": True}
+    implements = ["auto_shared_fpic"]
+
+    def layout(self):
+        cmake_layout(self, src_folder="src")
+
+    def source(self):
+        get(self, **self.conan_data["sources"][self.version], strip_root=True)
+
+    def requirements(self):
+        self.requires("boost/1.81.0", transitive_headers=True, transitive_libs=True)
+
+    def validate(self):
+        if self.settings.os != "Linux":
+            raise ConanInvalidConfiguration(f"{self.ref} runs on Linux only")
+        check_min_cppstd(self, 20)
+        compiler = str(self.settings.compiler)
+        version = Version(self.settings.compiler.version)
+        oldest = {"gcc": "12", "clang": "14"}.get(compiler)
+        if oldest is None:
+            self.output.warning(f"{self.ref} has not been tried with {compiler}")
+        elif version < oldest:
+            raise ConanInvalidConfiguration(f"{self.ref} needs {compiler} {oldest} or newer")
+        if compiler == "gcc" and version < "13":
+            self.output.warning("g++ before 13 destroys temporaries inside co_await expressions twice: name them first; see doc/compilers.md")
+
+    def generate(self):
+        CMakeDeps(self).generate()
+        toolchain = CMakeToolchain(self)
+        toolchain.cache_variables["TWAT_MP_BUILD_TESTS"] = False
+        toolchain.cache_variables["TWAT_MP_BUILD_EXAMPLES"] = False
+        toolchain.generate()
+
+    def build(self):
+        cmake = CMake(self)
+        cmake.configure()
+        cmake.build()
+
+    def package(self):
+        CMake(self).install()
+        copy(self, "LICENSE_1_0.txt", self.source_folder, os.path.join(self.package_folder, "licenses"))
+        # Conan writes its own files for find_package and pkg-config.
+        for folder in ("lib/cmake", "lib/pkgconfig", "share"):
+            rmdir(self, os.path.join(self.package_folder, folder))
+
+    def package_info(self):
+        self.cpp_info.set_property("cmake_file_name", "twat-mp")
+
+        mp = self.cpp_info.components["mp"]
+        mp.set_property("cmake_target_name", "twat::mp")
+        mp.set_property("pkg_config_name", "twat-mp")
+        mp.libs = ["twat_mp"]
+        mp.system_libs = ["pthread"]
+        if "boost" in self.dependencies: # not if it is the system's
+            mp.requires = ["boost::headers"]
+            if Version(self.dependencies["boost"].ref.version) >= "1.86":
+                mp.requires.append("boost::process")
+        if self.options.shared:
+            mp.defines = ["TWAT_MP_SHARED"]
+
+        main = self.cpp_info.components["mp_main"]
+        main.set_property("cmake_target_name", "twat::mp_main")
+        main.set_property("pkg_config_name", "twat-mp-main")
+        main.libs = ["twat_mp_main"]
+        main.requires = ["mp"]
+        main.exelinkflags = ["-Wl,--wrap=main"]

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSL-1.0
+# release.sh SOURCE WORK INSTALLED: what tools/release makes of the last commit. INSTALLED: the library installed, for vcpkg.cmake.
+set -euo pipefail
+source=$1 work=$2 installed=$3
+if ! git -C "$source" rev-parse -q --verify HEAD >/dev/null 2>&1; then
+    echo 'SKIP: not in a git repository, so tools/release was not tried'
+    exit 77
+fi
+fail() { printf 'FAILED: %s\n' "$*"; exit 1; }
+
+rm -rf "$work"
+mkdir -p "$work"
+"$source/tools/release" "$work/release"
+cd "$work/release"
+archive=$(echo twat-mp-*.tar.gz)
+top=${archive%.tar.gz}
+[[ $(tar -tzf "$archive" | cut -d/ -f1 | sort -u) == "$top" ]] || fail 'the archive unpacks into one directory'
+
+# What the recipe is told to fetch is the archive.
+grep -qxF "    url: \"file://$PWD/$archive\"" conan-center/all/conandata.yml || fail 'the recipe names the archive'
+grep -qxF "    sha256: \"$(sha256sum "$archive" | cut -d' ' -f1)\"" conan-center/all/conandata.yml || fail 'and its sum'
+grep -qxF "  \"${top#twat-mp-}\":" conan-center/config.yml || fail 'ConanCenter is told of this version'
+[[ -f conan-center/all/test_package/conanfile.py && ! -L conan-center/all/test_package ]] || fail 'test_package is a copy'
+
+# The port builds what is unpacked, and what it builds from is all there.
+cmake -DPORT_DIR="$PWD/vcpkg/twat-mp" -DINSTALLED="$installed" -DWORK="$work/vcpkg" -DCONSUMER="$source/test/consumer/package" \
+    -P "$source/test/packages/vcpkg.cmake"
+[[ -f $work/vcpkg/source/$top/include/twat/mp/version.hpp ]] || fail 'the port unpacks the archive'
+echo 'release: ok'
