@@ -17,6 +17,8 @@ constexpr duration worth_stealing = std::chrono::microseconds(100);
 constexpr duration look_again_after = std::chrono::milliseconds(1);
 // A worker that has not begun its first task within this was stopped, or gets no time.
 constexpr duration surely_begun = std::chrono::milliseconds(100);
+// A new operation may wait so long behind those of its priority that had their turns before.
+constexpr duration short_wait = std::chrono::milliseconds(5);
 // Arguments in one chunk, unless one task alone has more.
 constexpr std::size_t most_bytes = std::size_t(1) << 20;
 
@@ -42,7 +44,7 @@ void engine::decide()
         flush();
         hand_out();
         steal();
-    } while (!touched_.empty());
+    } while (!touched_.empty() || let_in_those_that_wait());
 }
 
 // ---------------------------------------------------------------- whose turn
@@ -51,7 +53,7 @@ std::size_t engine::demand(const operation_state& op) { return op.unbounded ? no
 
 bool engine::has_work(const operation_state& op) const
 {
-    return !op.stopping && (!op.requeued.empty() || (!op.exhausted && demand(op) != 0));
+    return !op.stopping && !op.outside && (!op.requeued.empty() || (!op.exhausted && demand(op) != 0));
 }
 
 void engine::line_up(operation_state& op)
@@ -79,10 +81,11 @@ bool engine::can_take(const ready_worker& worker) const
         return false;
     if (worker.runs_coroutines())
         return worker.held.size() < settings_.child_concurrency;
-    if (worker.held.size() < 2)
-        return true;
     if (worker.held.size() >= most_held)
         return false;
+    // One that was taken back whole is nothing to wait for.
+    if (std::count_if(worker.held.begin(), worker.held.end(), [](const given_chunk& h) { return h.outstanding() != 0; }) < 2)
+        return true;
     duration sum{};
     for (const given_chunk& h : worker.held) {
         const auto left = time_left(h);
@@ -276,8 +279,10 @@ void engine::chunk_begins(given_chunk& held)
     held.since = now_();
     if (!held.owner)
         return;
-    if (!std::exchange(held.owner->begun, true))
+    if (!std::exchange(held.owner->begun, true)) {
         ++begun_;
+        no_longer_waits(*held.owner);
+    }
     if (held.work->timeout != duration::zero() && !held.cancelled)
         held.check_at = now_() + held.work->timeout;
 }
@@ -326,7 +331,7 @@ std::size_t engine::take_back(ready_worker& worker, given_chunk& held, bool agai
 }
 
 // An operation of higher priority does not wait behind chunks of lower priority that no worker has begun.
-void engine::make_room(const operation_state& op)
+void engine::make_room(operation_state& op)
 {
     const priority prio = op.traits().options.prio;
     ready_worker* from = nullptr;
@@ -348,6 +353,56 @@ void engine::make_room(const operation_state& op)
         for (auto h = from->held.rbegin(); h != from->held.rend(); ++h)
             if (h->owner && h->owner->traits().options.prio < prio)
                 take_back(*from, *h, true);
+    if (!from)
+        make_room_beside_equals(op);
+}
+
+// Operations of one priority take turns, but what workers hold already would go before a new one's first turn. So where that would take
+// long, one operation that holds much steps back: once, until one of its tasks has an outcome.
+void engine::make_room_beside_equals(operation_state& op)
+{
+    constexpr duration unknown = std::chrono::seconds(1);
+    const time_point now = now_();
+    const auto steps_back = [&](const ready_worker& w, const given_chunk& h) {
+        const bool has_more = h.outstanding() > 1 || (h.owner && h.owner->held_chunks > 1 && &h != &w.held.front());
+        return has_more && !h.all_begun && h.owner && h.owner != &op && !h.owner->yielded &&
+               h.owner->traits().options.prio == op.traits().options.prio;
+    };
+    const auto could_take_it = [](const ready_worker& w) {
+        return !w.guest && !w.dying && !w.retiring && !w.runs_coroutines() && !w.dirty();
+    };
+    const auto has_some_that_step_back = [&](const ready_worker& w) {
+        return std::any_of(w.held.begin(), w.held.end(), [&](const given_chunk& h) { return steps_back(w, h); });
+    };
+    // Mostly there is none, and how long the wait is need not be known.
+    if (std::none_of(workers_.begin(), workers_.end(), [&](const auto& w) { return could_take_it(*w) && has_some_that_step_back(*w); }))
+        return;
+    ready_worker* from = nullptr;
+    duration least = duration::max();
+    for (auto& w : workers_) {
+        if (!could_take_it(*w))
+            continue;
+        duration before = duration::zero();
+        for (const given_chunk& h : w->held)
+            before += &h == &w->held.front() ? time_left_of_first(h, unknown, now) : time_left(h).value_or(unknown);
+        if (before >= least)
+            continue;
+        least = before;
+        from = has_some_that_step_back(*w) ? w.get() : nullptr;
+    }
+    if (!from || least < short_wait)
+        return;
+    std::vector<operation_state*> stepped_back;
+    for (auto h = from->held.rbegin(); h != from->held.rend(); ++h)
+        if (steps_back(*from, *h) && take_back(*from, *h, true) != 0)
+            stepped_back.push_back(h->owner);
+    for (operation_state* other : stepped_back)
+        other->yielded = true;
+    if (stepped_back.empty() || !op.waiting)
+        return;
+    auto& line = lines_[static_cast<std::size_t>(op.traits().options.prio)];
+    line.erase(std::find(line.begin(), line.end(), &op));
+    line.push_front(&op);
 }
 
 // Nothing waits and a worker is idle: it gets what another one holds and has not begun. A guest gets only tasks of its own operation;

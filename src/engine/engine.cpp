@@ -44,13 +44,6 @@ void engine::add(std::shared_ptr<operation> op)
 {
     if (refusal_)
         return op->complete(refusal_());
-    std::size_t places = settings_.nodes;
-    for (const auto& w : workers_)
-        places -= !w->guest && !w->held.empty() && places != 0;
-    if (settings_.max_pending != 0 && not_begun() >= settings_.max_pending + places)
-        return op->complete(make_error(errc::queue_full, std::to_string(not_begun()) + " calls wait for a worker already "
-                                                         "(pool_options::max_pending)"));
-
     const operation_traits& traits = op->traits();
     auto state = std::make_unique<operation_state>();
     state->id = ++last_operation_;
@@ -72,9 +65,13 @@ void engine::add(std::shared_ptr<operation> op)
         streams_.push_back(&added);
     if (added.deadline != time_point::max())
         with_deadline_.push_back(&added);
-    line_up(added);
-    touch(added); // an empty range is over at once
-    make_room(added);
+    measure(added);
+    if (outside_.empty() && has_room_for(added))
+        return let_in(added);
+    added.outside = true;
+    if (settings_.on_overflow == overflow::fail)
+        return finish(added, queue_full());
+    outside_.push_back(&added);
 }
 
 void engine::touch(operation_state& op)
@@ -132,6 +129,9 @@ void engine::finish(operation_state& op, std::exception_ptr error)
         std::erase(streams_, &op);
     if (op.deadline != time_point::max())
         std::erase(with_deadline_, &op);
+    if (op.outside)
+        std::erase(outside_, &op);
+    no_longer_waits(op);
     begun_ -= op.begun;
     for (auto& c : op.requeued)
         totals_.cancelled += c->tasks->size();
@@ -186,6 +186,7 @@ bool engine::settle(ready_worker& worker, chunk_id id, std::size_t position, giv
         return false;
     }
     --held->owner->held_tasks;
+    held->owner->yielded = false;
     return true;
 }
 
@@ -346,7 +347,7 @@ bool engine::idle_but_for_streams() const
     if (operations_.size() != streams_.size())
         return false;
     for (const operation_state* op : streams_)
-        if (op->held_tasks != 0 || op->touched || has_work(*op))
+        if (op->held_tasks != 0 || op->touched || op->outside || has_work(*op))
             return false;
     return true;
 }
@@ -373,6 +374,8 @@ pool_stats engine::stats() const
             s.running += h.outstanding();
     }
     s.pending = not_begun();
+    s.waiting = outside_.size();
+    s.pending_bytes = pending_bytes_;
     return s;
 }
 

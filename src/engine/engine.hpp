@@ -42,6 +42,8 @@ public:
         double recycle_jitter = 0;
         std::uint32_t seed = 1; ///< Of the jitter.
         std::size_t max_pending = 0;
+        std::size_t max_pending_bytes = 0;
+        overflow on_overflow = overflow::fail;
         std::size_t max_message_size = std::size_t(1) << 30;
         duration cancel_grace{std::chrono::milliseconds(200)};
         bool encodes = false; ///< Workers are processes: functions and arguments travel as bytes.
@@ -124,12 +126,21 @@ private:
     std::shared_ptr<chunk> pull_chunk(operation_state& op, std::size_t most);
     void submit(ready_worker& worker, operation_state& op, std::shared_ptr<chunk> work);
     void chunk_begins(given_chunk& held);
-    void make_room(const operation_state& op);
+    void make_room(operation_state& op);
+    void make_room_beside_equals(operation_state& op);
     void steal();
     bool steal_for(ready_worker& idle);
     std::size_t take_back(ready_worker& worker, given_chunk& held, bool requeue);
     void requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt);
-    std::size_t not_begun() const noexcept { return operations_.size() - begun_; }
+    std::size_t not_begun() const noexcept { return operations_.size() - begun_ - outside_.size(); }
+
+    // waiting_room.cpp: bounds on what waits
+    void let_in(operation_state& op);
+    bool let_in_those_that_wait();
+    bool has_room_for(const operation_state& op) const;
+    void measure(operation_state& op);
+    std::exception_ptr queue_full() const;
+    void no_longer_waits(operation_state& op) noexcept;
 
     // recycling.cpp: workers that have run, grown or lived enough
     void plan_recycling(ready_worker& worker);
@@ -155,6 +166,8 @@ private:
     std::array<std::deque<operation_state*>, 3> lines_; // by priority
     std::vector<operation_state*> touched_;
     std::vector<operation_state*> streams_;
+    std::deque<operation_state*> outside_; // those that wait for room
+    std::size_t pending_bytes_ = 0;
     std::vector<operation_state*> with_deadline_;
     std::size_t begun_ = 0;  // operations of which a task has begun
     std::size_t guests_ = 0;

@@ -44,6 +44,9 @@ struct operation_state
     bool unbounded = false; // a stream whose pool is being joined: nobody waits for its reader any more
     bool waiting = false;   // stands in the line of its priority
     bool touched = false;   // outcomes arrived since the last decision
+    bool outside = false;   // waits for room: counts for no bound, and gets no turn
+    bool yielded = false;   // has stepped back for another of its priority, and none of its tasks has had an outcome since
+    std::size_t waiting_bytes = 0; // of its arguments, until a task begins
     worker_id drains = 0;   // the worker that runs empty so that this operation's kind of task can run on it
 
     std::exception_ptr first_error; // of the failed task with the lowest index

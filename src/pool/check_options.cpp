@@ -68,12 +68,6 @@ std::size_t check_options(worker_kind kind, const pool_options& options)
         refuse("pool_options::on_overflow", "is no value of mp::overflow");
     if (options.child_stderr < error_output::inherit || options.child_stderr > error_output::capture)
         refuse("pool_options::child_stderr", "is no value of mp::error_output");
-    const auto not_yet = [](const char* member, bool is_set) {
-        if (is_set)
-            refuse(member, "is not supported yet");
-    };
-    not_yet("pool_options::max_pending_bytes", options.max_pending_bytes != 0);
-    not_yet("pool_options::on_overflow", options.on_overflow != overflow::fail);
     if (kind == worker_kind::process) {
         if (options.initializer && !options.initializer.portable())
             refuse("pool_options::initializer", "captures something or holds a value without a codec: it cannot be sent to a process; "

@@ -193,7 +193,16 @@ void check_thrown(const std::exception_ptr& error, cause what)
 }
 
 /// The error of the one task that was struck.
-void check_struck(const std::exception_ptr& error, cause what, std::size_t index)
+life_phase expected_phase(step when)
+{
+    switch (when) {
+    case step::decode: return life_phase::decode;
+    case step::encode: return life_phase::encode;
+    default: return life_phase::call;
+    }
+}
+
+void check_struck(const std::exception_ptr& error, cause what, std::size_t index, step when = step::call)
 {
     BOOST_TEST_REQUIRE((error != nullptr));
     BOOST_TEST((task_index(error) == index));
@@ -214,6 +223,9 @@ void check_struck(const std::exception_ptr& error, cause what, std::size_t index
         BOOST_TEST(e.pid() > 0);
         BOOST_TEST_REQUIRE(e.has_task());
         BOOST_TEST(e.task_index() == index);
+        BOOST_TEST((e.phase() == expected_phase(when)), e.what());
+        BOOST_TEST(e.resident_size() != 0u);
+        BOOST_TEST((e.out_of_memory() != memory_verdict::likely));
     }
     catch (...) {
         BOOST_ERROR("not a worker_died");
@@ -239,7 +251,7 @@ BOOST_DATA_TEST_CASE_F(census_fixture, a_task_takes_only_itself_down, bdata::mak
     for (std::size_t i = 0; i != 40; ++i) {
         if (i == 7) {
             BOOST_TEST_REQUIRE(results[i].has_error());
-            check_struck(results[i].error(), what, 7);
+            check_struck(results[i].error(), what, 7, when);
         } else {
             BOOST_TEST_REQUIRE(results[i].has_value(), "bystander " << i << ": " << diagnose(results[i]));
             BOOST_TEST(results[i]->number == static_cast<int>(i * i));

@@ -59,7 +59,8 @@ BOOST_FIXTURE_TEST_CASE(idle_workers_come_before_second_chunks, fixture)
     add(2, map_of(2, {.chunk_size = 1}));
     BOOST_TEST(held(1) == 1u);
     BOOST_TEST(held(2) == 1u);
-    add(2, map_of(2, {.chunk_size = 1}));
+    add(1, map_of(1));
+    add(1, map_of(1));
     BOOST_TEST(held(1) == 2u);
     BOOST_TEST(held(2) == 2u);
     add(1, map_of(1));
@@ -165,7 +166,7 @@ BOOST_FIXTURE_TEST_CASE(a_range_is_pulled_only_when_a_worker_can_take_it, fixtur
     with_workers(2);
     auto op = add(1'000'000, map_of(1'000'000));
     BOOST_TEST(op->pulled <= 4u);
-    auto other = add(1'000'000, map_of(1'000'000));
+    auto other = add(1'000'000, map_of(1'000'000, {.prio = priority::low}));
     BOOST_TEST(other->pulled == 0u);
 }
 
@@ -449,8 +450,8 @@ BOOST_FIXTURE_TEST_CASE(terminal_cancellation_answers_at_once_and_kills_after_th
 {
     with_workers(1);
     auto op = add(10, map_of(10, {.chunk_size = 5}));
-    auto other = add(1, map_of(1));
     begin(1);
+    auto other = add(1, map_of(1));
     core->cancel(*op, asio::cancellation_type::terminal);
     core->decide();
     BOOST_TEST(op->completed);
@@ -670,6 +671,131 @@ BOOST_AUTO_TEST_CASE(more_calls_than_max_pending_are_refused)
     f.run();
     BOOST_TEST(b->completed);
     BOOST_TEST(!b->error);
+}
+
+std::string message_of(errc code) { return error_category().message(static_cast<int>(code)); }
+
+BOOST_AUTO_TEST_CASE(more_bytes_than_max_pending_bytes_are_refused)
+{
+    engine_fixture f({.nodes = 1, .max_pending_bytes = 100});
+    f.with_workers(1);
+    auto running = f.add_call(1000); // begins at once, so it does not wait
+    BOOST_TEST(f.held(1) == 1u);
+    f.begin(1);
+    auto a = f.add_call(60);
+    BOOST_TEST(f.core->stats().pending_bytes == 60u);
+    auto b = f.add_call(41);
+    BOOST_TEST(b->error_text() == message_of(errc::queue_full));
+    auto c = f.add_call(40);
+    BOOST_TEST(!c->completed);
+    auto range = f.add(1000, map_of(1000, {.prio = priority::low})); // its elements are not read yet
+    BOOST_TEST(!range->completed);
+    f.run();
+    for (const auto& op : {running, a, c, range})
+        BOOST_TEST((op->completed && !op->error));
+    BOOST_TEST(f.core->stats().pending_bytes == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(calls_can_wait_for_room)
+{
+    engine_fixture f({.nodes = 1, .max_pending = 1, .max_pending_bytes = 100, .on_overflow = overflow::wait});
+    f.with_workers(1);
+    auto running = f.add_call(10);
+    f.begin(1);
+    auto pending = f.add_call(10);
+    auto too_many = f.add_call(10), too_large = f.add_call(500), last = f.add_call(10);
+    BOOST_TEST(f.core->stats().pending == 1u);
+    BOOST_TEST(f.core->stats().waiting == 3u);
+    BOOST_TEST(f.core->stats().pending_bytes == 10u);
+    BOOST_TEST(f.core->active());
+    f.finish(1);
+    for (const auto& next : {pending, too_many, too_large, last}) {
+        BOOST_TEST(f.first(1).work->op == next);
+        f.finish(1);
+    }
+    for (const auto& op : {running, pending, too_many, too_large, last})
+        BOOST_TEST((op->completed && !op->error));
+    BOOST_TEST(f.core->stats().waiting == 0u);
+    BOOST_TEST(f.core->stats().pending_bytes == 0u);
+    BOOST_TEST(!f.core->active());
+}
+
+BOOST_AUTO_TEST_CASE(calls_that_wait_for_room_can_end_before)
+{
+    engine_fixture f({.nodes = 1, .max_pending = 1, .on_overflow = overflow::wait});
+    f.with_workers(1);
+    f.add_call(10);
+    f.begin(1);
+    f.add_call(10);
+    auto late = f.add_call(10, {.deadline = 1s}), dropped = f.add_call(10), next = f.add_call(10);
+    f.core->cancel(*dropped, asio::cancellation_type::total);
+    f.core->decide();
+    BOOST_TEST(dropped->completed);
+    BOOST_TEST((f.core->next_wake() == f.now + 1s));
+    f.now += 1s;
+    f.core->tick();
+    f.core->decide();
+    BOOST_TEST(late->error_text() == message_of(errc::deadline_exceeded));
+    f.run();
+    BOOST_TEST((next->completed && !next->error));
+    BOOST_TEST(f.workers.executed.size() == 3u); // the two others never ran
+}
+
+BOOST_AUTO_TEST_CASE(streams_can_wait_for_room_and_are_joined)
+{
+    engine_fixture f({.nodes = 1, .max_pending = 1, .on_overflow = overflow::wait});
+    f.with_workers(1);
+    f.add_call(10);
+    f.begin(1);
+    f.add_call(10);
+    auto stream = f.add(5, {.stream = true, .stops_at_failure = false, .total = 5});
+    BOOST_TEST(f.core->stats().waiting == 1u);
+    BOOST_TEST(!f.core->idle_but_for_streams());
+    f.core->close([] { return make_error(errc::pool_closed); });
+    f.core->unbind_streams();
+    f.run();
+    BOOST_TEST((stream->completed && !stream->error));
+    BOOST_TEST(stream->stored.size() == 5u);
+}
+
+// ---------------------------------------------------------------- fairness
+
+BOOST_AUTO_TEST_CASE(a_small_call_does_not_wait_for_what_a_large_one_has_sent_ahead)
+{
+    engine_fixture f({.nodes = 2});
+    f.with_workers(2);
+    auto map = f.add(1000, map_of(1000, {.chunk_size = 50}));
+    f.begin(1);
+    f.begin(2);
+    f.now += 10ms;
+    BOOST_TEST(f.held(1) == 2u);
+    auto small = f.add_call(0);
+    BOOST_TEST(map->stored.size() == 0u);
+    while (!small->completed) {
+        f.now += 10ms;
+        f.finish(1, 1, 10ms);
+        f.finish(2, 1, 10ms);
+        BOOST_TEST_REQUIRE(map->stored.size() <= 4u);
+    }
+    f.run();
+    BOOST_TEST((map->completed && !map->error));
+    BOOST_TEST(map->stored.size() == 1000u);
+}
+
+BOOST_AUTO_TEST_CASE(small_calls_without_end_do_not_starve_a_large_one)
+{
+    engine_fixture f({.nodes = 1});
+    f.with_workers(1);
+    auto map = f.add(40, map_of(40, {.chunk_size = 4}));
+    std::size_t calls = 0;
+    while (!map->completed && calls < 5000) {
+        auto call = f.add_call(0);
+        ++calls;
+        f.now += 10ms;
+        f.finish(1, 1, 10ms);
+    }
+    BOOST_TEST(map->completed);
+    f.run();
 }
 
 // ---------------------------------------------------------------- recycling

@@ -28,9 +28,12 @@ class index_payload final : public payload
 public:
     std::vector<std::uint64_t> indices;
     std::size_t size() const noexcept override { return indices.size(); }
+    std::size_t size_in_bytes() const noexcept override { return indices.size() * bytes_of_each; }
+    std::size_t bytes_of_each = 0;
     std::unique_ptr<payload> split(std::size_t position) override
     {
         auto tail = std::make_unique<index_payload>();
+        tail->bytes_of_each = bytes_of_each;
         tail->indices.assign(indices.begin() + static_cast<std::ptrdiff_t>(position), indices.end());
         indices.resize(position);
         return tail;
@@ -55,7 +58,14 @@ public:
     bool completed = false;
     std::exception_ptr error;
 
-    std::unique_ptr<payload> make_payload() const override { return std::make_unique<index_payload>(); }
+    std::size_t bytes_of_each = 0;
+
+    std::unique_ptr<payload> make_payload() const override
+    {
+        auto made = std::make_unique<index_payload>();
+        made->bytes_of_each = bytes_of_each;
+        return made;
+    }
 
     pull_result pull(payload& into, std::size_t max, std::size_t) override
     {
@@ -200,6 +210,15 @@ struct engine_fixture
     std::shared_ptr<fake_operation> add(std::size_t total, operation_traits traits = {})
     {
         auto op = std::make_shared<fake_operation>(total, traits);
+        core->add(op);
+        core->decide();
+        return op;
+    }
+    /// A call whose arguments are so many bytes.
+    std::shared_ptr<fake_operation> add_call(std::size_t bytes, call_options options = {})
+    {
+        auto op = std::make_shared<fake_operation>(1, operation_traits{.options = options, .total = 1});
+        op->bytes_of_each = bytes;
         core->add(op);
         core->decide();
         return op;

@@ -35,7 +35,8 @@ public:
     explicit simulation(unsigned seed)
         : random_(seed), coroutines_(seed % 2 != 0),
           f_({.nodes = nodes, .child_concurrency = concurrency, .max_tasks_per_child = seed % 3 == 0 ? 20u : 0u,
-              .max_age_per_child = seed % 5 == 0 ? 2s : 0s, .recycle_jitter = 0.3, .seed = seed})
+              .max_age_per_child = seed % 5 == 0 ? 2s : 0s, .recycle_jitter = 0.3, .seed = seed,
+              .max_pending = seed % 7 == 0 ? 2u : 0u, .on_overflow = overflow::wait})
     {
         f_.workers.kills = seed % 4 != 3;
         f_.workers.on_submit = [this](const chunk& work) { check_turn(work); };
@@ -285,7 +286,7 @@ private:
     /// run empty for those.)
     void check_turn(const chunk& work)
     {
-        if (coroutines_)
+        if (coroutines_ || f_.core->stats().waiting != 0) // one that waits for room has no turn
             return;
         for (auto& s : operations_)
             if (s.op->traits().options.prio > work.op->traits().options.prio && s.tries && !s.stream && !s.asked_to_end &&
