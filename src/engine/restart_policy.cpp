@@ -6,30 +6,42 @@
 namespace twat::mp::detail {
 namespace {
 
-constexpr duration first_pause = std::chrono::milliseconds(10);
-constexpr duration longest_pause = std::chrono::seconds(1);
+constexpr duration first_pause = std::chrono::milliseconds(10); // a start may fail once
+constexpr duration second_pause = std::chrono::milliseconds(100);
+constexpr duration longest_pause = std::chrono::seconds(5);
+// When no worker is ready and all starts have failed for so long, the next will too.
+constexpr duration longest_trial = std::chrono::seconds(10);
 
 } // namespace
 
-restart_policy::restart_policy(restart_limit limit, std::size_t nodes)
-    : count_(limit.count != 0 ? limit.count : std::max<std::size_t>(5, 2 * nodes)), window_(limit.window)
+restart_policy::restart_policy(restart_limit limit, std::size_t nodes, std::uint32_t seed)
+    : count_(limit.count != 0 ? limit.count : std::max<std::size_t>(5, 2 * nodes)), window_(limit.window), random_(seed)
 {}
 
-std::optional<time_point> restart_policy::on_death(time_point now, bool was_ready)
+std::optional<time_point> restart_policy::on_death(time_point now, bool was_ready, bool others_ready)
 {
     if (broken_)
         return std::nullopt;
     while (!deaths_.empty() && now - deaths_.front() > window_)
         deaths_.pop_front();
     deaths_.push_back(now);
-    if (deaths_.size() > count_) {
+    if (!was_ready && failed_starts_ == 0)
+        failing_since_ = now;
+    if (deaths_.size() > count_)
         broken_ = true;
+    if (!was_ready && !others_ready && failed_starts_ != 0 && now - failing_since_ > std::max(window_, longest_trial))
+        broken_ = true;
+    if (broken_)
         return std::nullopt;
-    }
     if (was_ready)
         return now;
-    const std::size_t doublings = std::min<std::size_t>(failed_starts_++, 10);
-    return now + std::min(longest_pause, first_pause * (std::int64_t(1) << doublings));
+    const std::size_t failed = failed_starts_++;
+    if (failed == 0)
+        return now + first_pause;
+    const duration pause = std::min(longest_pause, second_pause * (std::int64_t(1) << std::min<std::size_t>(failed - 1, 10)));
+    // Not all at once: what makes starts fail is often something that all of them want.
+    const double part = std::uniform_real_distribution<>(0.75, 1.25)(random_);
+    return now + duration(static_cast<duration::rep>(static_cast<double>(pause.count()) * part));
 }
 
 } // namespace twat::mp::detail

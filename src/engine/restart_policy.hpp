@@ -3,8 +3,10 @@
 #define TWAT_MP_SRC_ENGINE_RESTART_POLICY_HPP
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <optional>
+#include <random>
 
 #include <twat/mp/options.hpp>
 
@@ -21,11 +23,11 @@ namespace twat::mp::detail {
 class restart_policy
 {
 public:
-    restart_policy(restart_limit limit, std::size_t nodes);
+    restart_policy(restart_limit limit, std::size_t nodes, std::uint32_t seed = 1);
 
     /// A worker died without being told to. Returns when its replacement may start; nothing: the pool is broken.
-    /// @param was_ready Whether it had finished its initializer.
-    std::optional<time_point> on_death(time_point now, bool was_ready);
+    /// @param was_ready Whether it had finished its initializer. @param others_ready Whether another one takes tasks.
+    std::optional<time_point> on_death(time_point now, bool was_ready, bool others_ready = false);
 
     /// A worker finished its initializer: starting works.
     void on_ready() noexcept { failed_starts_ = 0; }
@@ -39,7 +41,9 @@ private:
     std::size_t count_;
     duration window_;
     std::deque<time_point> deaths_;
-    std::size_t failed_starts_ = 0;
+    std::size_t failed_starts_ = 0; // in a row
+    time_point failing_since_{};
+    std::minstd_rand random_;
     bool broken_ = false;
 };
 

@@ -12,6 +12,8 @@
 #include <string>
 #include <utility>
 
+#include "wire/worker_marker.hpp"
+
 namespace twat::mp::detail {
 namespace {
 
@@ -34,7 +36,7 @@ process_workers_set::process_workers_set(pool_strand strand, std::shared_ptr<str
       link_(std::move(link)),
       events_(events),
       on_event_(options.on_event),
-      policy_(options.restarts, nodes),
+      policy_(options.restarts, nodes, static_cast<std::uint32_t>(make_nonce())),
       self_(std::make_shared<process_workers_set*>(this)),
       places_(nodes)
 {
@@ -244,10 +246,11 @@ void process_workers_set::worker_launched(worker_process& worker)
 void process_workers_set::worker_is_ready(worker_process& worker)
 {
     ever_ready_ = true;
+    places_[worker.node()].initializer_failed = false;
     policy_.on_ready();
     report(worker, pool_event::worker_ready);
     events_.worker_ready(worker.id());
-    for (const auto& other : live_)
+    for (const auto& other : std::vector(live_))
         if (other->node() == worker.node() && other->id() != worker.id() && other->state().phase() == worker_phase::ready)
             events_.successor_ready(other->id());
 }
@@ -296,7 +299,7 @@ void process_workers_set::plan_restart(std::size_t node, const worker_end& end)
 {
     place& p = places_[node];
     const time_point now = clock::now();
-    p.initializer_failed = p.initializer_failed || end.initializer_failed;
+    p.initializer_failed = end.initializer_failed;
     if (!ever_ready_ && (end.hopeless || all_initializers_failed()))
         return give_up(end.cause);
     const bool others = std::ranges::any_of(live_, [](const auto& w) { return w->state().phase() == worker_phase::ready; });
@@ -304,10 +307,12 @@ void process_workers_set::plan_restart(std::size_t node, const worker_end& end)
         p.start_at = now + launch_pause; // the system is short of something: that is no fault of the workers
         return;
     }
-    if (const auto when = policy_.on_death(now, end.how == worker_action::report_death)) {
+    if (const auto when = policy_.on_death(now, end.how == worker_action::report_death, others)) {
         p.start_at = *when;
         return;
     }
+    if (all_initializers_failed())
+        return give_up(end.cause);
     give_up_for(end);
 }
 

@@ -54,7 +54,7 @@ private:
     {
         std::shared_ptr<worker_process> worker; ///< The latest one; null between two.
         time_point start_at = time_point::max();
-        bool initializer_failed = false;        ///< On its first start.
+        bool initializer_failed = false;        ///< On its last start.
     };
 
     // worker_owner
@@ -66,6 +66,7 @@ private:
     void begin_batch() noexcept override { ++depth_; }
     void end_batch() override;
     bool in_batch() const noexcept override { return depth_ != 0; }
+    bool ending() const noexcept override { return ended_; }
     void worker_launched(worker_process& worker) override;
     void worker_is_ready(worker_process& worker) override;
     void worker_is_gone(worker_process& worker, const worker_end& end) override;

@@ -38,6 +38,8 @@ constexpr std::size_t plain_slots = 40;
 constexpr duration exit_grace = std::chrono::milliseconds(100);
 /// What SIGKILL does not end within this is given up.
 constexpr duration abandon_after = std::chrono::seconds(2);
+/// The same, when somebody waits for the end of all.
+constexpr duration abandon_at_end_after = std::chrono::milliseconds(200);
 /// A worker that has several tasks tells of them within a millisecond, unless one of them takes longer; then its ring is looked at.
 constexpr duration look_after = std::chrono::milliseconds(2);
 
@@ -359,6 +361,19 @@ void worker_process::fail_start(errc code, std::string what, bool hopeless)
 
 // ---------------------------------------------------------------- what is done about it
 
+void worker_process::leave()
+{
+    const worker_action action = fsm_.resume(worker_input::leave);
+    act(action);
+    // One that is being ended already had more time for it than those who wait for the end of all.
+    if (action != worker_action::none || !owner_ || !owner_->ending())
+        return;
+    if (fsm_.phase() == worker_phase::leaving)
+        start_kill(owner_->settings().stop_grace, duration::zero());
+    else if (fsm_.phase() == worker_phase::killed)
+        start_kill(duration::zero(), owner_->settings().stop_grace);
+}
+
 void worker_process::act(worker_action action)
 {
     if (!owner_)
@@ -399,7 +414,7 @@ void worker_process::start_kill(duration before_sigterm, duration before_sigkill
         return;
     try {
         std::function<void()> abandoned = on_strand(&worker_process::on_abandoned);
-        child_->end(before_sigterm, before_sigkill, abandon_after, std::move(abandoned));
+        child_->end(before_sigterm, before_sigkill, owner_->ending() ? abandon_at_end_after : abandon_after, std::move(abandoned));
     }
     catch (...) {
         child_->kill();

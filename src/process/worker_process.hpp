@@ -74,6 +74,8 @@ public:
     virtual void begin_batch() noexcept = 0;
     virtual void end_batch() = 0;
     virtual bool in_batch() const noexcept = 0;
+    /// Whether all workers end: somebody waits for that.
+    virtual bool ending() const noexcept = 0;
 
     virtual void worker_launched(worker_process& worker) = 0;
     virtual void worker_is_ready(worker_process& worker) = 0;
@@ -114,7 +116,7 @@ public:
     void abandon(chunk_id id);
 
     /// Ends it in order, within `stop_grace`.
-    void leave() { act(fsm_.resume(worker_input::leave)); }
+    void leave();
     /// Ends it: SIGTERM, then SIGKILL.
     void kill() { act(fsm_.resume(worker_input::kill)); }
     /// Ends it at once; nothing is told of it any more, and it lets go of the context.

@@ -121,6 +121,12 @@ void fail_to_initialize()
     ::_exit(4);
 }
 
+void initialize_unless(const std::string& file)
+{
+    if (std::filesystem::exists(file))
+        throw std::runtime_error("no database");
+}
+
 template <class F>
 worker_died death_of(F&& call)
 {
@@ -309,6 +315,35 @@ BOOST_AUTO_TEST_CASE(captured_output_comes_with_a_failed_start)
         }
         BOOST_TEST(contains(boost::diagnostic_information(e), "the licence has expired"));
     }
+}
+
+BOOST_AUTO_TEST_CASE(an_initializer_that_fails_later_is_told_with_its_exception)
+{
+    std::string folder = (std::filesystem::temp_directory_path() / "twat-mp-XXXXXX").string();
+    BOOST_REQUIRE(::mkdtemp(folder.data()));
+    pool_options options;
+    options.nodes = 1;
+    options.restarts.count = 2;
+    options.initializer = task(initialize_unless, folder + "/broken");
+    process_pool pool(options);
+    pool.start();
+    std::ofstream{folder + "/broken"};
+    death_of([&] { pool.apply(say_and_abort, std::string()); });
+    try {
+        pool.apply([](int i) { return i; }, 1);
+        BOOST_ERROR("it ran");
+    }
+    catch (const error& e) {
+        BOOST_TEST((e.code() == errc::initializer_failed));
+        try {
+            std::rethrow_if_nested(e);
+            BOOST_ERROR("it has no cause");
+        }
+        catch (const std::runtime_error& cause) {
+            BOOST_TEST(cause.what() == std::string("no database"));
+        }
+    }
+    std::filesystem::remove_all(folder);
 }
 
 BOOST_AUTO_TEST_CASE(workers_are_what_the_system_kills_first)
