@@ -63,6 +63,7 @@ struct expectations
 {
     bool harmless = false; ///< The call is to be made again: nobody notices.
     bool starting = false; ///< The call belongs to starting a worker: while another lives, no task notices.
+    bool slow = false;     ///< Every call is hit: a megabyte by single bytes takes minutes.
 };
 
 long hits()
@@ -193,7 +194,7 @@ void use_a_pool(expectations expected, bool exact)
         });
         attempt("apply", must_do(), [&] { EXPECT(pool.apply(square, 9) == 81); });
         attempt("a large apply", must_do(), [&] {
-            const std::string large(700'000, 'x');
+            const std::string large(expected.slow ? 20'000 : 700'000, 'x');
             EXPECT(pool.apply(repeat, large) == large + large);
         });
         attempt("a coroutine", must_do(), [&] { EXPECT(pool.apply(square_later, 9) == 81); });
@@ -350,7 +351,7 @@ outcome run(const std::string& side, const char* call, long n, const char* what)
     const std::string text = (side == "host" ? "host " : "worker ") + std::string(call) + " " + std::to_string(n) + " " + what;
     const expectations expected = expectations_of(call, what);
     // Of several workers that each fail in the same way, nothing is left to do the work.
-    const std::string flags = std::string(expected.harmless ? "h" : "-") + (expected.starting && side == "host" ? "s" : "-");
+    const std::string flags = std::string(expected.harmless ? "h" : "-") + (expected.starting && side == "host" ? "s" : "-") + (n == 0 ? "e" : "-");
     int report[2];
     if (::pipe2(report, O_CLOEXEC) != 0)
         std::abort();
@@ -440,7 +441,8 @@ struct sweep
             if (!one.hit)
                 break; // there is no n-th call
             ++hit;
-            if (one.ok && (one.descriptors != whole.descriptors || one.threads != whole.threads)) {
+            // Fewer is well: Asio does without a timer's descriptor that it did not get.
+            if (one.ok && (one.descriptors > whole.descriptors || one.threads > whole.threads)) {
                 ++broken;
                 std::cerr << "left " << one.descriptors << " descriptors and " << one.threads << " threads instead of " << whole.descriptors
                           << " and " << whole.threads << ": " << side << " --only " << call << ':' << what << " --from " << n << " --most 1\n";
@@ -466,7 +468,7 @@ int main(int argc, char** argv)
     mp::run_if_worker(argc, argv);
     if (argc == 3 && std::string_view(argv[1]) == "run") {
         try {
-            return run_once({argv[2][0] == 'h', argv[2][1] == 's'}, 9);
+            return run_once({argv[2][0] == 'h', argv[2][1] == 's', argv[2][2] == 'e'}, 9);
         }
         catch (const std::exception& e) {
             std::cerr << "  " << e.what() << '\n';

@@ -33,7 +33,7 @@ class simulation
 {
 public:
     explicit simulation(unsigned seed)
-        : random_(seed), coroutines_(seed % 2 != 0),
+        : random_(seed), steps_(seed % 10 == 0 ? 300 : 60), coroutines_(seed % 2 != 0),
           f_({.nodes = nodes, .child_concurrency = concurrency, .max_tasks_per_child = seed % 3 == 0 ? 20u : 0u,
               .max_age_per_child = seed % 5 == 0 ? 2s : 0s, .recycle_jitter = 0.3, .seed = seed,
               .max_pending = seed % 7 == 0 ? 2u : 0u, .on_overflow = overflow::wait})
@@ -46,7 +46,7 @@ public:
     {
         for (std::size_t i = 0; i < nodes; ++i)
             join();
-        for (int step = 0; step < 300; ++step) {
+        for (int step = 0; step < steps_; ++step) {
             event();
             check();
         }
@@ -340,6 +340,7 @@ private:
     }
 
     std::mt19937 random_;
+    const int steps_; ///< Mostly few, which makes failures easy to follow.
     const bool coroutines_;
     engine_fixture f_;
     std::vector<simulated_operation> operations_;
