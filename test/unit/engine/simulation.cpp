@@ -8,6 +8,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <random>
 
@@ -298,7 +299,8 @@ private:
     /// No more disturbances: everything must come to its end.
     void finish()
     {
-        for (int rounds = 0; rounds < 100'000 && f_.core->active(); ++rounds) {
+        const auto all_over = [this] { return std::ranges::all_of(operations_, [](auto& s) { return s.op->completed; }); };
+        for (int rounds = 0; rounds < 100'000 && (f_.core->active() || !all_over()); ++rounds) {
             read();
             retire();
             if (rounds % 100 == 99)
