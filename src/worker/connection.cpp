@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <iterator>
 #include <system_error>
+#include <thread>
 
 namespace twat::mp::detail {
 
@@ -57,6 +59,10 @@ void worker_connection::send(std::span<const std::byte> first, std::span<const s
                 continue;
             if (errno == EPIPE || errno == ECONNRESET)
                 throw parent_gone();
+            if (errno == ENOMEM || errno == ENOBUFS) { // passes; and if the parent goes meanwhile, the watchdog ends this process
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));
+                continue;
+            }
             throw std::system_error(errno, std::system_category(), "writing to the parent process");
         }
         auto sent = static_cast<std::size_t>(n);
