@@ -441,8 +441,9 @@ struct sweep
             if (!one.hit)
                 break; // there is no n-th call
             ++hit;
-            // Fewer is well: Asio does without a timer's descriptor that it did not get.
-            if (one.ok && (one.descriptors > whole.descriptors || one.threads > whole.threads)) {
+            // Fewer is well: Asio does without a timer's descriptor that it did not get. In place of an eventfd it takes a pipe, which is two.
+            const int most_left = whole.descriptors + (std::string_view(call) == "eventfd");
+            if (one.ok && (one.descriptors > most_left || one.threads > whole.threads)) {
                 ++broken;
                 std::cerr << "left " << one.descriptors << " descriptors and " << one.threads << " threads instead of " << whole.descriptors
                           << " and " << whole.threads << ": " << side << " --only " << call << ':' << what << " --from " << n << " --most 1\n";
