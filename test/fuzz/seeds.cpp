@@ -52,8 +52,10 @@ void write_frames()
 void write_handshake()
 {
     byte_buffer hello, reply;
-    write_hello(hello, {protocol_version, true, false, 1, 2, 16, 1 << 20, "a build", text("an initializer"), text("a finalizer")});
-    write_hello_reply(reply, {protocol_version, 4711, 42, "a build"});
+    write_hello(hello, {.version = protocol_version, .debug = true, .node = 1, .nodes = 2, .child_concurrency = 16,
+                        .max_message_size = 1 << 20, .build = "a build", .initializer = text("an initializer"),
+                        .finalizer = text("a finalizer")});
+    write_hello_reply(reply, {.version = protocol_version, .pid = 4711, .nonce = 42, .build = "a build"});
     write("handshake", "hello", hello.bytes());
     write("handshake", "reply", reply.bytes());
 }
