@@ -76,7 +76,9 @@ case $kind in
         mv "$build$source" "$build/twat-mp"
         sed 's,LIBRARY,twat-mp,' "$source/test/consumer/b2/Jamroot.in" >"$build/Jamroot"
         (cd "$build" && b2 -q -j "$(nproc)" variant=release link=shared)
-        LD_LIBRARY_PATH=$(dirname "$(find "$build/twat-mp" -name 'libtwat_mp.so.*')") runs "$build/consumer" "$build/wrapped"
+        for program in consumer wrapped; do
+            runs "$(find "$build/bin" -name "$program" -type f)"
+        done
         # Installed, and used by the bare compiler.
         (cd "$build/twat-mp" && b2 -q -j "$(nproc)" install --prefix="$build/prefix" link=shared)
         "$cxx" -std=c++20 -DTWAT_MP_SHARED -I"$build/prefix/include" "$source/test/consumer/main.cpp" -o "$build/bare" \
