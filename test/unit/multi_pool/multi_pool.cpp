@@ -39,6 +39,12 @@ struct no_default
     std::unique_ptr<int> value;
 };
 
+struct not_assignable
+{
+    explicit not_assignable(int x) : value(x) {}
+    not_assignable(not_assignable&&) = default;
+    const int value;
+};
 
 auto code_is(errc code)
 {
@@ -113,6 +119,23 @@ BOOST_AUTO_TEST_CASE(the_result_of_apply_needs_only_to_be_movable)
     BOOST_TEST(*pool.submit([](int x) { return no_default(x); }, 4).get().value == 4);
     BOOST_CHECK_THROW(pool.apply([](int) -> no_default { throw std::domain_error("no"); }, 3), std::domain_error);
     BOOST_CHECK_THROW(pool.submit([](int) -> no_default { throw std::domain_error("no"); }, 3).get(), std::domain_error);
+}
+
+BOOST_AUTO_TEST_CASE(results_need_only_to_be_move_constructible)
+{
+    thread_pool pool(2);
+    const auto inputs = numbers(10);
+    const auto make = [](int x) { return not_assignable(x); };
+    BOOST_TEST(pool.apply(make, 3).value == 3);
+    BOOST_TEST(pool.submit(make, 4).get().value == 4);
+    BOOST_TEST(pool.map(make, inputs).back().value == 9);
+    BOOST_TEST(pool.try_map(make, inputs).back()->value == 9);
+    int sum = 0;
+    for (auto&& made : pool.imap(make, inputs))
+        sum += made.value;
+    for (auto&& made : pool.uimap(make, inputs))
+        sum += made.value;
+    BOOST_TEST(sum == 90);
 }
 
 BOOST_AUTO_TEST_CASE(tasks_without_results)

@@ -51,7 +51,8 @@ public:
         auto outcome = state_->take(*read_);
         if (outcome.error)
             std::rethrow_exception(outcome.error);
-        value_ = std::move(outcome.value);
+        if (outcome.value)
+            value_.emplace(std::move(*outcome.value));
     }
 
     std::optional<R>& value() noexcept { return value_; }

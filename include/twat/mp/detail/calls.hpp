@@ -25,6 +25,9 @@ namespace twat::mp::detail {
 template <class Workers, class F, class Parameters>
 constexpr void check_task()
 {
+    using result = task_result_t<F, Parameters>;
+    static_assert(std::is_void_v<result> || std::is_move_constructible_v<result>,
+                  "twat::mp: the result of a task must be movable; return a std::unique_ptr to it instead");
     if constexpr (std::is_same_v<Workers, process_workers>)
         check_sendable<F>(Parameters());
 }
@@ -39,6 +42,8 @@ auto make_apply_call(call_settings<Progress> settings, F&& f, As&&... arguments)
     static_assert(is_task<function, parameters>,
                   "twat::mp: apply(f, args...) cannot call f with these arguments. It is called as const, with rvalues of the "
                   "decayed arguments");
+    static_assert((... && std::is_constructible_v<parameter_t<Workers, As>, As>),
+                  "twat::mp: an argument of apply cannot be copied; hand it over with std::move, or refer to it with std::ref (threads)");
     check_task<Workers, function, parameters>();
     using results = single_result_of<task_result_t<function, parameters>>;
     return collect_call<Workers, function, source, results, Progress>(

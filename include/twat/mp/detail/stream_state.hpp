@@ -166,7 +166,8 @@ public:
             } else if (has_element()) {
                 element& front = elements_.front();
                 taken.error = std::move(front.error);
-                taken.value = std::move(front.value);
+                if (front.value) // not assigned: R needs only to be move-constructible
+                    taken.value.emplace(std::move(*front.value));
                 index_ = front.index;
                 elements_.pop_front();
                 ++taken_;
