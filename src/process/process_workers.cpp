@@ -313,6 +313,8 @@ void process_workers_set::plan_restart(std::size_t node, const worker_end& end)
     }
     if (all_initializers_failed())
         return give_up(end.cause);
+    if (!ever_ready_ && settings_.executable.empty() && end.phase == life_phase::start && !end.launch_failed)
+        return give_up(end.cause); // main() never entered the worker: that says more than how often
     give_up_for(end);
 }
 

@@ -34,6 +34,8 @@ constexpr std::size_t most_read = std::size_t(1) << 20;
 constexpr std::size_t most_left_behind = std::size_t(8) << 20;
 /// The engine gives so many plain chunks at most, with some to spare.
 constexpr std::size_t plain_slots = 40;
+/// Of a program whose libraries could not be loaded, for want of memory perhaps.
+constexpr int linker_exit_code = 127;
 /// Within this after its hang-up a process should be over.
 constexpr duration exit_grace = std::chrono::milliseconds(100);
 /// What SIGKILL does not end within this is given up.
@@ -598,8 +600,12 @@ void worker_process::explain_failed_start(worker_end& end)
             hopeless_ = true;
         } else if (end.phase == life_phase::initializer)
             failure.what = name() + status_text() + " while it ran the initializer";
-        else
+        else {
             failure.what += "; does main() call twat::mp::run_if_worker(argc, argv) as its first statement?";
+            // This program's main() came to an end of its own: it will again, and do again what it does before. Not so the dynamic linker.
+            hopeless_ = owner_->settings().executable.empty() && end.phase == life_phase::start && status_.known &&
+                        status_.code != linker_exit_code;
+        }
     }
     end.why = failure.what;
     end.cause = [failure, pid = pid(), phase = end.phase, tail = child_ ? child_->error_tail() : std::string()] {
