@@ -34,16 +34,18 @@ bool is_same(const named_function& a, const named_function& b)
     return a.name == b.name && a.key == b.key && a.make.data() == b.make.data();
 }
 
-/// What a function that has no registered name can be called in a message.
-std::string describe(const function_key& key)
+/// The name of the function that a pointer points to, where the program tells it.
+std::string symbol_of(const function_key& key)
 {
-    if (key.pointer) {
-        Dl_info info{};
-        if (::dladdr(reinterpret_cast<void*>(key.pointer), &info) != 0 && info.dli_sname &&
-            info.dli_saddr == reinterpret_cast<void*>(key.pointer))
-            return boost::core::demangle(info.dli_sname);
+    Dl_info info{};
+    if (key.pointer && ::dladdr(reinterpret_cast<void*>(key.pointer), &info) != 0 && info.dli_sname &&
+        info.dli_saddr == reinterpret_cast<void*>(key.pointer)) {
+        std::string name = boost::core::demangle(info.dli_sname);
+        name.erase(std::min(name.find('('), name.size()));
+        // Of templates it is "int plus<int, long>(int, long)".
+        return name.substr(name.rfind(' ', name.find('<')) + 1);
     }
-    return boost::core::demangle(key.type.name());
+    return {};
 }
 
 /// A name that stands for two functions stands for none.
@@ -93,13 +95,14 @@ named_function find_registered(const function_key& key, const char* types)
                     "the function registered as \"" + other_types->name + "\" has the types (result, parameters) " +
                         readable_types(other_types->text) + " and was called with " + readable_types(types) +
                         ": another program as worker needs exactly the registered ones");
-    const std::string name = describe(key);
-    throw error(errc::unknown_function, "the function " + name + " with the types (result, parameters) " +
-                                            readable_types(types) +
+    const std::string symbol = symbol_of(key);
+    const std::string what = !symbol.empty() ? "the function " + symbol
+                             : key.pointer   ? std::string("a function")
+                                             : "the function object " + boost::core::demangle(key.type.name());
+    throw error(errc::unknown_function, what + " with the types (result, parameters) " + readable_types(types) +
                                             " is not registered, which another program as worker "
                                             "(pool_options::executable) needs: write TWAT_MP_REGISTER(" +
-                                            (key.pointer ? name.substr(0, name.find('(')) : std::string("f")) +
-                                            ") at namespace scope");
+                                            (symbol.empty() ? "its name" : symbol) + ") at namespace scope");
 }
 
 named_function find_registered(std::string_view name, std::uint64_t hash, std::string_view types)
