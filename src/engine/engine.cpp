@@ -88,9 +88,12 @@ bool engine::is_over(const operation_state& op) const noexcept
 // Reports progress and completes what is over. Completing an operation only queues its handler, so nothing calls back in here.
 void engine::flush()
 {
-    while (!touched_.empty()) {
-        operation_state& op = *touched_.back();
-        touched_.pop_back();
+    // In the order in which they were touched, and so complete. More may come while it goes on.
+    for (std::size_t i = 0; i < touched_.size(); ++i) {
+        operation_state* const next = std::exchange(touched_[i], nullptr);
+        if (!next)
+            continue; // finished meanwhile
+        operation_state& op = *next;
         op.touched = false;
         if (op.traits().counts_progress && op.outcomes() != 0 && !op.final_error) {
             try {
@@ -106,6 +109,7 @@ void engine::flush()
         else if (has_work(op))
             line_up(op);
     }
+    touched_.clear();
 }
 
 // The one place where an operation ends.
@@ -124,7 +128,7 @@ void engine::finish(operation_state& op, std::exception_ptr error)
         line.erase(std::find(line.begin(), line.end(), &op));
     }
     if (op.touched)
-        std::erase(touched_, &op);
+        std::replace(touched_.begin(), touched_.end(), &op, static_cast<operation_state*>(nullptr));
     if (op.traits().stream)
         std::erase(streams_, &op);
     if (op.deadline != time_point::max())
@@ -190,6 +194,16 @@ bool engine::settle(ready_worker& worker, chunk_id id, std::size_t position, giv
     return true;
 }
 
+// On threads an operation that was stopped waits for its running tasks, but not for what they give.
+bool engine::drops_outcome(operation_state& op)
+{
+    if (!op.stopping || !op.final_error)
+        return false;
+    ++totals_.cancelled;
+    touch(op);
+    return true;
+}
+
 void engine::task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value)
 {
     ready_worker* w = find(worker);
@@ -197,6 +211,8 @@ void engine::task_finished(worker_id worker, chunk_id id, std::size_t position, 
     if (!w || !settle(*w, id, position, held))
         return;
     operation_state& op = *held->owner;
+    if (drops_outcome(op))
+        return;
     if (position == held->timed_out)
         return fail_task(op, held->work->first + position, timed_out(held->work->first + position));
     const finished_task task{.index = held->work->first + position, .value = value, .tasks = held->work->tasks.get(),
@@ -215,6 +231,8 @@ void engine::task_failed(worker_id worker, chunk_id id, std::size_t position, st
     ready_worker* w = find(worker);
     given_chunk* held = nullptr;
     if (!w || !settle(*w, id, position, held))
+        return;
+    if (drops_outcome(*held->owner))
         return;
     const std::uint64_t index = held->work->first + position;
     fail_task(*held->owner, index, position == held->timed_out ? timed_out(index) : std::move(error));

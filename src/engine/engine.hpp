@@ -106,6 +106,7 @@ private:
     static given_chunk* find(ready_worker& worker, chunk_id id) noexcept;
     operation_state* find(operation& op) noexcept;
     bool settle(ready_worker& worker, chunk_id id, std::size_t position, given_chunk*& held);
+    bool drops_outcome(operation_state& op);
     void fail_task(operation_state& op, std::uint64_t index, std::exception_ptr error);
     void touch(operation_state& op);
     void flush();

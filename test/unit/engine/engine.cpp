@@ -42,6 +42,21 @@ BOOST_FIXTURE_TEST_CASE(an_empty_range_is_over_at_once, fixture)
     BOOST_TEST(!op->error);
 }
 
+BOOST_FIXTURE_TEST_CASE(operations_that_end_together_complete_in_order, fixture)
+{
+    with_workers(1);
+    std::vector<const fake_operation*> order, expected;
+    std::vector<std::shared_ptr<fake_operation>> ops;
+    for (int i = 0; i < 3; ++i) {
+        ops.push_back(std::make_shared<fake_operation>(0, map_of(0)));
+        ops.back()->finish_line = &order;
+        expected.push_back(ops.back().get());
+        core->add(ops.back());
+    }
+    core->decide();
+    BOOST_TEST((order == expected));
+}
+
 BOOST_FIXTURE_TEST_CASE(operations_wait_for_workers, fixture)
 {
     auto op = add(1, map_of(1));
@@ -652,6 +667,25 @@ BOOST_FIXTURE_TEST_CASE(on_threads_a_late_task_fails_when_it_returns, fixture)
     BOOST_TEST(first(1).cancelled);
     finish(1);
     BOOST_TEST(op->error_text() == error_category().message(static_cast<int>(errc::task_timed_out)));
+}
+
+BOOST_FIXTURE_TEST_CASE(on_threads_a_stopped_stream_drops_what_its_running_tasks_give, fixture)
+{
+    workers.kills = false;
+    with_workers(1);
+    operation_traits traits{.options = {.deadline = 1s}};
+    traits.stream = true;
+    traits.stops_at_failure = false;
+    auto op = add(1, traits);
+    begin(1);
+    now += 1s;
+    core->tick();
+    core->decide();
+    BOOST_TEST(!op->completed);
+    finish(1);
+    BOOST_TEST(op->completed);
+    BOOST_TEST(op->stored.empty());
+    BOOST_TEST(op->error_text() == error_category().message(static_cast<int>(errc::deadline_exceeded)));
 }
 
 // ---------------------------------------------------------------- bounds

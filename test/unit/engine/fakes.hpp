@@ -57,6 +57,7 @@ public:
     std::size_t reports = 0;
     bool completed = false;
     std::exception_ptr error;
+    std::vector<const fake_operation*>* finish_line = nullptr; // notes who completes, if there is one
 
     std::size_t bytes_of_each = 0;
 
@@ -111,6 +112,8 @@ public:
         BOOST_TEST(!completed);
         completed = true;
         error = e;
+        if (finish_line)
+            finish_line->push_back(this);
     }
 
     static std::string text(const std::exception_ptr& e)
