@@ -175,7 +175,8 @@ void pool::prepare()
     // A global pool of a program that is being started as a worker must not start workers.
     if (kind_ == worker_kind::process && get_worker_state() == worker_state::marked)
         return;
-    enter([](pool& p) { p.start_workers(); });
+    // Waits for them, though nobody else does, so that `stats` and `on_event` tell of them: the context has a thread of its own.
+    start([](std::exception_ptr) {});
 }
 
 void pool::start(start_handler handler)
