@@ -403,7 +403,9 @@ void pool::settle_starts()
 {
     if (start_waiters_.empty())
         return;
-    if (broken_)
+    if (released_)
+        complete(start_waiters_, aborted);
+    else if (broken_)
         complete(start_waiters_, broken_);
     else if (terminated_ || closed_)
         complete(start_waiters_, [this] { return make_error(terminated_ ? errc::pool_terminated : errc::pool_closed); });
@@ -433,7 +435,7 @@ void pool::settle_joins()
         }
     }
     if (stopped_)
-        complete(join_waiters_, nullptr);
+        complete(join_waiters_, released_ ? aborted : nullptr);
 }
 
 pool_stats pool::stats() const

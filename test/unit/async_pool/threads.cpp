@@ -2,6 +2,9 @@
 // Test that header file is self-contained.
 #include <twat/mp/async_pool.hpp>
 
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
 #include "async_pool_includes.hpp"
 #include "thread_fixture.hpp"
 
@@ -22,6 +25,27 @@ BOOST_FIXTURE_TEST_CASE(can_be_made_of_an_awaited_executor, io_context_fixture)
         const int result = co_await pool.apply([](int x) { return x + 1; }, 1);
         BOOST_TEST(result == 2);
     });
+}
+
+BOOST_FIXTURE_TEST_CASE(waits_that_outlive_the_pool_are_aborted, io_context_fixture)
+{
+    auto pool = std::make_unique<async_thread_pool>(ctx, 1);
+    std::vector<boost::system::error_code> told;
+    const auto note = [&](std::exception_ptr error) {
+        try {
+            if (error)
+                std::rethrow_exception(error);
+            told.emplace_back();
+        } catch (const boost::system::system_error& e) {
+            told.push_back(e.code());
+        }
+    };
+    pool->start(note);
+    pool->join(note);
+    pool.reset();
+    ctx.run();
+    const std::vector<boost::system::error_code> expected(2, asio::error::operation_aborted);
+    BOOST_TEST((told == expected));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
