@@ -353,6 +353,22 @@ BOOST_AUTO_TEST_CASE(a_task_may_read_a_range_of_its_own_pool)
     BOOST_TEST(result == 12);
 }
 
+BOOST_AUTO_TEST_CASE(a_task_may_wait_for_futures_of_its_own_pool)
+{
+    thread_pool pool(1);
+    const int result = pool.apply([&] {
+        auto one = pool.submit(twice, 1);
+        auto many = pool.amap(twice, numbers(3));
+        pool.submit([] {}).get();
+        return static_cast<int>(many.get().size()) + one.get();
+    });
+    BOOST_TEST(result == 5);
+    BOOST_CHECK_THROW(pool.apply([&] { return pool.submit(odd_only, 2).get(); }), std::domain_error);
+    // It may also be taken out of the task.
+    auto later = pool.apply([&] { return pool.submit(twice, 4); });
+    BOOST_TEST(later.get() == 8);
+}
+
 BOOST_AUTO_TEST_CASE(coroutine_tasks_may_nest_calls_too)
 {
     thread_pool pool(1);

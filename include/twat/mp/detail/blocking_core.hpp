@@ -34,7 +34,7 @@ public:
     /// The exception that it was finished with. @pre `finished()`
     std::exception_ptr take_error() noexcept;
 
-    /// The waiting thread runs a task of `pool`: it will run tasks of `op` meanwhile. Comes before what may finish the wait.
+    /// The waiting thread runs a task of `pool`: it will run tasks of `op` meanwhile. Comes before `wait`.
     void let_help(const std::shared_ptr<pool_core>& pool, const std::shared_ptr<operation>& op) noexcept;
     void wait();
 

@@ -117,7 +117,8 @@ public:
 
     /** As `map`, without waiting: returns a `std::future` of the results, which may be dropped: its destructor does not wait.
 
-        Waiting for the future in a task of the same pool can deadlock, other than the verbs that wait.
+        In a task of the same pool the future is a deferred one (`wait_for` says so): `get` and `wait` run tasks of the call meanwhile,
+        so they never deadlock.
 
         @par Object Lifetimes
         As for `map`; an lvalue container must live until the future is ready.
@@ -158,21 +159,48 @@ private:
                 waiting->let_help(core.pool(), op);
             core.submit(op);
         }
-        waiting->wait();
-        if (auto error = waiting->take_error())
-            std::rethrow_exception(std::move(error));
-        if constexpr (!std::is_void_v<completed>)
-            return std::move(*waiting->value);
+        return take<completed>(*waiting);
     }
 
     template <class Call>
     auto begin(Call call) const
     {
         using completed = typename Call::completed;
+        const std::shared_ptr<blocking_core>& core = self().core();
+        if (core->pool()->runs_task_here())
+            return begin_nested(std::move(call));
         future_completion<completed> completion;
         auto future = completion.get_future();
-        self().core()->submit(std::move(call).make(std::move(completion)));
+        core->submit(std::move(call).make(std::move(completion)));
         return future;
+    }
+
+    /// In a task of the pool itself: who waits for the future there runs tasks of the operation meanwhile, so it is a deferred one.
+    template <class Call>
+    std::future<typename Call::completed> begin_nested(Call call) const
+    {
+        using completed = typename Call::completed;
+        const std::shared_ptr<blocking_core>& core = self().core();
+        auto waiting = std::make_shared<blocking_call<completed>>();
+        auto op = std::move(call).make(blocking_completion<completed>(waiting));
+        core->submit(op);
+        auto wait = [core, waiting = std::move(waiting), op = std::weak_ptr(op)] {
+            if (const auto running = op.lock(); running && core->pool()->runs_task_here())
+                waiting->let_help(core->pool(), running);
+            return take<completed>(*waiting);
+        };
+        return std::async(std::launch::deferred, std::move(wait));
+    }
+
+    /// Waits for a call and gives its result.
+    template <class Completed>
+    static Completed take(blocking_call<Completed>& waiting)
+    {
+        waiting.wait();
+        if (auto error = waiting.take_error())
+            std::rethrow_exception(std::move(error));
+        if constexpr (!std::is_void_v<Completed>)
+            return std::move(*waiting.value);
     }
 
     template <class F, class... Ranges>
