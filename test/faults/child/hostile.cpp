@@ -18,9 +18,9 @@
 #include "wire/claim.hpp"
 #include "wire/frame.hpp"
 #include "wire/messages.hpp"
-#include "wire/worker_marker.hpp"
 #include "wire/result_ring.hpp"
 #include "wire/shared_page.hpp"
+#include "worker/marker.hpp"
 
 using namespace twat::mp::detail;
 
@@ -98,11 +98,10 @@ void meet_the_cause()
 
 int main()
 {
-    const char* const marker_text = std::getenv(worker_marker_name);
     const char* const mode_text = std::getenv("TWAT_MP_TEST_HOSTILE");
-    if (!marker_text || !mode_text)
+    if (get_worker_state() == worker_state::not_a_worker || !mode_text)
         return 2;
-    const auto marker = parse_marker(marker_text);
+    const worker_marker* const marker = &get_worker_marker(); // read before main, where it is also taken out of the environment
     const std::string_view mode = mode_text;
     std::mt19937_64 random(marker->nonce);
 
