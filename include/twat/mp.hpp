@@ -13,6 +13,7 @@
 #include <twat/mp/error.hpp>
 #include <twat/mp/exceptions.hpp>
 #include <twat/mp/fwd.hpp>
+#include <twat/mp/histogram.hpp>
 #include <twat/mp/later.hpp>
 #include <twat/mp/life_phase.hpp>
 #include <twat/mp/multi_pool.hpp>
@@ -26,6 +27,8 @@
 #include <twat/mp/result_stream.hpp>
 #include <twat/mp/serialization.hpp>
 #include <twat/mp/task.hpp>
+#include <twat/mp/trace_event.hpp>
+#include <twat/mp/trace_file.hpp>
 #include <twat/mp/version.hpp>
 #include <twat/mp/with_pool.hpp>
 #include <twat/mp/worker.hpp>

@@ -261,6 +261,7 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
     op.held_tasks += work->count;
     ++op.held_chunks;
     worker.given += work->count;
+    totals_.bytes_sent += work->tasks->size_in_bytes();
     given_chunk held;
     held.keep = work->count;
     held.owner = &op;
@@ -268,20 +269,23 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
     worker.held.push_back(std::move(held));
     given_chunk& given = worker.held.back();
     if (worker.held.size() == 1 || traits.coroutine)
-        chunk_begins(given);
+        chunk_begins(worker.id, given);
     backend_.submit(worker.id, *given.work);
     if (worker.given >= worker.share)
         recycle(worker);
 }
 
-void engine::chunk_begins(given_chunk& held)
+void engine::chunk_begins(worker_id worker, given_chunk& held)
 {
     held.since = now_();
+    held.begun = true;
+    trace_chunk(trace_event::chunk_begun, worker, held);
     if (!held.owner)
         return;
     if (!std::exchange(held.owner->begun, true)) {
         ++begun_;
         no_longer_waits(*held.owner);
+        timings_->queue_wait.record(held.since - held.owner->initiated);
     }
     if (held.work->timeout != duration::zero() && !held.cancelled)
         held.check_at = now_() + held.work->timeout;

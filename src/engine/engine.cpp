@@ -11,7 +11,7 @@
 namespace twat::mp::detail {
 
 engine::engine(settings s, backend& workers, std::function<time_point()> now)
-    : settings_(s), backend_(workers), now_(std::move(now)), random_(s.seed)
+    : settings_(std::move(s)), backend_(workers), now_(std::move(now)), random_(settings_.seed)
 {}
 
 engine::~engine() = default;
@@ -61,6 +61,7 @@ void engine::add(std::shared_ptr<operation> op)
 
     operation_state& added = *state;
     operations_.emplace(added.op.get(), std::move(state));
+    trace_operation(trace_event::operation_added, added);
     if (traits.stream)
         streams_.push_back(&added);
     if (added.deadline != time_point::max())
@@ -140,6 +141,7 @@ void engine::finish(operation_state& op, std::exception_ptr error)
     for (auto& c : op.requeued)
         totals_.cancelled += c->tasks->size();
 
+    trace_operation(trace_event::operation_ended, op);
     auto node = operations_.extract(op.op.get());
     node.mapped()->op->complete(std::move(error));
 }
@@ -160,14 +162,18 @@ void engine::close(error_maker refusal)
 
 void engine::forget_workers()
 {
-    for (auto& w : workers_)
-        for (given_chunk& h : w->held)
+    for (auto& w : workers_) {
+        for (given_chunk& h : w->held) {
             if (h.owner) {
                 const auto answered = std::count_if(h.expired.begin(), h.expired.end(), [&](auto p) { return p >= h.settled; });
                 h.owner->held_tasks -= h.outstanding() - static_cast<std::size_t>(answered);
                 --h.owner->held_chunks;
                 touch(*h.owner);
             }
+            chunk_cut_off(w->id, h, h.settled);
+        }
+        trace_worker(trace_event::worker_gone, w->id);
+    }
     workers_.clear();
     guests_ = 0;
 }
@@ -183,10 +189,9 @@ bool engine::settle(ready_worker& worker, chunk_id id, std::size_t position, giv
         return false;
     }
     ++held->settled;
-    if (held->is_expired(position))
-        return false;
-    if (!held->owner) {
-        ++totals_.cancelled;
+    if (held->is_expired(position) || !held->owner) {
+        totals_.cancelled += !held->is_expired(position);
+        chunk_is_over(worker.id, *held);
         return false;
     }
     --held->owner->held_tasks;
@@ -212,17 +217,22 @@ void engine::task_finished(worker_id worker, chunk_id id, std::size_t position, 
         return;
     operation_state& op = *held->owner;
     if (drops_outcome(op))
-        return;
-    if (position == held->timed_out)
-        return fail_task(op, held->work->first + position, timed_out(held->work->first + position));
+        return chunk_is_over(worker, *held);
+    if (position == held->timed_out) {
+        fail_task(op, held->work->first + position, timed_out(held->work->first + position), held, trace_outcome::timed_out);
+        return chunk_is_over(worker, *held);
+    }
     const finished_task task{.index = held->work->first + position, .value = value, .tasks = held->work->tasks.get(),
                              .position = position};
+    if (value)
+        totals_.bytes_received += value->remaining();
     if (std::exception_ptr unreadable = op.op->store(task)) {
-        fail_task(op, task.index, std::move(unreadable));
-        return;
+        fail_task(op, task.index, std::move(unreadable), held);
+        return chunk_is_over(worker, *held);
     }
     ++op.done;
     ++totals_.done;
+    chunk_is_over(worker, *held);
     touch(op);
 }
 
@@ -233,16 +243,27 @@ void engine::task_failed(worker_id worker, chunk_id id, std::size_t position, st
     if (!w || !settle(*w, id, position, held))
         return;
     if (drops_outcome(*held->owner))
-        return;
+        return chunk_is_over(worker, *held);
     const std::uint64_t index = held->work->first + position;
-    fail_task(*held->owner, index, position == held->timed_out ? timed_out(index) : std::move(error));
+    if (position == held->timed_out)
+        fail_task(*held->owner, index, timed_out(index), held, trace_outcome::timed_out);
+    else
+        fail_task(*held->owner, index, std::move(error), held);
+    chunk_is_over(worker, *held);
 }
 
 // The task is not among `held_tasks` any more.
-void engine::fail_task(operation_state& op, std::uint64_t index, std::exception_ptr error)
+void engine::fail_task(operation_state& op, std::uint64_t index, std::exception_ptr error, given_chunk* held, trace_outcome how)
 {
     ++op.failed;
     ++totals_.failed;
+    totals_.timed_out += how == trace_outcome::timed_out;
+    totals_.lost += how == trace_outcome::died;
+    op.worst = std::max(op.worst, how);
+    if (held) {
+        ++held->failed;
+        held->worst = std::max(held->worst, how);
+    }
     touch(op);
     if (!op.traits().stops_at_failure) {
         op.op->store_failure(index, std::move(error));
@@ -271,15 +292,17 @@ void engine::chunk_ended(worker_id worker, chunk_id id, duration busy)
                 continue;
             --op.held_tasks;
             fail_task(op, held->work->first + held->settled,
-                      make_error(errc::protocol_error, "a worker ended a chunk without the outcome of one of its tasks"));
+                      make_error(errc::protocol_error, "a worker ended a chunk without the outcome of one of its tasks"), held);
         }
         touch(op);
     }
+    held->settled = held->keep;
+    chunk_is_over(worker, *held);
     std::shared_ptr<chunk> ended = std::move(held->work); // destroyed last: it may be what keeps the operation alive
     const bool was_first = held == &w->held.front();
     std::erase_if(w->held, [](const given_chunk& h) { return !h.work; });
     if (was_first && !w->held.empty() && !w->held.front().work->coroutine)
-        chunk_begins(w->held.front());
+        chunk_begins(worker, w->held.front());
     leave_if_idle(*w);
 }
 
@@ -293,6 +316,7 @@ void engine::worker_ready(worker_id worker)
     state->id = worker;
     plan_recycling(*state);
     workers_.push_back(std::move(state));
+    trace_worker(trace_event::worker_ready, worker);
 }
 
 void engine::worker_gone(worker_id worker, const worker_loss& loss)
@@ -304,9 +328,16 @@ void engine::worker_gone(worker_id worker, const worker_loss& loss)
     workers_.erase(it);
     guests_ -= gone->guest;
     // Last chunk first: each puts what it had not begun in front of the line.
-    for (auto held = gone->held.rbegin(); held != gone->held.rend(); ++held)
+    for (auto held = gone->held.rbegin(); held != gone->held.rend(); ++held) {
+        std::size_t begun = held->settled;
+        for (const auto& b : loss.begun)
+            if (b.id == held->work->id && b.position < held->keep)
+                begun = std::max(begun, b.position + 1);
         if (held->owner)
             lose_chunk(*held, loss);
+        chunk_cut_off(worker, *held, begun, loss.expected);
+    }
+    trace_worker(trace_event::worker_gone, worker, !loss.expected);
 }
 
 // A worker died that held this chunk. What it had begun dies with it, what it had not begun goes elsewhere.
@@ -344,9 +375,10 @@ void engine::lose_chunk(given_chunk& held, const worker_loss& loss)
                       make_nested(errc::task_quarantined,
                                   "task " + std::to_string(index) + " killed " + std::to_string(attempt + 1) +
                                       " workers and is not run again (call_options::retries)",
-                                  loss.explain(index), index));
+                                  loss.explain(index), index),
+                      &held, trace_outcome::died);
         else
-            fail_task(op, index, loss.explain(index));
+            fail_task(op, index, loss.explain(index), &held, trace_outcome::died);
     }
     touch(op);
 }
@@ -387,9 +419,11 @@ pool_stats engine::stats() const
     s.nodes = settings_.nodes;
     for (const auto& w : workers_) {
         s.ready += !w->guest && !w->dying;
-        s.busy += !w->guest && !w->held.empty();
+        std::size_t running = 0; // a chunk whose tasks all have their outcome is as good as gone
         for (const given_chunk& h : w->held)
-            s.running += h.outstanding();
+            running += h.outstanding();
+        s.running += running;
+        s.busy += !w->guest && running != 0;
     }
     s.pending = not_begun();
     s.waiting = outside_.size();

@@ -18,6 +18,7 @@
 #include <twat/mp/options.hpp>
 
 #include "engine/backend.hpp"
+#include "engine/live_histogram.hpp"
 #include "engine/state.hpp"
 
 namespace twat::mp::detail {
@@ -48,6 +49,8 @@ public:
         duration cancel_grace{std::chrono::milliseconds(200)};
         bool encodes = false; ///< Workers are processes: functions and arguments travel as bytes.
         bool by_name = false; ///< Workers are another program: functions are found by name.
+        /// `pool_options::on_trace`, which still has to be told who the worker is (0: none).
+        std::function<void(const trace_event&, worker_id)> trace{};
     };
 
     using error_maker = std::function<std::exception_ptr()>;
@@ -99,6 +102,8 @@ public:
     bool knows(const operation& op) const { return operations_.contains(&op); }
     std::size_t ready_workers() const noexcept { return workers_.size() - guests_; }
     pool_stats stats() const;
+    /// What `stats` leaves out. May be looked at from any thread, also when the engine is gone.
+    std::shared_ptr<const timings> measured() const noexcept { return timings_; }
 
 private:
     // engine.cpp: outcomes and the end of operations
@@ -107,7 +112,8 @@ private:
     operation_state* find(operation& op) noexcept;
     bool settle(ready_worker& worker, chunk_id id, std::size_t position, given_chunk*& held);
     bool drops_outcome(operation_state& op);
-    void fail_task(operation_state& op, std::uint64_t index, std::exception_ptr error);
+    void fail_task(operation_state& op, std::uint64_t index, std::exception_ptr error, given_chunk* held = nullptr,
+                   trace_outcome how = trace_outcome::failed);
     void touch(operation_state& op);
     void flush();
     bool is_over(const operation_state& op) const noexcept;
@@ -126,7 +132,7 @@ private:
     std::shared_ptr<chunk> make_chunk(operation_state& op, std::size_t most);
     std::shared_ptr<chunk> pull_chunk(operation_state& op, std::size_t most);
     void submit(ready_worker& worker, operation_state& op, std::shared_ptr<chunk> work);
-    void chunk_begins(given_chunk& held);
+    void chunk_begins(worker_id worker, given_chunk& held);
     void make_room(operation_state& op);
     void make_room_beside_equals(operation_state& op);
     void steal();
@@ -159,6 +165,13 @@ private:
     void check_timeout(ready_worker& worker, given_chunk& held, time_point now);
     bool overdue(ready_worker& worker, given_chunk& held);
 
+    // tracing.cpp
+    void trace_worker(trace_event::kind what, worker_id worker, bool died = false) const;
+    void trace_operation(trace_event::kind what, const operation_state& op) const;
+    void trace_chunk(trace_event::kind what, worker_id worker, const given_chunk& held, duration took = {}) const;
+    void chunk_is_over(worker_id worker, given_chunk& held);
+    void chunk_cut_off(worker_id worker, given_chunk& held, std::size_t begun, bool expected = true);
+
     settings settings_;
     backend& backend_;
     std::function<time_point()> now_;
@@ -178,6 +191,7 @@ private:
     std::minstd_rand random_; // for the jitter
     error_maker refusal_; // set: no more operations
     pool_stats totals_;
+    const std::shared_ptr<timings> timings_ = std::make_shared<timings>();
 };
 
 } // namespace twat::mp::detail

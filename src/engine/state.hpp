@@ -38,6 +38,7 @@ struct operation_state
 
     std::size_t done = 0;
     std::size_t failed = 0;
+    trace_outcome worst = trace_outcome::done; // of its tasks
     bool begun = false;     // a worker has begun one of its tasks
     bool exhausted = false; // the range has ended
     bool stopping = false;  // nothing more is handed out
@@ -66,7 +67,11 @@ struct given_chunk
     std::size_t keep = 0;               // tasks that the worker was left with; the others were taken back
     std::vector<std::size_t> expired;   // tasks that ran out of time; they had their answer, what comes is dropped
     std::size_t timed_out = no_position; // threads: the same, but its outcome is waited for
-    time_point since{};                 // when the worker came to it
+    std::size_t failed = 0;             // tasks whose outcome is an error
+    trace_outcome worst = trace_outcome::done;
+    bool begun = false;                 // the worker has come to it
+    bool over = false;                  // its end was told and measured
+    time_point since{};                 // when it did
     bool all_begun = false;             // what is left of it was begun: nothing can be taken back
     bool cancelled = false;             // its running tasks were asked to stop
     time_point check_at = time_point::max(); // when to look whether the running task has run out of time

@@ -192,6 +192,7 @@ bool engine::overdue(ready_worker& worker, given_chunk& held)
     if (held.work->coroutine) {
         const chunk_id id = held.work->id;
         backend_.abandon(worker.id, id);
+        chunk_cut_off(worker.id, held, held.keep);
         if (held.owner)
             --held.owner->held_chunks;
         std::erase_if(worker.held, [id](const given_chunk& h) { return h.work->id == id; });
@@ -248,7 +249,7 @@ void engine::check_timeout(ready_worker& worker, given_chunk& held, time_point n
     operation_state& op = *held.owner;
     --op.held_tasks;
     const std::uint64_t index = held.work->first + position;
-    fail_task(op, index, timed_out(index));
+    fail_task(op, index, timed_out(index), &held, trace_outcome::timed_out);
 }
 
 time_point engine::next_wake() const

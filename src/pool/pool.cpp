@@ -73,7 +73,11 @@ void pool::init()
 {
     workers_ = kind_ == worker_kind::process ? make_process_workers(*strand_, link_, options_, nodes_, *this)
                                              : make_thread_workers(*strand_, link_, options_, nodes_, *this);
-    engine_ = std::make_unique<engine>(engine_settings(kind_, options_, nodes_), *workers_, [] { return clock::now(); });
+    engine::settings settings = engine_settings(kind_, options_, nodes_);
+    if (options_.on_trace)
+        settings.trace = [this](const trace_event& event, worker_id worker) { trace(event, worker); };
+    engine_ = std::make_unique<engine>(std::move(settings), *workers_, [] { return clock::now(); });
+    timings_ = engine_->measured();
     asio::use_service<pool_service>(asio::query(*executor_, asio::execution::context)).add(*this);
 }
 
@@ -440,8 +444,31 @@ void pool::settle_joins()
 
 pool_stats pool::stats() const
 {
-    std::lock_guard lock(stats_mutex_);
-    return stats_;
+    pool_stats now;
+    {
+        std::lock_guard lock(stats_mutex_);
+        now = stats_;
+    }
+    now.queue_wait = timings_->queue_wait.snapshot();
+    now.run_time = timings_->run_time.snapshot();
+    return now;
+}
+
+/// Tells the user, who is to see nodes and processes where the engine knows numbers. A worker may be gone when its end is told.
+void pool::trace(trace_event event, worker_id worker)
+{
+    if (released_)
+        return;
+    if (worker != 0) {
+        const auto [known, added] = traced_.try_emplace(worker);
+        if (added)
+            known->second = workers_->identify(worker);
+        event.worker = known->second.node;
+        event.pid = known->second.pid;
+        if (event.what == trace_event::worker_gone)
+            traced_.erase(known);
+    }
+    options_.on_trace(event);
 }
 
 // ---------------------------------------------------------------- nested parallelism on threads
@@ -456,8 +483,11 @@ void pool::help(const std::shared_ptr<operation>& op, const std::function<bool()
 {
     check_process();
     std::promise<worker_id> made;
-    enter([op, &made](pool& p) {
+    const std::size_t node = current_worker()->index;
+    enter([op, &made, node](pool& p) {
         const worker_id id = p.workers_->add_guest();
+        if (p.options_.on_trace)
+            p.traced_[id].node = node; // what it runs, runs inside what its thread runs
         {
             std::lock_guard lock(p.guests_mutex_);
             p.guests_.emplace(op.get(), id);
@@ -493,6 +523,7 @@ void pool::settle_guests()
         if (!engine_->remove_guest(id))
             return false;
         workers_->remove_guest(id);
+        traced_.erase(id);
         return true;
     });
 }

@@ -77,6 +77,7 @@ private:
     template <class F>
     void queue(F&& f);
     void check_process() const;
+    void trace(trace_event event, worker_id worker);
     bool start_workers();
     void settle();
     void settle_starts();
@@ -114,7 +115,9 @@ private:
     std::vector<start_handler> start_waiters_;
     std::vector<start_handler> join_waiters_;
     std::vector<worker_id> leaving_guests_;
+    std::unordered_map<worker_id, worker_set::identity> traced_; // the workers, where traces are wanted
 
+    std::shared_ptr<const timings> timings_;
     mutable std::mutex stats_mutex_;
     pool_stats stats_;
 

@@ -86,6 +86,10 @@ public:
     virtual void wake_guest(worker_id) noexcept {}
     virtual void remove_guest(worker_id) {}
 
+    /// Who a worker is that was told to be ready, for traces.
+    struct identity { std::size_t node = 0; int pid = 0; };
+    virtual identity identify(worker_id worker) const = 0;
+
     /// For `pool_stats`: `died`, `restarts`, `abandoned`.
     virtual void add_stats(pool_stats& stats) const = 0;
 };

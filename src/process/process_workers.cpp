@@ -129,6 +129,12 @@ void process_workers_set::set_active(bool active)
     set_timer();
 }
 
+worker_set::identity process_workers_set::identify(worker_id id) const
+{
+    const auto worker = find(id);
+    return worker ? identity{worker->node(), worker->pid()} : identity{};
+}
+
 void process_workers_set::add_stats(pool_stats& stats) const
 {
     stats.died += died_;

@@ -35,6 +35,7 @@ public:
     void shut_down() noexcept override;
     void set_active(bool active) override;
     void halt() noexcept override { children_.halt(); }
+    identity identify(worker_id worker) const override;
     void add_stats(pool_stats& stats) const override;
 
     void submit(worker_id worker, const chunk& work) override;

@@ -502,6 +502,12 @@ void thread_workers::halt() noexcept
             thread.join();
 }
 
+worker_set::identity thread_workers::identify(worker_id worker) const
+{
+    const auto known = find(worker);
+    return {.node = known ? known->index() : 0};
+}
+
 void thread_workers::add_stats(pool_stats& stats) const
 {
     stats.restarts += restarts_;

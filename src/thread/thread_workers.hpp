@@ -58,6 +58,7 @@ public:
     void shut_down() noexcept override;
     void set_active(bool active) override;
     void halt() noexcept override;
+    identity identify(worker_id worker) const override;
     void add_stats(pool_stats& stats) const override;
 
     worker_id add_guest() override;

@@ -38,6 +38,9 @@ struct call_options;
 struct pool_stats;
 struct pool_event;
 struct progress;
+struct trace_event;
+class histogram;
+class trace_file;
 
 enum class errc : int;
 class error;

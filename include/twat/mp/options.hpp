@@ -14,8 +14,10 @@
 #include <string>
 
 #include <twat/mp/config.hpp>
+#include <twat/mp/histogram.hpp>
 #include <twat/mp/life_phase.hpp>
 #include <twat/mp/task.hpp>
+#include <twat/mp/trace_event.hpp>
 
 namespace twat::mp {
 
@@ -113,6 +115,9 @@ struct pool_options
     error_output child_stderr = error_output::inherit;
     /// Told of every worker's start and end, on the pool's executor, one call at a time. Must not throw.
     std::function<void(const pool_event&)> on_event{};
+    /// Told of every operation, chunk and worker that begins or ends, on the pool's executor, one call at a time. Must be quick and must
+    /// not throw. Costs nothing where it is not set. `mp::trace_file` is one.
+    std::function<void(const trace_event&)> on_trace{};
 };
 
 /** How one operation runs; see `basic_async_pool::with`. Owns nothing: trivially destructible. */
@@ -131,6 +136,8 @@ struct call_options
     priority prio = priority::normal;
     /// The strongest cancellation that a request may cause.
     asio::cancellation_type cancel_limit = asio::cancellation_type::terminal;
+    /// What traces call the operation. A string literal, or another that lives as long as the pool.
+    const char* label = nullptr;
 };
 
 /** How far an operation is; see `on_progress`. */
@@ -159,6 +166,12 @@ struct pool_stats
     std::size_t recycled = 0;  ///< Workers that left because they had run, grown or lived enough.
     std::size_t waiting = 0;   ///< Operations that wait for room (`overflow::wait`); not among `pending`.
     std::size_t pending_bytes = 0; ///< What counts for `pool_options::max_pending_bytes`.
+    std::size_t timed_out = 0; ///< Failed tasks that ran longer than `call_options::timeout`.
+    std::size_t lost = 0;      ///< Failed tasks whose worker died in them.
+    std::uint64_t bytes_sent = 0;     ///< Processes: encoded arguments that workers were given.
+    std::uint64_t bytes_received = 0; ///< Processes: encoded results that came back.
+    histogram queue_wait;      ///< From the call of an operation until its first task begins.
+    histogram run_time;        ///< Of a task in its worker, as the pool sees it. Those of one chunk count with their mean.
 };
 
 } // namespace twat::mp

@@ -267,7 +267,7 @@ private:
         std::size_t running = 0, busy = 0;
         for (worker_id id : alive_) {
             const auto& held = f_.workers.workers[id];
-            busy += !held.empty();
+            busy += std::any_of(held.begin(), held.end(), [](const auto& h) { return h.keep > h.finished; });
             const bool coroutines = !held.empty() && held.front().work->coroutine;
             if (held.size() > (coroutines ? concurrency : 32u))
                 BOOST_FAIL("worker " << id << " holds " << held.size() << " chunks");

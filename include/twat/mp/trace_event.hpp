@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_TRACE_EVENT_HPP
+#define TWAT_MP_TRACE_EVENT_HPP
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include <twat/mp/config.hpp>
+
+namespace twat::mp {
+
+/// How a chunk or an operation ended.
+enum class trace_outcome {
+    done,      ///< Every task with a value.
+    failed,    ///< A task threw, or its result could not be read.
+    timed_out, ///< A task ran longer than `call_options::timeout`.
+    died,      ///< The worker died in it.
+    cancelled, ///< Cancelled, past its deadline, or no longer wanted.
+};
+
+/** A step in the life of a pool's work, told to `pool_options::on_trace`.
+
+    An operation is added, its tasks go to the workers in chunks, each chunk begins and ends, and the operation ends. A worker runs the
+    chunks of plain functions one after the other; those of coroutine tasks, which have one task each, overlap. What began also ends,
+    unless the pool object is destroyed meanwhile.
+*/
+struct trace_event
+{
+    enum kind {
+        worker_ready,    ///< `worker`, `pid`: it takes tasks.
+        worker_gone,     ///< `worker`, `pid`: it takes no more; the end of what it ran was told before. `outcome`: `died`, or `done`.
+        operation_added, ///< `operation`, `label`, `count` (0 if not known): waits for a worker.
+        operation_ended, ///< The same, `took`, `outcome`; `count` and `failed` are of the tasks that have an outcome.
+        chunk_begun,     ///< All but `failed`, `took` and `outcome`: its worker has come to it.
+        chunk_ended,     ///< All. Fewer tasks than began, if others took some over.
+    } what;
+    std::chrono::steady_clock::time_point when{}; ///< As the pool saw it: shortly after, where workers are processes.
+    std::size_t worker = 0;      ///< The node, 0 to nodes-1; kept across restarts.
+    int pid = 0;                 ///< The worker's process; 0 for threads.
+    std::uint64_t operation = 0; ///< Number of the operation in its pool, from 1.
+    std::uint64_t chunk = 0;     ///< Number of the chunk in its pool, from 1.
+    std::uint64_t first = 0;     ///< Task index of the chunk's first task.
+    std::size_t count = 0;       ///< Tasks.
+    std::size_t failed = 0;      ///< Those of them whose outcome is an error.
+    std::chrono::nanoseconds took{}; ///< From begin to end, as the pool saw it.
+    trace_outcome outcome = trace_outcome::done;
+    bool coroutine = false;       ///< Its tasks are coroutines: chunks of one worker overlap.
+    const char* label = nullptr;  ///< `call_options::label`.
+};
+
+} // namespace twat::mp
+
+#endif

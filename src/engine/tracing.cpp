@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+// The engine's part that tells `pool_options::on_trace` what happens.
+#include "engine/engine.hpp"
+
+#include <algorithm>
+
+namespace twat::mp::detail {
+
+void engine::trace_worker(trace_event::kind what, worker_id worker, bool died) const
+{
+    if (!settings_.trace)
+        return;
+    trace_event event{};
+    event.what = what;
+    event.when = now_();
+    event.outcome = died ? trace_outcome::died : trace_outcome::done;
+    settings_.trace(event, worker);
+}
+
+void engine::trace_operation(trace_event::kind what, const operation_state& op) const
+{
+    if (!settings_.trace)
+        return;
+    trace_event event{};
+    event.what = what;
+    event.when = now_();
+    event.operation = op.id;
+    event.label = op.traits().options.label;
+    event.coroutine = op.traits().coroutine;
+    event.count = op.traits().total.value_or(0);
+    if (what == trace_event::operation_ended) {
+        event.count = op.outcomes();
+        event.failed = op.failed;
+        event.took = event.when - op.initiated;
+        if (op.final_error)
+            event.outcome = trace_outcome::cancelled;
+        else if (op.failed != 0)
+            event.outcome = op.worst;
+    }
+    settings_.trace(event, 0);
+}
+
+void engine::trace_chunk(trace_event::kind what, worker_id worker, const given_chunk& held, duration took) const
+{
+    if (!settings_.trace || !held.begun)
+        return;
+    const chunk& work = *held.work;
+    trace_event event{};
+    event.what = what;
+    event.when = now_();
+    event.operation = work.op_id;
+    event.chunk = work.id;
+    event.first = work.first;
+    event.count = held.keep;
+    event.coroutine = work.coroutine;
+    event.label = work.op->traits().options.label;
+    if (what == trace_event::chunk_ended) {
+        event.failed = held.failed;
+        event.took = took;
+        event.outcome = held.worst;
+        if (held.worst == trace_outcome::done && (held.cancelled || !held.owner))
+            event.outcome = trace_outcome::cancelled;
+    }
+    settings_.trace(event, worker);
+}
+
+// Where the last task of a chunk has its outcome: the worker's word that it is done with the chunk may come much later, when the pool has
+// nothing to do meanwhile and does not listen.
+void engine::chunk_is_over(worker_id worker, given_chunk& held)
+{
+    if (held.outstanding() != 0 || held.over || !held.begun)
+        return;
+    held.over = true;
+    const duration took = now_() - held.since;
+    if (held.keep != 0)
+        timings_->run_time.record(took / static_cast<duration::rep>(held.keep), held.keep);
+    trace_chunk(trace_event::chunk_ended, worker, held, took);
+}
+
+// A chunk whose worker is gone, or that nobody waits for any more: the part of it that ran counts as any other.
+void engine::chunk_cut_off(worker_id worker, given_chunk& held, std::size_t begun, bool expected)
+{
+    if (!held.begun || held.over)
+        return;
+    held.over = true;
+    const duration took = now_() - held.since;
+    if (begun != 0)
+        timings_->run_time.record(took / static_cast<duration::rep>(begun), begun);
+    held.keep = std::max(begun, held.settled);
+    if (!expected && held.keep > held.settled)
+        held.worst = std::max(held.worst, trace_outcome::died);
+    trace_chunk(trace_event::chunk_ended, worker, held, took);
+}
+
+} // namespace twat::mp::detail

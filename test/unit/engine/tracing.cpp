@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "engine/engine.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+#include <vector>
+
+#include "fakes.hpp"
+
+using namespace twat::mp;
+using namespace twat::mp::test::engines;
+
+namespace {
+
+struct fixture : engine_fixture
+{
+    std::vector<trace_event> seen;
+
+    fixture()
+    {
+        engine::settings s{.nodes = 2, .child_concurrency = 4};
+        s.trace = [this](trace_event e, worker_id worker) {
+            e.worker = worker;
+            seen.push_back(e);
+        };
+        reset(s);
+    }
+
+    /// What was told, a word for each event: "ready:1 added:1 begun:1/1 ended:1/1 over:1".
+    std::string words() const
+    {
+        std::string out;
+        for (const trace_event& e : seen) {
+            const std::string of_chunk = std::to_string(e.chunk) + "@" + std::to_string(e.worker);
+            switch (e.what) {
+            case trace_event::worker_ready: out += "ready:" + std::to_string(e.worker); break;
+            case trace_event::worker_gone: out += "gone:" + std::to_string(e.worker) + mark(e); break;
+            case trace_event::operation_added: out += "added:" + std::to_string(e.operation); break;
+            case trace_event::operation_ended: out += "over:" + std::to_string(e.operation) + mark(e); break;
+            case trace_event::chunk_begun: out += "begun:" + of_chunk; break;
+            case trace_event::chunk_ended: out += "ended:" + of_chunk + mark(e); break;
+            }
+            out += ' ';
+        }
+        return out;
+    }
+
+    static std::string mark(const trace_event& e)
+    {
+        static constexpr const char* names[] = {"", "!failed", "!timed_out", "!died", "!cancelled"};
+        return names[static_cast<int>(e.outcome)];
+    }
+};
+
+operation_traits map_of(std::size_t total, call_options options = {})
+{
+    return {.options = options, .total = total};
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_engine_tracing)
+
+BOOST_FIXTURE_TEST_CASE(an_operation_is_told_from_its_call_to_its_end, fixture)
+{
+    with_workers(1);
+    now += 1s;
+    add(4, map_of(4, {.chunk_size = 2, .label = "work"}));
+    now += 5ms;
+    finish(1);
+    finish(1);
+    BOOST_TEST(words() == "ready:1 added:1 begun:1@1 ended:1@1 begun:2@1 ended:2@1 over:1 ");
+    const trace_event& begun = seen[2];
+    BOOST_TEST(begun.count == 2u);
+    BOOST_TEST(begun.first == 0u);
+    BOOST_TEST(begun.label == "work");
+    const trace_event& second = seen[5];
+    BOOST_TEST(second.first == 2u);
+    BOOST_TEST((seen[3].took == 5ms));
+    BOOST_TEST((second.took == 0ms));
+    BOOST_TEST((seen[6].took == 5ms));
+    BOOST_TEST(seen[6].count == 4u);
+}
+
+BOOST_FIXTURE_TEST_CASE(failures_are_counted, fixture)
+{
+    with_workers(1);
+    operation_traits traits = map_of(2, {.chunk_size = 2});
+    traits.stops_at_failure = false;
+    add(2, traits);
+    fail(1, "no");
+    finish(1);
+    BOOST_TEST(words() == "ready:1 added:1 begun:1@1 ended:1@1!failed over:1!failed ");
+    BOOST_TEST(seen[3].failed == 1u);
+    BOOST_TEST(seen[4].failed == 1u);
+    BOOST_TEST(seen[4].count == 2u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_death_ends_the_chunk_before_the_worker, fixture)
+{
+    with_workers(1);
+    add(10, map_of(10, {.chunk_size = 5}));
+    begin(1, 2);
+    finish(1, 1);
+    now += 8ms;
+    die(1);
+    BOOST_TEST(words() == "ready:1 added:1 begun:1@1 ended:1@1!died gone:1!died over:1!died ");
+    BOOST_TEST(seen[3].count == 2u); // the others go elsewhere, or nowhere
+    BOOST_TEST(seen[3].failed == 1u);
+    BOOST_TEST((seen[3].took == 8ms));
+    BOOST_TEST(core->stats().lost == 1u);
+    BOOST_TEST((core->measured()->run_time.snapshot().sum() == 8ms));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_timeout_is_told_from_a_death, fixture)
+{
+    with_workers(1);
+    add(1, map_of(1, {.timeout = 10ms}));
+    begin(1);
+    workers.runs = backend::running_task{0, now};
+    now += 11ms;
+    core->tick();
+    core->decide();
+    now += 300ms;
+    core->tick();
+    core->decide();
+    BOOST_TEST(workers.replaced.size() == 1u);
+    die(1, true);
+    BOOST_TEST(words() == "ready:1 added:1 begun:1@1 over:1!timed_out ended:1@1!timed_out gone:1 ");
+    BOOST_TEST(core->stats().timed_out == 1u);
+    BOOST_TEST(core->stats().lost == 0u);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_nobody_waits_for_is_cancelled, fixture)
+{
+    with_workers(1);
+    auto op = add(1, map_of(1));
+    begin(1);
+    core->cancel(*op, asio::cancellation_type::terminal);
+    core->decide();
+    finish(1);
+    BOOST_TEST(words() == "ready:1 added:1 begun:1@1 over:1!cancelled ended:1@1!cancelled ");
+}
+
+BOOST_FIXTURE_TEST_CASE(what_a_thread_finishes_for_nobody_is_cancelled, fixture)
+{
+    workers.kills = false;
+    with_workers(1);
+    auto op = add(1, map_of(1));
+    begin(1);
+    core->cancel(*op, asio::cancellation_type::terminal);
+    core->decide();
+    BOOST_TEST(!op->completed); // it is waited for
+    finish(1);
+    BOOST_TEST(op->completed);
+    BOOST_TEST(core->stats().cancelled == 1u);
+    BOOST_TEST(core->stats().done == 0u);
+    BOOST_TEST(words() == "ready:1 added:1 begun:1@1 ended:1@1!cancelled over:1!cancelled ");
+}
+
+BOOST_FIXTURE_TEST_CASE(what_begins_ends_also_when_the_workers_are_forgotten, fixture)
+{
+    with_workers(2);
+    add(2, map_of(2));
+    begin(1);
+    core->stop_all([] { return std::make_exception_ptr(std::runtime_error("terminated")); });
+    core->forget_workers();
+    core->decide();
+    std::size_t open = 0;
+    for (const trace_event& e : seen)
+        open += (e.what == trace_event::chunk_begun) - (e.what == trace_event::chunk_ended);
+    BOOST_TEST(open == 0u);
+    BOOST_TEST(seen.back().what == trace_event::worker_gone);
+}
+
+BOOST_FIXTURE_TEST_CASE(coroutine_tasks_overlap, fixture)
+{
+    with_workers(1);
+    operation_traits traits = map_of(2);
+    traits.coroutine = true;
+    add(2, traits);
+    finish(1);
+    finish(1);
+    BOOST_TEST(words() == "ready:1 added:1 begun:1@1 begun:2@1 ended:1@1 ended:2@1 over:1 ");
+    BOOST_TEST(seen[2].coroutine);
+}
+
+BOOST_FIXTURE_TEST_CASE(waits_and_run_times_are_measured, fixture)
+{
+    auto first = add(1, map_of(1));
+    now += 30ms;
+    with_workers(1);
+    now += 2ms;
+    finish(1);
+    const histogram wait = core->measured()->queue_wait.snapshot(), run = core->measured()->run_time.snapshot();
+    BOOST_TEST(wait.count() == 1u);
+    BOOST_TEST((wait.sum() == 30ms));
+    BOOST_TEST(run.count() == 1u);
+    BOOST_TEST((run.sum() == 2ms));
+    BOOST_TEST(first->completed);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
