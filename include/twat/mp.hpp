@@ -3,6 +3,7 @@
 #define TWAT_MP_HPP
 
 #include <twat/mp/async_pool.hpp>
+#include <twat/mp/bind_to_peer.hpp>
 #include <twat/mp/call_handle.hpp>
 #include <twat/mp/categories.hpp>
 #include <twat/mp/codec.hpp>
