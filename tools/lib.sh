@@ -39,8 +39,8 @@ need() {
     rm -f "$log"
 }
 
-build_packages=(g++ cmake ninja-build libboost1.81-dev zlib1g-dev)
-test_packages=("${build_packages[@]}" libboost-test1.81-dev libboost-serialization1.81-dev)
+build_packages=(g++ cmake ninja-build libboost1.81-dev zlib1g-dev libpng-dev libjpeg-dev)
+test_packages=("${build_packages[@]}" libboost-test1.81-dev libboost-serialization1.81-dev python3)
 
 # configure PRESET [OPTION...]: makes build/PRESET, with ccache if there is one.
 configure() {

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSL-1.0
+// An HTTP server on one event loop, whose heavy work runs in worker processes: it may take long, crash or be killed, and no other
+// request notices.
+//
+//   settings     the command line
+//   tasks        what the workers do: hash, primes and the demonstration's misdeeds; thumbnail is apart, as it needs Boost.GIL
+//   work         hands tasks to the workers, and says what went wrong with them
+//   http_server  connections, requests and answers, with Boost.Beast
+//   metrics      what is counted, for Prometheus and for the page
+//   live         what happens just now, for the page
+//   page         the page
+#include <twat/mp/worker.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <csignal>
+#include <exception>
+#include <iostream>
+
+#include "http_server.hpp"
+#include "live.hpp"
+#include "settings.hpp"
+#include "work.hpp"
+
+namespace {
+
+namespace asio = boost::asio;
+using namespace offload;
+
+asio::awaitable<void> serve(http_server& server, workshop& work, live& feed, const settings& s)
+{
+    co_await work.start();
+    feed.start();
+    std::cout << "offload_server: serving on " << server.url() << " (work runs in " << (s.where == mode::in_loop ? "the loop" : name_of(s.where))
+              << ")" << std::endl;
+    co_await server.accept();
+}
+
+/// The first signal ends it in order, the second one at once.
+asio::awaitable<void> stop_on_signal(asio::signal_set& signals, http_server& server, workshop& work, live& feed)
+{
+    co_await signals.async_wait(asio::use_awaitable);
+    std::cout << "offload_server: stopping" << std::endl;
+    signals.async_wait([&server](boost::system::error_code ec, int) {
+        if (!ec)
+            server.hurry();
+    });
+    co_await server.stop();
+    co_await work.join();
+    feed.stop();
+    signals.cancel();
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    twat::mp::run_if_worker(argc, argv); // the workers are this program, started again
+    try {
+        const settings s = read_settings(argc, argv);
+        asio::io_context context(1);
+        live feed(context.get_executor());
+        workshop work(context.get_executor(), s, feed);
+        http_server server(context.get_executor(), s, work, feed);
+        asio::signal_set signals(context, SIGINT, SIGTERM);
+        const auto rethrow = [](std::exception_ptr e) {
+            if (e)
+                std::rethrow_exception(e);
+        };
+        asio::co_spawn(context, serve(server, work, feed, s), rethrow);
+        asio::co_spawn(context, stop_on_signal(signals, server, work, feed), rethrow);
+        context.run();
+    } catch (const std::exception& e) {
+        std::cerr << "offload_server: " << e.what() << '\n';
+        return 1;
+    }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef OFFLOAD_SETTINGS_HPP
+#define OFFLOAD_SETTINGS_HPP
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+namespace offload {
+
+/// Where the work of a request runs.
+enum class mode { processes, threads, in_loop };
+
+const char* name_of(mode m);
+
+struct settings
+{
+    std::string address = "127.0.0.1";
+    unsigned short port = 8080;          ///< 0: any that is free.
+    bool port_given = false;             ///< If not, the next free one is taken.
+    mode where = mode::processes;
+    std::size_t workers = 0;             ///< 0: as many as CPUs.
+    std::size_t max_pending = 64;        ///< Requests that wait for a worker; more are answered 503.
+    std::size_t max_body = 16u << 20;    ///< Bytes of a request's body.
+    std::chrono::milliseconds timeout{10000};      ///< Of one task.
+    std::chrono::milliseconds client_timeout{15000}; ///< A client may take so long to send a request or to take its answer.
+    std::chrono::milliseconds stop_timeout{5000};  ///< What runs when the server is told to stop may take so long.
+    std::string trace;                   ///< Where to write a trace of the workers; empty: nowhere.
+    bool demo = true;                    ///< Serves what lets the page crash and kill workers.
+};
+
+/// Reads the command line. Prints the help or an error and ends the program where there is nothing else to do.
+settings read_settings(int argc, char** argv);
+
+} // namespace offload
+
+#endif

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "work.hpp"
+
+#include <twat/mp/async_pool.hpp>
+#include <twat/mp/bind_to_peer.hpp>
+#include <twat/mp/error.hpp>
+#include <twat/mp/exceptions.hpp>
+#include <twat/mp/trace_file.hpp>
+#include <twat/mp/worker_died.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <csignal>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "json.hpp"
+
+namespace offload {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Primes up to here are one task.
+constexpr std::uint64_t piece = 500'000;
+
+std::string primes_of_piece(std::uint64_t number, std::uint64_t end)
+{
+    return primes(number * piece, std::min((number + 1) * piece, end));
+}
+
+} // namespace
+
+struct workshop::pools
+{
+    mp::async_multi_pool processes;
+    mp::async_thread_pool threads;
+};
+
+namespace {
+
+mp::pool_options options(const settings& s, live& feed, mode where)
+{
+    mp::pool_options o;
+    o.nodes = s.workers;
+    o.max_pending = s.max_pending;
+    o.max_message_size = std::max<std::size_t>(s.max_body + 4096, std::size_t(64) << 20);
+    o.max_tasks_per_child = where == mode::processes ? 10'000 : 0; // what leaks in a decoder is gone some time
+    o.restarts = {.count = 1000};                                   // the page is made to kill workers
+    std::optional<mp::trace_file> file;
+    if (where == s.where && !s.trace.empty())
+        file.emplace(s.trace);
+    o.on_trace = [&feed, where, file](const mp::trace_event& event) {
+        feed.add(where, event);
+        if (file)
+            (*file)(event);
+    };
+    return o;
+}
+
+} // namespace
+
+workshop::workshop(const asio::any_io_executor& executor, const settings& s, live& feed)
+    : settings_(s),
+      feed_(feed),
+      where_(s.where),
+      pools_(new pools{mp::async_multi_pool(executor, options(s, feed, mode::processes)),
+                       mp::async_thread_pool(executor, options(s, feed, mode::threads))})
+{}
+
+workshop::~workshop() = default;
+
+asio::awaitable<void> workshop::start()
+{
+    if (where_ == mode::processes)
+        co_await pools_->processes.start();
+    else if (where_ == mode::threads)
+        co_await pools_->threads.start();
+}
+
+template <class R, class... Parameters, class... Arguments>
+asio::awaitable<R> workshop::run(const char* label, tcp::socket& client, R (*f)(Parameters...), Arguments... arguments)
+{
+    // tag::peer[]
+    mp::call_options options;
+    options.timeout = settings_.timeout;
+    options.label = label; // what the timeline calls it
+    if (where_ == mode::processes)
+        co_return co_await pools_->processes.with(options).apply(f, std::move(arguments)..., mp::bind_to_peer(client));
+    // end::peer[]
+    if (where_ == mode::threads)
+        co_return co_await pools_->threads.with(options).apply(f, std::move(arguments)..., mp::bind_to_peer(client));
+    co_return run_here(label, f, std::move(arguments)...);
+}
+
+// On the loop: nothing else goes on meanwhile, and nothing can end it early.
+template <class R, class... Parameters, class... Arguments>
+R workshop::run_here(const char* label, R (*f)(Parameters...), Arguments... arguments)
+{
+    mp::trace_event event{};
+    event.what = mp::trace_event::chunk_begun;
+    event.when = std::chrono::steady_clock::now();
+    event.chunk = here_.done + here_.failed + 1;
+    event.label = label;
+    feed_.add(mode::in_loop, event);
+    const auto ended = [&](bool good) {
+        event.what = mp::trace_event::chunk_ended;
+        event.outcome = good ? mp::trace_outcome::done : mp::trace_outcome::failed;
+        event.took = std::chrono::steady_clock::now() - event.when;
+        event.when += event.took;
+        ++(good ? here_.done : here_.failed);
+        here_.run_time.record(event.took);
+        feed_.add(mode::in_loop, event);
+    };
+    try {
+        R result = f(std::move(arguments)...);
+        ended(true);
+        return result;
+    } catch (...) {
+        ended(false);
+        throw;
+    }
+}
+
+asio::awaitable<image> workshop::thumbnail(tcp::socket& client, std::string bytes, int width)
+{
+    return run("thumbnail", client, &offload::thumbnail, std::move(bytes), width);
+}
+
+asio::awaitable<std::string> workshop::hash(tcp::socket& client, std::string password, std::string salt, std::uint64_t rounds)
+{
+    return run("hash", client, &offload::hash, std::move(password), std::move(salt), rounds);
+}
+
+asio::awaitable<int> workshop::slow(tcp::socket& client, int milliseconds)
+{
+    return run("slow", client, &offload::slow, milliseconds);
+}
+
+asio::awaitable<int> workshop::crash(tcp::socket& client) { return run("crash", client, &offload::crash, 0); }
+
+namespace {
+
+template <class Pool>
+asio::awaitable<void> stream_primes(Pool& pool, mp::call_options options, tcp::socket& client, std::uint64_t end,
+                                    workshop::text_sink& sink)
+{
+    std::vector<std::uint64_t> numbers((end + piece - 1) / piece), ends(numbers.size(), end);
+    for (std::size_t i = 0; i < numbers.size(); ++i)
+        numbers[i] = i;
+    auto pieces = pool.with(options).imap(&primes_of_piece, std::move(numbers), std::move(ends));
+    while (const auto text = co_await pieces.next(mp::bind_to_peer(client)))
+        co_await sink(*text);
+} // a client that hung up: what has not begun is dropped with the stream
+
+} // namespace
+
+asio::awaitable<void> workshop::primes(tcp::socket& client, std::uint64_t end, text_sink& sink)
+{
+    mp::call_options options;
+    options.timeout = settings_.timeout;
+    options.chunk_size = 1;
+    options.window = 8; // so much is made ahead of a client that reads slowly
+    options.label = "primes";
+    if (where_ == mode::processes)
+        co_await stream_primes(pools_->processes, options, client, end, sink);
+    else if (where_ == mode::threads)
+        co_await stream_primes(pools_->threads, options, client, end, sink);
+    else
+        for (std::uint64_t i = 0; i * piece < end; ++i) {
+            const std::string text = co_await run("primes", client, &primes_of_piece, i, end);
+            co_await sink(text);
+        }
+}
+
+asio::awaitable<void> workshop::one_of_flood(time_sink done)
+{
+    constexpr std::uint64_t rounds = 100'000;
+    const auto begun = std::chrono::steady_clock::now();
+    mp::call_options options;
+    options.timeout = settings_.timeout;
+    options.label = "hash";
+    std::string password = "password", salt = "salt";
+    if (where_ == mode::processes)
+        co_await pools_->processes.with(options).apply(&offload::hash, password, salt, rounds);
+    else if (where_ == mode::threads)
+        co_await pools_->threads.with(options).apply(&offload::hash, password, salt, rounds);
+    else
+        run_here("hash", &offload::hash, password, salt, rounds);
+    done(std::chrono::steady_clock::now() - begun);
+}
+
+void workshop::flood(std::size_t tasks, time_sink done)
+{
+    for (std::size_t i = 0; i < tasks; ++i)
+        asio::co_spawn(pools_->processes.get_executor(), one_of_flood(done), [](std::exception_ptr) {}); // refused ones are counted
+}
+
+asio::awaitable<int> workshop::kill_one()
+{
+    co_await pools_->processes.start();
+    const int pid = feed_.some_process();
+    if (pid == 0 || ::kill(pid, SIGKILL) != 0)
+        co_return 0;
+    // A pool without work looks after its workers when it is asked to.
+    asio::steady_timer pause(pools_->processes.get_executor());
+    for (int i = 0; i < 500 && feed_.has_process(pid); ++i) {
+        pause.expires_after(10ms);
+        co_await pause.async_wait(asio::use_awaitable);
+        co_await pools_->processes.start();
+    }
+    co_return pid;
+}
+
+mp::pool_stats workshop::stats(mode where) const
+{
+    switch (where) {
+    case mode::processes: return pools_->processes.stats();
+    case mode::threads: return pools_->threads.stats();
+    default: return here_;
+    }
+}
+
+asio::awaitable<void> workshop::join()
+{
+    co_await pools_->processes.join();
+    co_await pools_->threads.join();
+}
+
+void workshop::terminate()
+{
+    pools_->processes.terminate();
+    pools_->threads.terminate();
+}
+
+// ---------------------------------------------------------------- what went wrong
+
+failure explain(std::exception_ptr error)
+{
+    failure f;
+    json_object body;
+    try {
+        std::rethrow_exception(error);
+    } catch (const mp::worker_died& e) {
+        body.add("error", "worker_died").add("message", e.what()).add("pid", e.pid());
+        if (e.signal() != 0)
+            body.add("signal", e.signal());
+        else if (e.status_known())
+            body.add("exit_code", e.exit_code());
+    } catch (const mp::error& e) {
+        const char* name = "failed";
+        if (e.code() == mp::errc::task_timed_out || e.code() == mp::errc::deadline_exceeded) {
+            f.status = 504;
+            name = "timed_out";
+        } else if (e.code() == mp::errc::queue_full) {
+            f.status = 503;
+            f.retry = true;
+            name = "queue_full";
+        } else if (e.code() == mp::errc::message_too_large) {
+            f.status = 413;
+            name = "too_large";
+        } else if (e.code() == mp::errc::pool_closed || e.code() == mp::errc::pool_terminated) {
+            f.status = 503;
+            name = "stopping";
+        } else if (e.code() == mp::errc::pool_broken || e.code() == mp::errc::worker_start_failed) {
+            f.status = 503;
+            name = "no_workers";
+        }
+        body.add("error", name).add("message", e.what());
+    } catch (const boost::system::system_error& e) {
+        f.hung_up = e.code() == asio::error::operation_aborted;
+        body.add("error", "failed").add("message", e.what());
+    } catch (const std::invalid_argument& e) {
+        f.status = 422;
+        body.add("error", "bad_input").add("message", e.what());
+    } catch (const std::bad_alloc&) {
+        body.add("error", "out_of_memory").add("message", "the worker had no memory left for this");
+    } catch (const std::exception& e) {
+        body.add("error", "failed").add("message", e.what());
+    }
+    f.body = body.text() + "\n";
+    return f;
+}
+
+} // namespace offload

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef OFFLOAD_WORK_HPP
+#define OFFLOAD_WORK_HPP
+
+#include <twat/mp/options.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "live.hpp"
+#include "settings.hpp"
+#include "tasks.hpp"
+
+namespace offload {
+
+using asio::ip::tcp;
+
+/** The heavy work of requests: hands it to worker processes or to threads, or does it here and now.
+
+    Each task belongs to a request, and ends when its client hangs up. Lives on the event loop's thread.
+*/
+class workshop
+{
+public:
+    workshop(const asio::any_io_executor& executor, const settings& s, live& feed);
+    ~workshop();
+
+    mode where() const { return where_; }
+    /// From now on new tasks go there.
+    void go_to(mode where) { where_ = where; }
+
+    /// Has the workers started.
+    asio::awaitable<void> start();
+
+    asio::awaitable<image> thumbnail(tcp::socket& client, std::string bytes, int width);
+    asio::awaitable<std::string> hash(tcp::socket& client, std::string password, std::string salt, std::uint64_t rounds);
+    asio::awaitable<int> slow(tcp::socket& client, int milliseconds);
+    asio::awaitable<int> crash(tcp::socket& client);
+
+    /// The primes below `end`, piece by piece, as the workers have them and the client takes them.
+    using text_sink = std::function<asio::awaitable<void>(const std::string&)>;
+    asio::awaitable<void> primes(tcp::socket& client, std::uint64_t end, text_sink& sink);
+
+    /// Starts so many tasks that nobody waits for; `done` is told of each how long it took, with its wait.
+    using time_sink = std::function<void(std::chrono::nanoseconds)>;
+    void flood(std::size_t tasks, time_sink done);
+
+    /// Kills a worker process, one that is at work if there is one, and waits for its successor. Returns its pid; 0: there is none.
+    asio::awaitable<int> kill_one();
+
+    mp::pool_stats stats(mode where) const;
+
+    /// Takes no more work and waits for what runs.
+    asio::awaitable<void> join();
+    /// Gives up what runs.
+    void terminate();
+
+private:
+    struct pools;
+
+    template <class R, class... Parameters, class... Arguments>
+    asio::awaitable<R> run(const char* label, tcp::socket& client, R (*f)(Parameters...), Arguments... arguments);
+    template <class R, class... Parameters, class... Arguments>
+    R run_here(const char* label, R (*f)(Parameters...), Arguments... arguments);
+    asio::awaitable<void> one_of_flood(time_sink done);
+
+    const settings& settings_;
+    live& feed_;
+    mode where_;
+    std::unique_ptr<pools> pools_;
+    mp::pool_stats here_; // of what ran on the loop
+};
+
+/// What to answer when work failed.
+struct failure
+{
+    unsigned status = 500;
+    std::string body; ///< JSON
+    bool retry = false;
+    bool hung_up = false; ///< Nobody is there to be answered.
+};
+failure explain(std::exception_ptr error);
+
+} // namespace offload
+
+#endif
