@@ -45,7 +45,7 @@ private:
     };
 
     std::mutex mutex_;
-    std::array<entry, 64> entries_;
+    std::array<entry, 1024> entries_;
     std::size_t next_ = 0;
 };
 

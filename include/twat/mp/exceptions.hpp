@@ -75,7 +75,7 @@ private:
 /** The position in the input of the task that threw `error`; nothing if no task did.
 
     It answers for every type. Of types that cannot carry it (thrown on threads, and not standard, registered or derived from
-    `boost::exception`) the last 64 exceptions of the process are remembered, and so kept alive.
+    `boost::exception`) the last 1024 exceptions of the process are remembered, and so kept alive.
 
     @par Thread Safety
     May be called from any thread.
