@@ -202,20 +202,20 @@ def case_the_page_comes_back_when_the_server_does():
 
 def screenshots(folder):
     def fill(p):
+        def press(name, seconds):
+            p.run(f"document.querySelector('#{name}').click()")
+            time.sleep(seconds)
+
         p.click("#samples")
         p.until("document.querySelectorAll('#pictures img').length === 12")
         p.run("document.activeElement.blur(); scrollTo(0, 0)")
-        time.sleep(1)
-        p.run("document.querySelector('#flood').click()")
-        time.sleep(1.2)
-        p.run("document.querySelector('#crash').click()")
-        time.sleep(2)
-        p.run("document.querySelector('#slow').click()")
-        time.sleep(1)
-        p.run("document.querySelector('#kill').click()")
-        time.sleep(1)
-        p.run("document.querySelector('#samples').click()")
-        time.sleep(1.2)
+        press("flood", 1.2)
+        press("crash", 2)
+        press("slow", 1)
+        press("kill", 1.5)
+        press("slow", 0.4)
+        press("samples", 1.2)
+        press("flood", 0.8)
 
     with Page("--workers", "4", width=1280, height=980) as p:
         fill(p)
