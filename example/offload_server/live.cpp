@@ -29,7 +29,7 @@ void live::start()
 {
     timer_.expires_after(period);
     timer_.async_wait([this](boost::system::error_code ec) {
-        if (ec)
+        if (ec || stopped_)
             return;
         measure();
         start();

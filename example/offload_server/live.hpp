@@ -33,7 +33,11 @@ public:
 
     /// Begins to measure the loop, by a timer that should ring every 20 ms.
     void start();
-    void stop() { timer_.cancel(); }
+    void stop()
+    {
+        stopped_ = true; // the timer may have rung already, and its handler be on its way
+        timer_.cancel();
+    }
 
     /// Milliseconds since the server began; the page's clock.
     double now() const { return at(clock::now()); }
@@ -63,6 +67,7 @@ private:
 
     const clock::time_point begun_ = clock::now();
     asio::steady_timer timer_;
+    bool stopped_ = false;
     mp::histogram lag_;
     std::deque<std::string> items_;
     std::uint64_t next_ = 0; // number of the next item; the last one in items_ has next_ - 1

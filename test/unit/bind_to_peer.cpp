@@ -195,7 +195,7 @@ BOOST_FIXTURE_TEST_CASE(a_pools_running_task_is_stopped, fixture)
             BOOST_TEST((e.code() == asio::error::operation_aborted));
         }
     });
-    auto future = pool.apply(twice, 4, bind_to_peer(peer, asio::use_future));
+    auto future = pool.apply(wait_for_stop, 4, bind_to_peer(peer, asio::use_future));
     run();
     BOOST_CHECK_THROW(future.get(), boost::system::system_error); // `peer` is closed
 }
