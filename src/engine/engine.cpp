@@ -143,7 +143,9 @@ void engine::finish(operation_state& op, std::exception_ptr error)
 
     trace_operation(trace_event::operation_ended, op);
     auto node = operations_.extract(op.op.get());
-    node.mapped()->op->complete(std::move(error));
+    // Whoever waits may read the exception at once: from now on it is theirs alone.
+    op.first_error = op.final_error = nullptr;
+    op.op->complete(std::move(error));
 }
 
 void engine::feed(operation& op)
