@@ -352,11 +352,16 @@ void pool::settle()
         return;
     engine_->decide();
     settle_guests();
+    publish_stats(); // before anybody is told that the workers are ready, who may look at once
     settle_starts();
     settle_joins();
     const bool active = engine_->active() || starting_ != 0 || !start_waiters_.empty() || !join_waiters_.empty();
     set_active(active);
     set_timer(active ? engine_->next_wake() : time_point::max());
+}
+
+void pool::publish_stats()
+{
     pool_stats now = engine_->stats();
     if (workers_)
         workers_->add_stats(now);

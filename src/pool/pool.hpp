@@ -83,6 +83,7 @@ private:
     void settle_starts();
     void settle_joins();
     void settle_guests();
+    void publish_stats();
     void set_active(bool active);
     void set_timer(time_point wake);
     void complete(std::vector<start_handler>& waiting, const std::function<std::exception_ptr()>& error);
