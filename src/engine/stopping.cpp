@@ -135,6 +135,9 @@ void engine::stop_all(const error_maker& error)
         all.push_back(op.get());
     // In the order in which they came.
     std::sort(all.begin(), all.end(), [](auto* a, auto* b) { return a->id < b->id; });
+    // First for all: a worker whose task ends because it is asked to would begin the next one, of an operation that is not stopped yet.
+    for (operation_state* op : all)
+        stop_handing_out(*op);
     for (operation_state* op : all)
         stop(*op, error(), true);
 }
