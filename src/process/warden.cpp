@@ -83,6 +83,10 @@ std::size_t own_peak_rss() noexcept
     return ::getrusage(RUSAGE_SELF, &usage) == 0 ? static_cast<std::size_t>(usage.ru_maxrss) * 1024 : 0;
 }
 
+/// By how much two readings of one process's peak may differ: each processor counts some pages for itself (percpu_counter in Linux 6.2 and
+/// later), and other threads may free what they had between the launch and the reading.
+constexpr std::size_t peak_rss_error = std::size_t(4) << 20;
+
 oom_watch& get_oom_watch()
 {
     static oom_watch& watch = *new oom_watch; // Never destroyed, as the warden's threads are not.
@@ -175,8 +179,8 @@ public:
         }
         if (!ec) {
             get_oom_watch().child_starts();
-            rss_before_ = own_peak_rss();
             try_launch(request, ec);
+            parent_peak_rss_ = own_peak_rss();
         }
         request = {}; // Closes the child's ends here, before anybody is told that the child has them.
         if (ec) {
@@ -342,7 +346,7 @@ private:
             if (how == over::yes) {
                 // Counted from the launch, when the child still had its parent's memory; so it says nothing about a small child.
                 peak_rss_ = peak_rss_of(pidfd_.get());
-                if (peak_rss_ <= rss_before_)
+                if (peak_rss_ <= parent_peak_rss_ + peak_rss_error)
                     peak_rss_ = 0;
             }
             if (how != over::no) {
@@ -461,7 +465,7 @@ private:
     std::optional<process> process_;
     std::optional<pidfd_watch> output_; // Owns its descriptor.
     timer deadline_, recheck_;
-    std::size_t rss_before_ = 0, peak_rss_ = 0;
+    std::size_t parent_peak_rss_ = 0, peak_rss_ = 0;
     std::array<duration, 3> steps_{};
     std::uint64_t escalation_ = 0;
 
