@@ -130,6 +130,9 @@ struct thread_workers_fixture
     chunk_id last_chunk = 0;
     std::vector<std::shared_ptr<chunk>> chunks;
 
+    // As a pool does when its context goes away: threads that no longer belong to the set may live on.
+    ~thread_workers_fixture() { link->cut(); }
+
     void make(std::size_t nodes)
     {
         workers = make_thread_workers(strand, link, options, nodes, events);
