@@ -14,6 +14,8 @@
 #include <thread>
 #include <vector>
 
+#include "process/cgroup.hpp"
+
 namespace twat::mp::detail {
 
 namespace {
@@ -69,16 +71,10 @@ std::optional<std::size_t> limit_v1(const fs::path& group)
     return cpus(number(*quota), number(*period));
 }
 
-/** The smallest limit from the group `path` up to the top of the hierarchy mounted at `mount`.
-
-    In a container `path` may be the host's name for the group, which does not exist here; the container's own group is
-    then the top, and the walk ends there.
-*/
+/** The smallest limit from a group up to the top of the hierarchy mounted at `mount`. */
 template <class Limit>
-std::size_t walk_up(const fs::path& mount, const fs::path& path, Limit limit, std::size_t smallest)
+std::size_t walk_up(const fs::path& mount, fs::path group, Limit limit, std::size_t smallest)
 {
-    // A group outside of the namespace is shown as /../..: normalised, that is the top.
-    fs::path group = path.lexically_normal().relative_path();
     for (;;) {
         if (const auto found = limit(mount / group))
             smallest = std::min(smallest, *found);
@@ -86,17 +82,6 @@ std::size_t walk_up(const fs::path& mount, const fs::path& path, Limit limit, st
             return smallest;
         group = group.has_filename() ? group.parent_path() : group.parent_path().parent_path();
     }
-}
-
-bool lists(std::string_view controllers, std::string_view wanted)
-{
-    while (!controllers.empty()) {
-        const auto comma = std::min(controllers.find(','), controllers.size());
-        if (controllers.substr(0, comma) == wanted)
-            return true;
-        controllers.remove_prefix(std::min(comma + 1, controllers.size()));
-    }
-    return false;
 }
 
 std::size_t affinity_of_this_process()
@@ -122,22 +107,14 @@ std::size_t available_cpus(const fs::path& root, std::size_t affinity)
     std::size_t smallest = affinity;
     const fs::path mounts = root / "sys/fs/cgroup";
 
-    // One line for each hierarchy: "ID:CONTROLLERS:PATH". Version 2 is "0::PATH".
-    std::ifstream hierarchies(root / "proc/self/cgroup");
-    for (std::string line; std::getline(hierarchies, line);) {
-        const auto first = line.find(':');
-        const auto second = first == std::string::npos ? first : line.find(':', first + 1);
-        if (second == std::string::npos)
-            continue;
-        const auto controllers = std::string_view(line).substr(first + 1, second - first - 1);
-        const fs::path path = line.substr(second + 1);
-        if (controllers.empty()) {
-            smallest = walk_up(mounts, path, limit_v2, smallest);
-            smallest = walk_up(mounts / "unified", path, limit_v2, smallest); // where both versions are mounted
-        } else if (lists(controllers, "cpu")) {
-            smallest = walk_up(mounts / "cpu", path, limit_v1, smallest);
-            if (controllers != "cpu")
-                smallest = walk_up(mounts / controllers, path, limit_v1, smallest);
+    for (const cgroup_place& place : cgroups_of_this_process(root)) {
+        if (place.controllers.empty()) {
+            smallest = walk_up(mounts, place.group, limit_v2, smallest);
+            smallest = walk_up(mounts / "unified", place.group, limit_v2, smallest); // where both versions are mounted
+        } else if (place.has("cpu")) {
+            smallest = walk_up(mounts / "cpu", place.group, limit_v1, smallest);
+            if (place.controllers != "cpu")
+                smallest = walk_up(mounts / place.controllers, place.group, limit_v1, smallest);
         }
     }
     return std::max<std::size_t>(smallest, 1);

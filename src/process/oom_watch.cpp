@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "process/cgroup.hpp"
+
 namespace twat::mp::detail {
 namespace {
 
@@ -22,28 +24,17 @@ std::optional<std::uint64_t> field(const fs::path& file, std::string_view wanted
     return std::nullopt;
 }
 
-bool lists_memory(std::string_view controllers) { return ("," + std::string(controllers) + ",").find(",memory,") != std::string::npos; }
-
 } // namespace
 
 std::optional<std::uint64_t> count_oom_kills(const fs::path& root)
 {
     const fs::path mounts = root / "sys/fs/cgroup";
-    std::ifstream hierarchies(root / "proc/self/cgroup");
-    // One line for each hierarchy: "ID:CONTROLLERS:PATH". Version 2 is "0::PATH". In a container the path may be the host's name for the
-    // group; then the container's own group is the top.
-    for (std::string line; std::getline(hierarchies, line);) {
-        const auto first = line.find(':');
-        const auto second = first == std::string::npos ? first : line.find(':', first + 1);
-        if (second == std::string::npos)
-            continue;
-        const auto controllers = std::string_view(line).substr(first + 1, second - first - 1);
-        const fs::path group = fs::path(line.substr(second + 1)).lexically_normal().relative_path();
+    for (const auto& place : cgroups_of_this_process(root)) {
         std::vector<fs::path> files;
-        if (controllers.empty())
-            files = {mounts / group / "memory.events", mounts / "unified" / group / "memory.events", mounts / "memory.events"};
-        else if (lists_memory(controllers))
-            files = {mounts / "memory" / group / "memory.oom_control", mounts / "memory" / "memory.oom_control"};
+        if (place.controllers.empty())
+            files = {mounts / place.group / "memory.events", mounts / "unified" / place.group / "memory.events", mounts / "memory.events"};
+        else if (place.has("memory"))
+            files = {mounts / "memory" / place.group / "memory.oom_control", mounts / "memory" / "memory.oom_control"};
         for (const fs::path& file : files)
             if (const auto count = field(file, "oom_kill"))
                 return count;
