@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSL-1.0
+// The part of a worker process that says what became of it.
+#include <twat/mp/detail/make_error.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <ranges>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "process/worker_process.hpp"
+#include "wire/exception.hpp"
+#include "wire/worker_marker.hpp"
+#include "worker/marker.hpp"
+
+namespace twat::mp::detail {
+namespace {
+
+/// Of a program whose libraries could not be loaded, for want of memory perhaps.
+constexpr int linker_exit_code = 127;
+
+} // namespace
+
+life_phase worker_process::life() const noexcept
+{
+    switch (fsm_.phase()) {
+    case worker_phase::launching:
+    case worker_phase::greeting: return life_phase::start;
+    case worker_phase::initializing: return life_phase::initializer;
+    case worker_phase::ready: return life_phase::idle;
+    case worker_phase::leaving: return life_phase::finalizer;
+    case worker_phase::killed:
+    case worker_phase::dead: break;
+    }
+    return fsm_.was_ready() ? life_phase::idle : fsm_.was_greeted() ? life_phase::initializer : life_phase::start;
+}
+
+worker_end worker_process::make_end()
+{
+    worker_end end;
+    end.phase = life();
+    end.how = fsm_.resume(worker_input::lost);
+    end.status = status_;
+    end.given_up = given_up_;
+    if (held_)
+        end.loss.begun = held_->begun();
+    end.loss.expected = end.how == worker_action::report_end;
+    explain_death(end);
+    if (end.how == worker_action::report_failed_start)
+        explain_failed_start(end);
+    end.hopeless = hopeless_;
+    end.initializer_failed = initializer_error_ != nullptr;
+    end.launch_failed = launch_failed_;
+    return end;
+}
+
+void worker_process::explain_death(worker_end& end)
+{
+    if (!nonsense_.empty()) {
+        end.why = name() + " sent what makes no sense: " + nonsense_;
+        end.loss.explain = [what = end.why](std::uint64_t index) {
+            return make_error(errc::protocol_error, what, static_cast<std::size_t>(index));
+        };
+        end.cause = [what = end.why] { return make_error(errc::protocol_error, what); };
+        return;
+    }
+    const worker_died::exit_status status{status_.known, status_.signal, status_.code};
+    worker_died::circumstances last;
+    last.phase = end.phase;
+    last.resident_size = std::max(status_.peak_rss, resident_size());
+    last.out_of_memory = status_.out_of_memory;
+    if (child_)
+        last.stderr_tail = child_->error_tail();
+
+    std::vector<std::pair<std::uint64_t, life_phase>> steps; // of the tasks that it was at
+    for (const worker_loss::begun_task& begun : end.loss.begun)
+        steps.emplace_back(held_->find(begun.id)->first + begun.position, held_->step(begun.id));
+    const auto make = [pid = pid(), status, note = note_, last = std::make_shared<const worker_died::circumstances>(std::move(last)),
+                       steps = std::move(steps)](std::optional<std::uint64_t> index) {
+        const auto found = std::ranges::find_if(steps, [&](const auto& step) { return !index || step.first == *index; });
+        if (found == steps.end())
+            return make_worker_died(pid, status, index, note, {}, *last);
+        auto in_task = *last;
+        in_task.phase = found->second;
+        return make_worker_died(pid, status, found->first, note, {}, in_task);
+    };
+    end.loss.explain = make;
+    end.cause = [make] { return make(std::nullopt); };
+    if (!end.loss.begun.empty())
+        end.phase = held_->step(end.loss.begun.front().id);
+    try {
+        std::rethrow_exception(end.cause());
+    }
+    catch (const std::exception& e) {
+        end.why = e.what();
+    }
+}
+
+void worker_process::explain_failed_start(worker_end& end)
+{
+    if (initializer_error_) {
+        end.why = "the initializer of " + name() + " failed";
+        end.cause = [bytes = initializer_error_, pid = pid(), what = end.why] {
+            decoder in(bytes->bytes());
+            return make_nested(errc::initializer_failed, what, decode_exception(in, std::nullopt, pid));
+        };
+        return;
+    }
+    start_failure failure{errc::worker_start_failed, {}};
+    if (start_failure_)
+        failure = *start_failure_;
+    else {
+        failure.what = name() + status_text() + " before it was ready";
+        if (fsm_.was_ready() || status_.code == bad_start_exit_code || status_.signal != 0)
+            ;
+        else if (status_.code == not_entered_exit_code) {
+            failure.what = name() + " did not enter the worker: does main() call twat::mp::run_if_worker(argc, argv) as its first statement, "
+                                    "or link twat::mp_main?";
+            hopeless_ = true;
+        } else if (end.phase == life_phase::initializer)
+            failure.what = name() + status_text() + " while it ran the initializer";
+        else {
+            failure.what += "; does main() call twat::mp::run_if_worker(argc, argv) as its first statement?";
+            // This program's main() came to an end of its own: it will again, and do again what it does before. Not so the dynamic linker.
+            hopeless_ = owner_->settings().executable.empty() && end.phase == life_phase::start && status_.known &&
+                        status_.code != linker_exit_code;
+        }
+    }
+    end.why = failure.what;
+    end.cause = [failure, pid = pid(), phase = end.phase, tail = child_ ? child_->error_tail() : std::string()] {
+        return make_start_error(failure.code, failure.what, pid, phase, tail);
+    };
+}
+
+std::string worker_process::name() const { return "worker " + std::to_string(node_) + " (pid " + std::to_string(pid()) + ")"; }
+
+std::string worker_process::status_text() const
+{
+    if (!status_.known)
+        return " ended";
+    if (status_.signal != 0)
+        return " was killed by signal " + std::to_string(status_.signal) + " (" + ::strsignal(status_.signal) + ")";
+    return " ended with exit code " + std::to_string(status_.code);
+}
+
+} // namespace twat::mp::detail
