@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "census.hpp"
+#include "errors.hpp"
 #include "fault.hpp"
 
 using namespace twat::mp;
@@ -114,19 +115,6 @@ pool_options two_workers()
     options.start_timeout = 60s;
     options.restarts.count = 1000;
     return options;
-}
-
-/// The error that an operation ended with; null if it ended well.
-template <class F>
-std::exception_ptr error_of(F call)
-{
-    try {
-        call();
-        return nullptr;
-    }
-    catch (...) {
-        return std::current_exception();
-    }
 }
 
 boost::system::error_code code_of(const std::exception_ptr& error)

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 
 #include "census.hpp"
+#include "errors.hpp"
 #include "hostile_program.hpp"
 
 using namespace twat::mp;
@@ -37,27 +38,6 @@ pool_options hostile_workers(const std::string& mode, duration start_timeout = 6
     options.start_timeout = start_timeout;
     options.restarts.count = 2;
     return options;
-}
-
-std::vector<errc> codes_of(std::exception_ptr error)
-{
-    std::vector<errc> codes;
-    while (error) {
-        std::exception_ptr inner;
-        try {
-            std::rethrow_exception(error);
-        }
-        catch (const std::exception& e) {
-            if (const auto* known = dynamic_cast<const boost::system::system_error*>(&e); known && known->code().category() == error_category())
-                codes.push_back(static_cast<errc>(known->code().value()));
-            if (const auto* nested = dynamic_cast<const std::nested_exception*>(&e))
-                inner = nested->nested_ptr();
-        }
-        catch (...) {
-        }
-        error = inner;
-    }
-    return codes;
 }
 
 long peak_kib()

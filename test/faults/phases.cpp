@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "census.hpp"
+#include "errors.hpp"
 #include "fault.hpp"
 #include "hostile_program.hpp"
 
@@ -39,40 +40,6 @@ int square_elsewhere(int i) { return i * i; }
 TWAT_MP_REGISTER(square_elsewhere)
 
 int square(int i) { return i * i; }
-
-/// Its own code, then those nested in it.
-std::vector<errc> codes_of(std::exception_ptr error)
-{
-    std::vector<errc> codes;
-    while (error) {
-        std::exception_ptr inner;
-        try {
-            std::rethrow_exception(error);
-        }
-        catch (const std::exception& e) {
-            if (const auto* known = dynamic_cast<const boost::system::system_error*>(&e); known && known->code().category() == error_category())
-                codes.push_back(static_cast<errc>(known->code().value()));
-            if (const auto* nested = dynamic_cast<const std::nested_exception*>(&e))
-                inner = nested->nested_ptr();
-        }
-        catch (...) {
-        }
-        error = inner;
-    }
-    return codes;
-}
-
-template <class F>
-std::exception_ptr error_of(F call)
-{
-    try {
-        call();
-        return nullptr;
-    }
-    catch (...) {
-        return std::current_exception();
-    }
-}
 
 std::vector<int> numbers(int n)
 {

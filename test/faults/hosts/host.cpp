@@ -26,20 +26,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../expect.hpp"
+
 namespace mp = twat::mp;
 using namespace std::chrono_literals;
+using twat::mp::test::failed;
 
 namespace {
-
-bool failed = false;
-
-#define EXPECT(...)                                                                                                                  \
-    do {                                                                                                                             \
-        if (!(__VA_ARGS__)) {                                                                                                        \
-            failed = true;                                                                                                           \
-            std::cerr << "line " << __LINE__ << ": " << #__VA_ARGS__ << " is not so\n";                                              \
-        }                                                                                                                            \
-    } while (false)
 
 int square(int i) { return i * i; }
 

@@ -37,22 +37,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../expect.hpp"
+
 namespace mp = twat::mp;
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
+using twat::mp::test::failed;
 using steady = std::chrono::steady_clock;
 
 namespace {
-
-bool failed = false;
-
-#define EXPECT(...)                                                                                                                  \
-    do {                                                                                                                             \
-        if (!(__VA_ARGS__)) {                                                                                                        \
-            failed = true;                                                                                                           \
-            std::cerr << "line " << __LINE__ << ": " << #__VA_ARGS__ << " is not so\n";                                              \
-        }                                                                                                                            \
-    } while (false)
 
 double ms(steady::duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
 

@@ -40,23 +40,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../expect.hpp"
+
 namespace mp = twat::mp;
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
+using twat::mp::test::failed;
 
 namespace {
 
 // ---------------------------------------------------------------- one run
-
-bool failed = false;
-
-#define EXPECT(...)                                                                                                                  \
-    do {                                                                                                                             \
-        if (!(__VA_ARGS__)) {                                                                                                        \
-            failed = true;                                                                                                           \
-            std::cerr << "  line " << __LINE__ << ": " << #__VA_ARGS__ << " is not so\n";                                            \
-        }                                                                                                                            \
-    } while (false)
 
 /// What is expected of this run.
 struct expectations
