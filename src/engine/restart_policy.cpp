@@ -27,10 +27,9 @@ std::optional<time_point> restart_policy::on_death(time_point now, bool was_read
     deaths_.push_back(now);
     if (!was_ready && failed_starts_ == 0)
         failing_since_ = now;
-    if (deaths_.size() > count_)
-        broken_ = true;
-    if (!was_ready && !others_ready && failed_starts_ != 0 && now - failing_since_ > std::max(window_, longest_trial))
-        broken_ = true;
+    const bool fails_for_long =
+        !was_ready && !others_ready && failed_starts_ != 0 && now - failing_since_ > std::max(window_, longest_trial);
+    broken_ = deaths_.size() > count_ || fails_for_long;
     if (broken_)
         return std::nullopt;
     if (was_ready)
@@ -42,6 +41,13 @@ std::optional<time_point> restart_policy::on_death(time_point now, bool was_read
     // Not all at once: what makes starts fail is often something that all of them want.
     const double part = std::uniform_real_distribution<>(0.75, 1.25)(random_);
     return now + duration(static_cast<duration::rep>(static_cast<double>(pause.count()) * part));
+}
+
+std::string restart_policy::why_broken() const
+{
+    if (deaths_.size() > count_)
+        return "more than " + std::to_string(count_) + " workers died within pool_options::restarts.window";
+    return "no worker is ready, and starting one has failed " + std::to_string(failed_starts_ + 1) + " times in a row";
 }
 
 } // namespace twat::mp::detail

@@ -7,6 +7,7 @@
 #include <deque>
 #include <optional>
 #include <random>
+#include <string>
 
 #include <twat/mp/options.hpp>
 
@@ -17,8 +18,9 @@ namespace twat::mp::detail {
 /** When a worker that died is replaced, and when the pool is given up.
 
     Deaths are counted in a sliding window. Up to the limit a replacement starts at once; a worker that never became ready is
-    replaced after a pause that doubles from 10 ms to 1 s, so that a program that cannot start does not burn the machine. One death
-    more than the limit within the window breaks the pool.
+    replaced after 10 ms, and while starts go on to fail after 0.1 s, 0.2 s ... 5 s, give or take a quarter, so that a program that cannot
+    start does not burn the machine. One death more than the limit within the window breaks the pool; so do starts that have failed for
+    longer than the window, and than 10 s, while no worker takes tasks.
 */
 class restart_policy
 {
@@ -33,6 +35,8 @@ public:
     void on_ready() noexcept { failed_starts_ = 0; }
 
     bool broken() const noexcept { return broken_; }
+    /// What broke it, for the user. @pre `broken()`
+    std::string why_broken() const;
     /// Whether a worker has become ready since the last failed start.
     bool starts_fail() const noexcept { return failed_starts_ != 0; }
     std::size_t limit() const noexcept { return count_; }

@@ -326,10 +326,7 @@ void process_workers_set::plan_restart(std::size_t node, const worker_end& end)
 
 void process_workers_set::give_up_for(const worker_end& end)
 {
-    give_up([cause = end.cause, limit = policy_.limit()] {
-        return make_nested(errc::pool_broken,
-                           "more than " + std::to_string(limit) + " workers died within pool_options::restarts.window", cause());
-    });
+    give_up([cause = end.cause, why = policy_.why_broken()] { return make_nested(errc::pool_broken, why, cause()); });
 }
 
 bool process_workers_set::all_initializers_failed() const noexcept

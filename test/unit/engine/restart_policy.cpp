@@ -68,6 +68,7 @@ BOOST_AUTO_TEST_CASE(starts_that_fail_for_long_break_the_pool_whatever_the_count
         BOOST_TEST_REQUIRE((now <= t0 + 20s));
     }
     BOOST_TEST(policy.broken());
+    BOOST_TEST(policy.why_broken().starts_with("no worker is ready, and starting one has failed "));
 }
 
 BOOST_AUTO_TEST_CASE(but_not_while_another_worker_takes_tasks)
