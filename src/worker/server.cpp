@@ -26,6 +26,23 @@ time_point after(time_point now, const std::optional<duration>& remaining) noexc
     return now + *remaining;
 }
 
+/// Makes a context the thread's and the process's, also when what happens within throws.
+class process_scope
+{
+public:
+    explicit process_scope(worker_context& context) : before_(enter_worker(&context)) { set_process_worker(&context); }
+    process_scope(const process_scope&) = delete;
+    process_scope& operator=(const process_scope&) = delete;
+    ~process_scope()
+    {
+        set_process_worker(nullptr);
+        enter_worker(before_);
+    }
+
+private:
+    worker_context* const before_;
+};
+
 } // namespace
 
 worker_server::worker_server(int socket, int page, std::uint64_t nonce)
@@ -48,16 +65,13 @@ worker_server::~worker_server()
 
 void worker_server::run()
 {
-    worker_context* const before = enter_worker(&context_);
-    set_process_worker(&context_);
+    const process_scope scope(context_);
     try {
         serve();
         say_farewell();
     }
     catch (const parent_gone&) {
     }
-    set_process_worker(nullptr);
-    enter_worker(before);
 }
 
 void worker_server::serve()

@@ -222,6 +222,7 @@ BOOST_AUTO_TEST_CASE(work_before_the_handshake_is_refused)
     worker.send({frame_type::ping, 0, 0, 0});
     worker.join();
     BOOST_CHECK_THROW(std::rethrow_exception(worker.thrown), error);
+    BOOST_TEST(!current_worker()); // nobody answers from it any more
 }
 
 BOOST_AUTO_TEST_CASE(garbage_ends_the_worker)
@@ -231,6 +232,7 @@ BOOST_AUTO_TEST_CASE(garbage_ends_the_worker)
     worker.connection().send(std::as_bytes(std::span(garbage)), {});
     worker.join();
     BOOST_CHECK_THROW(std::rethrow_exception(worker.thrown), error);
+    BOOST_TEST(!current_worker()); // nobody answers from it any more
 }
 
 BOOST_AUTO_TEST_CASE(the_end_of_the_parent_ends_the_worker)
