@@ -24,10 +24,11 @@ namespace twat::mp {
     `begin` and `++` wait for the next result, and throw where a task failed. After that `begin` goes on behind the failed element.
     What ended the range early (a range of inputs that threw, `terminate`, a deadline) is thrown once, after the last element.
     The tasks run ahead of the reader by the window of the call (`call_options::window`). Destroying the range drops the tasks
-    that have not begun.
+    that have not begun, and does not wait for those that run.
 
     It shares the pool's state: `for (auto x : pool.with({...}).imap(f, xs))` is safe. What the call refers to (an lvalue container) must
-    live as long. Elements are given as rvalues, so `auto x` moves.
+    live as long; in a thread pool, until the tasks that run when the range is destroyed before its end have ended too, at the latest until
+    `join` or the pool's destructor. Elements are given as rvalues, so `auto x` moves.
 
     @par Thread Safety
     Distinct objects: safe. Shared objects: unsafe; one consumer at a time.

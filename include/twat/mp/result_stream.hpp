@@ -24,7 +24,8 @@ namespace twat::mp {
 /** The results of `imap` or `uimap`, read one after the other. Move-only.
 
     The tasks run ahead of the reader by the window of the call (`call_options::window`). Destroying a stream drops the tasks that
-    have not begun; those that run are finished and their results dropped. It holds nothing of the pool object or the `with` handle that
+    have not begun; those that run are finished and their results dropped: in a thread pool they may still use an lvalue container
+    that the call refers to, at the latest until `join`. It holds nothing of the pool object or the `with` handle that
     made it.
 
     @par Thread Safety

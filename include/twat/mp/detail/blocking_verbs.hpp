@@ -100,7 +100,8 @@ public:
         the reader by the call's window, so the ranges may be endless.
 
         @par Object Lifetimes
-        As for `map`; an lvalue container must live as long as the range that is returned.
+        As for `map`; an lvalue container must live as long as the range that is returned (and see `result_range` for one that is
+        destroyed before its end).
     */
     template <class F, class... Ranges>
     auto imap(F&& f, Ranges&&... ranges) const

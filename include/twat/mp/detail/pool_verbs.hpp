@@ -169,7 +169,7 @@ public:
         A task that fails is told by the read of its element, and ends nothing.
 
         @par Object Lifetimes
-        As for `map`; an lvalue container must live until the stream's end.
+        As for `map`; an lvalue container must live until the stream's end (and see `result_stream` for one that is destroyed before).
     */
     template <class F, class... Ranges>
     auto imap(F&& f, Ranges&&... ranges) const
