@@ -488,6 +488,25 @@ BOOST_FIXTURE_TEST_CASE(terminal_cancellation_answers_at_once_and_kills_after_th
     BOOST_TEST(!other->error);
 }
 
+BOOST_FIXTURE_TEST_CASE(all_is_taken_back_before_a_task_is_asked_to_stop, engine_fixture)
+{
+    workers.kills = false; // threads
+    with_workers(1);
+    const auto runs = add_call(1);
+    const auto waits = add_call(1);
+    BOOST_TEST_REQUIRE(held(1) == 2u);
+    begin(1);
+    int asked = 0;
+    // A task that ends when it is asked to must find nothing behind it.
+    workers.on_cancel = [&] {
+        ++asked;
+        BOOST_TEST(workers.workers[1].back().work->op == waits);
+        BOOST_TEST(workers.workers[1].back().keep == 0u);
+    };
+    core->stop_all([] { return std::make_exception_ptr(std::runtime_error("terminated")); });
+    BOOST_TEST(asked == 1);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_worker_that_does_not_put_a_cancelled_chunk_away_is_killed, fixture)
 {
     with_workers(1);

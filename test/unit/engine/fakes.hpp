@@ -151,6 +151,7 @@ public:
     std::optional<running_task> runs; // what running() tells, of the worker `runs_in` if that is set
     worker_id runs_in = 0;
     std::function<void(const chunk&)> on_submit;
+    std::function<void()> on_cancel;
 
     void submit(worker_id worker, const chunk& work) override
     {
@@ -164,7 +165,12 @@ public:
         h.keep = h.begun;
         return h.keep;
     }
-    void cancel(worker_id worker, chunk_id id) override { get(worker, id).cancelled = true; }
+    void cancel(worker_id worker, chunk_id id) override
+    {
+        if (on_cancel)
+            on_cancel();
+        get(worker, id).cancelled = true;
+    }
     std::optional<running_task> running(worker_id worker, chunk_id id) const override
     {
         if (runs_in == 0)

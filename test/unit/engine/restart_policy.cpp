@@ -25,6 +25,7 @@ BOOST_AUTO_TEST_CASE(a_ready_worker_is_replaced_at_once_up_to_the_limit)
     BOOST_TEST((policy.on_death(t0 + 1s, true) == t0 + 1s));
     BOOST_TEST(!policy.on_death(t0 + 2s, true));
     BOOST_TEST(policy.broken());
+    BOOST_TEST(policy.why_broken() == "more than 2 workers died within pool_options::restarts.window");
     BOOST_TEST(!policy.on_death(t0 + 100s, true)); // and stays broken
 }
 
