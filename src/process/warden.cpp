@@ -84,7 +84,7 @@ std::size_t own_peak_rss() noexcept
 }
 
 /// By how much two readings of one process's peak may differ: each processor counts some pages for itself (percpu_counter in Linux 6.2 and
-/// later), and other threads may free what they had between the launch and the reading.
+/// later).
 constexpr std::size_t peak_rss_error = std::size_t(4) << 20;
 
 oom_watch& get_oom_watch()
