@@ -8,6 +8,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <string>
@@ -60,14 +61,14 @@ std::vector<int> children_of(int parent)
     return found;
 }
 
-census count(int process)
+census count(int process, const std::string& temporary)
 {
     const std::string folder = "/proc/" + std::to_string(process);
     census now;
     for_each_name(folder + "/fd", [&](const std::string&) { ++now.descriptors; });
     for_each_name(folder + "/task", [&](const std::string&) { ++now.threads; });
-    for_each_name("/dev/shm", [&](const std::string&) { ++now.shared_memory; });
-    for_each_name("/tmp", [&](const std::string& name) { now.temporary += name.find("twat") != name.npos; });
+    for_each_name("/dev/shm", [&](const std::string& name) { now.shared_memory += name.find("twat") != name.npos; });
+    for_each_name(temporary, [&](const std::string&) { ++now.temporary; });
     now.children = static_cast<int>(children_of(process).size()) - 1; // without the watcher
     return now;
 }
@@ -85,7 +86,7 @@ void show(int process)
     });
 }
 
-[[noreturn]] void watch(int process, int asked, int answer)
+[[noreturn]] void watch(int process, const std::string& temporary, int asked, int answer)
 {
     ::prctl(PR_SET_NAME, "census");
     const int patience = patience_ms();
@@ -106,7 +107,7 @@ void show(int process)
         char question;
         if (::read(asked, &question, 1) != 1)
             ::_exit(0);
-        const census now = count(process);
+        const census now = count(process, temporary);
         if (::write(answer, &now, sizeof now) != sizeof now)
             ::_exit(1);
     }
@@ -119,12 +120,16 @@ census_taker::census_taker()
     int question[2], answer[2];
     if (::pipe2(question, O_CLOEXEC) != 0 || ::pipe2(answer, O_CLOEXEC) != 0)
         throw std::runtime_error("no pipes for the census");
+    folder_ = (std::filesystem::temp_directory_path() / "twat_mp_census_XXXXXX").string();
+    if (!::mkdtemp(folder_.data()))
+        throw std::runtime_error("no folder for the census");
+    ::setenv("TMPDIR", folder_.c_str(), 1);
     const int process = ::getpid();
     pid_ = ::fork();
     if (pid_ == 0) {
         ::close(question[1]);
         ::close(answer[0]);
-        watch(process, question[0], answer[1]);
+        watch(process, folder_, question[0], answer[1]);
     }
     ::close(question[0]);
     ::close(answer[1]);
@@ -137,6 +142,8 @@ census_taker::~census_taker()
     ::close(ask_);
     ::close(answer_);
     ::waitpid(pid_, nullptr, 0);
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
 }
 
 census census_taker::take() const

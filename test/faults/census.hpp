@@ -3,6 +3,7 @@
 #define TWAT_MP_TEST_FAULTS_CENSUS_HPP
 
 #include <iosfwd>
+#include <string>
 
 namespace twat::mp::test {
 
@@ -12,8 +13,8 @@ struct census
     int descriptors = 0;
     int children = 0; ///< Zombies among them.
     int threads = 0;
-    int shared_memory = 0; ///< Names in /dev/shm.
-    int temporary = 0;     ///< Names in /tmp with "twat" in them.
+    int shared_memory = 0; ///< Names in /dev/shm with "twat" in them.
+    int temporary = 0;     ///< Names in TMPDIR.
 
     friend bool operator==(const census&, const census&) = default;
 };
@@ -22,7 +23,8 @@ std::ostream& operator<<(std::ostream& os, const census& what);
 
 /** Counts what this process has, by a small program of its own that watches from outside.
 
-    The watcher is forked before anything else runs. It also ends a test that does not end: it shows what each thread of the process and of
+    The watcher is forked before anything else runs, and TMPDIR becomes a folder of this program's own, since other tests run beside it. The
+    watcher also ends a test that does not end: it shows what each thread of the process and of
     its children waits for, and kills them.
 */
 class census_taker
@@ -40,6 +42,7 @@ public:
     static census_taker& instance();
 
 private:
+    std::string folder_;
     int ask_ = -1, answer_ = -1, pid_ = 0;
 };
 

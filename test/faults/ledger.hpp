@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -19,11 +20,10 @@ class ledger
 public:
     ledger()
     {
-        char name[] = "/tmp/twat_mp_ledger_XXXXXX";
-        fd_ = ::mkostemp(name, O_APPEND | O_CLOEXEC);
+        path_ = (std::filesystem::temp_directory_path() / "twat_mp_ledger_XXXXXX").string();
+        fd_ = ::mkostemp(path_.data(), O_APPEND | O_CLOEXEC);
         if (fd_ < 0)
             throw std::runtime_error("no ledger");
-        path_ = name;
     }
     ledger(const ledger&) = delete;
     ~ledger()

@@ -128,8 +128,8 @@ constexpr std::array programs{program::missing, program::a_folder,   program::no
 
 BOOST_DATA_TEST_CASE_F(census_fixture, a_program_that_cannot_be_run_is_told_of, bdata::make(programs), which)
 {
-    char folder[] = "/tmp/twat_mp_exec_XXXXXX";
-    BOOST_TEST_REQUIRE((::mkdtemp(folder) != nullptr));
+    std::string folder = (std::filesystem::temp_directory_path() / "twat_mp_exec_XXXXXX").string();
+    BOOST_TEST_REQUIRE((::mkdtemp(folder.data()) != nullptr));
     const std::filesystem::path file = std::filesystem::path(folder) / "program";
     switch (which) {
     case program::missing: break;

@@ -266,11 +266,11 @@ BOOST_AUTO_TEST_CASE(a_range_outlives_its_pool)
 
 BOOST_AUTO_TEST_CASE(futures_become_ready_and_may_be_dropped)
 {
+    std::promise<void> go; // what a task uses whose future is dropped must outlive the pool
     thread_pool pool(2);
     auto squares = pool.amap(twice, std::vector<int>{1, 2, 3});
     auto one = pool.submit(twice, 21);
     auto failed = pool.submit(odd_only, 2);
-    std::promise<void> go;
     {
         // Its destructor does not wait: nobody has let the task go yet.
         auto dropped = pool.submit([&go] { go.get_future().wait(); });
@@ -472,9 +472,9 @@ BOOST_AUTO_TEST_CASE(the_destructor_terminates_because_of_an_exception)
 {
     std::atomic<int> begun = 0;
     std::vector<std::future<void>> all;
+    std::promise<void> first;
     try {
         thread_pool pool(1);
-        std::promise<void> first;
         for (int i = 0; i < 10; ++i)
             all.push_back(pool.submit([&] {
                 if (++begun == 1)
@@ -493,8 +493,8 @@ BOOST_AUTO_TEST_CASE(the_destructor_terminates_because_of_an_exception)
 
 BOOST_AUTO_TEST_CASE(terminate_ends_a_call_in_another_thread)
 {
-    thread_pool pool(1);
     std::promise<void> begun;
+    thread_pool pool(1);
     std::jthread other([&] {
         begun.get_future().wait();
         pool.terminate();
