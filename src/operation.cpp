@@ -14,14 +14,42 @@ pool_core::~pool_core() = default;
 std::unique_ptr<payload> encoded_payload::split(std::size_t position)
 {
     auto tail = std::make_unique<encoded_payload>();
-    const std::uint64_t cut = position == 0 ? 0 : ends_[position - 1];
-    tail->bytes_.append(bytes_.data() + cut, bytes_.size() - cut);
-    tail->ends_.reserve(ends_.size() - position);
-    for (std::size_t i = position; i < ends_.size(); ++i)
-        tail->ends_.push_back(ends_[i] - cut);
-    ends_.resize(position);
-    bytes_.truncate(cut);
+    const std::size_t cut = position == 0 ? 0 : end(position - 1);
+    tail->buffer().append(buffer().data() + cut, buffer().size() - cut);
+    tail->count_ = count_ - position;
+    tail->equal_size_ = equal_size_;
+    if (!is_even()) {
+        tail->ends_.reserve(tail->count_);
+        for (std::size_t i = position; i < count_; ++i)
+            tail->ends_.push_back(ends_[i] - cut);
+        ends_.resize(position);
+        if (position == 0)
+            equal_size_ = 0;
+    }
+    count_ = position;
+    buffer().truncate(cut);
     return tail;
+}
+
+void encoded_payload::note_end()
+{
+    if (is_even()) {
+        ends_.reserve(2 * (count_ + 1));
+        for (std::size_t i = 1; i <= count_; ++i)
+            ends_.push_back(i * equal_size_);
+    }
+    ends_.push_back(out_.size());
+}
+
+std::size_t operation::store_all(std::uint64_t first, const encoded_values& values, std::exception_ptr& error) noexcept
+{
+    for (std::size_t i = 0; i < values.count; ++i) {
+        decoder in(values[i]);
+        error = store({.index = first + i, .value = &in});
+        if (error)
+            return i;
+    }
+    return values.count;
 }
 
 byte_buffer operation::encode_function(bool) { return {}; }

@@ -48,8 +48,11 @@ namespace this_task {
 
 std::stop_token stop_token() noexcept
 {
-    const auto* context = detail::thread_worker;
-    return context && context->stop ? context->stop->get_token() : std::stop_token();
+    auto* const context = detail::thread_worker;
+    if (!context || !context->stop)
+        return {};
+    context->stop_asked_for = true;
+    return context->stop->get_token();
 }
 
 duration remaining() noexcept

@@ -17,6 +17,7 @@ struct worker_context
     boost::asio::any_io_executor executor;
     /// The plain task that runs; null between tasks and in coroutine tasks.
     const std::stop_source* stop = nullptr;
+    bool stop_asked_for = false; ///< A task has its token. Set only.
     std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
     /// The pool_core whose task the thread runs; null in processes.
     const void* pool = nullptr;

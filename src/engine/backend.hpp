@@ -25,6 +25,9 @@ public:
     /// Gives a chunk to a worker, behind those that it already holds.
     virtual void submit(worker_id worker, const chunk& work) = 0;
 
+    /// Where large arguments of a chunk for this worker may be encoded, so that they need not be copied; null if it makes no difference.
+    virtual std::shared_ptr<buffer_memory> memory(worker_id) const { return nullptr; }
+
     /// Takes back the tasks of a chunk that the worker has not begun. Returns how many it keeps, counted from the first
     /// one; the worker will never begin the others. `chunk_ended` still follows, also when it keeps none.
     virtual std::size_t recall(worker_id worker, chunk_id id) = 0;
@@ -81,6 +84,14 @@ public:
     virtual void worker_gone(worker_id worker, const worker_loss& loss) = 0;
     /// A task finished with a value (`value` or `tasks` set, see `finished_task`) ...
     virtual void task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value) = 0;
+    /// The same for several tasks of a chunk, from `position` on.
+    virtual void tasks_finished(worker_id worker, chunk_id id, std::size_t position, const encoded_values& values)
+    {
+        for (std::size_t i = 0; i < values.count; ++i) {
+            decoder in(values[i]);
+            task_finished(worker, id, position + i, &in);
+        }
+    }
     /// ... or with an exception, whose index is already attached.
     virtual void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) = 0;
     /// The worker is done with a chunk, and was busy with it for so long.

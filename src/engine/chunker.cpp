@@ -8,7 +8,10 @@ namespace {
 
 constexpr double aim = 4e6;          // nanoseconds that a chunk should take
 constexpr double least = 50e3;       // nanoseconds below which a chunk is not shrunk towards the end
-constexpr std::size_t growth = 16;   // a chunk is at most so many times larger than the largest one that was measured
+// A chunk is at most so many times larger than the largest one that was measured. Each step takes a round trip, and the whole of a
+// million tiny tasks as long as a hundred of these; what was guessed too large is taken back by those who are idle.
+constexpr std::size_t growth = 64;
+constexpr double aim_together = 500e3; // nanoseconds that several chunks of a given size should take together
 
 } // namespace
 
@@ -28,7 +31,7 @@ void chunker::measured(std::size_t tasks, duration busy) noexcept
 std::size_t chunker::next(std::optional<std::size_t> remaining) const noexcept
 {
     if (limits_.fixed != 0)
-        return limits_.fixed;
+        return limits_.fixed * chunks_together(remaining);
     if (per_task_ < 0)
         return 1;
     double size = std::min({aim / per_task_, static_cast<double>(growth * largest_), static_cast<double>(limits_.most)});
@@ -37,6 +40,18 @@ std::size_t chunker::next(std::optional<std::size_t> remaining) const noexcept
         size = std::min(size, std::max(share, least / per_task_));
     }
     return std::max<std::size_t>(1, static_cast<std::size_t>(size));
+}
+
+std::size_t chunker::chunks_together(std::optional<std::size_t> remaining) const noexcept
+{
+    if (per_task_ < 0 || limits_.together <= 1)
+        return 1;
+    const double one = static_cast<double>(limits_.fixed);
+    double chunks = std::min(aim_together / (per_task_ * one), static_cast<double>(limits_.together));
+    chunks = std::min(chunks, static_cast<double>(growth * largest_) / one);
+    if (remaining)
+        chunks = std::min(chunks, static_cast<double>(*remaining) / one / static_cast<double>(2 * limits_.nodes));
+    return std::max<std::size_t>(1, static_cast<std::size_t>(chunks));
 }
 
 std::optional<duration> chunker::estimate(std::size_t tasks) const noexcept

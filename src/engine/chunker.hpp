@@ -13,7 +13,10 @@ namespace twat::mp::detail {
 
     Starts with one task, then aims at chunks that keep a worker busy for a few milliseconds: long enough that handing them out
     costs little, short enough that other operations get their turn and that a death or a cancellation loses little. Towards the end
-    of an input of known size chunks shrink, so that the workers finish together. A size that the caller gave is kept.
+    of an input of known size chunks shrink, so that the workers finish together.
+
+    Chunks of a size that the caller gave travel together while they are short, since the way there and back costs more than they do:
+    each of their tasks can be taken back on its own, wherever it travels.
 */
 class chunker
 {
@@ -21,6 +24,7 @@ public:
     struct limits
     {
         std::size_t fixed = 0;              ///< `call_options::chunk_size`; 0: adapt.
+        std::size_t together = 1;           ///< So many chunks of this size may travel together.
         std::size_t most = 65536;           ///< Never more than this.
         std::size_t nodes = 1;
     };
@@ -37,6 +41,8 @@ public:
     std::optional<duration> estimate(std::size_t tasks) const noexcept;
 
 private:
+    std::size_t chunks_together(std::optional<std::size_t> remaining) const noexcept;
+
     limits limits_;
     double per_task_ = -1;     // nanoseconds, a moving average; negative: not measured
     std::size_t largest_ = 0;  // tasks in the largest chunk that was measured

@@ -96,21 +96,33 @@ bool engine::can_take(const ready_worker& worker) const
     return sum < in_flight_aim;
 }
 
+/// Something has happened to the worker that may let it take a chunk.
+void engine::consider(ready_worker& worker)
+{
+    if (!std::exchange(worker.candidate, true))
+        candidates_.push_back(&worker);
+}
+
 void engine::hand_out()
 {
-    std::vector<ready_worker*> takers;
-    for (auto& w : workers_)
-        if (can_take(*w))
-            takers.push_back(w.get());
+    if (std::all_of(lines_.begin(), lines_.end(), [](auto& line) { return line.empty(); }))
+        return;
+    std::erase_if(candidates_, [this](ready_worker* w) { return !(w->candidate = can_take(*w)); });
     // The worker with the fewest chunks first: nobody gets a second one while another is idle.
-    while (!takers.empty()) {
+    const auto later = [](const ready_worker* a, const ready_worker* b) {
+        return std::pair(a->held.size(), a->order) > std::pair(b->held.size(), b->order);
+    };
+    takers_ = candidates_;
+    std::make_heap(takers_.begin(), takers_.end(), later);
+    while (!takers_.empty()) {
         if (std::all_of(lines_.begin(), lines_.end(), [](auto& line) { return line.empty(); }))
             return;
-        const auto next = std::min_element(takers.begin(), takers.end(), [](auto* a, auto* b) {
-            return a->held.size() < b->held.size();
-        });
-        if (!give_one(**next) || !can_take(**next))
-            takers.erase(next);
+        std::pop_heap(takers_.begin(), takers_.end(), later);
+        ready_worker& next = *takers_.back();
+        if (give_one(next) && can_take(next))
+            std::push_heap(takers_.begin(), takers_.end(), later);
+        else
+            takers_.pop_back();
     }
 }
 
@@ -156,33 +168,34 @@ bool engine::give_one(ready_worker& worker)
 
 bool engine::give_from(operation_state& op, ready_worker& worker)
 {
-    std::shared_ptr<chunk> work = make_chunk(op, allowance(worker));
+    std::shared_ptr<chunk> work = make_chunk(op, worker);
     if (!work)
         return false;
     submit(worker, op, std::move(work));
     return true;
 }
 
-std::shared_ptr<chunk> engine::make_chunk(operation_state& op, std::size_t most)
+std::shared_ptr<chunk> engine::make_chunk(operation_state& op, const ready_worker& worker)
 {
     if (op.stopping)
         return nullptr;
     if (op.requeued.empty())
-        return op.exhausted ? nullptr : pull_chunk(op, most);
+        return op.exhausted ? nullptr : pull_chunk(op, allowance(worker), settings_.encodes ? backend_.memory(worker.id) : nullptr);
 
     std::shared_ptr<chunk> work = std::move(op.requeued.front());
     op.requeued.pop_front();
     std::size_t waiting = work->tasks->size();
     for (const auto& c : op.requeued)
         waiting += c->tasks->size();
-    const std::size_t size = std::min(most, op.sizes.next(waiting));
+    const std::size_t size = std::min(allowance(worker), op.sizes.next(waiting));
     if (work->tasks->size() > size) {
         requeue(op, work->first + size, work->tasks->split(size), work->attempt);
     }
     return work;
 }
 
-std::shared_ptr<chunk> engine::pull_chunk(operation_state& op, std::size_t most)
+/// @param memory Where large arguments may lie; null: on the heap.
+std::shared_ptr<chunk> engine::pull_chunk(operation_state& op, std::size_t most, std::shared_ptr<buffer_memory> memory)
 {
     const operation_traits& traits = op.traits();
     std::unique_ptr<payload> tasks;
@@ -193,6 +206,8 @@ std::shared_ptr<chunk> engine::pull_chunk(operation_state& op, std::size_t most)
                 op.function = std::make_shared<const byte_buffer>(op.op->encode_function(settings_.by_name));
         }
         tasks = op.op->make_payload();
+        if (memory)
+            tasks->set_memory(std::move(memory));
     } catch (...) {
         op.final_error = std::current_exception();
         op.exhausted = op.stopping = true;
@@ -260,6 +275,7 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
 
     op.held_tasks += work->count;
     ++op.held_chunks;
+    running_ += work->count;
     worker.given += work->count;
     totals_.bytes_sent += work->tasks->size_in_bytes();
     given_chunk held;
@@ -288,7 +304,7 @@ void engine::chunk_begins(worker_id worker, given_chunk& held)
         timings_->queue_wait.record(held.since - held.owner->initiated);
     }
     if (held.work->timeout != duration::zero() && !held.cancelled)
-        held.check_at = now_() + held.work->timeout;
+        wake_at(held.check_at = held.since + held.work->timeout);
 }
 
 void engine::requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt)
@@ -319,6 +335,8 @@ std::size_t engine::take_back(ready_worker& worker, given_chunk& held, bool agai
         return 0;
     std::unique_ptr<payload> tasks = held.work->tasks->split(keep);
     held.keep = keep;
+    running_ -= taken;
+    consider(worker);
     worker.given -= std::min(worker.given, taken);
     if (!held.owner) {
         totals_.cancelled += taken;
@@ -338,6 +356,8 @@ std::size_t engine::take_back(ready_worker& worker, given_chunk& held, bool agai
 void engine::make_room(operation_state& op)
 {
     const priority prio = op.traits().options.prio;
+    if (operations_.size() == 1)
+        return; // there is no other
     ready_worker* from = nullptr;
     priority lowest = prio;
     for (auto& w : workers_) {
@@ -414,8 +434,15 @@ void engine::make_room_beside_equals(operation_state& op)
 void engine::steal()
 {
     look_again_ = time_point::max();
+    if (candidates_.empty() || running_ == 0)
+        return;
+    std::vector<ready_worker*> idle; // none, mostly, and then no allocation
+    for (ready_worker* w : candidates_)
+        if (w->held.empty() && can_take(*w))
+            idle.push_back(w);
+    std::sort(idle.begin(), idle.end(), [](auto* a, auto* b) { return a->order < b->order; });
     bool more = true;
-    for (auto& w : workers_)
+    for (ready_worker* w : idle)
         if (w->held.empty() && can_take(*w)) {
             if (w->guest ? w->only != nullptr : more) {
                 const bool stolen = steal_for(*w);
@@ -485,25 +512,22 @@ bool engine::steal_for(ready_worker& idle)
 
 void engine::add_guest(worker_id id, operation& op)
 {
-    auto state = std::make_unique<ready_worker>();
-    state->id = id;
-    state->guest = true;
-    state->only = find(op);
-    workers_.push_back(std::move(state));
+    ready_worker& added = add_worker(id);
+    added.guest = true;
+    added.only = find(op);
     ++guests_;
 }
 
 bool engine::remove_guest(worker_id id)
 {
-    const auto it = std::find_if(workers_.begin(), workers_.end(), [&](auto& w) { return w->id == id; });
-    if (it == workers_.end())
+    ready_worker* const guest = find(id);
+    if (!guest)
         return true;
-    (*it)->only = nullptr;
-    (*it)->retiring = true;
-    if (!(*it)->held.empty())
+    guest->only = nullptr;
+    guest->retiring = true;
+    if (!guest->held.empty())
         return false;
-    workers_.erase(it);
-    --guests_;
+    take_worker(*guest);
     return true;
 }
 

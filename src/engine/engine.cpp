@@ -9,6 +9,12 @@
 #include <twat/mp/error.hpp>
 
 namespace twat::mp::detail {
+namespace {
+
+// Small chunks of a given size that travel to a process together: 10 us of system calls and waking are 20 ns for each of them.
+constexpr std::size_t most_together = 512;
+
+} // namespace
 
 engine::engine(settings s, backend& workers, std::function<time_point()> now)
     : settings_(std::move(s)), backend_(workers), now_(std::move(now)), random_(settings_.seed)
@@ -16,12 +22,10 @@ engine::engine(settings s, backend& workers, std::function<time_point()> now)
 
 engine::~engine() = default;
 
-ready_worker* engine::find(worker_id id) noexcept
+ready_worker* engine::find(worker_id id) const noexcept
 {
-    for (auto& w : workers_)
-        if (w->id == id)
-            return w.get();
-    return nullptr;
+    const auto found = worker_of_.find(id);
+    return found == worker_of_.end() ? nullptr : found->second;
 }
 
 given_chunk* engine::find(ready_worker& worker, chunk_id id) noexcept
@@ -51,6 +55,8 @@ void engine::add(std::shared_ptr<operation> op)
     if (traits.options.deadline != duration::zero())
         state->deadline = state->initiated + traits.options.deadline;
     chunker::limits limits{.fixed = traits.options.chunk_size, .nodes = settings_.nodes};
+    if (!traits.stream && settings_.encodes)
+        limits.together = most_together;
     if (traits.stream) {
         const std::size_t window = traits.options.window;
         limits.most = window == 0 ? 1024 : std::max<std::size_t>(1, window / (2 * settings_.nodes));
@@ -121,9 +127,10 @@ void engine::finish(operation_state& op, std::exception_ptr error)
             for (given_chunk& h : w->held)
                 if (h.owner == &op)
                     h.owner = nullptr;
-    for (auto& w : workers_)
-        if (w->only == &op)
-            w->only = nullptr;
+    if (guests_ != 0)
+        for (auto& w : workers_)
+            if (w->only == &op)
+                w->only = nullptr;
     if (op.waiting) { // mostly near the front, so no std::erase
         auto& line = lines_[static_cast<std::size_t>(op.traits().options.prio)];
         line.erase(std::find(line.begin(), line.end(), &op));
@@ -176,8 +183,11 @@ void engine::forget_workers()
         }
         trace_worker(trace_event::worker_gone, w->id);
     }
+    candidates_.clear();
+    worker_of_.clear();
     workers_.clear();
-    guests_ = 0;
+    guests_ = running_ = 0;
+    next_check_ = time_point::max();
 }
 
 // ---------------------------------------------------------------- outcomes
@@ -191,6 +201,9 @@ bool engine::settle(ready_worker& worker, chunk_id id, std::size_t position, giv
         return false;
     }
     ++held->settled;
+    --running_;
+    if (worker.held.size() > 1)
+        consider(worker);
     if (held->is_expired(position) || !held->owner) {
         totals_.cancelled += !held->is_expired(position);
         chunk_is_over(worker.id, *held);
@@ -236,6 +249,39 @@ void engine::task_finished(worker_id worker, chunk_id id, std::size_t position, 
     ++totals_.done;
     chunk_is_over(worker, *held);
     touch(op);
+}
+
+// Thousands of small results in a row are looked at one by one only where they are stored.
+void engine::tasks_finished(worker_id worker, chunk_id id, std::size_t position, const encoded_values& values)
+{
+    ready_worker* const w = find(worker);
+    given_chunk* const held = w ? find(*w, id) : nullptr;
+    const bool plain = held && held->owner && held->expired.empty() && held->timed_out == no_position && position == held->settled &&
+                       values.count <= held->outstanding() && !(held->owner->stopping && held->owner->final_error);
+    if (!plain)
+        return backend_events::tasks_finished(worker, id, position, values);
+    operation_state& op = *held->owner;
+    std::exception_ptr unreadable;
+    const std::uint64_t first = held->work->first + position;
+    const std::size_t stored = op.op->store_all(first, values, unreadable);
+    const std::size_t told = stored + (unreadable ? 1 : 0);
+    held->settled += told;
+    op.yielded = false;
+    running_ -= told;
+    op.held_tasks -= told;
+    if (w->held.size() > 1)
+        consider(*w);
+    op.done += stored;
+    totals_.done += stored;
+    totals_.bytes_received += told * values.size;
+    touch(op);
+    if (unreadable)
+        fail_task(op, first + stored, std::move(unreadable), held);
+    chunk_is_over(worker, *held);
+    if (told == values.count)
+        return;
+    backend_events::tasks_finished(worker, id, position + told,
+                                   {values.first + told * values.distance, values.size, values.distance, values.count - told});
 }
 
 void engine::task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error)
@@ -284,12 +330,15 @@ void engine::chunk_ended(worker_id worker, chunk_id id, duration busy)
     given_chunk* held = w ? find(*w, id) : nullptr;
     if (!held)
         return;
-    if (held->owner) {
+    if (!held->owner)
+        running_ -= held->outstanding();
+    else {
         operation_state& op = *held->owner;
         op.sizes.measured(held->keep, busy);
         --op.held_chunks;
         // Tasks without an outcome cannot be left over, unless the worker lies; then they count as lost with it.
         for (; held->settled < held->keep; ++held->settled) {
+            --running_;
             if (held->is_expired(held->settled))
                 continue;
             --op.held_tasks;
@@ -300,12 +349,20 @@ void engine::chunk_ended(worker_id worker, chunk_id id, duration busy)
     }
     held->settled = held->keep;
     chunk_is_over(worker, *held);
-    std::shared_ptr<chunk> ended = std::move(held->work); // destroyed last: it may be what keeps the operation alive
+    const std::shared_ptr<chunk> ended = held->work; // destroyed last: it may be what keeps the operation alive
     const bool was_first = held == &w->held.front();
-    std::erase_if(w->held, [](const given_chunk& h) { return !h.work; });
+    forget_chunk(*w, *held);
     if (was_first && !w->held.empty() && !w->held.front().work->coroutine)
         chunk_begins(worker, w->held.front());
     leave_if_idle(*w);
+}
+
+// The worker has ended it, or is not asked for it any more. Its outstanding tasks do not count as running already.
+void engine::forget_chunk(ready_worker& worker, const given_chunk& held)
+{
+    const auto at = std::find_if(worker.held.begin(), worker.held.end(), [&](const given_chunk& h) { return &h == &held; });
+    worker.held.erase(at);
+    consider(worker);
 }
 
 // ---------------------------------------------------------------- workers come and go
@@ -314,21 +371,41 @@ void engine::worker_ready(worker_id worker)
 {
     if (find(worker))
         return;
-    auto state = std::make_unique<ready_worker>();
-    state->id = worker;
-    plan_recycling(*state);
-    workers_.push_back(std::move(state));
+    plan_recycling(add_worker(worker));
     trace_worker(trace_event::worker_ready, worker);
+}
+
+ready_worker& engine::add_worker(worker_id id)
+{
+    auto state = std::make_unique<ready_worker>();
+    state->id = id;
+    state->order = ++last_order_;
+    ready_worker& added = *state;
+    worker_of_.emplace(id, &added);
+    workers_.push_back(std::move(state));
+    consider(added);
+    return added;
+}
+
+std::unique_ptr<ready_worker> engine::take_worker(ready_worker& worker)
+{
+    const auto it = std::find_if(workers_.begin(), workers_.end(), [&](auto& w) { return w.get() == &worker; });
+    std::unique_ptr<ready_worker> taken = std::move(*it);
+    workers_.erase(it);
+    worker_of_.erase(taken->id);
+    std::erase(candidates_, taken.get());
+    guests_ -= taken->guest;
+    for (const given_chunk& h : taken->held)
+        running_ -= h.outstanding();
+    return taken;
 }
 
 void engine::worker_gone(worker_id worker, const worker_loss& loss)
 {
-    const auto it = std::find_if(workers_.begin(), workers_.end(), [&](auto& w) { return w->id == worker; });
-    if (it == workers_.end())
+    ready_worker* const found = find(worker);
+    if (!found)
         return;
-    const std::unique_ptr<ready_worker> gone = std::move(*it);
-    workers_.erase(it);
-    guests_ -= gone->guest;
+    const std::unique_ptr<ready_worker> gone = take_worker(*found);
     // Last chunk first: each puts what it had not begun in front of the line.
     for (auto held = gone->held.rbegin(); held != gone->held.rend(); ++held) {
         std::size_t begun = held->settled;
@@ -408,6 +485,8 @@ bool engine::active() const
 {
     if (!idle_but_for_streams())
         return true;
+    if (next_check_ == time_point::max())
+        return false;
     for (const auto& w : workers_)
         for (const given_chunk& h : w->held)
             if (h.kill_at != time_point::max())

@@ -4,6 +4,7 @@
 
 #include <boost/asio/cancellation_type.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -85,6 +86,7 @@ public:
     void worker_grew(worker_id worker) override;
     void worker_gone(worker_id worker, const worker_loss& loss) override;
     void task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value) override;
+    void tasks_finished(worker_id worker, chunk_id id, std::size_t position, const encoded_values& values) override;
     void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) override;
     void chunk_ended(worker_id worker, chunk_id id, duration busy) override;
     void broken(error_maker cause) override;
@@ -107,7 +109,10 @@ public:
 
 private:
     // engine.cpp: outcomes and the end of operations
-    ready_worker* find(worker_id id) noexcept;
+    ready_worker* find(worker_id id) const noexcept;
+    ready_worker& add_worker(worker_id id);
+    std::unique_ptr<ready_worker> take_worker(ready_worker& worker);
+    void forget_chunk(ready_worker& worker, const given_chunk& held);
     static given_chunk* find(ready_worker& worker, chunk_id id) noexcept;
     operation_state* find(operation& op) noexcept;
     bool settle(ready_worker& worker, chunk_id id, std::size_t position, given_chunk*& held);
@@ -122,6 +127,7 @@ private:
 
     // dispatch.cpp: handing out
     void hand_out();
+    void consider(ready_worker& worker);
     bool can_take(const ready_worker& worker) const;
     std::size_t allowance(const ready_worker& worker) const noexcept;
     static std::size_t demand(const operation_state& op);
@@ -129,8 +135,8 @@ private:
     void line_up(operation_state& op);
     bool give_one(ready_worker& worker);
     bool give_from(operation_state& op, ready_worker& worker);
-    std::shared_ptr<chunk> make_chunk(operation_state& op, std::size_t most);
-    std::shared_ptr<chunk> pull_chunk(operation_state& op, std::size_t most);
+    std::shared_ptr<chunk> make_chunk(operation_state& op, const ready_worker& worker);
+    std::shared_ptr<chunk> pull_chunk(operation_state& op, std::size_t most, std::shared_ptr<buffer_memory> memory = nullptr);
     void submit(ready_worker& worker, operation_state& op, std::shared_ptr<chunk> work);
     void chunk_begins(worker_id worker, given_chunk& held);
     void make_room(operation_state& op);
@@ -163,6 +169,7 @@ private:
     void ask_to_stop(ready_worker& worker, given_chunk& held, bool kill);
     static std::exception_ptr timed_out(std::uint64_t index);
     void check_timeout(ready_worker& worker, given_chunk& held, time_point now);
+    void wake_at(time_point when) noexcept { next_check_ = std::min(next_check_, when); }
     bool overdue(ready_worker& worker, given_chunk& held);
 
     // tracing.cpp
@@ -177,6 +184,10 @@ private:
     std::function<time_point()> now_;
     std::unordered_map<const operation*, std::unique_ptr<operation_state>> operations_;
     std::vector<std::unique_ptr<ready_worker>> workers_;
+    // There may be hundreds of workers, and reports by the ten thousand a second: none of these goes over all workers.
+    std::unordered_map<worker_id, ready_worker*> worker_of_;
+    std::vector<ready_worker*> candidates_; // all that can take a chunk, and some that cannot any more
+    std::vector<ready_worker*> takers_;     // inside hand_out()
     std::array<std::deque<operation_state*>, 3> lines_; // by priority
     std::vector<operation_state*> touched_;
     std::vector<operation_state*> streams_;
@@ -185,6 +196,9 @@ private:
     std::vector<operation_state*> with_deadline_;
     std::size_t begun_ = 0;  // operations of which a task has begun
     std::size_t guests_ = 0;
+    std::size_t running_ = 0; // tasks that workers hold
+    std::uint64_t last_order_ = 0;
+    mutable time_point next_check_ = time_point::max(); // no `check_at` or `kill_at` is earlier
     std::uint64_t last_operation_ = 0;
     chunk_id last_chunk_ = 0;
     time_point look_again_ = time_point::max(); // an idle worker may take tasks from one that takes long

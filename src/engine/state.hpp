@@ -88,6 +88,8 @@ struct given_chunk
 struct ready_worker
 {
     worker_id id = 0;
+    std::uint64_t order = 0;          // in which the workers came
+    bool candidate = false;           // stands among the candidates
     std::deque<given_chunk> held;      // the first one runs; all, if they are coroutines
     bool dying = false;               // was killed, and is not gone yet
     bool recycling = false;           // its successor was asked for

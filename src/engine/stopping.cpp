@@ -103,7 +103,7 @@ void engine::stop(operation_state& op, std::exception_ptr error, bool kill)
             else if (h.owner == &op && kill && backend_.can_kill() && !w->dying && &h == &w->held.front()) {
                 // All was taken back before it began; a worker that does not even put the chunk away does not run at all.
                 h.cancelled = true;
-                h.kill_at = now_() + settings_.cancel_grace;
+                wake_at(h.kill_at = now_() + settings_.cancel_grace);
             }
     if (backend_.can_kill())
         finish(op, op.final_error); // the workers are dealt with behind it
@@ -122,7 +122,7 @@ void engine::ask_to_stop(ready_worker& worker, given_chunk& held, bool kill)
     if (!backend_.can_kill())
         return;
     if (kill)
-        held.kill_at = std::min(held.kill_at, now_() + settings_.cancel_grace);
+        wake_at(held.kill_at = std::min(held.kill_at, now_() + settings_.cancel_grace));
     if (!held.work->coroutine)
         for (auto behind = worker.held.rbegin(); &*behind != &held; ++behind)
             take_back(worker, *behind, true);
@@ -174,6 +174,7 @@ void engine::tick()
             else
                 stop(op, make_error(errc::deadline_exceeded), true);
         }
+    next_check_ = time_point::max(); // set again by all that is waited for
     // Indices: what is called here may end a worker or a chunk.
     for (std::size_t i = workers_.size(); i-- > 0;) {
         ready_worker& w = *workers_[i];
@@ -185,6 +186,7 @@ void engine::tick()
                 continue;
             if (h.check_at <= now)
                 check_timeout(w, h, now);
+            wake_at(std::min(h.kill_at, h.check_at));
         }
     }
 }
@@ -193,12 +195,13 @@ void engine::tick()
 bool engine::overdue(ready_worker& worker, given_chunk& held)
 {
     if (held.work->coroutine) {
-        const chunk_id id = held.work->id;
-        backend_.abandon(worker.id, id);
+        const std::shared_ptr<chunk> work = held.work;
+        backend_.abandon(worker.id, work->id);
         chunk_cut_off(worker.id, held, held.keep);
         if (held.owner)
             --held.owner->held_chunks;
-        std::erase_if(worker.held, [id](const given_chunk& h) { return h.work->id == id; });
+        running_ -= held.outstanding();
+        forget_chunk(worker, held);
         return true;
     }
     if (!held.expired.empty()) {
@@ -260,14 +263,17 @@ time_point engine::next_wake() const
     time_point next = look_again_;
     for (const operation_state* op : with_deadline_)
         next = std::min(next, op->deadline);
-    const bool may_recycle = may_recycle_another();
-    for (const auto& w : workers_) {
-        if (may_recycle && !w->recycling)
-            next = std::min(next, w->leaves_at);
+    if (settings_.max_age_per_child != duration::zero() && may_recycle_another())
+        for (const auto& w : workers_)
+            if (!w->recycling)
+                next = std::min(next, w->leaves_at);
+    if (next_check_ == time_point::max())
+        return next; // as always, unless there are timeouts
+    next_check_ = time_point::max();
+    for (const auto& w : workers_)
         for (const given_chunk& h : w->held)
-            next = std::min({next, h.kill_at, h.check_at});
-    }
-    return next;
+            next_check_ = std::min({next_check_, h.kill_at, h.check_at});
+    return std::min(next, next_check_);
 }
 
 } // namespace twat::mp::detail

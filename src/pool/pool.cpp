@@ -300,6 +300,12 @@ void pool::task_finished(worker_id worker, chunk_id id, std::size_t position, de
         engine_->task_finished(worker, id, position, value);
 }
 
+void pool::tasks_finished(worker_id worker, chunk_id id, std::size_t position, const encoded_values& values)
+{
+    if (!released_)
+        engine_->tasks_finished(worker, id, position, values);
+}
+
 void pool::task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error)
 {
     if (!released_)

@@ -101,17 +101,17 @@ void held_chunks::abandon(chunk_id id) noexcept
     ++abandoned_;
 }
 
-process_chunk held_chunks::note(const record& what)
+noted_chunk held_chunks::note(const record& what)
 {
     process_chunk* const held = look_up(what.chunk);
     if (!held)
         throw error(errc::protocol_error, "a worker told of a chunk that it does not hold");
-    process_chunk before = *held;
+    const noted_chunk noted{held->first, held->abandoned};
     if (what.kind != record_kind::ended) {
-        if (what.position != held->done || held->done >= held->kept)
+        if (what.position != held->done || what.count > held->kept - held->done)
             throw error(errc::protocol_error, "a worker told of a task that it should not have run");
-        ++held->done;
-        return before;
+        held->done += what.count;
+        return noted;
     }
     if (held->done != held->kept)
         throw error(errc::protocol_error, "a worker ended a chunk before its tasks");
@@ -119,7 +119,7 @@ process_chunk held_chunks::note(const record& what)
         --abandoned_;
     free_slots_.push_back(held->slot);
     chunks_.erase(chunks_.begin() + (held - chunks_.data()));
-    return before;
+    return noted;
 }
 
 std::vector<worker_loss::begun_task> held_chunks::begun() const

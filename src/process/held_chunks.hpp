@@ -26,6 +26,14 @@ struct process_chunk
     std::uint32_t done = 0; ///< Tasks whose outcome arrived.
     bool timed = false;
     bool abandoned = false; ///< Nobody waits for it.
+    byte_buffer copy;       ///< Of its arguments, in the arena, if they were put there when it was sent.
+};
+
+/// A chunk of which the worker told something.
+struct noted_chunk
+{
+    std::uint64_t first = 0;
+    bool abandoned = false;
 };
 
 /** The chunks that one worker holds, and the slots in the shared page that go with them.
@@ -39,6 +47,9 @@ public:
 
     /// Gives a chunk a slot, which it prepares. @pre There are fewer chunks than slots.
     const process_chunk& add(const chunk& work);
+
+    /// Keeps what the worker reads the chunk's arguments from until it has ended the chunk.
+    void keep(chunk_id id, byte_buffer copy) noexcept { look_up(id)->copy = std::move(copy); }
 
     /// Null if the worker does not hold it.
     const process_chunk* find(chunk_id id) const noexcept;
@@ -61,9 +72,8 @@ public:
 
     void abandon(chunk_id id) noexcept;
 
-    /// Notes an outcome, or the end of a chunk, which it forgets. Returns the chunk as it was before. Throws `mp::error`
-    /// (`protocol_error`) if it cannot be.
-    process_chunk note(const record& what);
+    /// Notes outcomes, or the end of a chunk, which it forgets. Throws `mp::error` (`protocol_error`) if it cannot be.
+    noted_chunk note(const record& what);
 
     /// After the worker's death: the tasks that it had begun and not finished, of chunks that somebody waits for.
     std::vector<worker_loss::begun_task> begun() const;

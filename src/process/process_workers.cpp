@@ -73,6 +73,7 @@ void process_workers_set::launch(std::size_t node)
     places_[node].start_at = time_point::max();
     auto worker = std::make_shared<worker_process>(static_cast<worker_owner&>(*this), ++last_id_, node);
     live_.push_back(worker);
+    by_id_.emplace(worker->id(), worker);
     places_[node].worker = worker;
     if (std::shared_ptr<child> made = worker->launch())
         children_.add(std::move(made));
@@ -97,6 +98,8 @@ void process_workers_set::kill() noexcept
         p.start_at = time_point::max();
         p.worker.reset();
     }
+    by_id_.clear();
+    touched_.clear();
     for (const auto& worker : std::exchange(live_, {}))
         worker->detach();
     children_.halt();
@@ -146,18 +149,22 @@ void process_workers_set::add_stats(pool_stats& stats) const
 
 std::shared_ptr<worker_process> process_workers_set::find(worker_id id) const noexcept
 {
-    for (const auto& worker : live_)
-        if (worker->id() == id)
-            return worker;
-    return nullptr;
+    const auto found = by_id_.find(id);
+    return found == by_id_.end() ? nullptr : found->second;
 }
 
 void process_workers_set::submit(worker_id id, const chunk& work)
 {
     if (const auto worker = find(id)) {
         worker->submit(work);
-        set_timer();
+        touch(*worker);
     }
+}
+
+std::shared_ptr<buffer_memory> process_workers_set::memory(worker_id id) const
+{
+    const auto worker = find(id);
+    return worker ? worker->memory() : nullptr;
 }
 
 std::size_t process_workers_set::recall(worker_id id, chunk_id chunk)
@@ -179,6 +186,7 @@ void process_workers_set::cancel(worker_id id, chunk_id chunk)
             std::fprintf(stderr, "twat-mp: worker %zu (pid %d) is asked to drop chunk %llu\n", worker->node(), worker->pid(),
                          static_cast<unsigned long long>(chunk));
         worker->cancel(chunk);
+        touch(*worker);
     }
 }
 
@@ -205,7 +213,7 @@ void process_workers_set::abandon(worker_id id, chunk_id chunk)
 {
     if (const auto worker = find(id)) {
         worker->abandon(chunk);
-        set_timer();
+        touch(*worker);
     }
 }
 
@@ -229,18 +237,38 @@ void process_workers_set::retire(worker_id id)
 
 // ---------------------------------------------------------------- what the workers tell
 
+void process_workers_set::begin_batch(worker_process& worker)
+{
+    ++depth_;
+    touch(worker);
+}
+
+// What the worker is given goes out at the end of the batch; what it waits for may change. Outside one only the timer is left to do.
+void process_workers_set::touch(worker_process& worker)
+{
+    if (depth_ == 0)
+        set_timer(worker.next_due());
+    else if (touched_.empty() || touched_.back().get() != &worker)
+        touched_.push_back(worker.shared_from_this());
+}
+
 void process_workers_set::end_batch()
 {
     if (depth_ == 1)
         events_.decide();
     if (--depth_ != 0)
         return;
-    for (std::size_t i = 0; i < live_.size(); ++i) {
-        const auto worker = live_[i];
-        worker->flush();
-        worker->update_waits();
+    time_point next = time_point::max();
+    while (!touched_.empty()) {
+        settled_.swap(touched_);
+        for (const auto& worker : settled_) {
+            worker->flush();
+            worker->update_waits();
+            next = std::min(next, worker->next_due());
+        }
+        settled_.clear();
     }
-    set_timer();
+    set_timer(next);
 }
 
 void process_workers_set::worker_launched(worker_process& worker)
@@ -265,6 +293,7 @@ void process_workers_set::worker_is_gone(worker_process& worker, const worker_en
 {
     const auto keep = worker.shared_from_this();
     std::erase(live_, keep);
+    by_id_.erase(worker.id());
     children_.remove(worker.process().get());
     place& p = places_[worker.node()];
     const bool was_current = p.worker == keep;
@@ -311,11 +340,11 @@ void process_workers_set::plan_restart(std::size_t node, const worker_end& end)
     const bool others = std::ranges::any_of(live_, [](const auto& w) { return w->state().phase() == worker_phase::ready; });
     if (end.launch_failed && !end.hopeless && others) {
         p.start_at = now + launch_pause; // the system is short of something: that is no fault of the workers
-        return;
+        return set_timer(p.start_at);
     }
     if (const auto when = policy_.on_death(now, end.how == worker_action::report_death, others)) {
         p.start_at = *when;
-        return;
+        return set_timer(p.start_at);
     }
     if (all_initializers_failed())
         return give_up(end.cause);
@@ -362,9 +391,10 @@ void process_workers_set::pass()
     pass_posted_ = false;
     if (!active_)
         return;
-    begin_batch();
+    ++depth_;
     const time_point now = clock::now();
     for (const auto& worker : std::vector(live_)) {
+        touch(*worker);
         worker->settle();
         worker->on_time(now);
     }
@@ -375,6 +405,7 @@ void process_workers_set::pass()
         }
     end_stop();
     end_batch();
+    set_timer();
 }
 
 void process_workers_set::set_timer()
@@ -393,7 +424,13 @@ void process_workers_set::set_timer()
             timer_->cancel();
         return;
     }
-    if (timer_at_ <= next)
+    set_timer(next);
+}
+
+// At the latest.
+void process_workers_set::set_timer(time_point next)
+{
+    if (!timer_ || !active_ || timer_at_ <= next)
         return; // rings too early at worst, and is set again then
     timer_at_ = next;
     timer_->expires_at(next);

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/restart_policy.hpp"
@@ -39,6 +40,7 @@ public:
     void add_stats(pool_stats& stats) const override;
 
     void submit(worker_id worker, const chunk& work) override;
+    std::shared_ptr<buffer_memory> memory(worker_id worker) const override;
     std::size_t recall(worker_id worker, chunk_id id) override;
     void cancel(worker_id worker, chunk_id id) override;
     std::optional<running_task> running(worker_id worker, chunk_id id) const override;
@@ -64,7 +66,7 @@ private:
     const std::shared_ptr<strand_link>& link() const noexcept override { return link_; }
     backend_events& events() noexcept override { return events_; }
     bool active() const noexcept override { return active_; }
-    void begin_batch() noexcept override { ++depth_; }
+    void begin_batch(worker_process& worker) override;
     void end_batch() override;
     bool in_batch() const noexcept override { return depth_ != 0; }
     bool ending() const noexcept override { return ended_; }
@@ -73,6 +75,7 @@ private:
     void worker_is_gone(worker_process& worker, const worker_end& end) override;
 
     std::shared_ptr<worker_process> find(worker_id id) const noexcept;
+    void touch(worker_process& worker);
     void launch(std::size_t node);
     void plan_restart(std::size_t node, const worker_end& end);
     void give_up_for(const worker_end& end);
@@ -82,6 +85,7 @@ private:
     void post_pass();
     void pass();
     void set_timer();
+    void set_timer(time_point next);
     void report(const worker_process& worker, decltype(pool_event::what) what);
     void report(const worker_process& worker, pool_event event);
     void say(const worker_process& worker, const char* what, const worker_end* end = nullptr) const;
@@ -96,6 +100,9 @@ private:
 
     std::vector<place> places_;
     std::vector<std::shared_ptr<worker_process>> live_; ///< All that are not gone, also those that were replaced.
+    // Reports come by the ten thousand a second, and there may be hundreds of workers: a batch looks only at those that it is about.
+    std::unordered_map<worker_id, std::shared_ptr<worker_process>> by_id_;
+    std::vector<std::shared_ptr<worker_process>> touched_, settled_;
     child_registry children_;
     worker_id last_id_ = 0;
 

@@ -39,7 +39,14 @@ constexpr duration abandon_after = std::chrono::seconds(2);
 /// The same, when somebody waits for the end of all.
 constexpr duration abandon_at_end_after = std::chrono::milliseconds(200);
 /// A worker that has several tasks tells of them within a millisecond, unless one of them takes longer; then its ring is looked at.
+/// Each look that finds nothing makes the next one later: with tasks of 10 ms, looks were half of what a task cost the host.
 constexpr duration look_after = std::chrono::milliseconds(2);
+constexpr duration longest_look_after = std::chrono::milliseconds(16);
+/// Workers are looked at together.
+constexpr duration look_grid = std::chrono::milliseconds(1);
+
+/// The largest value that may lie in shared memory, once there and once back. Only what was used takes memory, and keeps it.
+constexpr std::uint64_t arena_capacity = std::uint64_t(128) << 20;
 
 std::uint64_t frame_limit(std::size_t max_message_size)
 {
@@ -47,17 +54,24 @@ std::uint64_t frame_limit(std::size_t max_message_size)
     return std::max<std::uint64_t>(max_message_size, std::uint64_t(1) << 20) + beside;
 }
 
+arena_place place_of(const record& stored) noexcept
+{
+    arena_place place;
+    std::memcpy(&place, stored.bytes.data(), sizeof place);
+    return place;
+}
+
 page_layout layout_for(const worker_settings& settings)
 {
     // Twice, for coroutines that were abandoned and still run.
     const std::size_t slots = std::min<std::size_t>(plain_slots + 2 * std::min<std::size_t>(settings.child_concurrency, 1u << 22), 1u << 23);
-    return {static_cast<std::uint32_t>(slots), page_layout{}.ring_capacity};
+    return {static_cast<std::uint32_t>(slots), page_layout{}.ring_capacity, arena_capacity};
 }
 
 } // namespace
 
 worker_process::worker_process(worker_owner& owner, worker_id id, std::size_t node)
-    : owner_(&owner), id_(id), node_(node), nonce_(make_nonce()), max_rss_(owner.settings().max_rss)
+    : owner_(&owner), id_(id), node_(node), nonce_(make_nonce()), max_rss_(owner.settings().max_rss), look_pause_(look_after)
 {
     if (max_rss_ == 0)
         return;
@@ -105,6 +119,8 @@ std::shared_ptr<child> worker_process::launch() noexcept
             channel_.emplace(socket_fd_.get(), frame_limit(settings.max_message_size));
             ring_.emplace(page_);
             held_.emplace(page_);
+            arguments_ = std::make_shared<argument_arena>(arena_mapping(page.get(), layout, arena_mapping::use::arguments));
+            results_ = arena_mapping(page.get(), layout, arena_mapping::use::results);
             request.executable = settings.executable;
             request.title = make_title(program_name(), node_, ::getpid());
             request.environment.push_back(encode_marker({node_, nesting_depth() + 1, ::getpid(), nonce_}));
@@ -147,7 +163,7 @@ std::shared_ptr<child> worker_process::launch() noexcept
 void worker_process::on_launched(const boost::system::error_code& ec)
 {
     worker_owner& owner = *owner_;
-    owner.begin_batch();
+    owner.begin_batch(*this);
     if (ec) {
         launch_failed_ = true;
         const std::string program = owner_->settings().executable.empty() ? "this program" : owner_->settings().executable.string();
@@ -195,7 +211,7 @@ void worker_process::settle_now()
     worker_owner& owner = *owner_;
     if (!owner.active())
         return; // told when something waits again
-    owner.begin_batch();
+    owner.begin_batch(*this);
     settle();
     owner.end_batch();
 }
@@ -208,7 +224,7 @@ void worker_process::on_readable(const boost::system::error_code& ec)
     if (ec == asio::error::operation_aborted || !owner_->active())
         return update_waits();
     worker_owner& owner = *owner_;
-    owner.begin_batch();
+    owner.begin_batch(*this);
     read();
     owner.end_batch();
 }
@@ -257,7 +273,7 @@ void worker_process::take_ring()
     drained_.clear();
     ring_->drain(drained_);
     for (auto rest = drained_.bytes(); owner_;) {
-        const auto what = take_record(rest);
+        const auto what = records_.next(rest);
         if (!what)
             return;
         take(*what);
@@ -296,22 +312,39 @@ void worker_process::take(const frame& arrived)
 
 void worker_process::take(const record& what)
 {
-    const process_chunk held = held_->note(what);
-    if (held.abandoned)
+    const noted_chunk held = held_->note(what);
+    if (held.abandoned) {
+        if (what.kind == record_kind::stored)
+            give_back(what);
         return;
+    }
+    backend_events& events = owner_->events();
     decoder in(what.bytes);
     switch (what.kind) {
-    case record_kind::value: return owner_->events().task_finished(id_, held.id, what.position, &in);
+    case record_kind::value: {
+        const std::size_t size = what.bytes.size();
+        return events.tasks_finished(id_, what.chunk, what.position, {what.bytes.data(), size, size + short_header_size, what.count});
+    }
+    case record_kind::stored: {
+        const std::span<const std::byte> value = results_.at(place_of(what));
+        events.tasks_finished(id_, what.chunk, what.position, {value.data(), value.size(), value.size(), 1});
+        return give_back(what);
+    }
     case record_kind::failure:
-        return owner_->events().task_failed(id_, held.id, what.position, decode_exception(in, held.first + what.position, pid()));
+        return events.task_failed(id_, what.chunk, what.position, decode_exception(in, held.first + what.position, pid()));
     case record_kind::ended: {
         std::int64_t busy;
         std::memcpy(&busy, what.bytes.data(), sizeof busy);
         if (max_rss_ != 0 && resident_size() > max_rss_)
-            owner_->events().worker_grew(id_);
-        return owner_->events().chunk_ended(id_, held.id, duration(std::max<std::int64_t>(0, busy)));
+            events.worker_grew(id_);
+        return events.chunk_ended(id_, what.chunk, duration(std::max<std::int64_t>(0, busy)));
     }
     }
+}
+
+void worker_process::give_back(const record& stored) noexcept
+{
+    page_.arena_tail().store(end_of(place_of(stored)), std::memory_order_release);
 }
 
 void worker_process::take_hello_reply(std::span<const std::byte> bytes)
@@ -421,7 +454,7 @@ void worker_process::start_kill(duration before_sigterm, duration before_sigkill
 
 void worker_process::flush()
 {
-    if (!channel_ || !channel_->has_unsent() || hung_up_ || fsm_.phase() == worker_phase::killed || exited_)
+    if (!owner_ || !channel_ || !channel_->has_unsent() || hung_up_ || fsm_.phase() == worker_phase::killed || exited_)
         return;
     const auto progress = channel_->send();
     write_blocked_ = progress == worker_channel::progress::blocked;
@@ -514,7 +547,7 @@ void worker_process::detach() noexcept
 void worker_process::submit(const chunk& work)
 {
     const bool was_wanted = held_->wanted() != 0;
-    const process_chunk held = held_->add(work);
+    const process_chunk& held = held_->add(work);
     if (fsm_.phase() != worker_phase::ready || hung_up_ || exited_)
         return; // it is on its way out, and these tasks will not have begun
     send_function(work);
@@ -526,14 +559,21 @@ void worker_process::submit(const chunk& work)
     message.timeout = work.timeout;
     last_sign_ = clock::now();
     looked_ = false;
+    timed_ = held.timed;
+    if (timed_)
+        look_pause_ = look_after; // a task's time counts from the end of the one before
     if (work.deadline != time_point::max())
         message.remaining = work.deadline - last_sign_;
     message.count = held.count;
     message.slot = held.slot;
     message.coroutine = work.coroutine;
+    if (tasks.bytes().size() >= byte_buffer::lending_size)
+        message.arguments = place_arguments(tasks, work.id);
     byte_buffer& to = channel_->tail();
     write_chunk_start(to, work.id, message, tasks);
-    if (tasks.bytes().size() <= copied_bytes)
+    if (message.arguments)
+        ;
+    else if (tasks.bytes().size() <= copied_bytes)
         to.append(tasks.bytes().data(), tasks.bytes().size());
     else
         channel_->queue_reference(tasks.bytes(), work.shared_from_this());
@@ -541,6 +581,21 @@ void worker_process::submit(const chunk& work)
         flush();
     if (!was_wanted)
         update_waits();
+}
+
+// They were written into the arena, are put there now, or there is no room: then they travel on the socket.
+std::optional<arena_place> worker_process::place_arguments(const encoded_payload& tasks, chunk_id id)
+{
+    if (tasks.buffer().is_lent() && tasks.buffer().memory() == arguments_)
+        return arguments_->commit(tasks.bytes());
+    byte_buffer copy(arguments_);
+    copy.reserve(tasks.bytes().size());
+    if (!copy.is_lent())
+        return std::nullopt;
+    copy.append(tasks.bytes().data(), tasks.bytes().size());
+    const arena_place place = arguments_->commit(copy.bytes());
+    held_->keep(id, std::move(copy));
+    return place;
 }
 
 void worker_process::send_function(const chunk& work)
@@ -633,7 +688,7 @@ time_point worker_process::next_due() const noexcept
     // One task alone is told of when it is done. But the end of a chunk may lie untold in the ring while the one behind it runs, and a
     // task's time is counted only from the end of the chunk before.
     if (!looked_ && (held_->wanted() > 1 || held_->outstanding() > 1))
-        due = std::min(due, last_sign_ + look_after);
+        due = std::min(due, time_point((last_sign_.time_since_epoch() + look_pause_) / look_grid * look_grid + look_grid));
     return due;
 }
 
@@ -661,6 +716,8 @@ void worker_process::on_time(time_point now)
     looked_ = true;
     try {
         take_ring();
+        const bool found = !drained_.empty();
+        look_pause_ = found || timed_ ? look_after : std::min(2 * look_pause_, longest_look_after);
     }
     catch (const error& e) {
         talks_nonsense(e.what());

@@ -20,6 +20,7 @@
 #include "process/warden.hpp"
 #include "process/worker_channel.hpp"
 #include "process/worker_fsm.hpp"
+#include "wire/arena.hpp"
 #include "wire/result_ring.hpp"
 #include "wire/shared_page.hpp"
 
@@ -71,7 +72,7 @@ public:
     virtual bool active() const noexcept = 0;
 
     /// Brackets what comes from outside. At the end the engine decides and what is queued is sent.
-    virtual void begin_batch() noexcept = 0;
+    virtual void begin_batch(worker_process& worker) = 0;
     virtual void end_batch() = 0;
     virtual bool in_batch() const noexcept = 0;
     /// Whether all workers end: somebody waits for that.
@@ -107,6 +108,8 @@ public:
     bool is_busy() const noexcept { return held_ && held_->wanted(); }
     /// As it last told; 0 before that.
     std::size_t resident_size() const noexcept { return page_ ? page_.resident_size().load(std::memory_order_relaxed) : 0; }
+    /// See `backend::memory`.
+    std::shared_ptr<buffer_memory> memory() const noexcept { return arguments_; }
 
     // As in `backend`:
     void submit(const chunk& work);
@@ -154,6 +157,7 @@ private:
     void take_ring();
     void take(const frame& arrived);
     void take(const record& what);
+    void give_back(const record& stored) noexcept;
     void take_hello_reply(std::span<const std::byte> bytes);
     void hung_up();
     void talks_nonsense(const char* what);
@@ -166,6 +170,7 @@ private:
     life_phase life() const noexcept;
     void forget_old_functions();
     void send_function(const chunk& work);
+    std::optional<arena_place> place_arguments(const encoded_payload& tasks, chunk_id id);
     std::string name() const;
     std::string status_text() const;
     template <class... Args>
@@ -183,8 +188,11 @@ private:
     unique_descriptor socket_fd_; ///< Until `socket_` owns it.
     unique_descriptor doorbell_;
     shared_page page_;
+    std::shared_ptr<argument_arena> arguments_;
+    arena_mapping results_;
     std::optional<worker_channel> channel_;
     std::optional<ring_reader> ring_;
+    record_reader records_; ///< Of what the ring held.
     std::optional<held_chunks> held_;
     byte_buffer drained_;
     std::unordered_map<std::uint64_t, std::weak_ptr<const byte_buffer>> functions_; ///< That it was sent, by operation.
@@ -201,6 +209,8 @@ private:
     std::uint64_t ping_ = 0;
     time_point last_sign_{}; ///< When the worker was last heard of, or given work.
     bool looked_ = false;    ///< At its ring, since then.
+    bool timed_ = false;     ///< The last chunk that it was given.
+    duration look_pause_;    ///< Between a sign and the look.
 
     std::string nonsense_; ///< What was wrong with what it sent.
     std::string note_;     ///< Why it was killed.

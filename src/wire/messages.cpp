@@ -85,16 +85,6 @@ private:
     std::span<const std::byte> bytes_;
 };
 
-/// The size that all arguments have, or nothing.
-std::optional<std::uint64_t> equal_size(std::span<const std::uint64_t> ends)
-{
-    const std::uint64_t size = ends.empty() ? 0 : ends.front();
-    for (std::size_t i = 1; i < ends.size(); ++i)
-        if (ends[i] - ends[i - 1] != size)
-            return std::nullopt;
-    return size;
-}
-
 } // namespace
 
 void write_hello(byte_buffer& to, const hello_message& message)
@@ -164,15 +154,19 @@ void write_chunk_start(byte_buffer& to, std::uint64_t chunk_id, const chunk_mess
     put(to, message.count);
     put(to, message.slot);
     put<std::uint8_t>(to, message.coroutine);
-    const auto size = equal_size(payload.ends());
-    put(to, size.value_or(no_size));
-    if (!size)
+    put<std::uint8_t>(to, message.arguments.has_value());
+    if (message.arguments) {
+        put(to, message.arguments->begin);
+        put(to, message.arguments->size);
+    }
+    put<std::uint64_t>(to, payload.is_even() ? payload.equal_size() : no_size);
+    if (!payload.is_even())
         to.append(payload.ends().data(), payload.ends().size_bytes());
-    const std::uint64_t length = to.size() - start - frame_header_size + payload.bytes().size();
+    const std::uint64_t length = to.size() - start - frame_header_size + (message.arguments ? 0 : payload.bytes().size());
     write_frame_header(to.data() + start, {frame_type::chunk, 0, chunk_id, length});
 }
 
-received_chunk read_chunk(std::span<const std::byte> bytes)
+received_chunk read_chunk(std::span<const std::byte> bytes, const arena_mapping& arena)
 {
     taker in(bytes);
     received_chunk chunk;
@@ -185,15 +179,18 @@ received_chunk read_chunk(std::span<const std::byte> bytes)
     chunk.message.count = in.take<std::uint32_t>();
     chunk.message.slot = in.take<std::uint32_t>();
     chunk.message.coroutine = in.take_flag();
+    if (in.take_flag()) {
+        arena_place& place = chunk.message.arguments.emplace();
+        place.begin = in.take<std::uint64_t>();
+        place.size = in.take<std::uint64_t>();
+    }
     if (chunk.message.count == 0 || (chunk.message.coroutine && chunk.message.count != 1))
         throw_nonsense("a chunk has a count of tasks that it cannot have");
     const auto size = in.take<std::uint64_t>();
-    if (size != no_size)
-        chunk.arguments = chunk_arguments(chunk.message.count, size, {}, in.rest());
-    else {
-        const auto ends = in.take_bytes(std::uint64_t(chunk.message.count) * 8);
-        chunk.arguments = chunk_arguments(chunk.message.count, std::nullopt, ends, in.rest());
-    }
+    const auto ends = in.take_bytes(size == no_size ? std::uint64_t(chunk.message.count) * 8 : 0);
+    const auto arguments = chunk.message.arguments ? arena.at(*chunk.message.arguments) : in.rest();
+    in.end();
+    chunk.arguments = chunk_arguments(chunk.message.count, size == no_size ? std::nullopt : std::optional(size), ends, arguments);
     return chunk;
 }
 
@@ -215,21 +212,6 @@ chunk_arguments::chunk_arguments(std::uint32_t count, std::optional<std::uint64_
     }
     if (before != bytes_.size())
         throw_nonsense("bytes are left behind the arguments of a chunk");
-}
-
-std::uint64_t chunk_arguments::end(std::uint32_t position) const noexcept
-{
-    if (equal_size_)
-        return (std::uint64_t(position) + 1) * *equal_size_;
-    std::uint64_t value;
-    std::memcpy(&value, ends_.data() + std::size_t(position) * 8, sizeof value);
-    return value;
-}
-
-std::span<const std::byte> chunk_arguments::operator[](std::uint32_t position) const noexcept
-{
-    const std::uint64_t begin = position == 0 ? 0 : end(position - 1);
-    return bytes_.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end(position) - begin));
 }
 
 } // namespace twat::mp::detail

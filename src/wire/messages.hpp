@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -11,6 +12,8 @@
 #include <twat/mp/detail/byte_buffer.hpp>
 #include <twat/mp/detail/payload.hpp>
 #include <twat/mp/options.hpp>
+
+#include "wire/arena.hpp"
 
 namespace twat::mp::detail {
 
@@ -59,6 +62,7 @@ struct chunk_message
     std::uint32_t count = 0;
     std::uint32_t slot = 0;       ///< In the shared page.
     bool coroutine = false;
+    std::optional<arena_place> arguments{}; ///< They are not in the frame, but in the arena.
 };
 
 /// The arguments of a chunk's tasks, as they lie in a frame.
@@ -71,17 +75,29 @@ public:
                     std::span<const std::byte> bytes);
 
     /// @pre `position` is less than the chunk's count.
-    std::span<const std::byte> operator[](std::uint32_t position) const noexcept;
+    std::span<const std::byte> operator[](std::uint32_t position) const noexcept
+    {
+        const std::size_t begin = position == 0 ? 0 : end(position - 1);
+        return bytes_.subspan(begin, end(position) - begin);
+    }
 
 private:
-    std::uint64_t end(std::uint32_t position) const noexcept;
+    std::size_t end(std::uint32_t position) const noexcept
+    {
+        if (equal_size_)
+            return (std::size_t(position) + 1) * static_cast<std::size_t>(*equal_size_);
+        std::uint64_t value;
+        std::memcpy(&value, ends_.data() + std::size_t(position) * 8, sizeof value);
+        return static_cast<std::size_t>(value);
+    }
 
     std::optional<std::uint64_t> equal_size_;
     std::span<const std::byte> ends_; ///< Not aligned.
     std::span<const std::byte> bytes_;
 };
 
-/// Appends the frame's header and all that precedes the arguments. The caller sends `payload.bytes()` behind it.
+/// Appends the frame's header and all that precedes the arguments. The caller sends `payload.bytes()` behind it, unless they are in
+/// the arena.
 void write_chunk_start(byte_buffer& to, std::uint64_t chunk_id, const chunk_message& message,
                        const encoded_payload& payload);
 
@@ -91,7 +107,8 @@ struct received_chunk
     chunk_arguments arguments;
 };
 
-received_chunk read_chunk(std::span<const std::byte> bytes);
+/// @param arena That of the arguments.
+received_chunk read_chunk(std::span<const std::byte> bytes, const arena_mapping& arena = {});
 
 } // namespace twat::mp::detail
 

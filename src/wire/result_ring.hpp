@@ -17,6 +17,7 @@ enum class record_kind : std::uint32_t {
     value = 1,   ///< A task's encoded result.
     failure = 2, ///< A task's encoded exception.
     ended = 3,   ///< The worker is done with the chunk; 8 bytes: nanoseconds that it was busy with it.
+    stored = 4,  ///< A task's encoded result, in the arena; 16 bytes: the `arena_place`.
 };
 
 /// What a worker tells about its chunks. The ring is a row of them; a `result` frame holds one that did not fit.
@@ -26,15 +27,30 @@ struct record
     std::uint32_t position = 0;
     record_kind kind{};
     std::span<const std::byte> bytes{};
+    /// More than 1: so many values of one size, of tasks from `position` on. `bytes` is the first; between them lies a short header each.
+    std::uint32_t count = 1;
 };
 
 inline constexpr std::size_t record_header_size = 24;
+/// In the ring: of a value of the task behind the one that the record before was about.
+inline constexpr std::size_t short_header_size = 8;
 
 void write_record_header(std::byte* to, const record& what) noexcept;
 
 /// Takes the record at the start of `bytes`. Nothing if `bytes` is empty. Throws `mp::error` (`protocol_error`) if it is cut
 /// off or makes no sense. The record refers to `bytes`.
 std::optional<record> take_record(std::span<const std::byte>& bytes);
+
+/** Cuts what was drained from one ring into records. */
+class record_reader
+{
+public:
+    /// As `take_record`, and takes together what is told together: see `record::count`.
+    std::optional<record> next(std::span<const std::byte>& bytes);
+
+private:
+    record last_; ///< A short header says nothing but the size: the rest follows from the record before.
+};
 
 /** The worker's end of the ring. */
 class ring_writer
@@ -50,7 +66,7 @@ public:
     std::size_t size() const noexcept { return ring_.size(); }
 
 private:
-    std::size_t room() noexcept;
+    bool has_room(std::size_t needed) noexcept;
     void copy_in(const std::byte* from, std::size_t n) noexcept;
 
     std::span<std::byte> ring_;
@@ -58,6 +74,7 @@ private:
     std::atomic<std::uint64_t>& shared_tail_;
     std::uint64_t head_ = 0;
     std::uint64_t tail_ = 0; ///< As last seen.
+    record last_;            ///< Without its bytes.
 };
 
 /** The parent's end. What it reads is copied before it is looked at, since the worker may go on writing. */

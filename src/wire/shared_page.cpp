@@ -19,6 +19,8 @@ namespace {
 constexpr std::uint64_t page_magic = 0x7477'6174'6d70'7067;
 constexpr std::uint32_t most_slots = 1u << 24;
 constexpr std::uint32_t most_ring = 1u << 30;
+constexpr std::uint64_t most_arena = std::uint64_t(1) << 40;
+constexpr std::size_t page_size = 4096;
 
 /// The start of the page. Head and tail have a cache line each: they are written by different processes.
 struct page_header
@@ -27,6 +29,7 @@ struct page_header
     page_layout layout;
     alignas(64) std::atomic<std::uint64_t> ring_head;
     alignas(64) std::atomic<std::uint64_t> ring_tail;
+    std::atomic<std::uint64_t> arena_tail;
     alignas(64) std::atomic<std::uint64_t> resident_size;
 };
 
@@ -37,9 +40,12 @@ std::size_t ring_offset(const page_layout& layout)
     return sizeof(page_header) + layout.slots * sizeof(chunk_slot);
 }
 
+/// Of the page alone, where it is mapped.
+std::size_t mapped_size(const page_layout& layout) { return ring_offset(layout) + layout.ring_capacity; }
+
 bool is_sound(const page_layout& layout)
 {
-    return layout.slots > 0 && layout.slots <= most_slots && layout.ring_capacity <= most_ring &&
+    return layout.arena_capacity <= most_arena && layout.arena_capacity % page_size == 0 && layout.slots > 0 && layout.slots <= most_slots && layout.ring_capacity <= most_ring &&
            std::has_single_bit(layout.ring_capacity);
 }
 
@@ -61,18 +67,24 @@ shared_page& shared_page::operator=(shared_page&& other) noexcept
 shared_page::~shared_page()
 {
     if (base_)
-        ::munmap(base_, size_of(layout_));
+        ::munmap(base_, mapped_size(layout_));
 }
 
 void shared_page::map(int fd)
 {
-    void* at = ::mmap(nullptr, size_of(layout_), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void* at = ::mmap(nullptr, mapped_size(layout_), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (at == MAP_FAILED)
         throw std::system_error(errno, std::system_category(), "mmap of a worker's shared page");
     base_ = static_cast<std::byte*>(at);
 }
 
-std::size_t shared_page::size_of(page_layout layout) noexcept { return ring_offset(layout) + layout.ring_capacity; }
+std::size_t shared_page::size_of(page_layout layout) noexcept
+{
+    const std::size_t size = mapped_size(layout);
+    if (layout.arena_capacity == 0)
+        return size;
+    return (size + page_size - 1) / page_size * page_size + 2 * layout.arena_capacity;
+}
 
 shared_page shared_page::create(int fd, page_layout layout)
 {
@@ -113,6 +125,7 @@ std::atomic<std::uint64_t>& shared_page::ring_head() const noexcept { return hea
 std::atomic<std::uint64_t>& shared_page::ring_tail() const noexcept { return header(base_).ring_tail; }
 
 std::atomic<std::uint64_t>& shared_page::resident_size() const noexcept { return header(base_).resident_size; }
+std::atomic<std::uint64_t>& shared_page::arena_tail() const noexcept { return header(base_).arena_tail; }
 
 std::span<std::byte> shared_page::ring() const noexcept
 {

@@ -24,6 +24,7 @@ struct page_layout
 {
     std::uint32_t slots = 24;
     std::uint32_t ring_capacity = 256 * 1024; ///< A power of two.
+    std::uint64_t arena_capacity = 0;         ///< Of each of the two arenas behind the page, see `arena_mapping`. Whole pages.
 };
 
 /** The memory that one worker shares with its parent: slots of its chunks, and the ring of its outcomes.
@@ -39,7 +40,7 @@ public:
     shared_page& operator=(shared_page&& other) noexcept;
     ~shared_page();
 
-    /// Bytes that a page takes.
+    /// Bytes that a page takes, and the arenas behind it, of which only those are real that are used.
     static std::size_t size_of(page_layout layout) noexcept;
     /// Parent: makes a page of the zeroed memory behind `fd`, which has this size and cannot shrink. Throws `std::system_error`.
     static shared_page create(int fd, page_layout layout);
@@ -58,6 +59,8 @@ public:
     std::span<std::byte> ring() const noexcept;
     /// The worker's resident bytes, when it last looked; the worker writes it.
     std::atomic<std::uint64_t>& resident_size() const noexcept;
+    /// Up to where the parent has given back what lay in the arena of results; the parent writes it.
+    std::atomic<std::uint64_t>& arena_tail() const noexcept;
 
 private:
     void map(int fd);

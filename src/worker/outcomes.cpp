@@ -9,6 +9,8 @@ namespace twat::mp::detail {
 void outcome_writer::of_chunk::write(record_kind kind, std::uint32_t position, std::span<const std::byte> bytes)
 {
     const record what{chunk_, position, kind, bytes};
+    if (bytes.size() >= byte_buffer::lending_size && !over_socket_ && kind == record_kind::value && writer_.store(what))
+        return;
     if (!over_socket_ && (writer_.ring_.write(what) || writer_.wait_and_write(what)))
         return;
     over_socket_ = true;
@@ -35,6 +37,23 @@ bool outcome_writer::wait_and_write(const record& what)
             return true;
     }
     return false;
+}
+
+bool outcome_writer::store(const record& what)
+{
+    if (!arena_->holds(what.bytes)) {
+        const std::span<std::byte> room = arena_->room(what.bytes.size());
+        if (room.empty())
+            return false;
+        std::memcpy(room.data(), what.bytes.data(), what.bytes.size());
+    }
+    // Published for good only with its record, which there may be no room for.
+    const arena_place place = arena_->next(what.bytes.size());
+    const record stored{what.chunk, what.position, record_kind::stored, std::as_bytes(std::span(&place, 1))};
+    if (!ring_.write(stored) && !wait_and_write(stored))
+        return false;
+    arena_->publish(place);
+    return true;
 }
 
 void outcome_writer::send(const record& what)

@@ -4,10 +4,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <utility>
 
 #include <twat/mp/options.hpp>
 
+#include "wire/arena.hpp"
 #include "wire/result_ring.hpp"
 #include "worker/connection.hpp"
 
@@ -16,7 +19,7 @@ namespace twat::mp::detail {
 using clock = std::chrono::steady_clock;
 using time_point = clock::time_point;
 
-/** Where a worker leaves its outcomes: in the ring, and those that do not fit there on the socket.
+/** Where a worker leaves its outcomes: in the ring, large ones in the arena, and those that do not fit there on the socket.
 
     Either way an outcome is out of the worker's hands before the next task begins. The parent reads the ring only when it is told to,
     which costs both sides a system call; so it is told once for many.
@@ -24,7 +27,12 @@ using time_point = clock::time_point;
 class outcome_writer
 {
 public:
-    outcome_writer(worker_connection& connection, const shared_page& page) : connection_(connection), ring_(page) {}
+    outcome_writer(worker_connection& connection, const shared_page& page, std::shared_ptr<result_arena> arena)
+        : connection_(connection), ring_(page), arena_(std::move(arena))
+    {}
+
+    /// Where large results may be encoded, so that they need no copy; see `byte_buffer`.
+    const std::shared_ptr<result_arena>& arena() const noexcept { return arena_; }
 
     /// The outcomes of one chunk, in order. Once one has gone over the socket the others do, too, so that none overtakes it.
     class of_chunk
@@ -51,10 +59,12 @@ public:
 
 private:
     bool wait_and_write(const record& what);
+    bool store(const record& what);
     void send(const record& what);
 
     worker_connection& connection_;
     ring_writer ring_;
+    std::shared_ptr<result_arena> arena_;
     std::uint64_t told_ = 0;
     time_point last_told_{};
 };

@@ -5,6 +5,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -43,18 +44,27 @@ private:
     worker_context* const before_;
 };
 
+std::shared_ptr<result_arena> make_result_arena(int fd, const shared_page& page)
+{
+    return std::make_shared<result_arena>(arena_mapping(fd, page.layout(), arena_mapping::use::results), page.arena_tail());
+}
+
 } // namespace
 
 worker_server::worker_server(int socket, int page, std::uint64_t nonce)
     : connection_(socket),
       page_(shared_page::attach(page)),
+      arguments_(page, page_.layout(), arena_mapping::use::arguments),
       nonce_(nonce),
-      outcomes_(connection_, page_),
+      outcomes_(connection_, page_, make_result_arena(page, page_)),
       memory_(page_),
       environment_{io_, context_, page_, outcomes_, desk_, memory_, 0},
       coroutines_(environment_)
 {
     context_.executor = io_.get_executor();
+    // What a task writes astray must not reach arguments that another worker may get after this one's death.
+    if (const auto arguments = arguments_.bytes(); !arguments.empty())
+        ::mprotect(arguments.data(), arguments.size(), PROT_READ);
 }
 
 worker_server::~worker_server()
@@ -147,7 +157,7 @@ void worker_server::shake_hands(const frame& arrived)
 
 void worker_server::handle_chunk(const frame& arrived)
 {
-    received_chunk chunk = read_chunk(arrived.bytes);
+    received_chunk chunk = read_chunk(arrived.bytes, arguments_);
     if (chunk.message.slot >= page_.layout().slots)
         throw error(errc::protocol_error, "the parent sent a chunk for a slot that is not there");
     received_work work{arrived.header.id, chunk.message, chunk.arguments, functions_.find(chunk.message.op),
@@ -159,7 +169,7 @@ void worker_server::handle_chunk(const frame& arrived)
     deferred_work kept;
     kept.bytes.append(arrived.bytes.data(), arrived.bytes.size());
     kept.work = std::move(work);
-    kept.work.arguments = read_chunk(kept.bytes.bytes()).arguments;
+    kept.work.arguments = read_chunk(kept.bytes.bytes(), arguments_).arguments;
     deferred_.push_back(std::move(kept));
 }
 

@@ -9,6 +9,7 @@
 #include <deque>
 #include <optional>
 
+#include "wire/arena.hpp"
 #include "wire/shared_page.hpp"
 #include "worker/connection.hpp"
 #include "worker/coroutine_tasks.hpp"
@@ -67,6 +68,7 @@ private:
 
     worker_connection connection_;
     shared_page page_;
+    arena_mapping arguments_;
     std::uint64_t nonce_;
     outcome_writer outcomes_;
     stop_desk desk_;

@@ -7,14 +7,19 @@
 
 namespace twat::mp::detail {
 
-const std::stop_source& stop_desk::begin(std::uint64_t chunk, const chunk_slot& slot)
+const std::stop_source& stop_desk::begin(std::uint64_t chunk, const chunk_slot& slot, bool was_seen)
 {
-    std::stop_source fresh;
-    {
+    // Only this thread writes these two, so it may read them without the lock.
+    if (chunk_ != chunk || slot_ != &slot || was_seen || source_.stop_requested()) {
+        std::stop_source before{std::nostopstate};
         std::lock_guard lock(mutex_);
         chunk_ = chunk;
         slot_ = &slot;
-        source_.swap(fresh);
+        if (was_seen || !source_.stop_possible() || source_.stop_requested() || heard_) {
+            before.swap(source_);
+            source_ = std::stop_source();
+            heard_ = false;
+        }
     }
     // A request that came before was looked at when nothing of the chunk ran.
     if (slot.stop.load(std::memory_order_acquire) == chunk)
@@ -35,7 +40,7 @@ void stop_desk::look()
     {
         std::lock_guard lock(mutex_);
         if (slot_ && slot_->stop.load(std::memory_order_acquire) == chunk_)
-            wanted = source_;
+            wanted = source_, heard_ = true;
     }
     if (!wanted.stop_possible() || wanted.stop_requested())
         return;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "wire/claim.hpp"
 #include "wire/exception.hpp"
@@ -26,8 +27,8 @@ time_point end_of_task(const received_work& work, time_point begun) noexcept
 bool call(const work_environment& environment, const received_work& work, std::span<const std::byte> arguments,
           encoder& result)
 {
-    if (result.buffer().capacity() > kept_result_capacity)
-        result.buffer() = byte_buffer();
+    if (result.buffer().is_lent() || result.buffer().capacity() > kept_result_capacity || !result.buffer().memory())
+        result.buffer() = byte_buffer(environment.outcomes.arena());
     result.buffer().clear();
     const known_function& known = *work.function;
     std::exception_ptr error = known.error;
@@ -85,7 +86,8 @@ void run_plain_chunk(const work_environment& environment, const received_work& w
     environment.context.deadline = work.deadline;
     for (std::uint32_t wanted = 1;;) {
         // Tasks that are claimed together are too short to be told apart by a stop request.
-        environment.context.stop = &environment.desk.begin(work.id, slot);
+        environment.context.stop =
+            &environment.desk.begin(work.id, slot, std::exchange(environment.context.stop_asked_for, false));
         const claimed_tasks claimed = claim_tasks(slot.claim, tag, work.message.count, wanted);
         if (claimed.count == 0)
             break;
@@ -104,6 +106,8 @@ void run_plain_chunk(const work_environment& environment, const received_work& w
         wanted = timed || now - begun > short_task * claimed.count ? 1 : std::min(wanted * 2, most_claimed);
     }
     result.set_step_word(nullptr);
+    if (result.buffer().is_lent())
+        result.buffer() = byte_buffer();
     environment.desk.end();
     environment.context.stop = nullptr;
     environment.context.deadline = time_point::max();

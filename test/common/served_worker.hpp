@@ -254,7 +254,7 @@ private:
         detail::byte_buffer bytes;
         ring_.drain(bytes);
         auto rest = bytes.bytes();
-        while (const auto what = detail::take_record(rest))
+        while (const auto what = records_.next(rest))
             keep(*what);
     }
 
@@ -263,9 +263,10 @@ private:
         held_.note(what);
         if (what.kind == detail::record_kind::ended)
             ended_[what.chunk] = true;
-        else
-            outcomes_[what.chunk].push_back(
-                {what.kind, what.position, {reinterpret_cast<const char*>(what.bytes.data()), what.bytes.size()}});
+        for (std::uint32_t i = 0; what.kind != detail::record_kind::ended && i < what.count; ++i) {
+            const auto* const at = what.bytes.data() + i * (what.bytes.size() + detail::short_header_size);
+            outcomes_[what.chunk].push_back({what.kind, what.position + i, {reinterpret_cast<const char*>(at), what.bytes.size()}});
+        }
     }
 
     socket_ends ends_;
@@ -273,6 +274,7 @@ private:
     detail::shared_page page_;
     detail::held_chunks held_;
     detail::ring_reader ring_;
+    detail::record_reader records_;
     detail::worker_connection parent_{ends_.fd[0]};
     detail::worker_server server_;
     std::uint64_t last_chunk_ = 0;

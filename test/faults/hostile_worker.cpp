@@ -50,7 +50,8 @@ long peak_kib()
 const char* const at_start[] = {"garbage",       "silent",        "half_a_frame",          "oversized_frame",
                                 "wrong_nonce",   "wrong_version", "ready_before_greeting", "flood"};
 const char* const at_work[] = {"unknown_chunk", "unknown_task",   "ends_before_its_tasks", "frame_of_a_parent",
-                               "cut_record",    "scribbled_page", "scribbled_ring",        "ring_runs_backwards"};
+                               "cut_record",    "scribbled_page", "scribbled_ring",        "ring_runs_backwards",
+                               "stored_outside", "short_record_first"};
 
 } // namespace
 

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -54,6 +55,22 @@ int abort_at_50(int i)
 }
 
 std::string twice(const std::string& text) { return text + text; }
+/// How this process may use the memory that it shares with its parent: "rw-s" and the like, in the order of the addresses.
+std::vector<std::string> uses_of_shared_memory(int)
+{
+    std::vector<std::string> uses;
+    std::ifstream maps("/proc/self/maps");
+    for (std::string line; std::getline(maps, line);)
+        if (line.find("memfd:twat-mp") != std::string::npos)
+            uses.push_back(line.substr(line.find(' ') + 1, 4));
+    return uses;
+}
+std::string stretch_or_die(int size)
+{
+    if (size < 0)
+        ::raise(SIGKILL);
+    return std::string(static_cast<std::size_t>(size), static_cast<char>('a' + size % 26));
+}
 
 /// Returns when the file is there.
 int wait_for_file(const std::string& path)
@@ -370,6 +387,53 @@ BOOST_AUTO_TEST_CASE(large_arguments_and_results_arrive_whole)
     BOOST_REQUIRE(outcomes.size() == 2u);
     BOOST_TEST((outcomes[0].value<std::string>() == text + text));
     BOOST_TEST(outcomes[1].value<std::string>() == "yy");
+}
+
+BOOST_AUTO_TEST_CASE(many_large_values_arrive_whole)
+{
+    fake_engine engine;
+    engine.start();
+    std::vector<std::shared_ptr<chunk>> chunks;
+    for (int c = 0; c < 8; ++c) {
+        std::vector<std::string> texts;
+        for (int i = 0; i < 20; ++i)
+            texts.push_back(stretch_or_die(40'000 + 7001 * i + c));
+        chunks.push_back(engine.chunk_of(&twice, texts));
+        engine.workers->submit(engine.ready[0], *chunks.back());
+    }
+    engine.run_until([&] { return engine.ended.size() == chunks.size(); });
+    for (int c = 0; c < 8; ++c) {
+        const auto& outcomes = engine.outcomes[chunks[static_cast<std::size_t>(c)]->id];
+        BOOST_REQUIRE(outcomes.size() == 20u);
+        for (int i = 0; i < 20; ++i)
+            BOOST_TEST((outcomes[static_cast<std::size_t>(i)].value<std::string>() == twice(stretch_or_die(40'000 + 7001 * i + c))));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_cannot_write_into_arguments)
+{
+    fake_engine engine;
+    engine.start();
+    const auto uses =
+        engine.run(engine.ready[0], *engine.chunk_of(&uses_of_shared_memory, std::vector{1})).at(0).value<std::vector<std::string>>();
+    BOOST_TEST(std::count(uses.begin(), uses.end(), "r--s") == 1);
+    BOOST_TEST(std::count(uses.begin(), uses.end(), "rw-s") >= 1);
+}
+
+BOOST_AUTO_TEST_CASE(large_results_from_before_a_death_count)
+{
+    fake_engine engine;
+    engine.start();
+    const auto work = engine.chunk_of(&stretch_or_die, std::vector{100'000, 3, 20'000'000, -1, 5});
+    engine.workers->submit(engine.ready[0], *work);
+    engine.run_until([&] { return !engine.gone.empty(); });
+    const auto& outcomes = engine.outcomes[work->id];
+    BOOST_REQUIRE(outcomes.size() == 3u);
+    BOOST_TEST((outcomes[0].value<std::string>() == stretch_or_die(100'000)));
+    BOOST_TEST((outcomes[2].value<std::string>() == stretch_or_die(20'000'000)));
+    const worker_loss& loss = engine.gone.at(engine.ready[0]);
+    BOOST_REQUIRE(loss.begun.size() == 1u);
+    BOOST_TEST(loss.begun[0].position == 3u);
 }
 
 BOOST_AUTO_TEST_CASE(a_grandchild_does_not_hide_a_death)

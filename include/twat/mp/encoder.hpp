@@ -58,6 +58,7 @@ public:
     void set_limit(std::size_t limit) noexcept { limit_ = limit; }
 
     detail::byte_buffer& buffer() noexcept { return buffer_; }
+    const detail::byte_buffer& buffer() const noexcept { return buffer_; }
 
     /// Of a task's result: where it is written down how far the task is. Null: nowhere.
     void set_step_word(std::atomic<std::uint8_t>* word) noexcept { step_ = word; }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "fault.hpp"
+#include "wire/arena.hpp"
 #include "wire/claim.hpp"
 #include "wire/frame.hpp"
 #include "wire/messages.hpp"
@@ -212,6 +213,17 @@ int main()
         send_frame(frame_type::chunk, id);
     if (mode == "cut_record")
         send_frame(frame_type::result, id, std::as_bytes(std::span("cut")));
+    if (mode == "stored_outside") {
+        const arena_place place{random(), random() | std::uint64_t(1) << 40};
+        send_record({id, 0, record_kind::stored, std::as_bytes(std::span(&place, 1))});
+    }
+    if (mode == "short_record_first") {
+        const std::uint64_t word = std::uint64_t(1) << 63;
+        shared_page page = shared_page::attach(worker_page);
+        std::memcpy(page.ring().data(), &word, sizeof word);
+        page.ring_head().store(sizeof word);
+        send_frame(frame_type::published, sizeof word);
+    }
     if (mode == "scribbled_page") {
         shared_page page = shared_page::attach(worker_page);
         auto* const base = reinterpret_cast<std::uint64_t*>(&page.slot(0));

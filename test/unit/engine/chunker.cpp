@@ -25,14 +25,32 @@ BOOST_AUTO_TEST_CASE(keeps_the_size_that_the_caller_gave)
     BOOST_TEST(sizes.next(3) == 7u); // the range ends the last one
 }
 
+BOOST_AUTO_TEST_CASE(short_chunks_of_a_given_size_travel_together)
+{
+    chunker sizes({.fixed = 2, .together = 100, .nodes = 2});
+    BOOST_TEST(sizes.next(1'000'000) == 2u); // not measured yet
+    sizes.measured(2, 2us);
+    BOOST_TEST(sizes.next(1'000'000) == 128u);
+    sizes.measured(128, 128us);
+    BOOST_TEST(sizes.next(1'000'000) == 200u);
+    BOOST_TEST(sizes.next(80) == 20u); // a share for each, and one that waits
+    BOOST_TEST(sizes.next(4) == 2u);
+    sizes.measured(200, 200 * 50us);
+    sizes.measured(200, 200 * 50us);
+    sizes.measured(200, 200 * 50us);
+    BOOST_TEST(sizes.next(1'000'000) < 24u);
+    chunker alone({.fixed = 7, .nodes = 2});
+    alone.measured(7, 1us);
+    BOOST_TEST(alone.next(1'000'000) == 7u);
+}
+
 BOOST_AUTO_TEST_CASE(grows_step_by_step_for_short_tasks)
 {
     chunker sizes({.nodes = 2});
     sizes.measured(1, 1us); // most of it is the chunk's own cost
-    BOOST_TEST(sizes.next(std::nullopt) == 16u);
-    sizes.measured(16, 160ns);
-    BOOST_TEST(sizes.next(std::nullopt) == 256u);
-    sizes.measured(256, 2560ns);
+    BOOST_TEST(sizes.next(std::nullopt) == 64u);
+    sizes.measured(64, 640ns);
+    BOOST_TEST(sizes.next(std::nullopt) == 4096u);
     sizes.measured(4096, 40960ns);
     BOOST_TEST(sizes.next(std::nullopt) == 65536u);
 }
@@ -40,9 +58,9 @@ BOOST_AUTO_TEST_CASE(grows_step_by_step_for_short_tasks)
 BOOST_AUTO_TEST_CASE(aims_at_milliseconds)
 {
     chunker sizes({.nodes = 2});
-    sizes.measured(1, 100us);
-    BOOST_TEST(sizes.next(std::nullopt) == 16u);
-    sizes.measured(16, 1600us);
+    sizes.measured(1, 50us);
+    BOOST_TEST(sizes.next(std::nullopt) == 64u);
+    sizes.measured(64, 6400us);
     BOOST_TEST(sizes.next(std::nullopt) == 40u);
     sizes.measured(1, 10ms); // and follows tasks that become longer
     sizes.measured(1, 10ms);

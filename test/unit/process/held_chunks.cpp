@@ -68,6 +68,20 @@ BOOST_FIXTURE_TEST_CASE(only_outcomes_that_can_be_are_taken, fixture)
     BOOST_CHECK_EXCEPTION(held.note(end(7)), error, is_protocol_error);
 }
 
+BOOST_FIXTURE_TEST_CASE(values_are_noted_by_the_row, fixture)
+{
+    held.add(*make(7, 5));
+    const auto row = [](std::uint32_t position, std::uint32_t count) { return record{7, position, record_kind::value, {}, count}; };
+    held.note(row(0, 3));
+    BOOST_TEST(held.outstanding() == 2u);
+    BOOST_CHECK_EXCEPTION(held.note(row(2, 2)), error, is_protocol_error); // one of them twice
+    BOOST_CHECK_EXCEPTION(held.note(row(3, 3)), error, is_protocol_error); // too many
+    BOOST_CHECK_EXCEPTION(held.note(row(3, static_cast<std::uint32_t>(-3))), error, is_protocol_error);
+    held.note(row(3, 2));
+    held.note(end(7));
+    BOOST_TEST(held.empty());
+}
+
 BOOST_FIXTURE_TEST_CASE(a_recalled_chunk_ends_after_what_was_claimed, fixture)
 {
     held.add(*make(7, 30));

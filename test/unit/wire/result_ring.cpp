@@ -114,6 +114,73 @@ BOOST_AUTO_TEST_CASE(bad_records_are_refused)
     BOOST_CHECK_EXCEPTION(take(40), error, is_protocol_error);
 }
 
+BOOST_FIXTURE_TEST_CASE(values_of_neighbours_are_taken_together, fixture)
+{
+    const std::uint64_t values[]{10, 11, 12, 13};
+    const auto bytes = [&](std::size_t i) { return std::as_bytes(std::span(values)).subspan(8 * i, 8); };
+    for (std::uint32_t i = 0; i < 3; ++i)
+        BOOST_REQUIRE(writer.write({5, 7 + i, record_kind::value, bytes(i)}));
+    BOOST_TEST(writer.published() == record_header_size + 2 * short_header_size + 3 * 8u);
+    BOOST_REQUIRE(writer.write({5, 10, record_kind::value, bytes_of("longer than the others")}));
+    BOOST_REQUIRE(writer.write({5, 11, record_kind::failure, {}}));
+    BOOST_REQUIRE(writer.write({5, 12, record_kind::value, bytes(3)})); // not behind a value
+    BOOST_REQUIRE(writer.write({6, 13, record_kind::value, bytes(3)})); // of another chunk
+    BOOST_REQUIRE(writer.write({6, 15, record_kind::value, bytes(3)})); // not the next one
+    reader.drain(drained);
+    record_reader records;
+    auto rest = drained.bytes();
+    const auto row = records.next(rest).value();
+    BOOST_TEST(row.chunk == 5u);
+    BOOST_TEST(row.position == 7u);
+    BOOST_TEST(row.count == 3u);
+    BOOST_TEST(std::memcmp(row.bytes.data() + 8 + short_header_size, &values[1], 8) == 0);
+    BOOST_TEST(std::memcmp(row.bytes.data() + 2 * (8 + short_header_size), &values[2], 8) == 0);
+    const auto longer = records.next(rest).value();
+    BOOST_TEST(longer.position == 10u);
+    BOOST_TEST(longer.count == 1u);
+    BOOST_TEST(longer.bytes.size() == 22u);
+    BOOST_TEST((records.next(rest).value().kind == record_kind::failure));
+    BOOST_TEST(records.next(rest).value().position == 12u);
+    BOOST_TEST(records.next(rest).value().chunk == 6u);
+    BOOST_TEST(records.next(rest).value().position == 15u);
+    BOOST_TEST(!records.next(rest));
+    // What is read later goes on where the reader was.
+    BOOST_REQUIRE(writer.write({6, 16, record_kind::value, bytes(0)}));
+    drained.clear();
+    reader.drain(drained);
+    rest = drained.bytes();
+    const auto later = records.next(rest).value();
+    BOOST_TEST(later.chunk == 6u);
+    BOOST_TEST(later.position == 16u);
+}
+
+BOOST_AUTO_TEST_CASE(bad_short_records_are_refused)
+{
+    const auto refused = [](std::uint64_t word, bool after_a_value) {
+        record_reader records;
+        std::byte bytes[record_header_size + 2 * short_header_size]{};
+        write_record_header(bytes, {1, 2, after_a_value ? record_kind::value : record_kind::failure, {}});
+        std::memcpy(bytes + record_header_size, &word, sizeof word);
+        std::span<const std::byte> rest(bytes);
+        records.next(rest);
+        try {
+            records.next(rest);
+            return false;
+        }
+        catch (const error& e) {
+            return e.code() == errc::protocol_error;
+        }
+    };
+    constexpr std::uint64_t mark = std::uint64_t(1) << 63;
+    BOOST_TEST(!refused(mark | 8, true));
+    BOOST_TEST(refused(mark | 8, false));
+    BOOST_TEST(refused(mark | 9, true));
+    BOOST_TEST(refused(static_cast<std::uint64_t>(-1), true));
+    std::uint64_t word = mark;
+    std::span<const std::byte> rest = std::as_bytes(std::span(&word, 1));
+    BOOST_CHECK_EXCEPTION(record_reader().next(rest), error, is_protocol_error);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_reader_never_sees_half_a_record, fixture)
 {
     constexpr std::uint32_t count = 20'000;
@@ -127,6 +194,7 @@ BOOST_FIXTURE_TEST_CASE(a_reader_never_sees_half_a_record, fixture)
         }
     });
     std::uint32_t expected = 0;
+    record_reader records;
     bool all_sound = true;
     while (expected < count) {
         drained.clear();
@@ -134,11 +202,11 @@ BOOST_FIXTURE_TEST_CASE(a_reader_never_sees_half_a_record, fixture)
         auto rest = drained.bytes();
         if (rest.empty())
             std::this_thread::yield();
-        while (auto taken = take_record(rest)) {
+        while (auto taken = records.next(rest)) {
             all_sound = all_sound && taken->position == expected && taken->bytes.size() == expected % 50;
             for (const std::byte b : taken->bytes)
                 all_sound = all_sound && b == static_cast<std::byte>(static_cast<char>(expected));
-            ++expected;
+            expected += taken->count;
         }
     }
     producer.join();

@@ -32,6 +32,7 @@ using namespace std::chrono_literals;
 namespace {
 
 int square(int i) { return i * i; }
+int square_unless_7(int i) { return i == 7 ? throw std::domain_error("seven") : i * i; }
 
 int odd_ones_throw(int i)
 {
@@ -533,6 +534,27 @@ BOOST_FIXTURE_TEST_CASE(goodbye_does_not_wait_for_coroutines, ready_worker)
     BOOST_TEST((await_frame().type == frame_type::farewell));
     join();
     BOOST_TEST(!thrown);
+}
+
+BOOST_FIXTURE_TEST_CASE(exceptions_among_thousands_of_values_keep_their_place, ready_worker)
+{
+    send_function<int>(1, &square_unless_7);
+    std::vector<int> inputs(5000);
+    for (int i = 0; i < 5000; ++i)
+        inputs[static_cast<std::size_t>(i)] = i % 50;
+    const std::vector<outcome> outcomes = await_chunk(send_tasks(1, inputs));
+    BOOST_REQUIRE(outcomes.size() == inputs.size());
+    bool sound = true;
+    for (std::uint32_t i = 0; i < outcomes.size(); ++i) {
+        const int input = inputs[i];
+        sound = sound && outcomes[i].position == i;
+        if (input == 7)
+            sound = sound && outcomes[i].kind == record_kind::failure;
+        else
+            sound = sound && outcomes[i].kind == record_kind::value && outcomes[i].value<int>() == input * input;
+    }
+    BOOST_TEST(sound);
+    BOOST_CHECK_THROW(outcomes[7].rethrow(), std::domain_error);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_forgotten_function_is_gone, ready_worker)

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <span>
 #include <utility>
@@ -18,30 +19,41 @@ namespace twat::mp::detail {
 TWAT_MP_DECL void free_large(void* block) noexcept;
 inline constexpr std::size_t large_block = std::size_t(8) << 20;
 
+/** Memory that buffers may lie in instead of the heap: shared with another process, so that large values need not travel. */
+class buffer_memory
+{
+public:
+    buffer_memory() = default;
+    buffer_memory(const buffer_memory&) = delete;
+    buffer_memory& operator=(const buffer_memory&) = delete;
+    virtual ~buffer_memory() = default;
+
+    /// Room for at least so many bytes, for one buffer; empty if there is none.
+    virtual std::span<std::byte> take(std::size_t least) noexcept = 0;
+    /// The buffer that got the room at `from` uses it no more.
+    virtual void give_back(std::byte* from) noexcept = 0;
+};
+
 /** Bytes that grow at the end and are not zeroed first, unlike those of a `std::vector`. Move-only. */
 class byte_buffer
 {
 public:
     byte_buffer() = default;
-    byte_buffer(byte_buffer&& other) noexcept
-        : data_(std::exchange(other.data_, nullptr)),
-          size_(std::exchange(other.size_, 0)),
-          capacity_(std::exchange(other.capacity_, 0))
-    {}
+    /// Once it grows to `lending_size` it lies in `memory`, which it keeps, if there is room.
+    explicit byte_buffer(std::shared_ptr<buffer_memory> memory) noexcept : memory_(std::move(memory)) {}
+    byte_buffer(byte_buffer&& other) noexcept { swap(other); }
     byte_buffer& operator=(byte_buffer&& other) noexcept
     {
-        std::swap(data_, other.data_);
-        std::swap(size_, other.size_);
-        std::swap(capacity_, other.capacity_);
+        swap(other);
         return *this;
     }
-    ~byte_buffer()
-    {
-        if (capacity_ < large_block)
-            std::free(data_);
-        else
-            free_large(data_);
-    }
+    ~byte_buffer() { release(); }
+
+    /// Below this, copying a value costs less than what goes with memory of its own.
+    static constexpr std::size_t lending_size = 64 * 1024;
+    /// Whether the bytes lie in `memory()`.
+    bool is_lent() const noexcept { return lent_; }
+    const std::shared_ptr<buffer_memory>& memory() const noexcept { return memory_; }
 
     const std::byte* data() const noexcept { return data_; }
     std::byte* data() noexcept { return data_; }
@@ -87,6 +99,12 @@ private:
 
     void reallocate(std::size_t capacity)
     {
+        if (memory_ && capacity >= lending_size) {
+            if (lent_)
+                return move_to_heap(capacity);
+            if (borrow(capacity))
+                return;
+        }
         // realloc moves large blocks by remapping their pages, which copying into a new vector cannot.
         void* moved = std::realloc(data_, capacity);
         if (!moved)
@@ -95,9 +113,58 @@ private:
         capacity_ = capacity;
     }
 
+    bool borrow(std::size_t capacity) noexcept
+    {
+        const std::span<std::byte> room = memory_->take(capacity);
+        if (room.empty())
+            return false;
+        if (size_ != 0)
+            std::memcpy(room.data(), data_, size_);
+        std::free(data_);
+        data_ = room.data();
+        capacity_ = room.size();
+        lent_ = true;
+        return true;
+    }
+
+    void move_to_heap(std::size_t capacity)
+    {
+        void* own = std::malloc(capacity);
+        if (!own)
+            throw std::bad_alloc();
+        std::memcpy(own, data_, size_);
+        release();
+        data_ = static_cast<std::byte*>(own);
+        capacity_ = capacity;
+    }
+
+    void release() noexcept
+    {
+        if (lent_) {
+            memory_->give_back(data_);
+            memory_.reset(); // it was too small, or the buffer ends
+            lent_ = false;
+        } else if (capacity_ < large_block) {
+            std::free(data_);
+        } else {
+            free_large(data_);
+        }
+    }
+
+    void swap(byte_buffer& other) noexcept
+    {
+        std::swap(data_, other.data_);
+        std::swap(size_, other.size_);
+        std::swap(capacity_, other.capacity_);
+        std::swap(lent_, other.lent_);
+        memory_.swap(other.memory_);
+    }
+
     std::byte* data_ = nullptr;
     std::size_t size_ = 0;
     std::size_t capacity_ = 0;
+    bool lent_ = false;
+    std::shared_ptr<buffer_memory> memory_;
 };
 
 } // namespace twat::mp::detail

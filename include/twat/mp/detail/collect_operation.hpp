@@ -49,6 +49,38 @@ public:
         }
     }
 
+    std::size_t store_all(std::uint64_t first, const encoded_values& values, std::exception_ptr& error) noexcept override
+    {
+        if constexpr (std::is_same_v<Workers, process_workers>) {
+            using value_type = typename base::value_type;
+            std::size_t kept = 0;
+            try {
+                if constexpr (bytewise<value_type>) {
+                    const auto read = [&](std::size_t i) {
+                        decoder in(values[i]);
+                        return read_raw<value_type>(in);
+                    };
+                    if constexpr (requires { results_.keep_all(first, values.count, read); }) {
+                        if (values.size >= sizeof(value_type)) { // then none is bad
+                            results_.keep_all(first, values.count, read);
+                            return values.count;
+                        }
+                    }
+                }
+                for (; kept != values.count; ++kept) {
+                    decoder in(values[kept]);
+                    this->take({.index = first + kept, .value = &in},
+                               [&](auto&& value) { results_.keep(first + kept, std::move(value)); });
+                }
+            } catch (...) {
+                error = annotate(std::current_exception(), first + kept);
+            }
+            return kept;
+        } else {
+            return base::store_all(first, values, error);
+        }
+    }
+
     void store_failure(std::uint64_t index, std::exception_ptr error) noexcept override
     {
         results_.keep_failure(index, std::move(error));

@@ -11,6 +11,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include <twat/mp/config.hpp>
 #include <twat/mp/decoder.hpp>
@@ -49,6 +50,17 @@ struct finished_task
     std::size_t position = 0;      ///<   and where in it.
 };
 
+/// Encoded results of neighbouring tasks, all of one size and equally far apart.
+struct encoded_values
+{
+    const std::byte* first;
+    std::size_t size;     ///< Of each.
+    std::size_t distance; ///< From one to the next.
+    std::size_t count;
+
+    std::span<const std::byte> operator[](std::size_t i) const noexcept { return {first + i * distance, size}; }
+};
+
 /** All tasks of one call of a pool's verb: the typed side of an operation, seen by the untyped engine.
 
     The engine owns the decisions (when to pull, whom to give it, when it is over); an implementation owns the range, the
@@ -84,6 +96,10 @@ public:
 
     /// Keeps a value. Returns an exception if it cannot be read; the task has then failed with it.
     virtual std::exception_ptr store(const finished_task& task) noexcept = 0;
+
+    /// Processes: the same for the tasks from `first` on, in one call: thousands of small results arrive together. Returns how many
+    /// it kept; if one cannot be read it ends there and says in `error` why.
+    virtual std::size_t store_all(std::uint64_t first, const encoded_values& values, std::exception_ptr& error) noexcept;
 
     /// Keeps a failure; not called if `stops_at_failure` (the lowest failed index then comes with `complete`).
     virtual void store_failure(std::uint64_t index, std::exception_ptr error) noexcept;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <twat/mp/config.hpp>
+#include <twat/mp/encoder.hpp>
 #include <twat/mp/detail/byte_buffer.hpp>
 
 namespace twat::mp::detail {
@@ -28,6 +29,9 @@ public:
     /// Bytes that they take on the way to a worker; 0 if they are not sent.
     virtual std::size_t size_in_bytes() const noexcept { return 0; }
 
+    /// Where large arguments may lie from the start, instead of on the heap. @pre `size() == 0`
+    virtual void set_memory(std::shared_ptr<buffer_memory>) {}
+
     /// Takes away the tasks from `position` on. A worker may be reading the tasks before `position` at this time: they stay where
     /// they are. @pre `position <= size()`
     virtual std::unique_ptr<payload> split(std::size_t position) = 0;
@@ -37,29 +41,55 @@ public:
 class TWAT_MP_DECL encoded_payload final : public payload
 {
 public:
-    std::size_t size() const noexcept override { return ends_.size(); }
-    std::size_t size_in_bytes() const noexcept override { return bytes_.size(); }
+    std::size_t size() const noexcept override { return count_; }
+    std::size_t size_in_bytes() const noexcept override { return out_.size(); }
     std::unique_ptr<payload> split(std::size_t position) override;
+    void set_memory(std::shared_ptr<buffer_memory> memory) override { buffer() = byte_buffer(std::move(memory)); }
 
     /// The arguments of one task.
     std::span<const std::byte> operator[](std::size_t position) const noexcept
     {
-        const std::size_t begin = position == 0 ? 0 : ends_[position - 1];
-        return {bytes_.data() + begin, ends_[position] - begin};
+        const std::size_t begin = position == 0 ? 0 : end(position - 1);
+        return bytes().subspan(begin, end(position) - begin);
     }
 
-    /// All of them; `ends()` tells where each one ends.
-    std::span<const std::byte> bytes() const noexcept { return bytes_.bytes(); }
+    /// All of them.
+    std::span<const std::byte> bytes() const noexcept { return out_.bytes(); }
+    /// Whether all tasks have arguments of one size: `equal_size()`. If not, `ends()` tells where those of each task end.
+    bool is_even() const noexcept { return ends_.empty(); }
+    std::size_t equal_size() const noexcept { return equal_size_; }
     std::span<const std::uint64_t> ends() const noexcept { return ends_; }
 
     /// To append a task, write its arguments here and call `end_task`; to drop what was written, `drop_task`.
-    byte_buffer& buffer() noexcept { return bytes_; }
-    void end_task() { ends_.push_back(bytes_.size()); }
-    void drop_task() noexcept { bytes_.truncate(ends_.empty() ? 0 : ends_.back()); }
+    encoder& writer() noexcept { return out_; }
+    byte_buffer& buffer() noexcept { return out_.buffer(); }
+    const byte_buffer& buffer() const noexcept { return out_.buffer(); }
+    void drop_task() noexcept { buffer().truncate(end_of_tasks()); }
+    void end_task()
+    {
+        const std::size_t size = out_.size() - end_of_tasks();
+        if (count_ == 0)
+            equal_size_ = size;
+        if (!is_even() || size != equal_size_)
+            note_end();
+        ++count_;
+    }
+    /// The same for several tasks, each of so many bytes. @pre `is_even()`, and tasks that are there already have this size.
+    void end_tasks(std::size_t count, std::size_t size) noexcept
+    {
+        equal_size_ = size;
+        count_ += count;
+    }
 
 private:
-    byte_buffer bytes_;
-    std::vector<std::uint64_t> ends_;
+    std::size_t end(std::size_t position) const noexcept { return is_even() ? (position + 1) * equal_size_ : ends_[position]; }
+    std::size_t end_of_tasks() const noexcept { return count_ == 0 ? 0 : end(count_ - 1); }
+    void note_end();
+
+    encoder out_;
+    std::size_t count_ = 0;
+    std::size_t equal_size_ = 0;
+    std::vector<std::uint64_t> ends_; ///< Empty as long as all have one size: a million integers need no table.
 };
 
 } // namespace twat::mp::detail

@@ -8,6 +8,7 @@
 #include <limits>
 #include <memory>
 #include <new>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -61,7 +62,7 @@ protected:
     std::exception_ptr append(payload& into, std::size_t limit, std::uint64_t index, Ts&&... values)
     {
         auto& tasks = static_cast<encoded_payload&>(into);
-        encoder out(std::move(tasks.buffer()));
+        encoder& out = tasks.writer();
         const std::size_t room = std::numeric_limits<std::size_t>::max() - out.size();
         out.set_limit(out.size() + (limit < room ? limit : room));
         std::exception_ptr error;
@@ -76,12 +77,20 @@ protected:
         } catch (...) {
             error = make_nested(errc::encode_failed, {}, std::current_exception(), static_cast<std::size_t>(index));
         }
-        tasks.buffer() = std::move(out.buffer());
         if (error)
             tasks.drop_task();
         else
             tasks.end_task();
         return error;
+    }
+
+    /// Adds a task for each of `values`, whose bytes are what is sent, behind those in `into`, which are such tasks too.
+    template <class T>
+    static void append_all(payload& into, std::span<const T> values)
+    {
+        auto& tasks = static_cast<encoded_payload&>(into);
+        tasks.buffer().append(values.data(), values.size_bytes());
+        tasks.end_tasks(values.size(), sizeof(T));
     }
 
     /// Takes a result, for `keep`. Throws if it cannot be decoded.

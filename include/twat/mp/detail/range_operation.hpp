@@ -2,6 +2,7 @@
 #ifndef TWAT_MP_DETAIL_RANGE_OPERATION_HPP
 #define TWAT_MP_DETAIL_RANGE_OPERATION_HPP
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -61,6 +62,8 @@ public:
     {
         pull_result done;
         try {
+            if constexpr (sends_blocks)
+                pull_block(done, into, max, limit);
             while (!ended_ && done.count < max) {
                 if (!source_.next()) {
                     ended_ = true;
@@ -103,6 +106,30 @@ private:
           settings_(std::move(settings)),
           source_(std::move(source))
     {}
+
+    // Integers in a vector, say: copied as they are, which takes 0.3 ns each, and 5 ns one by one.
+    static constexpr bool sends_blocks = [] {
+        if constexpr (std::is_same_v<Workers, process_workers> && requires { requires Source::has_blocks; }) {
+            using block = decltype(std::declval<Source&>().next_block(0));
+            using element = typename block::value_type;
+            return bytewise<element> && std::is_same_v<typename Source::parameters, parameter_list<element>>;
+        } else {
+            return false;
+        }
+    }();
+
+    void pull_block(pull_result& done, payload& into, std::size_t max, std::size_t limit)
+    {
+        const std::uint64_t left = this->traits().total.value_or(0) - pulled_; // such ranges know their size
+        using element = typename decltype(source_.next_block(0))::value_type;
+        if (ended_ || left == 0 || limit < sizeof(element))
+            return;
+        const auto block = source_.next_block(static_cast<std::size_t>(std::min<std::uint64_t>(max, left)));
+        this->append_all(into, block);
+        done.count += block.size();
+        pulled_ += block.size();
+        ended_ = block.empty() || pulled_ == this->traits().total;
+    }
 
     static operation_traits complete_traits(operation_traits traits, const call_settings<Progress>& settings,
                                             Source& source)

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <optional>
+#include <memory>
 #include <ranges>
+#include <span>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -25,6 +27,11 @@ template <class Workers, class Range>
 inline constexpr bool shares_elements =
     std::is_same_v<Workers, thread_workers> && std::ranges::forward_range<Range> &&
     std::is_lvalue_reference_v<std::ranges::range_reference_t<Range>>;
+
+template <class Range>
+inline constexpr bool is_one_block =
+    std::ranges::contiguous_range<Range> &&
+    std::sized_sentinel_for<std::ranges::sentinel_t<Range>, std::ranges::iterator_t<Range>>;
 
 template <class Workers, class Range>
 using element_parameter_t =
@@ -85,6 +92,26 @@ public:
     decltype(auto) read(Function&& f)
     {
         return std::apply([&](auto&... cursors) -> decltype(auto) { return f(*cursors.at...); }, *cursors_);
+    }
+
+    /// Whether there is one range, whose elements lie side by side.
+    static constexpr bool has_blocks = sizeof...(Ranges) == 1 && (... && is_one_block<held_range_t<Ranges>>);
+
+    /// In the place of `next` and `read` for each: goes over up to `most` elements. Empty at the end.
+    auto next_block(std::size_t most)
+        requires has_blocks
+    {
+        const bool begins = !cursors_;
+        if (begins)
+            std::apply([&](auto&... holders) { cursors_.emplace(cursor<held_range_t<Ranges>>(holders.get())...); }, ranges_);
+        auto& only = std::get<0>(*cursors_);
+        using iterator = decltype(only.at);
+        auto first = begins ? only.at : only.at + 1;
+        const auto left = static_cast<std::size_t>(only.end - first);
+        const std::size_t count = std::min(most, left);
+        if (count != 0)
+            only.at = first + static_cast<std::iter_difference_t<iterator>>(count - 1);
+        return std::span<const std::iter_value_t<iterator>>(std::to_address(first), count);
     }
 
 private:

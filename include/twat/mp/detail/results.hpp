@@ -23,13 +23,12 @@ namespace twat::mp::detail {
 template <class T>
 class sparse_vector
 {
-    // Written in place where an empty place costs nothing, else into optional places that are unwrapped at the end.
-    static constexpr bool in_place = std::is_nothrow_default_constructible_v<T> && std::is_nothrow_move_assignable_v<T>;
-    using place = std::conditional_t<in_place, T, std::optional<T>>;
-
 public:
-    /// The end of the input may be far, and the operation may never get there.
-    void expect(std::size_t total) { places_.reserve(std::min(total, (std::size_t(1) << 20) / sizeof(place))); }
+    /// Written in place where an empty place costs nothing, else into optional places that are unwrapped at the end.
+    static constexpr bool in_place = std::is_nothrow_default_constructible_v<T> && std::is_nothrow_move_assignable_v<T>;
+
+    /// The end of the input may be far, and the operation may never get there. What is not touched takes no memory.
+    void expect(std::size_t total) { places_.reserve(std::min(total, (std::size_t(16) << 20) / sizeof(T))); }
 
     template <class... Args>
     void emplace(std::uint64_t index, Args&&... args)
@@ -41,6 +40,19 @@ public:
             places_[position] = T(std::forward<Args>(args)...);
         else
             places_[position].emplace(std::forward<Args>(args)...);
+    }
+
+    /// Fills `count` places: the one at `index + i` with `value(i)`.
+    template <class Value>
+        requires in_place
+    void fill(std::uint64_t index, std::size_t count, Value value)
+    {
+        const auto begin = static_cast<std::size_t>(index);
+        if (begin + count > places_.size())
+            places_.resize(begin + count);
+        T* const to = places_.data() + begin;
+        for (std::size_t i = 0; i != count; ++i)
+            to[i] = value(i);
     }
 
     /// @pre Every place up to the last one was filled.
@@ -59,6 +71,8 @@ public:
     }
 
 private:
+    using place = std::conditional_t<in_place, T, std::optional<T>>;
+
     std::vector<place> places_;
 };
 
@@ -99,6 +113,12 @@ public:
 
     void expect(std::size_t total) { values_.expect(total); }
     void keep(std::uint64_t index, R&& value) { values_.emplace(index, std::move(value)); }
+    template <class Value>
+        requires sparse_vector<R>::in_place
+    void keep_all(std::uint64_t index, std::size_t count, Value value)
+    {
+        values_.fill(index, count, value);
+    }
     void keep_failure(std::uint64_t, std::exception_ptr) noexcept {}
     completed release() { return values_.release(); }
 
