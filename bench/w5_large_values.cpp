@@ -2,6 +2,7 @@
 // W5: large values there and back. Both ways count; memory that is touched for the first time costs more than copying.
 #include <twat/mp/async_pool.hpp>
 #include <twat/mp/multi_pool.hpp>
+#include <twat/mp/shared_vector.hpp>
 
 #include <cstring>
 #include <stdexcept>
@@ -75,6 +76,27 @@ measured kept_shared_pages(const effort& how)
     return m;
 }
 
+/// The same pages, but nothing is copied into or out of them: the worker copies one half to the other.
+measured shared_pages_in_place(const effort& how)
+{
+    char* const pages = static_cast<char*>(shared_memory(2 * large));
+    socket_pair pair;
+    const forked_child child([&] {
+        pair.here.close();
+        for (char c; read_all(pair.there.get(), &c, 1); write_all(pair.there.get(), &c, 1))
+            std::memcpy(pages + large, pages, large);
+    });
+    pair.there.close();
+    std::memset(pages, 1, 2 * large);
+    const measured m = rate(how, large, [&] {
+        char c = 0;
+        write_all(pair.here.get(), &c, 1);
+        read_all(pair.here.get(), &c, 1);
+    });
+    pair.here.close();
+    return m;
+}
+
 measured socketpair(const effort& how)
 {
     socket_pair pair;
@@ -135,6 +157,25 @@ measured awaitable_large(const effort& how)
     return m;
 }
 
+mp::shared_vector<char> copy_to_the_other_half(mp::shared_vector<char> pages)
+{
+    std::memcpy(pages.data() + large, pages.data(), large);
+    return pages;
+}
+
+template <class Pool>
+measured blocking_shared(const effort& how)
+{
+    Pool pool(1);
+    pool.start();
+    mp::shared_vector<char> pages(2 * large);
+    std::memset(pages.data(), 1, 2 * large);
+    const measured m = rate(how, large, [&] { pages = pool.apply(copy_to_the_other_half, std::move(pages)); });
+    if (pages.size() != 2 * large || pages[2 * large - 1] != 1)
+        throw std::runtime_error("a result is wrong");
+    return m;
+}
+
 template <class Pool>
 measured blocking_many(const effort& how)
 {
@@ -169,6 +210,10 @@ void add_w5(registry& rows)
     rows.add({"w5", "socketpair", role::floor, socketpair});
     rows.add({"w5", "process_pool", role::ours, blocking_large<mp::process_pool>, kept, 0.9});
     rows.add({"w5", "async_multi_pool", role::ours, awaitable_large<mp::async_multi_pool>, kept, 0.9});
+
+    const std::string in_place = "shared pages, in place";
+    rows.add({"w5", in_place, role::floor, shared_pages_in_place});
+    rows.add({"w5", "process_pool, shared_vector", role::ours, blocking_shared<mp::process_pool>, in_place, 0.9});
 
     const std::string framed = "socketpairs, framed";
     rows.add({"w5-many", framed, role::floor, framed_socketpairs});

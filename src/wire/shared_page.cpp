@@ -93,7 +93,7 @@ shared_page shared_page::create(int fd, page_layout layout)
     shared_page page;
     page.layout_ = layout;
     page.map(fd);
-    ::new (page.base_) page_header{page_magic, layout, {}, {}, {}};
+    ::new (page.base_) page_header{page_magic, layout, {}, {}, {}, {}};
     return page; // the slots are zero already; touching them would only use up memory
 }
 

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_SHARED_VECTOR_HPP
+#define TWAT_MP_SHARED_VECTOR_HPP
+
+#include <cstddef>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <new>
+#include <span>
+#include <utility>
+
+#include <twat/mp/codec.hpp>
+#include <twat/mp/config.hpp>
+
+#include <twat/mp/detail/shared_block.hpp>
+
+namespace twat::mp {
+
+/** An array in memory that worker processes share with the program: it is sent to a worker and back without being copied.
+
+    @code
+    mp::shared_vector<float> image(width * height);
+    fill(image);
+    image = pool.apply([](mp::shared_vector<float> pixels) { sharpen(pixels); return pixels; }, std::move(image));
+    @endcode
+
+    The worker works on the very elements of the sender, and what it returns is the same memory. Worth it from some hundred KiB up;
+    smaller values are faster in a `std::vector`. Any process pool takes it. Made in a worker and returned, it is copied.
+
+    Elements are plain bytes: arithmetic types but `bool`, enums, and arrays and aggregates of them without padding. They begin as
+    zeroes. The size is fixed. Move-only; moved from, it is empty.
+
+    @par Lifetime
+    The memory lives as long as a `shared_vector` refers to it, in any of the processes; a worker keeps up to eight of those that it was
+    sent, together at most 256 MiB besides the last one, since to map them anew takes milliseconds. One that is sent must live until the
+    call has completed: pass it as an argument, or keep it in a container that does.
+
+    @par Thread safety
+    Distinct objects: safe. While a task may use the elements, nobody else may write them, and nobody may read what it writes: that is the
+    caller's to see to, and a task that died or was cancelled may have written any of them.
+*/
+template <class T>
+class shared_vector
+{
+    static_assert(detail::bytewise<T>, "twat::mp: the elements of a shared_vector are plain bytes: arithmetic types but bool, enums, and "
+                                       "arrays and aggregates of them without padding");
+
+public:
+    using value_type = T;
+    using size_type = std::size_t;
+    using iterator = T*;
+    using const_iterator = const T*;
+
+    shared_vector() noexcept = default;
+
+    /// So many zeroes. @throws std::system_error if the system has no memory or descriptor for them.
+    explicit shared_vector(std::size_t size) : size_(size)
+    {
+        if (size > std::numeric_limits<std::ptrdiff_t>::max() / sizeof(T))
+            throw std::bad_array_new_length();
+        if (size != 0)
+            block_ = detail::shared_block::make(size * sizeof(T));
+    }
+
+    /// A copy.
+    explicit shared_vector(std::span<const T> values) : shared_vector(values.size())
+    {
+        if (!values.empty())
+            std::memcpy(data(), values.data(), values.size_bytes());
+    }
+
+    shared_vector(shared_vector&& other) noexcept : block_(std::move(other.block_)), size_(std::exchange(other.size_, 0)) {}
+    shared_vector& operator=(shared_vector&& other) noexcept
+    {
+        block_ = std::move(other.block_);
+        size_ = std::exchange(other.size_, 0);
+        return *this;
+    }
+
+    T* data() noexcept { return block_ ? reinterpret_cast<T*>(block_->data()) : nullptr; }
+    const T* data() const noexcept { return block_ ? reinterpret_cast<const T*>(block_->data()) : nullptr; }
+    std::size_t size() const noexcept { return size_; }
+    bool empty() const noexcept { return size_ == 0; }
+
+    T* begin() noexcept { return data(); }
+    T* end() noexcept { return data() + size_; }
+    const T* begin() const noexcept { return data(); }
+    const T* end() const noexcept { return data() + size_; }
+
+    T& operator[](std::size_t i) noexcept { return data()[i]; }
+    const T& operator[](std::size_t i) const noexcept { return data()[i]; }
+
+private:
+    friend struct codec<shared_vector<T>>;
+
+    shared_vector(std::shared_ptr<detail::shared_block> block, std::size_t size) noexcept : block_(std::move(block)), size_(size) {}
+
+    std::shared_ptr<detail::shared_block> block_; ///< Null: empty.
+    std::size_t size_ = 0;
+};
+
+/// Sends where the elements are, or the elements of those that were made in a worker.
+template <class T>
+struct codec<shared_vector<T>>
+{
+    static void encode(encoder& out, const shared_vector<T>& value)
+    {
+        const bool by_name = value.block_ && value.block_->has_name();
+        out.write(by_name);
+        out.write(static_cast<std::uint64_t>(value.size_));
+        if (!by_name)
+            return out.write_bytes(value.data(), value.size_ * sizeof(T));
+        const detail::shared_block::name& name = value.block_->get_name();
+        for (const std::uint64_t part : {name.process, name.descriptor, name.device, name.inode, name.size})
+            out.write(part);
+    }
+
+    static shared_vector<T> decode(decoder& in)
+    {
+        const bool by_name = in.read<bool>();
+        if (!by_name) {
+            const std::size_t size = in.read_length(sizeof(T));
+            shared_vector<T> copy(size);
+            const std::byte* from = in.read_bytes(size * sizeof(T));
+            if (size != 0)
+                std::memcpy(copy.data(), from, size * sizeof(T));
+            return copy;
+        }
+        const auto size = in.read<std::uint64_t>();
+        detail::shared_block::name name;
+        for (std::uint64_t* part : {&name.process, &name.descriptor, &name.device, &name.inode, &name.size})
+            *part = in.read<std::uint64_t>();
+        auto block = detail::shared_block::find(name);
+        if (size > block->size() / sizeof(T))
+            detail::throw_bad_bytes("a shared_vector is larger than its memory");
+        return shared_vector<T>(std::move(block), static_cast<std::size_t>(size));
+    }
+};
+
+} // namespace twat::mp
+
+#endif
