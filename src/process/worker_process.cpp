@@ -14,6 +14,7 @@
 #include <cstring>
 #include <utility>
 
+#include "process/handshake.hpp"
 #include "wire/exception.hpp"
 #include "wire/messages.hpp"
 #include "wire/module.hpp"
@@ -351,16 +352,18 @@ void worker_process::take_hello_reply(std::span<const std::byte> bytes)
 {
     const hello_reply_message reply = read_hello_reply(bytes);
     const bool foreign = !owner_->settings().executable.empty();
-    if (reply.version != protocol_version)
+    switch (judge(reply, {.nonce = nonce_, .build = foreign ? std::string_view() : std::string_view(build_id())})) {
+    case greeting::accepted: return act(fsm_.resume(worker_input::greeted));
+    case greeting::other_worker: throw error(errc::protocol_error, "who answers is not the worker that was started");
+    case greeting::other_version:
         fail_start(errc::build_mismatch, name() + " speaks protocol version " + std::to_string(reply.version) + ", this program version " +
                                              std::to_string(protocol_version), true);
-    else if (reply.nonce != nonce_)
-        throw error(errc::protocol_error, "who answers is not the worker that was started");
-    else if (!foreign && reply.build != build_id())
+        break;
+    case greeting::other_build:
         fail_start(errc::build_mismatch, name() + " is build " + to_hex(reply.build) + ", this program build " + to_hex(build_id()) +
                                              ": was its file replaced, or a library's?", true);
-    else
-        return act(fsm_.resume(worker_input::greeted));
+        break;
+    }
     act(fsm_.resume(worker_input::unfit));
 }
 

@@ -100,6 +100,8 @@ int ignore_everything(int)
 /// Leaves a child behind that keeps the worker's descriptors open until somebody opens the fifo to write.
 int die_and_leave_a_child(const std::string& fifo)
 {
+    if (fifo.empty())
+        return 7;
     if (::fork() == 0) {
         ::setpgid(0, 0); // it is not to be killed with the worker
         const int fd = ::open(fifo.c_str(), O_RDONLY);
@@ -443,10 +445,15 @@ BOOST_AUTO_TEST_CASE(a_grandchild_does_not_hide_a_death)
     BOOST_REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
     fake_engine engine;
     engine.start();
-    engine.workers->submit(engine.ready[0], *engine.chunk_of(&die_and_leave_a_child, std::vector{fifo}));
+    const auto work = engine.chunk_of(&die_and_leave_a_child, std::vector<std::string>{"", "", fifo, ""});
+    engine.workers->submit(engine.ready[0], *work);
     engine.run_until([&] { return !engine.gone.empty(); });
     const worker_loss& loss = engine.gone.at(engine.ready[0]);
-    BOOST_TEST(death_of([&] { std::rethrow_exception(loss.explain(0)); }).exit_code() == 3);
+    BOOST_TEST(death_of([&] { std::rethrow_exception(loss.explain(2)); }).exit_code() == 3);
+    // What it had finished is read though its socket never hangs up.
+    BOOST_TEST(engine.outcomes[work->id].size() == 2u);
+    BOOST_REQUIRE(loss.begun.size() == 1u);
+    BOOST_TEST(loss.begun[0].position == 2u);
     const int fd = ::open(fifo.c_str(), O_WRONLY); // waits for the grandchild, which was alive all the time, and lets it go
     BOOST_TEST(fd != -1);
     ::close(fd);

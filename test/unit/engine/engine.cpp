@@ -34,6 +34,28 @@ BOOST_FIXTURE_TEST_CASE(every_task_runs_once, fixture)
     BOOST_TEST(!core->active());
 }
 
+// Workers are not trusted: what one says twice, or out of turn, counts once.
+BOOST_FIXTURE_TEST_CASE(a_task_has_one_outcome, fixture)
+{
+    with_workers(1);
+    auto op = add(10, map_of(10, {.chunk_size = 10}));
+    const chunk_id id = first(1).work->id;
+    const auto late = std::make_exception_ptr(std::runtime_error("out of turn"));
+    finish(1, 2);
+    core->task_finished(1, id, 1, nullptr);
+    core->task_failed(1, id, 0, late);
+    core->task_failed(1, id, 5, late);
+    core->task_finished(1, id, 10, nullptr);
+    core->task_failed(1, id, 11, late);
+    core->decide();
+    BOOST_TEST(op->stored.size() == 2u);
+    BOOST_TEST(!op->completed);
+    run();
+    BOOST_TEST(op->completed);
+    BOOST_TEST(!op->error);
+    BOOST_TEST(op->stored.size() == 10u);
+}
+
 BOOST_FIXTURE_TEST_CASE(an_empty_range_is_over_at_once, fixture)
 {
     with_workers(1);

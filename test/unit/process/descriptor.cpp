@@ -62,6 +62,22 @@ BOOST_FIXTURE_TEST_CASE(all_are_high_and_close_on_exec, fixture)
     BOOST_TEST(!ec);
 }
 
+// Those that need not be raised are what the system call made of them.
+BOOST_FIXTURE_TEST_CASE(they_close_on_exec_from_their_birth, fixture)
+{
+    std::vector<unique_descriptor> low;
+    do
+        low.emplace_back(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    while (low.back().get() < lowest_descriptor);
+    check(open_null(ec));
+    check(make_event(ec));
+    check(make_page(4096, ec));
+    const auto pair = make_socket_pair(ec);
+    check(pair.first);
+    check(pair.second);
+    BOOST_TEST(!ec);
+}
+
 BOOST_FIXTURE_TEST_CASE(the_ends_of_a_pair_are_connected_and_a_closed_one_hangs_up, fixture)
 {
     auto pair = make_socket_pair(ec);

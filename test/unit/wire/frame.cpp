@@ -53,6 +53,18 @@ BOOST_AUTO_TEST_CASE(a_header_is_read_as_it_was_written)
     BOOST_TEST((read_frame_header(bytes, 99) == header));
 }
 
+BOOST_AUTO_TEST_CASE(each_byte_of_the_mark_must_fit)
+{
+    std::byte bytes[frame_header_size];
+    write_frame_header(bytes, {frame_type::chunk, 0, 1, 0});
+    for (std::size_t i = 0; i < 4; ++i) {
+        bytes[i] ^= std::byte(1);
+        BOOST_CHECK_EXCEPTION(read_frame_header(bytes, 99), error, is_protocol_error);
+        bytes[i] ^= std::byte(1);
+    }
+    BOOST_CHECK_NO_THROW(read_frame_header(bytes, 99));
+}
+
 BOOST_AUTO_TEST_CASE(frames_arrive_whole_however_they_were_cut)
 {
     byte_buffer stream;
