@@ -4,6 +4,8 @@
 #include <twat/mp/detail/pool_core.hpp>
 #include <twat/mp/detail/worker_function.hpp>
 
+#include <utility>
+
 namespace twat::mp::detail {
 
 payload::~payload() = default;
@@ -41,15 +43,18 @@ void encoded_payload::note_end()
     ends_.push_back(out_.size());
 }
 
-std::size_t operation::store_all(std::uint64_t first, const encoded_values& values, std::exception_ptr& error) noexcept
+std::size_t operation::store_all(const finished_tasks& tasks, std::exception_ptr& error) noexcept
 {
-    for (std::size_t i = 0; i < values.count; ++i) {
-        decoder in(values[i]);
-        error = store({.index = first + i, .value = &in});
+    for (std::size_t i = 0; i < tasks.count; ++i) {
+        decoder in(tasks.values ? (*tasks.values)[i] : std::span<const std::byte>());
+        error = store({.index = tasks.first + i,
+                       .value = tasks.values ? &in : nullptr,
+                       .tasks = tasks.tasks,
+                       .position = tasks.position + i});
         if (error)
             return i;
     }
-    return values.count;
+    return tasks.count;
 }
 
 byte_buffer operation::encode_function(bool) { return {}; }
@@ -57,6 +62,12 @@ void operation::set_chunk_size(std::size_t, std::size_t) {}
 void operation::store_failure(std::uint64_t, std::exception_ptr) noexcept {}
 void operation::report_progress(const progress&) {}
 std::exception_ptr operation::run(payload&, std::size_t, std::uint64_t) noexcept { return nullptr; }
+
+std::size_t operation::run_some(payload& tasks, task_gate& gate, std::size_t begin, std::size_t end, std::uint64_t first,
+                                std::vector<failed_task>& failures) noexcept
+{
+    return run_each(gate, begin, end, failures, [&](std::size_t position) { return run(tasks, position, first + position); });
+}
 
 asio::awaitable<std::exception_ptr> operation::run_async(payload&, std::size_t, std::uint64_t)
 {

@@ -84,13 +84,16 @@ public:
     virtual void worker_gone(worker_id worker, const worker_loss& loss) = 0;
     /// A task finished with a value (`value` or `tasks` set, see `finished_task`) ...
     virtual void task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value) = 0;
-    /// The same for several tasks of a chunk, from `position` on.
-    virtual void tasks_finished(worker_id worker, chunk_id id, std::size_t position, const encoded_values& values)
+    /// The same for several tasks of a chunk, from `position` on; `values` is null for threads.
+    virtual void tasks_finished(worker_id worker, chunk_id id, std::size_t position, std::size_t count, const encoded_values* values)
     {
-        for (std::size_t i = 0; i < values.count; ++i) {
-            decoder in(values[i]);
-            task_finished(worker, id, position + i, &in);
-        }
+        for (std::size_t i = 0; i < count; ++i)
+            if (values) {
+                decoder in((*values)[i]);
+                task_finished(worker, id, position + i, &in);
+            } else {
+                task_finished(worker, id, position + i, nullptr);
+            }
     }
     /// ... or with an exception, whose index is already attached.
     virtual void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) = 0;

@@ -32,8 +32,11 @@ std::size_t chunker::next(std::optional<std::size_t> remaining) const noexcept
 {
     if (limits_.fixed != 0)
         return limits_.fixed * chunks_together(remaining);
-    if (per_task_ < 0)
-        return 1;
+    if (per_task_ < 0) {
+        // All the workers get something at once, and half is left for when it is known what a task costs.
+        const std::size_t share = remaining ? *remaining / (4 * limits_.nodes) : 1;
+        return std::max<std::size_t>(1, std::min(limits_.first, share));
+    }
     double size = std::min({aim / per_task_, static_cast<double>(growth * largest_), static_cast<double>(limits_.most)});
     if (remaining) {
         const double share = static_cast<double>(*remaining) / static_cast<double>(2 * limits_.nodes);

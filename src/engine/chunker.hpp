@@ -11,9 +11,9 @@ namespace twat::mp::detail {
 
 /** How many tasks of one operation go to a worker together.
 
-    Starts with one task, then aims at chunks that keep a worker busy for a few milliseconds: long enough that handing them out
-    costs little, short enough that other operations get their turn and that a death or a cancellation loses little. Towards the end
-    of an input of known size chunks shrink, so that the workers finish together.
+    Starts with one task, or `first`, then aims at chunks that keep a worker busy for a few milliseconds: long enough that handing
+    them out costs little, short enough that other operations get their turn and that a death or a cancellation loses little. Towards
+    the end of an input of known size chunks shrink, so that the workers finish together.
 
     Chunks of a size that the caller gave travel together while they are short, since the way there and back costs more than they do:
     each of their tasks can be taken back on its own, wherever it travels.
@@ -25,7 +25,8 @@ public:
     {
         std::size_t fixed = 0;              ///< `call_options::chunk_size`; 0: adapt.
         std::size_t together = 1;           ///< So many chunks of this size may travel together.
-        std::size_t most = 65536;           ///< Never more than this.
+        std::size_t first = 1;              ///< Before anything was measured, unless `fixed`.
+        std::size_t most = 65536;           ///< Never more than this, unless `fixed`.
         std::size_t nodes = 1;
     };
 
@@ -36,6 +37,13 @@ public:
 
     /// The size of the next chunk, at least 1. @param remaining Tasks not yet handed out, if known.
     std::size_t next(std::optional<std::size_t> remaining) const noexcept;
+
+    /// Others want their turns from now on: until something was measured, tasks go one by one. False: something was.
+    bool hold_back() noexcept
+    {
+        limits_.first = 1;
+        return per_task_ < 0;
+    }
 
     /// How long a worker is likely to be busy with so many tasks; nothing before the first measurement.
     std::optional<duration> estimate(std::size_t tasks) const noexcept;

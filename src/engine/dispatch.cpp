@@ -3,6 +3,7 @@
 #include "engine/engine.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace twat::mp::detail {
@@ -105,7 +106,8 @@ void engine::consider(ready_worker& worker)
 
 void engine::hand_out()
 {
-    if (std::all_of(lines_.begin(), lines_.end(), [](auto& line) { return line.empty(); }))
+    const auto nothing_waits = [this] { return std::all_of(lines_.begin(), lines_.end(), [](auto& line) { return line.empty(); }); };
+    if (nothing_waits())
         return;
     std::erase_if(candidates_, [this](ready_worker* w) { return !(w->candidate = can_take(*w)); });
     // The worker with the fewest chunks first: nobody gets a second one while another is idle.
@@ -115,7 +117,7 @@ void engine::hand_out()
     takers_ = candidates_;
     std::make_heap(takers_.begin(), takers_.end(), later);
     while (!takers_.empty()) {
-        if (std::all_of(lines_.begin(), lines_.end(), [](auto& line) { return line.empty(); }))
+        if (nothing_waits())
             return;
         std::pop_heap(takers_.begin(), takers_.end(), later);
         ready_worker& next = *takers_.back();
@@ -429,6 +431,15 @@ void engine::make_room_beside_equals(operation_state& op)
     line.push_front(&op);
 }
 
+// An operation that was alone may have handed out much of which nobody knows how long it takes. Now another one wants its turns.
+void engine::take_back_unknown()
+{
+    for (auto& w : workers_)
+        for (auto h = w->held.rbegin(); h != w->held.rend(); ++h)
+            if (h->owner && h->owner->sizes.hold_back() && h->outstanding() > 1)
+                take_back(*w, *h, true);
+}
+
 // Nothing waits and a worker is idle: it gets what another one holds and has not begun. A guest gets only tasks of its own operation;
 // without them it would wait for chunks that stand behind tasks which wait as it does.
 void engine::steal()
@@ -501,7 +512,7 @@ bool engine::steal_for(ready_worker& idle)
         second->first = back.first + half;
         second->tasks = std::move(rest);
         second->attempt = back.attempt;
-        op.requeued.insert(op.requeued.begin() + 1, std::move(second));
+        op.requeued.insert(std::next(op.requeued.begin()), std::move(second));
     }
     give_one(idle);
     hand_out();

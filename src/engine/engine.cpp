@@ -11,8 +11,13 @@
 namespace twat::mp::detail {
 namespace {
 
-// Small chunks of a given size that travel to a process together: 10 us of system calls and waking are 20 ns for each of them.
+// Small chunks of a given size that travel together: to a process, where 10 us of system calls and waking are 20 ns for each of them;
+// to a thread, which begins them one by one all the same.
 constexpr std::size_t most_together = 512;
+constexpr std::size_t most_together_on_threads = 65536;
+// Tasks in the first chunk where all that was not begun can be taken back at once. Going from one to thousands in steps would cost
+// a way to the worker and back (10 to 100 us) for each step. Pulling a task costs 10 ns, for which all workers wait.
+constexpr std::size_t first_of_pulled = 1024;
 
 } // namespace
 
@@ -55,8 +60,14 @@ void engine::add(std::shared_ptr<operation> op)
     if (traits.options.deadline != duration::zero())
         state->deadline = state->initiated + traits.options.deadline;
     chunker::limits limits{.fixed = traits.options.chunk_size, .nodes = settings_.nodes};
-    if (!traits.stream && settings_.encodes)
-        limits.together = most_together;
+    if (settings_.claims)
+        take_back_unknown();
+    if (!traits.stream) {
+        if (settings_.encodes || settings_.claims)
+            limits.together = settings_.claims ? most_together_on_threads : most_together;
+        if (settings_.claims && operations_.empty())
+            limits.first = op->pulls_for_nothing() ? limits.most : first_of_pulled;
+    }
     if (traits.stream) {
         const std::size_t window = traits.options.window;
         limits.most = window == 0 ? 1024 : std::max<std::size_t>(1, window / (2 * settings_.nodes));
@@ -252,18 +263,18 @@ void engine::task_finished(worker_id worker, chunk_id id, std::size_t position, 
 }
 
 // Thousands of small results in a row are looked at one by one only where they are stored.
-void engine::tasks_finished(worker_id worker, chunk_id id, std::size_t position, const encoded_values& values)
+void engine::tasks_finished(worker_id worker, chunk_id id, std::size_t position, std::size_t count, const encoded_values* values)
 {
     ready_worker* const w = find(worker);
     given_chunk* const held = w ? find(*w, id) : nullptr;
     const bool plain = held && held->owner && held->expired.empty() && held->timed_out == no_position && position == held->settled &&
-                       values.count <= held->outstanding() && !(held->owner->stopping && held->owner->final_error);
+                       count <= held->outstanding() && !(held->owner->stopping && held->owner->final_error);
     if (!plain)
-        return backend_events::tasks_finished(worker, id, position, values);
+        return backend_events::tasks_finished(worker, id, position, count, values);
     operation_state& op = *held->owner;
-    std::exception_ptr unreadable;
     const std::uint64_t first = held->work->first + position;
-    const std::size_t stored = op.op->store_all(first, values, unreadable);
+    std::exception_ptr unreadable;
+    const std::size_t stored = op.op->store_all({first, count, values, held->work->tasks.get(), position}, unreadable);
     const std::size_t told = stored + (unreadable ? 1 : 0);
     held->settled += told;
     op.yielded = false;
@@ -273,15 +284,18 @@ void engine::tasks_finished(worker_id worker, chunk_id id, std::size_t position,
         consider(*w);
     op.done += stored;
     totals_.done += stored;
-    totals_.bytes_received += told * values.size;
+    if (values)
+        totals_.bytes_received += told * values->size;
     touch(op);
     if (unreadable)
         fail_task(op, first + stored, std::move(unreadable), held);
     chunk_is_over(worker, *held);
-    if (told == values.count)
+    if (told == count)
         return;
-    backend_events::tasks_finished(worker, id, position + told,
-                                   {values.first + told * values.distance, values.size, values.distance, values.count - told});
+    encoded_values rest{};
+    if (values)
+        rest = {values->first + told * values->distance, values->size, values->distance};
+    backend_events::tasks_finished(worker, id, position + told, count - told, values ? &rest : nullptr);
 }
 
 void engine::task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error)

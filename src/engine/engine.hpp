@@ -50,6 +50,7 @@ public:
         duration cancel_grace{std::chrono::milliseconds(200)};
         bool encodes = false; ///< Workers are processes: functions and arguments travel as bytes.
         bool by_name = false; ///< Workers are another program: functions are found by name.
+        bool claims = false;  ///< What a worker has not begun costs nothing to take back: chunks may be larger than asked for.
         /// `pool_options::on_trace`, which still has to be told who the worker is (0: none).
         std::function<void(const trace_event&, worker_id)> trace{};
     };
@@ -86,7 +87,8 @@ public:
     void worker_grew(worker_id worker) override;
     void worker_gone(worker_id worker, const worker_loss& loss) override;
     void task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value) override;
-    void tasks_finished(worker_id worker, chunk_id id, std::size_t position, const encoded_values& values) override;
+    void tasks_finished(worker_id worker, chunk_id id, std::size_t position, std::size_t count,
+                        const encoded_values* values) override;
     void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) override;
     void chunk_ended(worker_id worker, chunk_id id, duration busy) override;
     void broken(error_maker cause) override;
@@ -141,6 +143,7 @@ private:
     void chunk_begins(worker_id worker, given_chunk& held);
     void make_room(operation_state& op);
     void make_room_beside_equals(operation_state& op);
+    void take_back_unknown();
     void steal();
     bool steal_for(ready_worker& idle);
     std::size_t take_back(ready_worker& worker, given_chunk& held, bool requeue);

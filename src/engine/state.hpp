@@ -8,6 +8,7 @@
 #include <deque>
 #include <exception>
 #include <limits>
+#include <list>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -32,7 +33,8 @@ struct operation_state
     time_point deadline = time_point::max();
 
     std::uint64_t next_index = 0;                // of the next element of the range
-    std::deque<std::shared_ptr<chunk>> requeued; // taken back from workers, or left behind by dead ones; goes first
+    std::list<std::shared_ptr<chunk>> requeued;  // taken back from workers, or left behind by dead ones; goes first. (An empty
+                                                 // deque would cost each operation two allocations.)
     std::size_t held_tasks = 0;                  // workers hold them and their outcome is wanted
     std::size_t held_chunks = 0;                 // chunks whose owner this is
 

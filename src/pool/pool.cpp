@@ -47,7 +47,8 @@ engine::settings engine_settings(worker_kind kind, const pool_options& options, 
             .max_message_size = options.max_message_size,
             .cancel_grace = options.cancel_grace,
             .encodes = kind == worker_kind::process,
-            .by_name = !options.executable.empty()};
+            .by_name = !options.executable.empty(),
+            .claims = kind == worker_kind::thread};
 }
 
 std::exception_ptr aborted()
@@ -300,10 +301,10 @@ void pool::task_finished(worker_id worker, chunk_id id, std::size_t position, de
         engine_->task_finished(worker, id, position, value);
 }
 
-void pool::tasks_finished(worker_id worker, chunk_id id, std::size_t position, const encoded_values& values)
+void pool::tasks_finished(worker_id worker, chunk_id id, std::size_t position, std::size_t count, const encoded_values* values)
 {
     if (!released_)
-        engine_->tasks_finished(worker, id, position, values);
+        engine_->tasks_finished(worker, id, position, count, values);
 }
 
 void pool::task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error)

@@ -67,7 +67,8 @@ private:
     void worker_grew(worker_id worker) override;
     void worker_gone(worker_id worker, const worker_loss& loss) override;
     void task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value) override;
-    void tasks_finished(worker_id worker, chunk_id id, std::size_t position, const encoded_values& values) override;
+    void tasks_finished(worker_id worker, chunk_id id, std::size_t position, std::size_t count,
+                        const encoded_values* values) override;
     void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) override;
     void chunk_ended(worker_id worker, chunk_id id, duration busy) override;
     void broken(std::function<std::exception_ptr()> cause) override;

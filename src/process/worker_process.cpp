@@ -324,11 +324,13 @@ void worker_process::take(const record& what)
     switch (what.kind) {
     case record_kind::value: {
         const std::size_t size = what.bytes.size();
-        return events.tasks_finished(id_, what.chunk, what.position, {what.bytes.data(), size, size + short_header_size, what.count});
+        const encoded_values values{what.bytes.data(), size, size + short_header_size};
+        return events.tasks_finished(id_, what.chunk, what.position, what.count, &values);
     }
     case record_kind::stored: {
         const std::span<const std::byte> value = results_.at(place_of(what));
-        events.tasks_finished(id_, what.chunk, what.position, {value.data(), value.size(), value.size(), 1});
+        const encoded_values values{value.data(), value.size(), value.size()};
+        events.tasks_finished(id_, what.chunk, what.position, 1, &values);
         return give_back(what);
     }
     case record_kind::failure:

@@ -17,15 +17,14 @@ namespace twat::mp::detail {
 
 /** A chunk as a worker thread holds it.
 
-    The claim word says how many tasks were begun and how many may be; the thread raises the one, the strand lowers the
-    other, so each task is either begun or taken back.
+    Each task is either begun by the thread or taken back by the strand: see `task_gate`.
 */
 class thread_chunk
 {
 public:
     explicit thread_chunk(const chunk& work)
         : id(work.id), first(work.first), coroutine(work.coroutine), timeout(work.timeout), deadline(work.deadline),
-          work_(work.shared_from_this()), claim_(pack(0, work.count))
+          work_(work.shared_from_this()), gate_(work.count)
     {}
 
     const chunk_id id;
@@ -38,17 +37,8 @@ public:
     operation& op() const noexcept { return *work_->op; }
     payload& tasks() const noexcept { return *work_->tasks; }
 
-    /// Thread: begins the next task. Nothing if all are begun or taken back.
-    std::optional<std::size_t> claim() noexcept
-    {
-        std::uint64_t now = claim_.load(std::memory_order_acquire);
-        do {
-            if (begun(now) == limit(now))
-                return std::nullopt;
-        } while (!claim_.compare_exchange_weak(now, pack(begun(now) + 1, limit(now)), std::memory_order_acq_rel,
-                                               std::memory_order_acquire));
-        return begun(now);
-    }
+    /// Thread: every task is begun through it.
+    task_gate& gate() noexcept { return gate_; }
 
     struct recalled
     {
@@ -59,11 +49,8 @@ public:
     /// Any thread: takes back what was not begun.
     recalled recall() noexcept
     {
-        std::uint64_t now = claim_.load(std::memory_order_acquire);
-        while (!claim_.compare_exchange_weak(now, pack(begun(now), begun(now)), std::memory_order_acq_rel,
-                                             std::memory_order_acquire)) {
-        }
-        return {begun(now), begun(now) == 0 && limit(now) != 0};
+        const auto [begun, first] = gate_.close();
+        return {begun, begun == 0 && first};
     }
 
     /// Strand, after `recall` ended the chunk: lets go of it, while the thread's queue still holds this.
@@ -113,7 +100,7 @@ public:
     void request_stop()
     {
         std::unique_lock lock(stop_mutex_);
-        stop_below_ = begun(claim_.load(std::memory_order_acquire));
+        stop_below_ = gate_.begun();
         std::stop_source stop = stop_;
         lock.unlock();
         stop.request_stop();
@@ -123,12 +110,8 @@ public:
     bool abandoned = false;
 
 private:
-    static std::uint64_t pack(std::uint64_t begun, std::uint64_t limit) noexcept { return begun << 32 | limit; }
-    static std::uint64_t begun(std::uint64_t word) noexcept { return word >> 32; }
-    static std::uint64_t limit(std::uint64_t word) noexcept { return word & 0xffff'ffff; }
-
     std::shared_ptr<const chunk> work_;
-    std::atomic<std::uint64_t> claim_;
+    task_gate gate_;
     std::atomic<std::size_t> position_{0};
     std::atomic<time_point::rep> begun_at_{0};
     std::mutex stop_mutex_;

@@ -7,12 +7,28 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace twat::mp::detail {
 namespace {
 
 // Results wait no longer than this for others of their chunk, so that a stream's reader and a progress bar see them.
 constexpr auto report_interval = std::chrono::milliseconds(1);
+
+// Tasks between two looks at the clock (20 ns; a task that doubles a number costs 1 ns): as many as take about this long, but no more
+// than that, for the next one may take long. More where nobody sees the results before the operation is over.
+constexpr auto look_aim = std::chrono::microseconds(10);
+constexpr std::size_t most_between_looks = 16;
+constexpr std::size_t most_unseen_between_looks = 256;
+
+std::size_t until_next_look(std::size_t count, duration took, std::size_t most) noexcept
+{
+    if (took < look_aim / 4)
+        return std::min(4 * count, most);
+    if (took > look_aim)
+        return std::max<std::size_t>(1, count / 4);
+    return count;
+}
 
 time_point task_deadline(const thread_chunk& held, time_point begun)
 {
@@ -171,33 +187,44 @@ void thread_worker::run(std::shared_ptr<thread_chunk> held)
 {
     if (held->coroutine)
         return run_coroutine(std::move(held));
-    std::optional<std::size_t> position = held->claim();
-    if (!position)
+    if (!held->gate().begin(0))
         return; // Taken back whole; who did that tells of it.
 
     worker_context& context = *current_worker();
+    operation& op = held->op();
+    const operation_traits& traits = op.traits();
+    const bool seen = traits.stream || traits.counts_progress;
+    const std::size_t most = held->timeout != duration::zero() ? 1 : seen ? most_between_looks : most_unseen_between_looks;
     const time_point began = clock::now();
     time_point reported = began;
     time_point now = began;
-    chunk_report report{.begin = *position};
-    while (position) {
-        held->begin_task(*position, now);
-        context.stop = &held->stop_source_of(*position);
+    bool told_of_failure = !traits.stops_at_failure;
+    std::size_t count = 1;
+    chunk_report report{};
+    for (std::size_t position = 0;;) {
+        held->begin_task(position, now);
+        context.stop = &held->stop_source_of(position);
         context.deadline = task_deadline(*held, now);
-        std::exception_ptr error = held->op().run(held->tasks(), *position, held->first + *position);
+        const std::size_t failed_before = report.failures.size();
+        const std::size_t end = op.run_some(held->tasks(), held->gate(), position, position + count, held->first, report.failures);
         context.deadline = time_point::max();
         context.stop = nullptr;
         held->end_task();
 
-        report.end = *position + 1;
-        if (error)
-            report.failures.emplace_back(*position, std::move(error));
-        now = clock::now();
-        position = held->claim();
-        if (position && now - reported >= report_interval) {
+        report.end = end;
+        const time_point before = std::exchange(now, clock::now());
+        const bool failed = report.failures.size() != failed_before;
+        if (end != position + count && !failed)
+            break; // all
+        count = until_next_look(count, now - before, most);
+        position = end;
+        if (!held->gate().begin(position))
+            break;
+        const bool news = failed && !std::exchange(told_of_failure, true);
+        if (news || now - reported >= report_interval) {
             report.held = held;
             report_(std::move(report));
-            report = chunk_report{.begin = *position};
+            report = chunk_report{.begin = position};
             reported = now;
         }
     }
@@ -210,7 +237,7 @@ void thread_worker::run(std::shared_ptr<thread_chunk> held)
 
 void thread_worker::run_coroutine(std::shared_ptr<thread_chunk> held)
 {
-    if (!held->claim())
+    if (!held->gate().begin(0))
         return;
     const time_point began = clock::now();
     held->begin_task(0, began);
@@ -221,7 +248,7 @@ void thread_worker::run_coroutine(std::shared_ptr<thread_chunk> held)
         held->end_task();
         chunk_report report{.begin = 0, .end = 1, .ended = true, .busy = clock::now() - began};
         if (thrown || error)
-            report.failures.emplace_back(0, thrown ? thrown : error);
+            report.failures.push_back({0, thrown ? thrown : error});
         report.held = std::move(held);
         // The frame that the signal's slot refers to goes away after this call.
         asio::post(*loop_, [this, id] { coroutines_.erase(id); });

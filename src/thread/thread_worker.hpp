@@ -29,7 +29,7 @@ struct chunk_report
     std::shared_ptr<thread_chunk> held{};
     std::size_t begin = 0;                                              ///< Tasks from here
     std::size_t end = 0;                                                ///<   to here, exclusive, have finished,
-    std::vector<std::pair<std::size_t, std::exception_ptr>> failures{}; ///<   these of them with an exception.
+    std::vector<failed_task> failures{};                                ///<   these of them with an exception.
     bool ended = false;
     duration busy{};
 };

@@ -266,13 +266,17 @@ void thread_workers::on_report(worker_id worker, chunk_report& report)
         by->forget(id);
     if (silent_ || report.held->abandoned)
         return;
-    auto failure = report.failures.begin();
-    for (std::size_t position = report.begin; position < report.end; ++position) {
-        if (failure != report.failures.end() && failure->first == position)
-            events_.task_failed(worker, id, position, std::move((failure++)->second));
-        else
-            events_.task_finished(worker, id, position, nullptr);
+    std::size_t position = report.begin;
+    const auto finished_up_to = [&](std::size_t end) {
+        if (position != end)
+            events_.tasks_finished(worker, id, position, end - position, nullptr);
+    };
+    for (failed_task& failure : report.failures) {
+        finished_up_to(failure.position);
+        events_.task_failed(worker, id, failure.position, std::move(failure.error));
+        position = failure.position + 1;
     }
+    finished_up_to(report.end);
     report.held.reset();
     if (report.ended)
         events_.chunk_ended(worker, id, report.busy);

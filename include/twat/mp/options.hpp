@@ -123,7 +123,8 @@ struct pool_options
 /** How one operation runs; see `basic_async_pool::with`. Owns nothing: trivially destructible. */
 struct call_options
 {
-    /// Tasks sent to a worker at once; 0: adapted to how long tasks take.
+    /// Tasks sent to a worker at once; 0: adapted to how long tasks take. Several chunks may travel together while they are short: what a
+    /// worker has not begun can be taken back.
     std::size_t chunk_size = 0;
     /// Of one task, from its start; zero: none. Then the task fails with `errc::task_timed_out`.
     duration timeout{};

@@ -44,6 +44,19 @@ BOOST_AUTO_TEST_CASE(short_chunks_of_a_given_size_travel_together)
     BOOST_TEST(alone.next(1'000'000) == 7u);
 }
 
+BOOST_AUTO_TEST_CASE(may_begin_with_much_until_others_wait)
+{
+    chunker sizes({.first = 1000, .nodes = 2});
+    BOOST_TEST(sizes.next(1'000'000) == 1000u);
+    BOOST_TEST(sizes.next(800) == 100u); // every worker gets something
+    BOOST_TEST(sizes.next(3) == 1u);
+    BOOST_TEST(sizes.next(std::nullopt) == 1u);
+    BOOST_TEST(sizes.hold_back());
+    BOOST_TEST(sizes.next(1'000'000) == 1u);
+    sizes.measured(1, 1us);
+    BOOST_TEST(!sizes.hold_back());
+}
+
 BOOST_AUTO_TEST_CASE(grows_step_by_step_for_short_tasks)
 {
     chunker sizes({.nodes = 2});

@@ -56,6 +56,75 @@ BOOST_FIXTURE_TEST_CASE(a_task_has_one_outcome, fixture)
     BOOST_TEST(op->stored.size() == 10u);
 }
 
+// As threads report.
+BOOST_FIXTURE_TEST_CASE(outcomes_of_neighbours_come_together, fixture)
+{
+    with_workers(1);
+    auto op = add(10, map_of(10, {.chunk_size = 10}));
+    const chunk_id id = first(1).work->id;
+    core->tasks_finished(1, id, 0, 4, nullptr);
+    BOOST_TEST(op->stored.size() == 4u);
+    BOOST_TEST(core->stats().running == 6u);
+    core->tasks_finished(1, id, 3, 2, nullptr); // told twice: nobody wants it
+    BOOST_TEST(op->stored.size() == 5u);
+    core->task_failed(1, id, 5, std::make_exception_ptr(std::runtime_error("boom")));
+    BOOST_TEST(core->stats().running == 0u); // the others were taken back
+    core->chunk_ended(1, id, 1ms);
+    core->decide();
+    BOOST_TEST(op->error_text() == "boom");
+    BOOST_TEST(core->stats().done == 5u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_result_among_others_that_cannot_be_read_fails_alone, fixture)
+{
+    with_workers(1);
+    auto op = add(10, {.options = {.chunk_size = 10}, .stops_at_failure = false, .total = 10});
+    op->unreadable = {3, 9};
+    const chunk_id id = first(1).work->id;
+    core->tasks_finished(1, id, 0, 10, nullptr);
+    core->chunk_ended(1, id, 1ms);
+    core->decide();
+    BOOST_TEST(op->completed);
+    BOOST_TEST(op->stored.size() == 8u);
+    BOOST_TEST(op->failures.size() == 2u);
+    BOOST_TEST(op->failures.at(9) == "unreadable");
+    BOOST_TEST(core->stats().failed == 2u);
+}
+
+BOOST_FIXTURE_TEST_CASE(short_chunks_for_threads_travel_together, fixture)
+{
+    reset({.nodes = 1, .claims = true});
+    with_workers(1);
+    auto op = add(1000, map_of(1000, {.chunk_size = 2}));
+    BOOST_TEST(first(1).work->count == 2u);
+    finish(1, no_position, 1us);
+    finish(1, no_position, 1us);
+    BOOST_TEST(first(1).work->count > 2u);
+    run();
+    BOOST_TEST(workers.executed.size() == 1000u);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_was_handed_out_at_first_is_taken_back_when_another_operation_comes, fixture)
+{
+    reset({.nodes = 2, .claims = true});
+    with_workers(2);
+    auto op = add(8000, map_of(8000));
+    BOOST_TEST(first(1).work->count > 100u);
+    begin(1);
+    begin(2);
+    auto other = add(1, map_of(1));
+    BOOST_TEST(first(1).keep == 1u); // its turn comes behind a few tasks
+    for (int i = 0; i < 8 && !other->completed; ++i) {
+        finish(1);
+        finish(2);
+    }
+    BOOST_TEST(other->completed);
+    BOOST_TEST(workers.executed.size() < 100u);
+    run();
+    BOOST_TEST(op->completed);
+    BOOST_TEST(workers.executed.size() == 8001u);
+}
+
 BOOST_FIXTURE_TEST_CASE(an_empty_range_is_over_at_once, fixture)
 {
     with_workers(1);

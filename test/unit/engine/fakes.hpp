@@ -51,6 +51,7 @@ public:
     std::size_t window = no_position;   // what demand() leaves
     std::size_t throws_at = no_position;   // the range throws instead of this element
     std::set<std::size_t> refuses;         // these cannot be sent
+    std::set<std::uint64_t> unreadable;    // the results of these
     bool progress_throws = false;
     std::vector<std::uint64_t> stored;
     std::map<std::uint64_t, std::string> failures; // with what
@@ -97,6 +98,8 @@ public:
     std::exception_ptr store(const finished_task& task) noexcept override
     {
         BOOST_TEST(!completed);
+        if (unreadable.contains(task.index))
+            return std::make_exception_ptr(std::runtime_error("unreadable"));
         stored.push_back(task.index);
         return nullptr;
     }

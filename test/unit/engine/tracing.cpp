@@ -97,6 +97,21 @@ BOOST_FIXTURE_TEST_CASE(failures_are_counted, fixture)
     BOOST_TEST(seen[4].count == 2u);
 }
 
+BOOST_FIXTURE_TEST_CASE(outcomes_that_come_together_are_told_as_others_are, fixture)
+{
+    with_workers(1);
+    operation_traits traits = map_of(4, {.chunk_size = 4});
+    traits.stops_at_failure = false;
+    auto op = add(4, traits);
+    op->unreadable = {2};
+    core->tasks_finished(1, first(1).work->id, 0, 4, nullptr);
+    core->decide();
+    BOOST_TEST(words() == "ready:1 added:1 begun:1@1 ended:1@1!failed over:1!failed ");
+    BOOST_TEST(seen[3].count == 4u);
+    BOOST_TEST(seen[3].failed == 1u);
+    BOOST_TEST(seen[4].count == 4u);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_death_ends_the_chunk_before_the_worker, fixture)
 {
     with_workers(1);

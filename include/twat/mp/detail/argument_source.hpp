@@ -19,6 +19,7 @@ template <class Workers, class... Arguments>
 class argument_source
 {
 public:
+    static constexpr bool indexable = false;
     using parameters = parameter_list<parameter_t<Workers, Arguments>...>;
 
     template <class... As>

@@ -35,12 +35,31 @@ public:
         : base(make_traits(stops_at_failure), std::move(settings), std::forward<G>(f), std::move(source)),
           completion_(std::forward<C>(completion))
     {
-        if (const auto total = this->traits().total)
+        const auto total = this->traits().total;
+        if constexpr (shares_places) {
+            if (auto* places = total ? results_.share(*total) : nullptr)
+                this->share_results(places);
+        } else if constexpr (shares_nothing) {
+            if (total)
+                this->share_results(nullptr);
+        }
+        if (total && !shares())
             results_.expect(*total);
+    }
+
+    pull_result pull(payload& into, std::size_t max, std::size_t limit) override
+    {
+        const pull_result done = base::pull(into, max, limit);
+        if constexpr (shares_places)
+            if (shares())
+                results_.grow(static_cast<std::size_t>(this->pulled()));
+        return done;
     }
 
     std::exception_ptr store(const finished_task& task) noexcept override
     {
+        if (shares())
+            return nullptr;
         try {
             this->take(task, [&](auto&& value) { results_.keep(task.index, std::move(value)); });
             return nullptr;
@@ -49,10 +68,12 @@ public:
         }
     }
 
-    std::size_t store_all(std::uint64_t first, const encoded_values& values, std::exception_ptr& error) noexcept override
+    std::size_t store_all(const finished_tasks& tasks, std::exception_ptr& error) noexcept override
     {
         if constexpr (std::is_same_v<Workers, process_workers>) {
             using value_type = typename base::value_type;
+            const std::uint64_t first = tasks.first;
+            const encoded_values& values = *tasks.values;
             std::size_t kept = 0;
             try {
                 if constexpr (bytewise<value_type>) {
@@ -60,14 +81,14 @@ public:
                         decoder in(values[i]);
                         return read_raw<value_type>(in);
                     };
-                    if constexpr (requires { results_.keep_all(first, values.count, read); }) {
+                    if constexpr (requires { results_.keep_all(first, tasks.count, read); }) {
                         if (values.size >= sizeof(value_type)) { // then none is bad
-                            results_.keep_all(first, values.count, read);
-                            return values.count;
+                            results_.keep_all(first, tasks.count, read);
+                            return tasks.count;
                         }
                     }
                 }
-                for (; kept != values.count; ++kept) {
+                for (; kept != tasks.count; ++kept) {
                     decoder in(values[kept]);
                     this->take({.index = first + kept, .value = &in},
                                [&](auto&& value) { results_.keep(first + kept, std::move(value)); });
@@ -77,7 +98,7 @@ public:
             }
             return kept;
         } else {
-            return base::store_all(first, values, error);
+            return shares() ? tasks.count : base::store_all(tasks, error);
         }
     }
 
@@ -109,6 +130,20 @@ public:
     }
 
 private:
+    // Threads that end a task leave its result where it belongs, if that can be done by several at once.
+    static constexpr bool on_threads = std::is_same_v<Workers, thread_workers>;
+    static constexpr bool plain = !base::traits_type::coroutine;
+    static constexpr bool shares_places = on_threads && plain && Results::shareable;
+    static constexpr bool shares_nothing = on_threads && plain && std::is_void_v<completed>;
+
+    bool shares() const noexcept
+    {
+        if constexpr (shares_places || shares_nothing)
+            return this->shares_results();
+        else
+            return false;
+    }
+
     static operation_traits make_traits(bool stops_at_failure)
     {
         operation_traits traits;

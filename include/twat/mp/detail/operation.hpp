@@ -12,11 +12,14 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include <twat/mp/config.hpp>
 #include <twat/mp/decoder.hpp>
 #include <twat/mp/detail/byte_buffer.hpp>
 #include <twat/mp/detail/payload.hpp>
+#include <twat/mp/detail/task_gate.hpp>
 #include <twat/mp/options.hpp>
 
 namespace twat::mp::detail {
@@ -56,10 +59,42 @@ struct encoded_values
     const std::byte* first;
     std::size_t size;     ///< Of each.
     std::size_t distance; ///< From one to the next.
-    std::size_t count;
 
     std::span<const std::byte> operator[](std::size_t i) const noexcept { return {first + i * distance, size}; }
 };
+
+/// Neighbouring tasks that a worker finished with values.
+struct finished_tasks
+{
+    std::uint64_t first;                    ///< Position in the input of the first one.
+    std::size_t count;
+    const encoded_values* values = nullptr; ///< Processes.
+    payload* tasks = nullptr;               ///< Threads, as for `finished_task`.
+    std::size_t position = 0;
+};
+
+/// A task that threw, by its position in its chunk.
+struct failed_task
+{
+    std::size_t position;
+    std::exception_ptr error;
+};
+
+/// The loop of `operation::run_some`; `run(position)` returns what the task threw.
+template <class Run>
+std::size_t run_each(task_gate& gate, std::size_t begin, std::size_t end, std::vector<failed_task>& failures, Run run)
+{
+    std::size_t position = begin;
+    while (position != end && gate.begin(position)) {
+        std::exception_ptr error = run(position);
+        ++position;
+        if (error) {
+            failures.push_back({position - 1, std::move(error)});
+            break;
+        }
+    }
+    return position;
+}
 
 /** All tasks of one call of a pool's verb: the typed side of an operation, seen by the untyped engine.
 
@@ -88,6 +123,9 @@ public:
     /// Appends up to `max` tasks from the range. @param limit Bytes that one task's arguments may take.
     virtual pull_result pull(payload& into, std::size_t max, std::size_t limit) = 0;
 
+    /// Whether pulling costs nothing, however many tasks: the range is not looked at for it.
+    virtual bool pulls_for_nothing() const noexcept { return false; }
+
     /// Tasks that may be pulled now: streams, what their window leaves; others, no bound.
     virtual std::size_t demand() const { return std::numeric_limits<std::size_t>::max(); }
 
@@ -97,9 +135,9 @@ public:
     /// Keeps a value. Returns an exception if it cannot be read; the task has then failed with it.
     virtual std::exception_ptr store(const finished_task& task) noexcept = 0;
 
-    /// Processes: the same for the tasks from `first` on, in one call: thousands of small results arrive together. Returns how many
-    /// it kept; if one cannot be read it ends there and says in `error` why.
-    virtual std::size_t store_all(std::uint64_t first, const encoded_values& values, std::exception_ptr& error) noexcept;
+    /// The same for several, in one call: thousands of small results arrive together. Returns how many it kept; if one cannot be read it
+    /// ends there and says in `error` why.
+    virtual std::size_t store_all(const finished_tasks& tasks, std::exception_ptr& error) noexcept;
 
     /// Keeps a failure; not called if `stops_at_failure` (the lowest failed index then comes with `complete`).
     virtual void store_failure(std::uint64_t index, std::exception_ptr error) noexcept;
@@ -115,7 +153,12 @@ public:
     /// exception that the function threw, annotated with `index`.
     virtual std::exception_ptr run(payload& tasks, std::size_t position, std::uint64_t index) noexcept;
 
-    /// Threads, coroutines: the same, as a coroutine on the worker's own context.
+    /// Threads: the same for the tasks from `begin` up to `end`, each once `gate` lets it begin, or until one throws, which is added to
+    /// `failures`. `first` is the index of the payload's first task. Returns the position behind the last one that ran.
+    virtual std::size_t run_some(payload& tasks, task_gate& gate, std::size_t begin, std::size_t end, std::uint64_t first,
+                                 std::vector<failed_task>& failures) noexcept;
+
+    /// Threads, coroutines: the same as `run`, as a coroutine on the worker's own context.
     virtual asio::awaitable<std::exception_ptr> run_async(payload& tasks, std::size_t position, std::uint64_t index);
 
 private:

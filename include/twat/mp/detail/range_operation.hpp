@@ -7,9 +7,11 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <twat/mp/config.hpp>
 #include <twat/mp/options.hpp>
@@ -46,7 +48,11 @@ private:
     [[no_unique_address]] Progress callback_;
 };
 
-/** An operation whose tasks are made from a source: `pull`, and the report of progress. */
+/** An operation whose tasks are made from a source: `pull`, and the report of progress.
+
+    Where threads may read the source by themselves and leave their results in place, a task is nothing but its index, and costs no more
+    than the loop around the call. (With arguments and results in tasks of their own W2 took 78 ns an item, where oneTBB takes 4 to 8.)
+*/
 template <class Workers, class F, class Source, class Progress>
 class range_operation : public call_operation<Workers, F, typename Source::parameters>
 {
@@ -58,12 +64,34 @@ public:
         : range_operation(std::move(traits), std::move(settings), std::forward<G>(f), std::move(source), 0)
     {}
 
+    std::unique_ptr<payload> make_payload() const override
+    {
+        if constexpr (indexable)
+            if (this->shares_results())
+                return std::make_unique<thread_block>();
+        return base::make_payload();
+    }
+
+    bool pulls_for_nothing() const noexcept override
+    {
+        if constexpr (indexable)
+            return this->shares_results();
+        else
+            return false;
+    }
+
     pull_result pull(payload& into, std::size_t max, std::size_t limit) override
     {
         pull_result done;
         try {
             if constexpr (sends_blocks)
                 pull_block(done, into, max, limit);
+            if constexpr (indexable)
+                if (this->shares_results())
+                    pull_indexes(done, static_cast<thread_block&>(into), max);
+            if constexpr (requires { this->reserve(into, max); })
+                if (!pulls_for_nothing())
+                    this->reserve(into, std::min<std::size_t>(max, most_reserved));
             while (!ended_ && done.count < max) {
                 if (!source_.next()) {
                     ended_ = true;
@@ -89,6 +117,23 @@ public:
         return done;
     }
 
+    std::exception_ptr run(payload& tasks, std::size_t position, std::uint64_t index) noexcept override
+    {
+        if constexpr (indexable)
+            if (this->shares_results())
+                return run_at(index);
+        return base::run(tasks, position, index);
+    }
+
+    std::size_t run_some(payload& tasks, task_gate& gate, std::size_t begin, std::size_t end, std::uint64_t first,
+                         std::vector<failed_task>& failures) noexcept override
+    {
+        if constexpr (indexable)
+            if (this->shares_results())
+                return run_each(gate, begin, end, failures, [&](std::size_t position) { return run_at(first + position); });
+        return base::run_some(tasks, gate, begin, end, first, failures);
+    }
+
     void report_progress(const progress& now) override
     {
         if constexpr (call_settings<Progress>::counts_progress)
@@ -96,6 +141,9 @@ public:
     }
 
 protected:
+    static constexpr std::size_t most_reserved = 65536;
+    static constexpr bool indexable = Source::indexable && !base::traits_type::coroutine;
+
     std::uint64_t pulled() const noexcept { return pulled_; }
     bool ended() const noexcept { return ended_; }
 
@@ -109,26 +157,39 @@ private:
 
     // Integers in a vector, say: copied as they are, which takes 0.3 ns each, and 5 ns one by one.
     static constexpr bool sends_blocks = [] {
-        if constexpr (std::is_same_v<Workers, process_workers> && requires { requires Source::has_blocks; }) {
-            using block = decltype(std::declval<Source&>().next_block(0));
-            using element = typename block::value_type;
+        if constexpr (std::is_same_v<Workers, process_workers> && requires(const Source& s) { s.block(0, 0); }) {
+            using element = typename decltype(std::declval<const Source&>().block(0, 0))::value_type;
             return bytewise<element> && std::is_same_v<typename Source::parameters, parameter_list<element>>;
         } else {
             return false;
         }
     }();
 
+    /// How many elements of an array come next, at most `max`.
+    std::size_t next_of_array(std::size_t max)
+    {
+        if (pulled_ == 0)
+            source_.locate();
+        return static_cast<std::size_t>(std::min<std::uint64_t>(max, *this->traits().total - pulled_));
+    }
+
     void pull_block(pull_result& done, payload& into, std::size_t max, std::size_t limit)
     {
-        const std::uint64_t left = this->traits().total.value_or(0) - pulled_; // such ranges know their size
-        using element = typename decltype(source_.next_block(0))::value_type;
-        if (ended_ || left == 0 || limit < sizeof(element))
+        using element = typename decltype(source_.block(0, 0))::value_type;
+        if (ended_ || limit < sizeof(element))
             return;
-        const auto block = source_.next_block(static_cast<std::size_t>(std::min<std::uint64_t>(max, left)));
-        this->append_all(into, block);
-        done.count += block.size();
-        pulled_ += block.size();
-        ended_ = block.empty() || pulled_ == this->traits().total;
+        done.count = next_of_array(max);
+        this->append_all(into, source_.block(pulled_, done.count));
+        pulled_ += done.count;
+        ended_ = pulled_ == this->traits().total;
+    }
+
+    void pull_indexes(pull_result& done, thread_block& into, std::size_t max)
+    {
+        done.count = next_of_array(max);
+        into.add(done.count);
+        pulled_ += done.count;
+        ended_ = pulled_ == this->traits().total;
     }
 
     static operation_traits complete_traits(operation_traits traits, const call_settings<Progress>& settings,
@@ -138,6 +199,11 @@ private:
         traits.counts_progress = call_settings<Progress>::counts_progress;
         traits.total = source.total();
         return traits;
+    }
+
+    std::exception_ptr run_at(std::uint64_t index) noexcept
+    {
+        return source_.at(index, [&](const auto&... values) { return this->run_shared(index, values...); });
     }
 
     call_settings<Progress> settings_;

@@ -4,13 +4,14 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
-#include <memory>
 #include <ranges>
 #include <span>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 #include <twat/mp/config.hpp>
 #include <twat/mp/fwd.hpp>
@@ -29,9 +30,7 @@ inline constexpr bool shares_elements =
     std::is_lvalue_reference_v<std::ranges::range_reference_t<Range>>;
 
 template <class Range>
-inline constexpr bool is_one_block =
-    std::ranges::contiguous_range<Range> &&
-    std::sized_sentinel_for<std::ranges::sentinel_t<Range>, std::ranges::iterator_t<Range>>;
+inline constexpr bool is_array = std::ranges::contiguous_range<Range> && std::ranges::sized_range<Range>;
 
 template <class Workers, class Range>
 using element_parameter_t =
@@ -76,6 +75,33 @@ public:
         return known ? shortest : std::nullopt;
     }
 
+    /// Whether the elements of each range lie side by side. Then they may be read by index, in the place of `next` and `read`.
+    static constexpr bool arrays = (... && is_array<held_range_t<Ranges>>);
+    /// Whether several threads may do that.
+    static constexpr bool indexable = arrays && (... && shares_elements<Workers, held_range_t<Ranges>>);
+
+    /// Comes before `at` and `block`.
+    void locate()
+        requires arrays
+    {
+        firsts_ = std::apply([](auto&... holders) { return firsts(std::ranges::data(holders.get())...); }, ranges_);
+    }
+
+    /// Calls `f` with the elements at `index`. Any thread. @pre `index < total()`
+    template <class Function>
+    decltype(auto) at(std::uint64_t index, Function&& f) const
+        requires arrays
+    {
+        return std::apply([&](auto*... firsts) -> decltype(auto) { return f(firsts[index]...); }, firsts_);
+    }
+
+    /// The elements of the only range from `index` on. @pre `index + count <= total()`
+    auto block(std::uint64_t index, std::size_t count) const
+        requires(arrays && sizeof...(Ranges) == 1)
+    {
+        return std::span(std::get<0>(firsts_) + index, count);
+    }
+
     /// Goes to the next element. False at the end.
     bool next()
     {
@@ -92,26 +118,6 @@ public:
     decltype(auto) read(Function&& f)
     {
         return std::apply([&](auto&... cursors) -> decltype(auto) { return f(*cursors.at...); }, *cursors_);
-    }
-
-    /// Whether there is one range, whose elements lie side by side.
-    static constexpr bool has_blocks = sizeof...(Ranges) == 1 && (... && is_one_block<held_range_t<Ranges>>);
-
-    /// In the place of `next` and `read` for each: goes over up to `most` elements. Empty at the end.
-    auto next_block(std::size_t most)
-        requires has_blocks
-    {
-        const bool begins = !cursors_;
-        if (begins)
-            std::apply([&](auto&... holders) { cursors_.emplace(cursor<held_range_t<Ranges>>(holders.get())...); }, ranges_);
-        auto& only = std::get<0>(*cursors_);
-        using iterator = decltype(only.at);
-        auto first = begins ? only.at : only.at + 1;
-        const auto left = static_cast<std::size_t>(only.end - first);
-        const std::size_t count = std::min(most, left);
-        if (count != 0)
-            only.at = first + static_cast<std::iter_difference_t<iterator>>(count - 1);
-        return std::span<const std::iter_value_t<iterator>>(std::to_address(first), count);
     }
 
 private:
@@ -135,7 +141,23 @@ private:
         }
     }
 
+    template <class Range>
+    struct first_element
+    {
+        using type = std::monostate;
+    };
+
+    template <class Range>
+        requires std::ranges::contiguous_range<Range>
+    struct first_element<Range>
+    {
+        using type = std::add_pointer_t<const std::remove_reference_t<std::ranges::range_reference_t<Range>>>;
+    };
+
+    using firsts = std::tuple<typename first_element<held_range_t<Ranges>>::type...>;
+
     std::tuple<range_holder<Ranges>...> ranges_;
+    [[no_unique_address]] std::conditional_t<arrays, firsts, std::monostate> firsts_{};
     std::optional<std::tuple<cursor<held_range_t<Ranges>>...>> cursors_;
 };
 
@@ -156,6 +178,21 @@ public:
 
     std::optional<std::size_t> total() { return rows_.total(); }
     bool next() { return rows_.next(); }
+
+    static constexpr bool indexable = zip_source<Workers, Range>::indexable;
+
+    void locate()
+        requires indexable
+    {
+        rows_.locate();
+    }
+
+    template <class Function>
+    decltype(auto) at(std::uint64_t index, Function&& f) const
+        requires indexable
+    {
+        return rows_.at(index, [&](const row& r) -> decltype(auto) { return spread(f, r, indices()); });
+    }
 
     template <class Function>
     decltype(auto) read(Function&& f)

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <new>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -30,12 +31,36 @@ public:
     /// The end of the input may be far, and the operation may never get there. What is not touched takes no memory.
     void expect(std::size_t total) { places_.reserve(std::min(total, (std::size_t(16) << 20) / sizeof(T))); }
 
+    /// Whether several threads may fill places at once.
+    static constexpr bool shareable = in_place && !std::is_same_v<T, bool>;
+
+    /// Makes room for all places and says where they will be: they stay there, and `grow` makes them. Null if that is too much to
+    /// ask for beforehand.
+    T* share(std::size_t total) noexcept
+        requires shareable
+    {
+        if (total > most_shared / sizeof(T))
+            return nullptr;
+        try {
+            places_.reserve(total);
+        } catch (const std::bad_alloc&) {
+            return nullptr;
+        }
+        return places_.data();
+    }
+
+    /// Makes the places up to `count`, while others may be filled.
+    void grow(std::size_t count)
+    {
+        if (count > places_.size())
+            places_.resize(count);
+    }
+
     template <class... Args>
     void emplace(std::uint64_t index, Args&&... args)
     {
         const auto position = static_cast<std::size_t>(index);
-        if (position >= places_.size())
-            places_.resize(position + 1);
+        grow(position + 1);
         if constexpr (in_place)
             places_[position] = T(std::forward<Args>(args)...);
         else
@@ -48,8 +73,7 @@ public:
     void fill(std::uint64_t index, std::size_t count, Value value)
     {
         const auto begin = static_cast<std::size_t>(index);
-        if (begin + count > places_.size())
-            places_.resize(begin + count);
+        grow(begin + count);
         T* const to = places_.data() + begin;
         for (std::size_t i = 0; i != count; ++i)
             to[i] = value(i);
@@ -72,6 +96,7 @@ public:
 
 private:
     using place = std::conditional_t<in_place, T, std::optional<T>>;
+    static constexpr std::size_t most_shared = std::size_t(1) << 30; // bytes
 
     std::vector<place> places_;
 };
@@ -81,6 +106,7 @@ template <class R>
 class single_result
 {
 public:
+    static constexpr bool shareable = false;
     using completed = R;
 
     void expect(std::size_t) noexcept {}
@@ -96,6 +122,7 @@ private:
 class no_results
 {
 public:
+    static constexpr bool shareable = false;
     using completed = void;
 
     void expect(std::size_t) noexcept {}
@@ -122,6 +149,11 @@ public:
     void keep_failure(std::uint64_t, std::exception_ptr) noexcept {}
     completed release() { return values_.release(); }
 
+    // Threads leave their results in place: see `sparse_vector::share`.
+    static constexpr bool shareable = sparse_vector<R>::shareable;
+    R* share(std::size_t total) noexcept { return values_.share(total); }
+    void grow(std::size_t count) { values_.grow(count); }
+
 private:
     sparse_vector<R> values_;
 };
@@ -131,6 +163,7 @@ template <class R>
 class tried_results
 {
 public:
+    static constexpr bool shareable = false;
     using completed = std::vector<result<R>>;
 
     void expect(std::size_t total) { values_.expect(total); }

@@ -105,7 +105,30 @@ private:
     std::vector<Task> tasks_;
 };
 
-/** The function and how it is called on thread workers. */
+/** Tasks of a source that threads may read by themselves: nothing but their number. */
+class thread_block final : public payload
+{
+public:
+    std::size_t size() const noexcept override { return size_; }
+
+    std::unique_ptr<payload> split(std::size_t position) override
+    {
+        auto tail = std::make_unique<thread_block>();
+        tail->size_ = size_ - position;
+        size_ = position;
+        return tail;
+    }
+
+    void add(std::size_t count) noexcept { size_ += count; }
+
+private:
+    std::size_t size_ = 0;
+};
+
+/** The function and how it is called on thread workers.
+
+    A result stays with its task until `store` takes it, or, once `share_results` was called, goes where the caller wants it at once.
+*/
 template <class F, class... Parameters>
 class call_operation<thread_workers, F, parameter_list<Parameters...>> : public operation
 {
@@ -125,17 +148,24 @@ public:
         if constexpr (!traits_type::coroutine) {
             auto& task = static_cast<payload_type&>(tasks).at(position);
             try {
-                if constexpr (std::is_void_v<typename traits_type::result>) {
-                    call(task);
-                    task.result.emplace();
-                } else {
+                if (shares_results_)
+                    put(index, [&]() -> decltype(auto) { return call(task); });
+                else if constexpr (std::is_void_v<typename traits_type::result>)
+                    call(task), task.result.emplace();
+                else
                     task.result.emplace(call(task));
-                }
             } catch (...) {
                 return annotate(std::current_exception(), index, describe(task));
             }
         }
         return nullptr;
+    }
+
+    std::size_t run_some(payload& tasks, task_gate& gate, std::size_t begin, std::size_t end, std::uint64_t first,
+                         std::vector<failed_task>& failures) noexcept override
+    {
+        return run_each(gate, begin, end, failures,
+                        [&](std::size_t position) { return call_operation::run(tasks, position, first + position); });
     }
 
     asio::awaitable<std::exception_ptr> run_async(payload& tasks, std::size_t position, std::uint64_t index) override
@@ -159,6 +189,36 @@ public:
     }
 
 protected:
+    /// Whether results can go to `share_results` from several threads at once.
+    static constexpr bool can_share = !traits_type::coroutine && std::is_nothrow_move_assignable_v<value_type>;
+
+    /// From now on the result of a task goes to `places[index]` when it ends. Null if there are no values. Before the first task runs.
+    void share_results(value_type* places) noexcept
+    {
+        places_ = places;
+        shares_results_ = true;
+    }
+    bool shares_results() const noexcept { return shares_results_; }
+
+    /// @copydoc operation::run
+    template <class... Ts>
+    std::exception_ptr run_shared(std::uint64_t index, const Ts&... values) noexcept
+    {
+        try {
+            put(index, [&]() -> decltype(auto) { return std::invoke(f_, values...); });
+            return nullptr;
+        } catch (...) {
+            return annotate(std::current_exception(), index, describe_arguments(values...));
+        }
+    }
+
+    /// Makes room for `count` more tasks.
+    void reserve(payload& into, std::size_t count)
+    {
+        auto& tasks = static_cast<payload_type&>(into).tasks();
+        tasks.reserve(tasks.size() + count);
+    }
+
     /// Adds a task made of `values` behind those in `into`. Throws what copying a value throws.
     template <class... Ts>
     std::exception_ptr append(payload& into, std::size_t, std::uint64_t, Ts&&... values)
@@ -194,6 +254,15 @@ private:
         return {};
     }
 
+    template <class Call>
+    void put([[maybe_unused]] std::uint64_t index, Call call_task) const
+    {
+        if constexpr (std::is_void_v<typename traits_type::result>)
+            call_task();
+        else if constexpr (can_share)
+            places_[index] = static_cast<value_type>(call_task());
+    }
+
     decltype(auto) call(task_type& task) const
     {
         return std::apply([this](auto&... arguments) -> decltype(auto) { return std::invoke(f_, arguments.get()...); },
@@ -201,6 +270,8 @@ private:
     }
 
     const F f_;
+    value_type* places_ = nullptr;
+    bool shares_results_ = false;
 };
 
 } // namespace twat::mp::detail

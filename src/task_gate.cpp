@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <twat/mp/detail/task_gate.hpp>
+
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace twat::mp::detail {
+namespace {
+
+bool membarrier(int command) noexcept { return ::syscall(SYS_membarrier, command, 0, 0) == 0; }
+
+/// A full fence in every thread of this process that runs now. False: the system does not do that.
+bool heavy_fence() noexcept
+{
+    return membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) ||
+           (membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) && membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED));
+}
+
+} // namespace
+
+// Asked once.
+bool task_gate::has_heavy_fence() noexcept
+{
+    static const bool has = heavy_fence();
+    return has;
+}
+
+task_gate::closed task_gate::close() noexcept
+{
+    std::lock_guard lock(mutex_);
+    if (closed_)
+        return {limit_.load(std::memory_order_relaxed), false};
+    limit_.store(0, std::memory_order_seq_cst);
+    // Without the fence nobody can tell how far the thread is: then all count as begun.
+    const bool known = !light_ || heavy_fence();
+    const std::size_t begun = known ? std::min(begun_.load(std::memory_order_seq_cst), count_) : count_;
+    limit_.store(begun, std::memory_order_seq_cst);
+    closed_ = true;
+    return {begun, true};
+}
+
+// The thread may not go on, or `close` has not decided yet.
+bool task_gate::confirm(std::size_t position) noexcept
+{
+    std::lock_guard lock(mutex_);
+    const std::size_t limit = limit_.load(std::memory_order_relaxed);
+    if (position < limit)
+        return true;
+    begun_.store(limit, std::memory_order_release);
+    return false;
+}
+
+} // namespace twat::mp::detail
