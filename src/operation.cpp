@@ -46,11 +46,7 @@ void encoded_payload::note_end()
 std::size_t operation::store_all(const finished_tasks& tasks, std::exception_ptr& error) noexcept
 {
     for (std::size_t i = 0; i < tasks.count; ++i) {
-        decoder in(tasks.values ? (*tasks.values)[i] : std::span<const std::byte>());
-        error = store({.index = tasks.first + i,
-                       .value = tasks.values ? &in : nullptr,
-                       .tasks = tasks.tasks,
-                       .position = tasks.position + i});
+        tasks.read(i, [&](const finished_task& task) { error = store(task); });
         if (error)
             return i;
     }

@@ -5,15 +5,12 @@
 
 #include <twat/mp/detail/make_error.hpp>
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-
 #include <pthread.h>
 
-#include <optional>
 #include <stdexcept>
 #include <thread>
 
+#include "pool/context_driver.hpp"
 #include "pool/fork_guard.hpp"
 
 namespace twat::mp::detail {
@@ -38,12 +35,8 @@ void blocking_wait::reset() noexcept
 {
     std::lock_guard lock(mutex_);
     finished_ = false;
-}
-
-bool blocking_wait::finished() const noexcept
-{
-    std::lock_guard lock(mutex_);
-    return finished_;
+    helped_.reset();
+    op_.reset();
 }
 
 std::exception_ptr blocking_wait::take_error() noexcept
@@ -64,27 +57,36 @@ void blocking_wait::wait()
     std::unique_lock lock(mutex_);
     const auto pool = helped_.lock();
     const auto op = op_.lock();
-    if (!finished_ && pool && op) {
+    if (!finished() && pool && op) {
         lock.unlock();
         pool->help(op, [this] { return finished(); });
         lock.lock();
     }
-    changed_.wait(lock, [this] { return finished_; });
+    changed_.wait(lock, [this] { return finished(); });
+}
+
+void blocking_wait::wait_or_promoted()
+{
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return finished() || promoted_; });
+}
+
+void blocking_wait::promote(bool now) noexcept
+{
+    std::lock_guard lock(mutex_);
+    promoted_ = now;
+    changed_.notify_all();
 }
 
 blocking_core::~blocking_core() = default;
 
 namespace {
 
-// What the calling thread serves.
-thread_local const blocking_core* served = nullptr;
-
 class served_core final : public blocking_core, public std::enable_shared_from_this<served_core>
 {
 public:
     served_core(worker_kind kind, pool_options options)
-        : work_(std::in_place, context_.get_executor()),
-          pool_(pool_core::create(kind, context_.get_executor(), std::move(options)))
+        : pool_(pool_core::create(kind, driver_.context().get_executor(), std::move(options), &driver_))
     {}
 
     ~served_core() override
@@ -98,9 +100,8 @@ public:
         pool_->prepare();
         // Keeps this alive: `end` may be called where it cannot wait for the thread.
         thread_ = std::thread([self = shared_from_this()] {
-            served = self.get();
             ::pthread_setname_np(::pthread_self(), "mp service");
-            self->context_.run();
+            self->driver_.serve();
         });
         thread_made_ = true;
     }
@@ -116,20 +117,30 @@ public:
     void check_may_wait() const override
     {
         check_usable();
-        if (in_service_thread())
-            throw error(errc::would_deadlock, "a blocking call in the thread that serves the pool, as callbacks are");
+        if (driver_.runs_here())
+            throw error(errc::would_deadlock, "a blocking call in a callback or a range of the pool");
     }
 
     void submit(const std::shared_ptr<operation>& op) override
     {
         check_usable();
         {
-            // Under the mutex: what is handed over before the end is run before the service thread ends.
+            // Under the mutex: what is handed over before the end is run before the kept thread ends.
             std::lock_guard lock(mutex_);
             if (!ended_)
                 return pool_->submit(op);
         }
         op->complete(make_error(errc::pool_closed));
+    }
+
+    void wait(blocking_wait& until, const std::function<void()>& begin) override
+    {
+        if (pool_->runs_task_here()) { // a task is to run tasks meanwhile, nothing else
+            begin();
+            return until.wait();
+        }
+        const auto self = shared_from_this(); // a callback may destroy the pool
+        driver_.wait(until, begin);
     }
 
     void start() override
@@ -154,7 +165,7 @@ public:
             new std::shared_ptr<served_core>(shared_from_this());
             return;
         }
-        const bool may_wait = !in_service_thread() && !pool_->runs_task_here();
+        const bool may_wait = !driver_.runs_here() && !pool_->runs_task_here();
         if (may_wait) {
             try {
                 if (terminate)
@@ -169,7 +180,7 @@ public:
             std::lock_guard lock(mutex_);
             ended_ = true;
         }
-        work_.reset();
+        driver_.end();
         if (may_wait)
             thread_.join();
         else
@@ -177,26 +188,22 @@ public:
     }
 
 private:
-    bool in_service_thread() const noexcept { return served == this; }
-
     template <class Begin>
     void wait_for(Begin begin)
     {
         const auto waiting = std::make_shared<blocking_call<void>>();
-        {
+        wait(*waiting, [&] {
             std::lock_guard lock(mutex_);
             if (ended_)
                 throw error(errc::pool_closed);
             begin(*pool_, blocking_completion<void>(waiting));
-        }
-        waiting->wait();
+        });
         if (const auto error = waiting->take_error())
             std::rethrow_exception(error);
     }
 
     const fork_guard fork_guard_;
-    asio::io_context context_{1};
-    std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
+    context_driver driver_;
     const std::shared_ptr<pool_core> pool_;
     std::thread thread_;
     bool thread_made_ = false;

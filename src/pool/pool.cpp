@@ -23,10 +23,11 @@ namespace twat::mp::detail {
 
 asio::execution_context::id pool_service::id;
 
-std::shared_ptr<pool_core> pool_core::create(worker_kind kind, asio::any_io_executor executor, pool_options options)
+std::shared_ptr<pool_core> pool_core::create(worker_kind kind, asio::any_io_executor executor, pool_options options,
+                                             post_watcher* watcher)
 {
     const std::size_t nodes = check_options(kind, options);
-    auto made = std::make_shared<pool>(kind, std::move(executor), std::move(options), nodes);
+    auto made = std::make_shared<pool>(kind, std::move(executor), std::move(options), nodes, watcher);
     made->init();
     return made;
 }
@@ -58,13 +59,14 @@ std::exception_ptr aborted()
 
 } // namespace
 
-pool::pool(worker_kind kind, asio::any_io_executor executor, pool_options options, std::size_t nodes)
+pool::pool(worker_kind kind, asio::any_io_executor executor, pool_options options, std::size_t nodes, post_watcher* watcher)
     : kind_(kind),
       options_(std::move(options)),
       nodes_(nodes),
+      watcher_(watcher),
       executor_(std::move(executor)),
       strand_(asio::make_strand(*executor_)),
-      link_(std::make_shared<strand_link>(*strand_)),
+      link_(std::make_shared<strand_link>(*strand_, watcher)),
       timer_(*strand_)
 {
     stats_.nodes = nodes_;
@@ -122,7 +124,8 @@ void pool::check_process() const
 template <class F>
 void pool::enter(F&& f)
 {
-    auto step = [self = shared_from_this(), f = std::forward<F>(f)]() mutable {
+    auto step = [self = shared_from_this(), f = std::forward<F>(f), mark = posted_mark(watcher_)]() mutable {
+        mark.arrive();
         f(*self);
         self->settle();
     };
@@ -131,6 +134,8 @@ void pool::enter(F&& f)
         asio::post(*strand_, std::move(step));
     else
         asio::dispatch(*strand_, std::move(step));
+    if (watcher_)
+        watcher_->posted();
 }
 
 void pool::submit(std::shared_ptr<operation> op)

@@ -32,7 +32,8 @@ class pool final : public pool_core,
                    public std::enable_shared_from_this<pool>
 {
 public:
-    pool(worker_kind kind, asio::any_io_executor executor, pool_options options, std::size_t nodes);
+    pool(worker_kind kind, asio::any_io_executor executor, pool_options options, std::size_t nodes,
+         post_watcher* watcher);
     ~pool() override;
 
     /// Second half of the construction: what needs `shared_from_this`.
@@ -93,6 +94,7 @@ private:
     const worker_kind kind_;
     const pool_options options_;
     const std::size_t nodes_;
+    post_watcher* const watcher_; // lives as long as the context
     const fork_guard fork_guard_;
     std::atomic<bool> released_{false}; // the pool object is gone: reports of the workers mean nothing any more
     std::atomic<bool> gone_{false};     // the context is gone

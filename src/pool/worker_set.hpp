@@ -11,7 +11,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 
+#include <twat/mp/detail/pool_core.hpp>
 #include <twat/mp/options.hpp>
 
 #include "engine/backend.hpp"
@@ -19,6 +21,30 @@
 namespace twat::mp::detail {
 
 using pool_strand = asio::strand<asio::any_io_executor>;
+
+/** Tells a watcher of one handler, which holds this: that it is posted, and that it has arrived or never will. */
+class posted_mark
+{
+public:
+    /// @param watcher May be null.
+    explicit posted_mark(post_watcher* watcher) noexcept : watcher_(watcher)
+    {
+        if (watcher_)
+            watcher_->posting();
+    }
+    posted_mark(posted_mark&& other) noexcept : watcher_(std::exchange(other.watcher_, nullptr)) {}
+    posted_mark& operator=(posted_mark&&) = delete;
+    ~posted_mark() { arrive(); }
+
+    void arrive() noexcept
+    {
+        if (post_watcher* watcher = std::exchange(watcher_, nullptr))
+            watcher->arrived();
+    }
+
+private:
+    post_watcher* watcher_;
+};
 
 /** The way from other threads back to a pool's strand, which may be gone.
 
@@ -28,7 +54,8 @@ using pool_strand = asio::strand<asio::any_io_executor>;
 class strand_link
 {
 public:
-    explicit strand_link(pool_strand strand) : strand_(std::move(strand)) {}
+    /// @param watcher As for `pool_core::create`.
+    explicit strand_link(pool_strand strand, post_watcher* watcher = nullptr) : strand_(std::move(strand)), watcher_(watcher) {}
     strand_link(const strand_link&) = delete;
     strand_link& operator=(const strand_link&) = delete;
 
@@ -46,6 +73,7 @@ public:
 private:
     std::mutex mutex_;
     std::optional<pool_strand> strand_;
+    post_watcher* const watcher_;
 };
 
 /** The workers of one pool: makes them, replaces them, ends them. Implemented by `thread_workers` and `process_workers`.
@@ -104,8 +132,15 @@ template <class F>
 void strand_link::post(F&& f)
 {
     std::lock_guard lock(mutex_);
-    if (strand_)
-        asio::post(*strand_, std::forward<F>(f));
+    if (!strand_)
+        return;
+    if (!watcher_)
+        return asio::post(*strand_, std::forward<F>(f));
+    asio::post(*strand_, [mark = posted_mark(watcher_), f = std::forward<F>(f)]() mutable {
+        mark.arrive();
+        f();
+    });
+    watcher_->posted();
 }
 
 } // namespace twat::mp::detail

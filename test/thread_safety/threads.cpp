@@ -10,7 +10,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <future>
 #include <numeric>
 #include <optional>
@@ -85,6 +87,40 @@ BOOST_AUTO_TEST_CASE(all_verbs_from_many_threads)
             });
     }
     BOOST_TEST(right == 75);
+}
+
+// Whoever waits may run the pool, and hands it on. A call that nobody runs would hang here.
+BOOST_AUTO_TEST_CASE(somebody_runs_the_pool_whoever_waits)
+{
+    std::atomic<int> right = 0;
+    auto twice = [](int x) { return 2 * x; };
+    for (int round = 0; round < 10; ++round) {
+        thread_pool pool(2);
+        {
+            std::vector<std::jthread> callers;
+            for (int t = 0; t < 4; ++t)
+                callers.emplace_back([&, t] {
+                    for (int i = 0; i < 100; ++i) {
+                        if ((i + t) % 5 == 0) {
+                            auto later = pool.submit(twice, i);
+                            if (i % 2 == 0)
+                                std::this_thread::sleep_for(50us);
+                            right += later.get() == 2 * i;
+                        } else if ((i + t) % 7 == 0) {
+                            int seen = 0;
+                            for (int x : pool.imap(twice, numbers(20)))
+                                if (seen += x == 2 * seen; seen == 10 + i % 20)
+                                    break; // the rest is dropped
+                            right += seen == std::min(20, 10 + i % 20);
+                        } else {
+                            right += pool.apply(twice, i) == 2 * i;
+                        }
+                    }
+                });
+        }
+        static_cast<void>(pool.submit(twice, round)); // nobody waits for this one
+    }
+    BOOST_TEST(right == 4000);
 }
 
 BOOST_AUTO_TEST_CASE(deep_nesting)

@@ -37,8 +37,9 @@ public:
 
     /** Adds a progress callback: `pool.with({}).on_progress(std::ref(bar)).map(f, xs)`.
 
-        It is copied, and called in the thread that serves the pool, as `callback(mp::progress)`, after outcomes arrived. A blocking call of
-        the same pool in it throws `errc::would_deadlock`. If it throws, the operation fails with that exception.
+        It is copied, and called in a thread that serves the pool (its own or one that waits for it), as `callback(mp::progress)`, after
+        outcomes arrived, one call at a time. A blocking call of the same pool in it throws `errc::would_deadlock`. If it throws, the
+        operation fails with that exception.
     */
     template <class Callback>
     blocking_handle<Workers, std::decay_t<Callback>> on_progress(Callback&& callback) const
@@ -61,7 +62,7 @@ private:
 /** Workers that run functions for a program that waits for the results.
 
     The constructors begin to start the workers and do not wait for them; what goes wrong with that is told by `start` and by the first
-    call. The pool owns a context and one thread that serves it.
+    call. The pool owns a context, which the threads that wait for it serve meanwhile, and one thread that does it else.
 
     @par Thread Safety
     Distinct objects: safe. Shared objects: safe, with the specific exception of destroying. Several threads may call verbs at once.

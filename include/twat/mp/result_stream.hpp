@@ -10,6 +10,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include <twat/mp/config.hpp>
@@ -77,7 +78,7 @@ public:
 
         @par Executor
         The completion handler runs on its associated executor, or on `get_executor()` if it has none, and never from inside this
-        function.
+        function. A coroutine that awaits a result which is there goes on at once, mostly without a detour over its executor.
 
         @par Per-Operation Cancellation
         Every type ends this read, with `asio::error::operation_aborted`, and nothing else: the tasks go on, and no element is lost.
@@ -87,8 +88,10 @@ public:
     template <class CompletionToken = asio::use_awaitable_t<>>
     auto next(CompletionToken&& token = CompletionToken())
     {
-        return asio::async_initiate<CompletionToken, void(std::exception_ptr, std::optional<R>)>(
-            detail::next_initiation<R>(state_), token);
+        if constexpr (std::is_same_v<std::decay_t<CompletionToken>, asio::use_awaitable_t<>>)
+            return detail::await_next(state_);
+        else
+            return detail::initiate_next(state_, token);
     }
 
     /// The position in the input of the last element that `next` gave or failed with.

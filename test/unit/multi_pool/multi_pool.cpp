@@ -390,6 +390,56 @@ BOOST_AUTO_TEST_CASE(a_task_may_not_join_its_pool)
     BOOST_CHECK_EXCEPTION(pool.apply([&] { pool.join(); }), error, code_is(errc::would_deadlock));
 }
 
+// The thread that waits first runs the pool meanwhile. What it leaves behind must go on without it.
+BOOST_AUTO_TEST_CASE(calls_go_on_when_the_thread_that_ran_the_pool_leaves)
+{
+    thread_pool pool(2);
+    for (int round = 0; round < 50; ++round) {
+        std::promise<void> begun, go_on;
+        auto until = go_on.get_future().share();
+        std::thread leader([&] {
+            pool.apply([&] {
+                begun.set_value();
+                until.wait();
+            });
+        });
+        begun.get_future().wait();
+        std::promise<void> second_begun, go_on_too;
+        auto until_too = go_on_too.get_future().share();
+        std::thread follower([&] {
+            BOOST_TEST(pool.apply([&] {
+                second_begun.set_value();
+                until_too.wait();
+                return 7;
+            }) == 7);
+        });
+        second_begun.get_future().wait();
+        go_on.set_value();
+        leader.join();
+        auto later = pool.submit(twice, 4); // waits for a worker, which the first task has left
+        BOOST_TEST(later.get() == 8);       // nobody waits in the pool for this one
+        go_on_too.set_value();
+        follower.join();
+    }
+}
+
+BOOST_AUTO_TEST_CASE(callbacks_are_in_no_task_whoever_runs_them)
+{
+    thread_pool outer(1), pool(1);
+    int called = 0;
+    bool in_task = false;
+    auto callback = [&](const progress&) {
+        ++called;
+        in_task = in_task || this_worker::is_worker();
+    };
+    BOOST_TEST(outer.apply([&] {
+        pool.with({}).on_progress(std::ref(callback)).map(twice, numbers(50)); // this task's thread runs `pool` meanwhile
+        return this_worker::is_worker();
+    }));
+    BOOST_TEST(called > 0);
+    BOOST_TEST(!in_task);
+}
+
 BOOST_AUTO_TEST_CASE(many_threads_may_share_a_pool)
 {
     thread_pool pool(2);

@@ -2,9 +2,11 @@
 #ifndef TWAT_MP_DETAIL_BLOCKING_CORE_HPP
 #define TWAT_MP_DETAIL_BLOCKING_CORE_HPP
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -19,7 +21,10 @@
 
 namespace twat::mp::detail {
 
-/** What a thread waits for: told once by `finish`, waited for by `blocking_core::wait`. Shared by the two sides. */
+/** What a thread waits for: told once by `finish`, waited for by `blocking_core::wait`. Shared by the two sides.
+
+    The thread may run the pool's context while it waits: see `context_driver` in `src/pool`.
+*/
 class TWAT_MP_DECL blocking_wait
 {
 public:
@@ -30,7 +35,7 @@ public:
     void finish(std::exception_ptr error = {}) noexcept;
     /// Makes it wait once more. Only while nobody could finish it.
     void reset() noexcept;
-    bool finished() const noexcept;
+    bool finished() const noexcept { return finished_.load(std::memory_order_acquire); }
     /// The exception that it was finished with. @pre `finished()`
     std::exception_ptr take_error() noexcept;
 
@@ -38,16 +43,21 @@ public:
     void let_help(const std::shared_ptr<pool_core>& pool, const std::shared_ptr<operation>& op) noexcept;
     void wait();
 
+    /// Waits until it is finished or promoted: it is the waiting thread's turn to run the context.
+    void wait_or_promoted();
+    void promote(bool now) noexcept;
+
 private:
     mutable std::mutex mutex_;
     std::condition_variable changed_;
-    bool finished_ = false;
+    std::atomic<bool> finished_{false}; // changed under the mutex
+    bool promoted_ = false;
     std::exception_ptr error_;
     std::weak_ptr<pool_core> helped_;
     std::weak_ptr<operation> op_;
 };
 
-/** A pool's state with the context that it runs on and the thread that runs that: what blocking pools, their `with` handles and
+/** A pool's state with the context that it runs on and the thread that is kept to run that: what blocking pools, their `with` handles and
     their streams share. Every member may be called from any thread.
 
     Compiled once, in `src/pool`.
@@ -62,8 +72,8 @@ public:
 
     virtual const std::shared_ptr<pool_core>& pool() const noexcept = 0;
 
-    /// Throws what a call of a verb that waits would have to throw now: `errc::would_deadlock` in the thread that serves the pool,
-    /// `errc::pool_closed` when that has ended, `std::logic_error` in a forked process.
+    /// Throws what a call of a verb that waits would have to throw now: `errc::would_deadlock` in a handler of the pool's context
+    /// (callbacks, ranges), `errc::pool_closed` when the pool has ended, `std::logic_error` in a forked process.
     virtual void check_may_wait() const = 0;
     /// The same for a verb that does not wait.
     virtual void check_usable() const = 0;
@@ -71,11 +81,15 @@ public:
     /// Hands an operation over; it may complete at once, with an error.
     virtual void submit(const std::shared_ptr<operation>& op) = 0;
 
+    /// Calls `begin()`, and returns when what it began has finished `until`. Runs the pool's context meanwhile, or tasks of the
+    /// operation that `until` was allowed to help.
+    virtual void wait(blocking_wait& until, const std::function<void()>& begin) = 0;
+
     virtual void start() = 0;
     virtual void join() = 0;
 
-    /// The pool object is gone: closes and joins, or terminates. Ends the service thread. Does not wait where it must not: in the service
-    /// thread and in the pool's own tasks.
+    /// The pool object is gone: closes and joins, or terminates. Ends the thread that is kept. Does not wait where it must not: in a handler
+    /// of the pool's context and in the pool's own tasks.
     virtual void end(bool terminate) noexcept = 0;
 };
 

@@ -43,16 +43,19 @@ public:
     {
         core_->check_may_wait();
         value_.reset();
-        read_->wait().reset();
-        if (core_->pool()->runs_task_here())
-            read_->wait().let_help(core_->pool(), state_->source());
-        state_->start(read_);
-        read_->wait().wait();
-        auto outcome = state_->take(*read_);
-        if (outcome.error)
-            std::rethrow_exception(outcome.error);
-        if (outcome.value)
-            value_.emplace(std::move(*outcome.value));
+        auto outcome = state_->take();
+        if (!outcome) {
+            blocking_wait& until = read_->wait();
+            until.reset();
+            if (core_->pool()->runs_task_here())
+                until.let_help(core_->pool(), state_->source());
+            core_->wait(until, [this] { state_->start(read_); });
+            outcome.emplace(state_->take(*read_));
+        }
+        if (outcome->error)
+            std::rethrow_exception(outcome->error);
+        if (outcome->value)
+            value_.emplace(std::move(*outcome->value));
     }
 
     std::optional<R>& value() noexcept { return value_; }

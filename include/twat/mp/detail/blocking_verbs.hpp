@@ -21,9 +21,9 @@ namespace twat::mp::detail {
 
     `Derived` has `core()`, a `blocking_core`, and `settings()`.
 
-    Every verb that waits throws `errc::would_deadlock` at once where it could never return: in the thread that serves the pool, which
-    runs progress callbacks and `on_event`, and pulls ranges. In a task of the pool itself (threads) it runs tasks of its
-    operation while it waits, so parallel calls may be nested.
+    Every verb that waits throws `errc::would_deadlock` at once where it could never return: in progress callbacks, in `on_event` and
+    in ranges that are pulled, which run in the pool's own thread or in one that waits for it. In a task of the pool itself (threads) it
+    runs tasks of its operation while it waits, so parallel calls may be nested.
 */
 template <class Derived, class Workers>
 class blocking_verbs
@@ -57,9 +57,9 @@ public:
         throws the failure with the lowest index.
 
         @par Object Lifetimes
-        An lvalue container is referred to; rvalues and views are moved (or copied) in. Ranges are pulled in the pool's own thread while
-        tasks are handed out. Processes call `f` with an rvalue of each range's value type; threads likewise, except that a forward
-        range of lvalue references passes the element itself as const&.
+        An lvalue container is referred to; rvalues and views are moved (or copied) in. Ranges are pulled in the pool's own thread, or
+        one that waits for it, while tasks are handed out. Processes call `f` with an rvalue of each range's value type; threads
+        likewise, except that a forward range of lvalue references passes the element itself as const&.
 
         @par Errors
         As for `apply`; and what a range throws.
@@ -154,12 +154,10 @@ private:
         blocking_core& core = *self().core();
         core.check_may_wait();
         const auto waiting = std::make_shared<blocking_call<completed>>();
-        {
-            const auto op = std::move(call).make(blocking_completion<completed>(waiting));
-            if (core.pool()->runs_task_here())
-                waiting->let_help(core.pool(), op);
-            core.submit(op);
-        }
+        auto op = std::move(call).make(blocking_completion<completed>(waiting));
+        if (core.pool()->runs_task_here())
+            waiting->let_help(core.pool(), op);
+        core.wait(*waiting, [&] { core.submit(std::exchange(op, nullptr)); });
         return take<completed>(*waiting);
     }
 

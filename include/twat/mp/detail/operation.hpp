@@ -71,6 +71,16 @@ struct finished_tasks
     const encoded_values* values = nullptr; ///< Processes.
     payload* tasks = nullptr;               ///< Threads, as for `finished_task`.
     std::size_t position = 0;
+
+    /// Calls `f` with one of them.
+    template <class Function>
+    void read(std::size_t i, Function&& f) const
+    {
+        if (!values)
+            return f(finished_task{.index = first + i, .tasks = tasks, .position = position + i});
+        decoder in((*values)[i]);
+        f(finished_task{.index = first + i, .value = &in});
+    }
 };
 
 /// A task that threw, by its position in its chunk.

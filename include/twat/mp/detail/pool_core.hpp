@@ -18,6 +18,18 @@ namespace twat::mp::detail {
 
 enum class worker_kind { process, thread };
 
+/** Told of handlers that are posted to a pool's context from outside: somebody has to run them. */
+class post_watcher
+{
+public:
+    virtual void posting() noexcept = 0; ///< Before.
+    virtual void posted() noexcept = 0;  ///< After.
+    virtual void arrived() noexcept = 0; ///< It runs, or never will.
+
+protected:
+    ~post_watcher() = default;
+};
+
 /** The state of a pool, shared by the pool object, its operations, streams and `with` handles.
 
     Every member may be called from any thread, and only starts something: it takes effect on the pool's strand, in the
@@ -30,7 +42,9 @@ public:
     using start_handler = asio::any_completion_handler<void(std::exception_ptr)>;
 
     /// Checks the options (throws `std::invalid_argument` that names the member); starts no worker yet.
-    static std::shared_ptr<pool_core> create(worker_kind kind, asio::any_io_executor executor, pool_options options);
+    /// @param watcher Called after each post from any thread, as long as the context lives; null: somebody runs it anyway.
+    static std::shared_ptr<pool_core> create(worker_kind kind, asio::any_io_executor executor, pool_options options,
+                                             post_watcher* watcher = nullptr);
 
     virtual ~pool_core();
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include <twat/mp/config.hpp>
@@ -55,6 +56,26 @@ public:
         }
     }
 
+    std::size_t store_all(const finished_tasks& tasks, std::exception_ptr& error) noexcept override
+    {
+        if constexpr (stores_quickly) {
+            std::size_t kept = 0;
+            try {
+                state_->keep_some([&] {
+                    for (; kept != tasks.count; ++kept)
+                        tasks.read(kept, [&](const finished_task& task) {
+                            this->take(task, [&](auto&& value) { state_->keep_one(task.index, std::move(value)); });
+                        });
+                });
+            } catch (...) {
+                error = annotate(std::current_exception(), tasks.first + kept);
+            }
+            return kept;
+        } else {
+            return base::store_all(tasks, error);
+        }
+    }
+
     void store_failure(std::uint64_t index, std::exception_ptr error) noexcept override
     {
         state_->keep_failure(index, std::move(error));
@@ -67,6 +88,14 @@ public:
     }
 
 private:
+    // Under the stream's lock: no codec of the user's.
+    static constexpr bool stores_quickly = [] {
+        if constexpr (std::is_same_v<Workers, process_workers>)
+            return bytewise<typename base::value_type>;
+        else
+            return true;
+    }();
+
     static operation_traits make_traits()
     {
         operation_traits traits;
