@@ -113,7 +113,8 @@ auto initiate_next(const std::shared_ptr<stream_state<R>>& state, CompletionToke
     return asio::async_initiate<CompletionToken, void(std::exception_ptr, std::optional<R>)>(next_initiation<R>(state), token);
 }
 
-/// A read by a coroutine. What is there it gets at once. (With a detour over its executor W7 took 21 times what `map` takes; so: 4 times.)
+/// A read by a coroutine. What is there it gets at once. (With a detour over its executor for each, an element took 760 to 830 ns in W7 on
+/// threads; so: 90 to 110.)
 template <class R>
 asio::awaitable<std::optional<R>> await_next(std::shared_ptr<stream_state<R>> state)
 {

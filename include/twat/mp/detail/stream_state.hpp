@@ -47,8 +47,8 @@ public:
     The operation adds elements on the pool's strand, the reader takes them on its own executor. An element is taken by the read
     only when that runs on its executor, so a read that is cancelled while it is on its way leaves the element here.
 
-    The reader fetches all that can be read at once and then takes one after the other without a lock. (One by one under the lock, beside
-    a strand that adds, W7 took 2.3 times what `map` takes; so: 1.7 times.)
+    The reader fetches all that can be read at once and then takes one after the other without a lock. (Added and taken one by one under
+    the lock, an element took 270 to 310 ns in W7 on threads; so: 60 to 90.)
 */
 template <class R>
 class stream_state : public std::enable_shared_from_this<stream_state<R>>
