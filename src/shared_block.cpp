@@ -3,6 +3,9 @@
 
 #include <twat/mp/error.hpp>
 
+#include <boost/system/error_code.hpp>
+#include <boost/system/system_error.hpp>
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -16,6 +19,7 @@
 #include <system_error>
 #include <utility>
 
+#include "process/descriptor.hpp"
 #include "wire/arena.hpp"
 #include "worker/marker.hpp"
 
@@ -55,24 +59,6 @@ struct block_registry
 
 [[noreturn]] void throw_no_block(const std::string& why) { throw error(errc::decode_failed, "the memory of a shared_vector " + why); }
 
-class descriptor_guard
-{
-public:
-    explicit descriptor_guard(int fd) noexcept : fd_(fd) {}
-    descriptor_guard(const descriptor_guard&) = delete;
-    descriptor_guard& operator=(const descriptor_guard&) = delete;
-    ~descriptor_guard()
-    {
-        if (fd_ != -1)
-            ::close(fd_);
-    }
-    int get() const noexcept { return fd_; }
-    int release() noexcept { return std::exchange(fd_, -1); }
-
-private:
-    int fd_;
-};
-
 [[noreturn]] void throw_errno(const char* what) { throw std::system_error(errno, std::system_category(), what); }
 
 } // namespace
@@ -106,10 +92,10 @@ shared_block::~shared_block()
 
 std::shared_ptr<shared_block> shared_block::make(std::size_t size)
 {
-    descriptor_guard made(::memfd_create("twat-mp shared_vector", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-    if (made.get() == -1 || ::ftruncate(made.get(), static_cast<off_t>(size)) == -1 ||
-        ::fcntl(made.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == -1)
-        throw_errno("making shared memory");
+    boost::system::error_code ec;
+    unique_descriptor made = make_page(size, ec, "twat-mp shared_vector");
+    if (ec)
+        throw std::system_error(ec, "making shared memory");
     auto block = std::make_shared<shared_block>(private_tag(), made.get(), true);
     made.release();
     block_registry& registry = block_registry::instance();
@@ -133,7 +119,7 @@ std::shared_ptr<shared_block> shared_block::find(const name& wanted)
     if (get_worker_state() == worker_state::not_a_worker)
         throw_no_block("is not there any more");
     const std::string path = "/proc/" + std::to_string(wanted.process) + "/fd/" + std::to_string(wanted.descriptor);
-    const descriptor_guard opened(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+    const unique_descriptor opened(::open(path.c_str(), O_RDWR | O_CLOEXEC));
     if (opened.get() == -1)
         throw_no_block("cannot be opened: " + std::system_category().message(errno));
     struct ::stat status{};

@@ -4,10 +4,12 @@
 #include <boost/system/system_category.hpp>
 
 #include <cerrno>
+#include <limits>
 
 #include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -81,9 +83,20 @@ unique_descriptor make_event(error_code& ec)
     return raise(unique_descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), ec);
 }
 
-unique_descriptor make_page(std::size_t size, error_code& ec)
+std::uint64_t most_file_size() noexcept
 {
-    auto page = raise(unique_descriptor(::memfd_create("twat-mp", MFD_CLOEXEC | MFD_ALLOW_SEALING)), ec);
+    ::rlimit limit{};
+    const bool is_limited = ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+    return is_limited ? limit.rlim_cur : std::numeric_limits<std::uint64_t>::max();
+}
+
+unique_descriptor make_page(std::size_t size, error_code& ec, const char* name)
+{
+    if (size > most_file_size()) {
+        ec.assign(EFBIG, boost::system::system_category());
+        return {};
+    }
+    auto page = raise(unique_descriptor(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING)), ec);
     if (ec)
         return {};
     if (::ftruncate(page.get(), static_cast<off_t>(size)) != 0 ||

@@ -5,6 +5,7 @@
 #include <boost/system/error_code.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 namespace twat::mp::detail {
@@ -57,8 +58,13 @@ socket_pair make_pipe(boost::system::error_code& ec);
 /// A non-blocking eventfd.
 unique_descriptor make_event(boost::system::error_code& ec);
 
-/// Zeroed memory of `size` bytes to be shared, which neither side can shrink (the other would die of SIGBUS) or grow.
-unique_descriptor make_page(std::size_t size, boost::system::error_code& ec);
+/// The size of the largest file that this process may make (RLIMIT_FSIZE). Memory to be shared counts as a file.
+std::uint64_t most_file_size() noexcept;
+
+/// Zeroed memory of `size` bytes to be shared, which neither side can shrink (the other would die of SIGBUS) or grow. More than
+/// `most_file_size` fails (the attempt alone would be answered by SIGXFSZ, which ends a program).
+/// @param name To be seen in /proc.
+unique_descriptor make_page(std::size_t size, boost::system::error_code& ec, const char* name = "twat-mp");
 
 /// Opens /dev/null for reading and writing.
 unique_descriptor open_null(boost::system::error_code& ec);

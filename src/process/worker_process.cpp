@@ -48,6 +48,8 @@ constexpr duration look_grid = std::chrono::milliseconds(1);
 
 /// The largest value that may lie in shared memory, once there and once back. Only what was used takes memory, and keeps it.
 constexpr std::uint64_t arena_capacity = std::uint64_t(128) << 20;
+/// Where the size of files is limited. Below it values go through the socket.
+constexpr std::uint64_t least_arena_capacity = std::uint64_t(1) << 20;
 
 std::uint64_t frame_limit(std::size_t max_message_size)
 {
@@ -66,7 +68,10 @@ page_layout layout_for(const worker_settings& settings)
 {
     // Twice, for coroutines that were abandoned and still run.
     const std::size_t slots = std::min<std::size_t>(plain_slots + 2 * std::min<std::size_t>(settings.child_concurrency, 1u << 22), 1u << 23);
-    return {static_cast<std::uint32_t>(slots), page_layout{}.ring_capacity, arena_capacity};
+    page_layout layout{static_cast<std::uint32_t>(slots), page_layout{}.ring_capacity, arena_capacity};
+    while (layout.arena_capacity != 0 && shared_page::size_of(layout) > most_file_size())
+        layout.arena_capacity = layout.arena_capacity > least_arena_capacity ? layout.arena_capacity / 2 : 0;
+    return layout;
 }
 
 } // namespace
