@@ -89,7 +89,7 @@ public:
                     }
                 }
                 for (; kept != tasks.count; ++kept)
-                    tasks.read(kept, [&](const finished_task& task) {
+                    tasks.read_encoded(kept, [&](const finished_task& task) {
                         this->take(task, [&](auto&& value) { results_.keep(task.index, std::move(value)); });
                     });
             } catch (...) {

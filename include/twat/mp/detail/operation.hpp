@@ -76,10 +76,25 @@ struct finished_tasks
     template <class Function>
     void read(std::size_t i, Function&& f) const
     {
-        if (!values)
-            return f(finished_task{.index = first + i, .tasks = tasks, .position = position + i});
+        if (values)
+            read_encoded(i, f);
+        else
+            read_left(i, f);
+    }
+
+    /// The same for processes. (A compiler that thinks of a null `value` warns of it in the user's program.)
+    template <class Function>
+    void read_encoded(std::size_t i, Function&& f) const
+    {
         decoder in((*values)[i]);
         f(finished_task{.index = first + i, .value = &in});
+    }
+
+    /// The same for threads.
+    template <class Function>
+    void read_left(std::size_t i, Function&& f) const
+    {
+        f(finished_task{.index = first + i, .tasks = tasks, .position = position + i});
     }
 };
 

@@ -61,11 +61,16 @@ public:
         if constexpr (stores_quickly) {
             std::size_t kept = 0;
             try {
+                const auto keep = [&](const finished_task& task) {
+                    this->take(task, [&](auto&& value) { state_->keep_one(task.index, std::move(value)); });
+                };
                 state_->keep_some([&] {
-                    for (; kept != tasks.count; ++kept)
-                        tasks.read(kept, [&](const finished_task& task) {
-                            this->take(task, [&](auto&& value) { state_->keep_one(task.index, std::move(value)); });
-                        });
+                    for (; kept != tasks.count; ++kept) {
+                        if constexpr (std::is_same_v<Workers, process_workers>)
+                            tasks.read_encoded(kept, keep);
+                        else
+                            tasks.read_left(kept, keep);
+                    }
                 });
             } catch (...) {
                 error = annotate(std::current_exception(), tasks.first + kept);
