@@ -74,7 +74,12 @@ void engine::abandon(operation& op)
     if (!state)
         return;
     stop_handing_out(*state);
-    finish(*state, nullptr); // what still runs has no owner now
+    if (backend_.can_kill())
+        return finish(*state, nullptr); // what still runs has no owner now
+    // Tasks on threads use what is the caller's, who may wait for the end.
+    if (!state->final_error)
+        state->final_error = aborted();
+    touch(*state);
 }
 
 void engine::stop_handing_out(operation_state& op)

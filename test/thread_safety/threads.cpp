@@ -47,8 +47,8 @@ BOOST_AUTO_TEST_SUITE(test_threads)
 
 BOOST_AUTO_TEST_CASE(all_verbs_from_many_threads)
 {
-    const auto inputs = numbers(60); // outlives the pool, and so the tasks of streams that are dropped
     thread_pool pool(3);
+    const auto inputs = numbers(60);
     const int expected = sum(inputs);
     std::atomic<int> right = 0;
     auto same = [](int x) { return x; };

@@ -24,11 +24,11 @@ namespace twat::mp {
     `begin` and `++` wait for the next result, and throw where a task failed. After that `begin` goes on behind the failed element.
     What ended the range early (a range of inputs that threw, `terminate`, a deadline) is thrown once, after the last element.
     The tasks run ahead of the reader by the window of the call (`call_options::window`). Destroying the range drops the tasks
-    that have not begun, and does not wait for those that run.
+    that have not begun. For those that run it waits in a thread pool, since they use what the program has; in a process pool it does not.
 
-    It shares the pool's state: `for (auto x : pool.with({...}).imap(f, xs))` is safe. What the call refers to (an lvalue container) must
-    live as long; in a thread pool, until the tasks that run when the range is destroyed before its end have ended too, at the latest until
-    `join` or the pool's destructor. Elements are given as rvalues, so `auto x` moves.
+    It shares the pool's state: `for (auto x : pool.with({...}).imap(f, xs))` is safe. What the call refers to (an lvalue container, what `f`
+    captures) must live as long. Only a range that is destroyed where nobody can wait, in a callback of the pool, leaves tasks running that
+    may use it until the pool's `join`. Elements are given as rvalues, so `auto x` moves.
 
     @par Thread Safety
     Distinct objects: safe. Shared objects: unsafe; one consumer at a time.
@@ -87,8 +87,8 @@ public:
     std::uint64_t index() const { return reader_->index(); }
 
     /// @private
-    result_range(std::shared_ptr<detail::blocking_core> core, std::shared_ptr<detail::stream_state<R>> state)
-        : reader_(std::make_unique<detail::stream_reader<R>>(std::move(core), std::move(state)))
+    result_range(std::shared_ptr<detail::blocking_core> core, std::shared_ptr<detail::stream_state<R>> state, bool waits_at_end)
+        : reader_(std::make_unique<detail::stream_reader<R>>(std::move(core), std::move(state), waits_at_end))
     {}
 
 private:

@@ -243,6 +243,26 @@ BOOST_FIXTURE_TEST_CASE(a_stream_is_fed_by_demand, fixture)
     BOOST_TEST(!core->knows(*op));
 }
 
+BOOST_FIXTURE_TEST_CASE(on_threads_an_abandoned_stream_ends_with_its_tasks, fixture)
+{
+    workers.kills = false;
+    with_workers(1);
+    auto op = std::make_shared<fake_operation>(no_position - 1, operation_traits{.stream = true, .stops_at_failure = false});
+    op->window = 8;
+    core->add(op);
+    core->decide();
+    begin(1);
+    core->abandon(*op);
+    core->decide();
+    BOOST_TEST(!op->completed);
+    BOOST_TEST(core->active());
+    finish(1);
+    BOOST_TEST(op->completed);
+    BOOST_TEST(op->stored.empty());
+    BOOST_TEST(workers.executed.size() == 1u);
+    BOOST_TEST(!core->active());
+}
+
 BOOST_FIXTURE_TEST_CASE(streams_of_known_length_run_to_their_end_when_the_pool_is_joined, fixture)
 {
     with_workers(2);

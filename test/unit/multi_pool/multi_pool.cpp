@@ -252,6 +252,64 @@ BOOST_AUTO_TEST_CASE(an_endless_range_can_be_left)
     BOOST_TEST(last == 1000);
 }
 
+BOOST_AUTO_TEST_CASE(a_range_that_is_left_waits_for_the_tasks_that_run)
+{
+    thread_pool pool(2);
+    for (int round = 0; round < 20; ++round) {
+        std::atomic<int> begun = 0, ended = 0;
+        const auto inputs = numbers(100);
+        for ([[maybe_unused]] int x : pool.imap(
+                 [&](const int& x) {
+                     ++begun;
+                     std::this_thread::sleep_for(std::chrono::milliseconds(x % 3));
+                     ++ended;
+                     return x;
+                 },
+                 inputs))
+            break;
+        // The pool is there still, what the tasks use goes now.
+        BOOST_TEST(begun == ended);
+        BOOST_TEST(begun < 100);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_task_that_leaves_a_range_waits_too)
+{
+    thread_pool pool(2);
+    for (int round = 0; round < 20; ++round) {
+        const bool all_ended = pool.apply([&] {
+            std::atomic<int> begun = 0, ended = 0;
+            for ([[maybe_unused]] int x : pool.imap(
+                     [&](int x) {
+                         ++begun;
+                         std::this_thread::sleep_for(std::chrono::milliseconds(1));
+                         ++ended;
+                         return x;
+                     },
+                     endless()))
+                break;
+            return begun == ended;
+        });
+        BOOST_TEST(all_ended);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_range_may_be_destroyed_in_a_callback)
+{
+    std::atomic<bool> go = false;
+    thread_pool pool(2);
+    auto hold = [&](int x) {
+        while (!go)
+            std::this_thread::yield();
+        return x;
+    };
+    std::optional<result_range<int>> range = pool.with({.window = 1}).imap(hold, endless());
+    auto callback = [&](const progress&) { range.reset(); }; // which does not wait: nobody could tell it
+    pool.with({}).on_progress(std::ref(callback)).map(twice, numbers(3));
+    BOOST_TEST(!range);
+    go = true;
+}
+
 BOOST_AUTO_TEST_CASE(a_range_outlives_its_pool)
 {
     std::optional<result_range<int>> range;

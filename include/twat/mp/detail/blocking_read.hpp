@@ -31,12 +31,24 @@ template <class R>
 class stream_reader
 {
 public:
-    stream_reader(std::shared_ptr<blocking_core> core, std::shared_ptr<stream_state<R>> state)
-        : core_(std::move(core)), state_(std::move(state))
+    /// @param waits_at_end What its tasks use is the reader's: it does not go before they have ended.
+    stream_reader(std::shared_ptr<blocking_core> core, std::shared_ptr<stream_state<R>> state, bool waits_at_end)
+        : core_(std::move(core)), state_(std::move(state)), waits_at_end_(waits_at_end)
     {}
     stream_reader(const stream_reader&) = delete;
     stream_reader& operator=(const stream_reader&) = delete;
-    ~stream_reader() { state_->abandon(); }
+    ~stream_reader()
+    {
+        state_->abandon();
+        if (!waits_at_end_ || state_->is_over())
+            return;
+        try {
+            core_->check_may_wait();
+            wait([this] { state_->await_end(read_); });
+        } catch (const std::exception&) {
+            // In a callback of the pool nobody can wait.
+        }
+    }
 
     /// Waits for the next element; there is no value at the end. Throws if the element failed.
     void read()
@@ -45,11 +57,7 @@ public:
         value_.reset();
         auto outcome = state_->take();
         if (!outcome) {
-            blocking_wait& until = read_->wait();
-            until.reset();
-            if (core_->pool()->runs_task_here())
-                until.let_help(core_->pool(), state_->source());
-            core_->wait(until, [this] { state_->start(read_); });
+            wait([this] { state_->start(read_); });
             outcome.emplace(state_->take(*read_));
         }
         if (outcome->error)
@@ -62,8 +70,19 @@ public:
     std::uint64_t index() const { return state_->index(); }
 
 private:
+    template <class Begin>
+    void wait(Begin begin)
+    {
+        blocking_wait& until = read_->wait();
+        until.reset();
+        if (core_->pool()->runs_task_here())
+            until.let_help(core_->pool(), state_->source());
+        core_->wait(until, begin);
+    }
+
     const std::shared_ptr<blocking_core> core_;
     const std::shared_ptr<stream_state<R>> state_;
+    const bool waits_at_end_;
     const std::shared_ptr<blocking_read> read_ = std::make_shared<blocking_read>();
     std::optional<R> value_;
 };

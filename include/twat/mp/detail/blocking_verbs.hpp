@@ -100,8 +100,7 @@ public:
         the reader by the call's window, so the ranges may be endless.
 
         @par Object Lifetimes
-        As for `map`; an lvalue container must live as long as the range that is returned (and see `result_range` for one that is
-        destroyed before its end).
+        As for `map`; an lvalue container must live as long as the range that is returned.
     */
     template <class F, class... Ranges>
     auto imap(F&& f, Ranges&&... ranges) const
@@ -212,7 +211,7 @@ private:
             core->pool(), order, self().settings(), [&](const auto& op) { core->submit(op); }, std::forward<F>(f),
             std::forward<Ranges>(ranges)...);
         using value = typename decltype(state)::element_type::value_type;
-        return result_range<value>(core, std::move(state));
+        return result_range<value>(core, std::move(state), std::is_same_v<Workers, thread_workers>);
     }
 };
 

@@ -119,25 +119,33 @@ public:
     /// No more elements come.
     void finish(std::exception_ptr error)
     {
-        std::shared_ptr<stream_read> read;
+        std::shared_ptr<stream_read> read, leaver;
         {
             std::lock_guard lock(mutex_);
             over_ = true;
             error_ = std::move(error);
             read = std::exchange(waiting_, nullptr);
+            leaver = std::exchange(leaver_, nullptr);
         }
         if (read)
             read->post();
+        if (leaver)
+            leaver->post();
     }
 
     /// The context has gone: nobody is told.
     void drop() noexcept
     {
         // Destroyed after the lock is released: the read's handler may own the stream.
-        std::shared_ptr<stream_read> read;
-        std::lock_guard lock(mutex_);
-        over_ = true;
-        read.swap(waiting_);
+        std::shared_ptr<stream_read> read, leaver;
+        {
+            std::lock_guard lock(mutex_);
+            over_ = true;
+            read.swap(waiting_);
+            leaver.swap(leaver_);
+        }
+        if (leaver)
+            leaver->post(); // a thread, which needs no context to be told
     }
 
     std::size_t demand(std::uint64_t pulled) const noexcept
@@ -232,6 +240,24 @@ public:
             read->post();
     }
 
+    /// After `abandon`: posts `leaver` when the operation is over.
+    void await_end(std::shared_ptr<stream_read> leaver)
+    {
+        {
+            std::lock_guard lock(mutex_);
+            if (!over_)
+                leaver_ = std::move(leaver);
+        }
+        if (leaver)
+            leaver->post();
+    }
+
+    bool is_over() const
+    {
+        std::lock_guard lock(mutex_);
+        return over_;
+    }
+
 private:
     struct element
     {
@@ -323,7 +349,7 @@ private:
     std::deque<element> elements_;
     std::size_t filled_ = 0;  ///< Of these elements.
     std::uint64_t begin_ = 0; ///< In input order: the index of the first one.
-    std::shared_ptr<stream_read> waiting_;
+    std::shared_ptr<stream_read> waiting_, leaver_;
     std::exception_ptr error_;
     bool over_ = false;
 
