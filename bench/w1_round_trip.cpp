@@ -122,6 +122,16 @@ measured blocking_pool(const effort& how)
     return round_trips(how, [&](message i) { return pool.apply(increment, i); });
 }
 
+measured spinning_pool(const effort& how)
+{
+    mp::pool_options options;
+    options.nodes = 2;
+    options.spin = std::chrono::microseconds(50);
+    mp::process_pool pool(options);
+    pool.start();
+    return round_trips(how, [&](message i) { return pool.apply(increment, i); });
+}
+
 template <class Pool>
 measured awaitable_pool(const effort& how)
 {
@@ -140,6 +150,7 @@ void add_w1(registry& rows)
     rows.add({"w1", floor, role::floor, asio_socketpair});
     rows.add({"w1", "socketpair, both spin 50 us", role::floor, spinning_socketpair});
     rows.add({"w1", "process_pool", role::ours, blocking_pool<mp::process_pool>, floor, 1.1});
+    rows.add({"w1", "process_pool, spin 50 us", role::ours, spinning_pool, "socketpair, both spin 50 us", 1.5});
     rows.add({"w1", "async_multi_pool", role::ours, awaitable_pool<mp::async_multi_pool>, floor, 1.1});
     rows.add({"w1", "thread_pool", role::ours, blocking_pool<mp::thread_pool>, "asio::thread_pool, post and future", 1.1});
     rows.add({"w1", "async_thread_pool", role::ours, awaitable_pool<mp::async_thread_pool>,

@@ -86,7 +86,7 @@ class served_core final : public blocking_core, public std::enable_shared_from_t
 {
 public:
     served_core(worker_kind kind, pool_options options)
-        : pool_(pool_core::create(kind, driver_.context().get_executor(), std::move(options), &driver_))
+        : driver_(options.spin), pool_(pool_core::create(kind, driver_.context().get_executor(), std::move(options), &driver_))
     {}
 
     ~served_core() override

@@ -62,6 +62,7 @@ std::size_t check_options(worker_kind kind, const pool_options& options)
     check_duration("pool_options::stop_grace", options.stop_grace);
     check_duration("pool_options::cancel_grace", options.cancel_grace);
     check_duration("pool_options::max_age_per_child", options.max_age_per_child);
+    check_duration("pool_options::spin", options.spin);
     if (!(options.recycle_jitter >= 0 && options.recycle_jitter <= 1))
         refuse("pool_options::recycle_jitter", "is no number from 0 to 1");
     if (options.on_overflow != overflow::fail && options.on_overflow != overflow::wait)
@@ -81,6 +82,8 @@ std::size_t check_options(worker_kind kind, const pool_options& options)
         refuse("pool_options::executable", "is set, but the workers are threads of this program");
     if (options.max_rss_per_child != 0)
         refuse("pool_options::max_rss_per_child", "is set, but the workers are threads, which share the memory of this program");
+    if (options.spin != duration::zero())
+        refuse("pool_options::spin", "is set, but the workers are threads, which do not spin");
     if (options.max_pending_bytes != 0)
         refuse("pool_options::max_pending_bytes", "is set, but the workers are threads, for which arguments are not made into bytes");
     if (options.child_stderr != error_output::inherit)

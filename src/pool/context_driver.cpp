@@ -100,8 +100,9 @@ void context_driver::run_until(const blocking_wait& until) noexcept
 {
     const scope here(*this);
     context_.restart();
-    while (!until.finished() && context_.run_one() != 0) {
-    }
+    while (!until.finished() && !context_.stopped())
+        if (!spin_([&] { return context_.poll_one() != 0 || context_.stopped(); }))
+            context_.run_one();
 }
 
 // This thread has the turn, and gives it up.

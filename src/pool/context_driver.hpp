@@ -14,6 +14,8 @@
 #include <twat/mp/detail/blocking_core.hpp>
 #include <twat/mp/detail/pool_core.hpp>
 
+#include "spin_wait.hpp"
+
 namespace twat::mp::detail {
 
 /** Decides which thread runs the context of a blocking pool.
@@ -25,6 +27,9 @@ namespace twat::mp::detail {
 class context_driver final : public post_watcher
 {
 public:
+    /// @param spin How long a waiting thread looks for something to run before it sleeps.
+    explicit context_driver(duration spin = duration::zero()) noexcept : spin_(spin) {}
+
     asio::io_context& context() noexcept { return context_; }
 
     // post_watcher, any thread: somebody has to run what was posted.
@@ -53,6 +58,7 @@ private:
 
     std::atomic<std::size_t> pending_{0};  ///< Handlers that were posted, or are about to be, and have not run.
     std::atomic<turn> turn_{turn::nobody}; ///< Changed under the mutex.
+    spin_wait spin_;                       ///< The waiting thread's whose turn it is.
     std::mutex mutex_;
     std::condition_variable changed_; ///< For the kept thread.
     std::vector<blocking_wait*> followers_;

@@ -50,6 +50,7 @@ process_workers_set::process_workers_set(pool_strand strand, std::shared_ptr<str
     settings_.start_timeout = options.start_timeout;
     settings_.stop_grace = options.stop_grace;
     settings_.cancel_grace = options.cancel_grace;
+    settings_.spin = options.spin;
     settings_.executable = options.executable;
     settings_.initializer = encode(options.initializer, foreign);
     settings_.finalizer = encode(options.finalizer, foreign);

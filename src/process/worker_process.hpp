@@ -37,7 +37,7 @@ struct worker_settings
     std::size_t max_rss = 0;  ///< Resident bytes beyond which a worker is reported as grown; 0: none.
     double recycle_jitter = 0;
     error_output child_stderr = error_output::inherit;
-    duration start_timeout{}, stop_grace{}, cancel_grace{};
+    duration start_timeout{}, stop_grace{}, cancel_grace{}, spin{};
     std::filesystem::path executable;
     byte_buffer initializer, finalizer; ///< Encoded; empty: none.
     bool debug = false;                 ///< Say on stderr what the workers do.

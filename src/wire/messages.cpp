@@ -98,6 +98,7 @@ void write_hello(byte_buffer& to, const hello_message& message)
     put(to, message.initializer);
     put(to, message.finalizer);
     put<std::uint8_t>(to, message.watches_memory);
+    put<std::int64_t>(to, message.spin.count());
 }
 
 hello_message read_hello(std::span<const std::byte> bytes)
@@ -115,6 +116,7 @@ hello_message read_hello(std::span<const std::byte> bytes)
     message.initializer = in.take_sized();
     message.finalizer = in.take_sized();
     message.watches_memory = in.take_flag();
+    message.spin = duration(in.take<std::int64_t>());
     in.end();
     return message;
 }

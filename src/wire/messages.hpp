@@ -34,6 +34,7 @@ struct hello_message
     std::span<const std::byte> initializer{}; ///< An encoded `mp::task`; empty: none.
     std::span<const std::byte> finalizer{};
     bool watches_memory = false;     ///< The parent wants to know the worker's size at the end of each chunk.
+    duration spin{};                 ///< How long the worker looks for work before it sleeps.
 };
 
 void write_hello(byte_buffer& to, const hello_message& message);

@@ -9,6 +9,7 @@
 
 #include <twat/mp/detail/byte_buffer.hpp>
 
+#include "spin_wait.hpp"
 #include "wire/frame.hpp"
 
 namespace twat::mp::detail {
@@ -33,7 +34,13 @@ public:
     bool has_frame() { return reader_.has_frame(); }
 
     /// Waits for something to arrive, and reads it.
-    void read() { receive(0); }
+    void read()
+    {
+        if (!spin_([this] { return read_available(); }))
+            receive(0);
+    }
+    /// How long `read` looks before it sleeps.
+    void set_spin(duration longest) noexcept { spin_ = spin_wait(longest); }
     /// Reads what has arrived; whether there was anything.
     bool read_available();
 
@@ -49,6 +56,7 @@ private:
     int socket_;
     frame_reader reader_{std::uint64_t(1) << 46}; // the parent is trusted with the memory of its workers
     byte_buffer out_;
+    spin_wait spin_;
 };
 
 } // namespace twat::mp::detail

@@ -133,6 +133,7 @@ void worker_server::shake_hands(const frame& arrived)
         return; // the parent says so to its caller, and kills this process
 
     debug_ = hello.debug;
+    connection_.set_spin(hello.spin);
     context_.index = static_cast<std::size_t>(hello.node);
     environment_.max_message_size = static_cast<std::size_t>(hello.max_message_size);
     finalizer_.append(hello.finalizer.data(), hello.finalizer.size());

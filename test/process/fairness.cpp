@@ -120,7 +120,9 @@ BOOST_AUTO_TEST_CASE(threads_refuse_what_means_nothing_for_them)
     const auto names = [](const char* member) {
         return [=](const std::invalid_argument& e) { return std::string(e.what()).find(member) != std::string::npos; };
     };
-    pool_options rss, bytes, output;
+    pool_options rss, bytes, output, spin;
+    spin.spin = 1us;
+    BOOST_CHECK_EXCEPTION(thread_pool{spin}, std::invalid_argument, names("spin"));
     rss.max_rss_per_child = 1;
     bytes.max_pending_bytes = 1;
     output.child_stderr = error_output::discard;

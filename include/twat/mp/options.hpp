@@ -109,6 +109,10 @@ struct pool_options
     duration stop_grace{std::chrono::milliseconds(200)};
     /// How long a cancelled or timed-out task may go on before its worker process is killed.
     duration cancel_grace{std::chrono::milliseconds(200)};
+    /// How long a worker process looks for its next task, and a blocking call for its result, before they sleep; zero: not at all. Some
+    /// 50 us spare a call that follows soon the two wake-ups that cost it most of its time, and a processor each while they look. Where
+    /// that helps nobody, or others want the processor, it stops by itself. A pool on your own loop does not spin there. Not for threads.
+    duration spin{};
     /// The program to run as worker; empty: this one. Its functions are found by their registered names.
     std::filesystem::path executable{};
     /// Where the standard error of worker processes goes. Not for threads.
