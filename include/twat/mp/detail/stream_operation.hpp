@@ -58,26 +58,33 @@ public:
 
     std::size_t store_all(const finished_tasks& tasks, std::exception_ptr& error) noexcept override
     {
-        if constexpr (stores_quickly) {
-            std::size_t kept = 0;
-            try {
-                const auto keep = [&](const finished_task& task) {
-                    this->take(task, [&](auto&& value) { state_->keep_one(task.index, std::move(value)); });
-                };
-                state_->keep_some([&] {
-                    for (; kept != tasks.count; ++kept) {
-                        if constexpr (std::is_same_v<Workers, process_workers>)
-                            tasks.read_encoded(kept, keep);
-                        else
-                            tasks.read_left(kept, keep);
-                    }
-                });
-            } catch (...) {
-                error = annotate(std::current_exception(), tasks.first + kept);
-            }
-            return kept;
-        } else {
+        using value_type = typename base::value_type;
+        using place = typename stream_run<value_type>::place;
+        if (tasks.count < least_run)
             return base::store_all(tasks, error);
+        try {
+            auto run = state_->make_run(tasks.first);
+            auto& values = run.mapped().values;
+            values.reserve(tasks.count);
+            const auto keep = [&](const finished_task& task) {
+                this->take(task, [&](auto&& value) { values.push_back(place{value_type(std::move(value))}); });
+            };
+            try {
+                while (values.size() != tasks.count)
+                    if constexpr (std::is_same_v<Workers, process_workers>)
+                        tasks.read_encoded(values.size(), keep);
+                    else
+                        tasks.read_left(values.size(), keep);
+            } catch (...) {
+                error = annotate(std::current_exception(), tasks.first + values.size());
+            }
+            const std::size_t kept = values.size();
+            if (kept != 0)
+                state_->keep_run(std::move(run));
+            return kept;
+        } catch (...) { // no memory for the run
+            error = annotate(std::current_exception(), tasks.first);
+            return 0;
         }
     }
 
@@ -93,13 +100,7 @@ public:
     }
 
 private:
-    // Under the stream's lock: no codec of the user's.
-    static constexpr bool stores_quickly = [] {
-        if constexpr (std::is_same_v<Workers, process_workers>)
-            return bytewise<typename base::value_type>;
-        else
-            return true;
-    }();
+    static constexpr std::size_t least_run = 4; ///< Fewer rather continue the run before.
 
     static operation_traits make_traits()
     {
