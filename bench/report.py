@@ -116,7 +116,7 @@ def feeding_table(found):
 def fill(path, found):
     """Replaces what stands between the markers `<!-- NAME -->` and `<!-- end of NAME -->`."""
     text = path.read_text()
-    for name, content in (("results", as_markdown(found)), ("feeding", feeding_table(found))):
+    for name, content in (("results", as_markdown(found)), ("feeding", feeding_table(found)), ("budget", found["budget"])):
         if not content:
             continue
         begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"

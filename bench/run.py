@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 
+import call_budget
 import chart
 import report
 
@@ -206,6 +207,13 @@ def main():
         run_round(workloads, done + 1, arguments.quick)
         done += 1
 
+    budget = None
+    if arguments.doc:
+        budget, why_not = call_budget.table(build / "bench/bench")
+        if why_not:
+            skipped.append(why_not)
+            print(f"skipped: {why_not}")
+
     found = {
         "date": datetime.date.today().isoformat(),
         "commit": commit(),
@@ -215,6 +223,7 @@ def main():
         "minutes": round((time.monotonic() - begin) / 60, 1),
         "others": round(noise.share(), 3),
         "skipped": skipped,
+        "budget": budget,
         "workloads": list(workloads.values()),
     }
     for workload in found["workloads"]:
