@@ -54,6 +54,8 @@ public:
     void read()
     {
         core_->check_may_wait();
+        if (state_->take_fetched_value(value_))
+            return;
         value_.reset();
         auto outcome = state_->take();
         if (!outcome) {

@@ -138,6 +138,16 @@ public:
     /// Whether the next read may take what is there without a detour over its executor. Not always: others want to run there too.
     bool may_read_at_once() noexcept { return ++reads_ % most_at_once != 0; }
 
+    /// Reads the next element into `value`, if it is a value that was fetched before. The way of nearly all.
+    bool take_fetched_value(std::optional<R>& value)
+    {
+        if (fetched_.empty() || fetched_.begin()->second.error)
+            return false;
+        value.emplace(std::move(fetched_.begin()->second.values[read_].value));
+        step_over();
+        return true;
+    }
+
     /// What can be read at once: an element, an error or the end. Nothing if the reader has to wait.
     /// @pre No other read is outstanding.
     std::optional<outcome> take()
@@ -263,11 +273,18 @@ private:
     {
         stream_run<R>& front = fetched_.begin()->second;
         outcome taken{std::move(front.error), std::nullopt};
-        const std::size_t size = taken.error ? 1 : front.size();
         if (!taken.error)
             taken.value.emplace(std::move(front.values[read_].value));
+        step_over();
+        return taken;
+    }
+
+    /// In the reader, which has taken the first fetched element.
+    void step_over()
+    {
+        const stream_run<R>& front = fetched_.begin()->second;
         index_ = front.first + read_;
-        if (++read_ == size) {
+        if (++read_ >= front.values.size()) {
             fetched_.erase(fetched_.begin());
             read_ = 0;
         }
@@ -277,7 +294,6 @@ private:
             unfed_ = 0;
             feed();
         }
-        return taken;
     }
 
     void feed()
