@@ -35,7 +35,7 @@ struct stream_run
 
 /** The elements of a stream that nobody has read yet, in the order in which they will be read.
 
-    They are kept by the run, as they come out of a worker: with a place for each element, an element took 60 to 90 ns in W7.
+    They are kept by the run, as they come out of a worker: with a place for each element, an element of W7 on threads took three times as long.
 */
 template <class R>
 class stream_elements
