@@ -174,7 +174,7 @@ BOOST_DATA_TEST_CASE_F(census_fixture, a_worker_that_ends_in_its_handshake_is_to
     options.executable = hostile_program();
     options.restarts.count = 2;
     if (is_silence(what))
-        options.start_timeout = 500ms;
+        options.start_timeout = 1s;
     ::setenv("TWAT_MP_TEST_HOSTILE", (std::string("greeting_") + when).c_str(), 1);
     ::setenv("TWAT_MP_TEST_CAUSE", std::to_string(static_cast<int>(what)).c_str(), 1);
     process_pool pool(options);

@@ -692,7 +692,7 @@ BOOST_AUTO_TEST_CASE(a_slow_start_is_given_up)
 {
     pool_options options;
     options.initializer = task(never_initialized);
-    options.start_timeout = 100ms;
+    options.start_timeout = 1s;
     options.stop_grace = 10ms;
     options.restarts.count = 1;
     fake_engine engine(options);
