@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -59,6 +60,12 @@ struct block_registry
 
 [[noreturn]] void throw_no_block(const std::string& why) { throw error(errc::decode_failed, "the memory of a shared_vector " + why); }
 
+bool is_it(const struct ::stat& file, const shared_block::name& wanted)
+{
+    return static_cast<std::uint64_t>(file.st_dev) == wanted.device && static_cast<std::uint64_t>(file.st_ino) == wanted.inode &&
+           static_cast<std::uint64_t>(file.st_size) == wanted.size;
+}
+
 [[noreturn]] void throw_errno(const char* what) { throw std::system_error(errno, std::system_category(), what); }
 
 } // namespace
@@ -107,10 +114,12 @@ std::shared_ptr<shared_block> shared_block::make(std::size_t size)
 std::shared_ptr<shared_block> shared_block::find(const name& wanted)
 {
     block_registry& registry = block_registry::instance();
+    // Before the lock, which the destructor of a block takes too.
     std::deque<std::shared_ptr<shared_block>> dropped;
+    std::shared_ptr<shared_block> block;
     std::lock_guard lock(registry.mutex);
     if (const auto found = registry.blocks.find({wanted.device, wanted.inode}); found != registry.blocks.end())
-        if (auto block = found->second.lock()) {
+        if ((block = found->second.lock())) {
             if (block->name_.size != wanted.size)
                 throw_no_block("has another size");
             return block;
@@ -119,16 +128,20 @@ std::shared_ptr<shared_block> shared_block::find(const name& wanted)
     if (get_worker_state() == worker_state::not_a_worker)
         throw_no_block("is not there any more");
     const std::string path = "/proc/" + std::to_string(wanted.process) + "/fd/" + std::to_string(wanted.descriptor);
+    // A worker's own worker may name anything: nothing but what was named is opened.
+    struct ::stat status{};
+    if (::stat(path.c_str(), &status) == -1)
+        throw_no_block("cannot be opened: " + std::system_category().message(errno));
+    constexpr const char* not_there = "is not there any more: a shared_vector must live until the call has completed";
+    if (!is_it(status, wanted))
+        throw_no_block(not_there);
     const unique_descriptor opened(::open(path.c_str(), O_RDWR | O_CLOEXEC));
     if (opened.get() == -1)
         throw_no_block("cannot be opened: " + std::system_category().message(errno));
-    struct ::stat status{};
     const int seals = ::fcntl(opened.get(), F_GET_SEALS);
-    if (::fstat(opened.get(), &status) == -1 || static_cast<std::uint64_t>(status.st_dev) != wanted.device ||
-        static_cast<std::uint64_t>(status.st_ino) != wanted.inode || static_cast<std::uint64_t>(status.st_size) != wanted.size ||
-        seals == -1 || (seals & F_SEAL_SHRINK) == 0)
-        throw_no_block("is not there any more: a shared_vector must live until the call has completed");
-    auto block = std::make_shared<shared_block>(private_tag(), opened.get(), false);
+    if (::fstat(opened.get(), &status) == -1 || !is_it(status, wanted) || seals == -1 || (seals & F_SEAL_SHRINK) == 0)
+        throw_no_block(not_there);
+    block = std::make_shared<shared_block>(private_tag(), opened.get(), false);
     block->name_ = wanted;
     registry.blocks[{wanted.device, wanted.inode}] = block;
     registry.keep(block, dropped);
@@ -137,7 +150,16 @@ std::shared_ptr<shared_block> shared_block::find(const name& wanted)
 
 bool shared_block::has_name() const noexcept
 {
-    return descriptor_ == -1 || get_worker_state() == worker_state::not_a_worker;
+    // Others cannot open what a process has open that must not be looked into, as after `setuid`.
+    return descriptor_ == -1 || (get_worker_state() == worker_state::not_a_worker && ::prctl(PR_GET_DUMPABLE) == 1);
+}
+
+shared_block::name shared_block::get_name() const noexcept
+{
+    name found = name_;
+    if (descriptor_ != -1)
+        found.process = static_cast<std::uint64_t>(::getpid()); // it may be a child of who made it
+    return found;
 }
 
 } // namespace twat::mp::detail

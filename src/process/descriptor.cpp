@@ -17,6 +17,17 @@ namespace twat::mp::detail {
 
 using boost::system::error_code;
 
+namespace {
+
+std::uint64_t limit_of(int resource) noexcept
+{
+    ::rlimit limit{};
+    const bool is_limited = ::getrlimit(static_cast<__rlimit_resource>(resource), &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+    return is_limited ? limit.rlim_cur : std::numeric_limits<std::uint64_t>::max();
+}
+
+} // namespace
+
 error_code last_error() noexcept { return {errno, boost::system::system_category()}; }
 
 void unique_descriptor::reset(int fd) noexcept
@@ -83,12 +94,8 @@ unique_descriptor make_event(error_code& ec)
     return raise(unique_descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), ec);
 }
 
-std::uint64_t most_file_size() noexcept
-{
-    ::rlimit limit{};
-    const bool is_limited = ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
-    return is_limited ? limit.rlim_cur : std::numeric_limits<std::uint64_t>::max();
-}
+std::uint64_t most_file_size() noexcept { return limit_of(RLIMIT_FSIZE); }
+std::uint64_t most_address_space() noexcept { return limit_of(RLIMIT_AS); }
 
 unique_descriptor make_page(std::size_t size, error_code& ec, const char* name)
 {

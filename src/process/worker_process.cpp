@@ -48,7 +48,7 @@ constexpr duration look_grid = std::chrono::milliseconds(1);
 
 /// The largest value that may lie in shared memory, once there and once back. Only what was used takes memory, and keeps it.
 constexpr std::uint64_t arena_capacity = std::uint64_t(128) << 20;
-/// Where the size of files is limited. Below it values go through the socket.
+/// Where the size of files or the address space is limited. Below it values go through the socket.
 constexpr std::uint64_t least_arena_capacity = std::uint64_t(1) << 20;
 
 std::uint64_t frame_limit(std::size_t max_message_size)
@@ -69,7 +69,9 @@ page_layout layout_for(const worker_settings& settings)
     // Twice, for coroutines that were abandoned and still run.
     const std::size_t slots = std::min<std::size_t>(plain_slots + 2 * std::min<std::size_t>(settings.child_concurrency, 1u << 22), 1u << 23);
     page_layout layout{static_cast<std::uint32_t>(slots), page_layout{}.ring_capacity, arena_capacity};
-    while (layout.arena_capacity != 0 && shared_page::size_of(layout) > most_file_size())
+    // A quarter of the address space, where that is limited: each worker takes up two arenas of it, here and there.
+    const std::uint64_t most_arena = most_address_space() / 4 / (2 * std::max<std::size_t>(settings.nodes, 1));
+    while (layout.arena_capacity != 0 && (shared_page::size_of(layout) > most_file_size() || layout.arena_capacity > most_arena))
         layout.arena_capacity = layout.arena_capacity > least_arena_capacity ? layout.arena_capacity / 2 : 0;
     return layout;
 }
@@ -107,9 +109,20 @@ std::shared_ptr<child> worker_process::launch() noexcept
         launch_request request;
         socket_pair sockets = make_socket_pair(ec);
         unique_descriptor page, doorbell;
-        const page_layout layout = layout_for(settings);
+        page_layout layout = layout_for(settings);
+        arena_mapping arguments, results;
         if (!ec)
             page = make_page(shared_page::size_of(layout), ec);
+        if (!ec) {
+            arguments = arena_mapping(page.get(), layout, arena_mapping::use::arguments);
+            results = arena_mapping(page.get(), layout, arena_mapping::use::results);
+        }
+        if (!ec && layout.arena_capacity != 0 && (arguments.bytes().empty() || results.bytes().empty())) {
+            layout.arena_capacity = 0; // the worker must not use one that is not mapped here
+            arguments = {};
+            results = {};
+            page = make_page(shared_page::size_of(layout), ec);
+        }
         if (!ec)
             doorbell = make_event(ec);
         if (!ec)
@@ -125,8 +138,8 @@ std::shared_ptr<child> worker_process::launch() noexcept
             channel_.emplace(socket_fd_.get(), frame_limit(settings.max_message_size));
             ring_.emplace(page_);
             held_.emplace(page_);
-            arguments_ = std::make_shared<argument_arena>(arena_mapping(page.get(), layout, arena_mapping::use::arguments));
-            results_ = arena_mapping(page.get(), layout, arena_mapping::use::results);
+            arguments_ = std::make_shared<argument_arena>(std::move(arguments));
+            results_ = std::move(results);
             request.executable = settings.executable;
             request.title = make_title(program_name(), node_, ::getpid());
             request.environment.push_back(encode_marker({node_, nesting_depth() + 1, ::getpid(), nonce_}));
@@ -334,6 +347,8 @@ void worker_process::take(const record& what)
     }
     case record_kind::stored: {
         const std::span<const std::byte> value = results_.at(place_of(what));
+        if (value.size() > frame_limit(owner_->settings().max_message_size))
+            throw error(errc::protocol_error, "a value is larger than max_message_size");
         const encoded_values values{value.data(), value.size(), value.size()};
         events.tasks_finished(id_, what.chunk, what.position, 1, &values);
         return give_back(what);
@@ -577,30 +592,30 @@ void worker_process::submit(const chunk& work)
     message.count = held.count;
     message.slot = held.slot;
     message.coroutine = work.coroutine;
-    if (tasks.bytes().size() >= byte_buffer::lending_size)
-        message.arguments = place_arguments(tasks, work.id);
+    message.arguments = place_arguments(tasks, work.id);
     byte_buffer& to = channel_->tail();
     write_chunk_start(to, work.id, message, tasks);
-    if (message.arguments)
-        ;
-    else if (tasks.bytes().size() <= copied_bytes)
-        to.append(tasks.bytes().data(), tasks.bytes().size());
-    else
-        channel_->queue_reference(tasks.bytes(), work.shared_from_this());
+    if (!message.arguments) {
+        if (tasks.bytes().size() <= copied_bytes)
+            to.append(tasks.bytes().data(), tasks.bytes().size());
+        else
+            channel_->queue_reference(tasks.bytes(), work.shared_from_this());
+    }
     if (!owner_->in_batch())
         flush();
     if (!was_wanted)
         update_waits();
 }
 
-// They were written into the arena, are put there now, or there is no room: then they travel on the socket.
+// They were written into the arena, or are put there now. Those for which there is no room travel on the socket, as small ones do.
 std::optional<arena_place> worker_process::place_arguments(const encoded_payload& tasks, chunk_id id)
 {
+    if (page_.arguments_refused().load(std::memory_order_relaxed))
+        return std::nullopt;
     if (tasks.buffer().is_lent() && tasks.buffer().memory() == arguments_)
         return arguments_->commit(tasks.bytes());
     byte_buffer copy(arguments_);
-    copy.reserve(tasks.bytes().size());
-    if (!copy.is_lent())
+    if (tasks.bytes().size() < byte_buffer::lending_size || !copy.lend(tasks.bytes().size()))
         return std::nullopt;
     copy.append(tasks.bytes().data(), tasks.bytes().size());
     const arena_place place = arguments_->commit(copy.bytes());

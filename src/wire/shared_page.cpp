@@ -31,6 +31,7 @@ struct page_header
     alignas(64) std::atomic<std::uint64_t> ring_tail;
     std::atomic<std::uint64_t> arena_tail;
     alignas(64) std::atomic<std::uint64_t> resident_size;
+    std::atomic<std::uint64_t> arguments_refused;
 };
 
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free);
@@ -45,8 +46,9 @@ std::size_t mapped_size(const page_layout& layout) { return ring_offset(layout) 
 
 bool is_sound(const page_layout& layout)
 {
-    return layout.arena_capacity <= most_arena && layout.arena_capacity % page_size == 0 && layout.slots > 0 && layout.slots <= most_slots && layout.ring_capacity <= most_ring &&
-           std::has_single_bit(layout.ring_capacity);
+    return layout.arena_capacity <= most_arena && layout.arena_capacity % page_size == 0 && //
+           layout.slots > 0 && layout.slots <= most_slots &&                                //
+           layout.ring_capacity <= most_ring && std::has_single_bit(layout.ring_capacity);
 }
 
 page_header& header(std::byte* base) { return *std::launder(reinterpret_cast<page_header*>(base)); }
@@ -93,7 +95,7 @@ shared_page shared_page::create(int fd, page_layout layout)
     shared_page page;
     page.layout_ = layout;
     page.map(fd);
-    ::new (page.base_) page_header{page_magic, layout, {}, {}, {}, {}};
+    ::new (page.base_) page_header{page_magic, layout, {}, {}, {}, {}, {}};
     return page; // the slots are zero already; touching them would only use up memory
 }
 
@@ -125,6 +127,7 @@ std::atomic<std::uint64_t>& shared_page::ring_head() const noexcept { return hea
 std::atomic<std::uint64_t>& shared_page::ring_tail() const noexcept { return header(base_).ring_tail; }
 
 std::atomic<std::uint64_t>& shared_page::resident_size() const noexcept { return header(base_).resident_size; }
+std::atomic<std::uint64_t>& shared_page::arguments_refused() const noexcept { return header(base_).arguments_refused; }
 std::atomic<std::uint64_t>& shared_page::arena_tail() const noexcept { return header(base_).arena_tail; }
 
 std::span<std::byte> shared_page::ring() const noexcept

@@ -57,10 +57,12 @@ public:
     /// Bytes ever read from it; the parent writes it.
     std::atomic<std::uint64_t>& ring_tail() const noexcept;
     std::span<std::byte> ring() const noexcept;
-    /// The worker's resident bytes, when it last looked; the worker writes it.
+    /// The worker's resident bytes that it does not share, when it last looked; the worker writes it.
     std::atomic<std::uint64_t>& resident_size() const noexcept;
     /// Up to where the parent has given back what lay in the arena of results; the parent writes it.
     std::atomic<std::uint64_t>& arena_tail() const noexcept;
+    /// Not 0: the worker could not map the arena of arguments. It writes that before it answers the greeting.
+    std::atomic<std::uint64_t>& arguments_refused() const noexcept;
 
 private:
     void map(int fd);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "worker/memory_probe.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
-#include <cstring>
+#include <cstdint>
+#include <system_error>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -21,12 +24,17 @@ void memory_probe::look_now(time_point now) noexcept
     ::close(fd);
     if (n <= 0)
         return;
-    // "total resident ...", in pages.
-    const char* const end = text + n;
-    const auto* const resident = static_cast<const char*>(std::memchr(text, ' ', static_cast<std::size_t>(n)));
-    std::uint64_t pages = 0;
-    if (resident && std::from_chars(resident + 1, end, pages).ec == std::errc())
-        page_.resident_size().store(pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)), std::memory_order_relaxed);
+    // "total resident shared ...", in pages. Shared are mapped files and the memory in which large values lie, which is kept for the next.
+    std::array<std::uint64_t, 3> pages{};
+    const char* at = text;
+    for (std::uint64_t& count : pages) {
+        const auto [next, error] = std::from_chars(at, text + n, count);
+        if (error != std::errc())
+            return;
+        at = std::min<const char*>(next + 1, text + n);
+    }
+    const std::uint64_t own = pages[1] - std::min(pages[1], pages[2]);
+    page_.resident_size().store(own * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)), std::memory_order_relaxed);
 }
 
 } // namespace twat::mp::detail

@@ -65,6 +65,8 @@ worker_server::worker_server(int socket, int page, std::uint64_t nonce)
     // What a task writes astray must not reach arguments that another worker may get after this one's death.
     if (const auto arguments = arguments_.bytes(); !arguments.empty())
         ::mprotect(arguments.data(), arguments.size(), PROT_READ);
+    else
+        page_.arguments_refused() = 1;
 }
 
 worker_server::~worker_server()

@@ -36,6 +36,7 @@ pool_options hostile_workers(const std::string& mode, duration start_timeout = 6
     options.nodes = 1;
     options.executable = hostile_program();
     options.start_timeout = start_timeout;
+    options.max_message_size = std::size_t(1) << 20;
     options.restarts.count = 2;
     return options;
 }
@@ -51,7 +52,7 @@ const char* const at_start[] = {"garbage",       "silent",        "half_a_frame"
                                 "wrong_nonce",   "wrong_version", "ready_before_greeting", "flood"};
 const char* const at_work[] = {"unknown_chunk", "unknown_task",   "ends_before_its_tasks", "frame_of_a_parent",
                                "cut_record",    "scribbled_page", "scribbled_ring",        "ring_runs_backwards",
-                               "stored_outside", "short_record_first"};
+                               "stored_outside", "stored_beyond_the_limit", "short_record_first"};
 
 } // namespace
 

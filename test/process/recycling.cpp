@@ -37,6 +37,8 @@ int grow(int)
     return ::getpid();
 }
 
+std::string echo(std::string text) { return text; }
+
 std::size_t resident_bytes()
 {
     std::size_t total = 0, resident = 0;
@@ -136,6 +138,18 @@ BOOST_AUTO_TEST_CASE(workers_that_grow_are_replaced)
     BOOST_TEST(counts.size() >= 4u);
     BOOST_TEST(watch.fewest() >= 1u);
     BOOST_TEST(pool.stats().died == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(what_values_travel_in_is_not_the_worker_s_size)
+{
+    pool_options options;
+    options.nodes = 1;
+    options.max_rss_per_child = process_pool(1).apply(resident_bytes) + (150 << 20);
+    process_pool pool(options);
+    const std::string text(std::size_t(60) << 20, 'x');
+    for (int i = 0; i < 6; ++i)
+        BOOST_TEST((pool.apply(echo, text) == text));
+    BOOST_TEST(pool.stats().recycled == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(workers_that_are_old_are_replaced)

@@ -7,6 +7,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -133,6 +135,39 @@ BOOST_AUTO_TEST_CASE(leaves_nothing_behind)
         BOOST_TEST(open_blocks() == before + 10);
     }
     BOOST_TEST(open_blocks() == before);
+}
+
+BOOST_AUTO_TEST_CASE(a_program_that_nobody_may_look_into_sends_copies)
+{
+    process_pool pool(1);
+    pool.start();
+    std::vector<shared_vector<int>> inputs;
+    inputs.push_back(up_to(1000));
+    ::prctl(PR_SET_DUMPABLE, 0);
+    const auto results = pool.map(&negate, inputs);
+    ::prctl(PR_SET_DUMPABLE, 1);
+    BOOST_TEST(inputs[0][999] == 999);
+    BOOST_TEST(results[0][999] == -999);
+}
+
+BOOST_AUTO_TEST_CASE(after_a_fork_it_is_the_child_s_too)
+{
+    const shared_vector<int> values(10);
+    const auto holder_of = [&] {
+        encoder out;
+        out.write(values);
+        decoder in(out.bytes());
+        in.read<bool>();
+        in.read<std::uint64_t>();
+        return in.read<std::uint64_t>();
+    };
+    BOOST_TEST(holder_of() == static_cast<std::uint64_t>(::getpid()));
+    const pid_t child = ::fork();
+    if (child == 0)
+        ::_exit(holder_of() == static_cast<std::uint64_t>(::getpid()) ? 0 : 1);
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    BOOST_TEST(status == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_name_without_its_memory_is_refused)

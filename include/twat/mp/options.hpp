@@ -84,7 +84,8 @@ struct pool_options
     /// Tasks after which a worker is replaced by a new one, and never more; 0: no bound. Whatever a worker is replaced for, the new
     /// one is ready before the old one leaves, so that for a moment both have its index. It is no death.
     std::size_t max_tasks_per_child = 0;
-    /// Resident bytes beyond which a worker process is replaced, between two tasks; 0: no bound. Not for threads.
+    /// Resident bytes of its own beyond which a worker process is replaced, between two tasks; 0: no bound. Not for threads. What it
+    /// shares does not count: mapped files, and the memory in which large values travel, up to 256 MiB for each worker.
     std::size_t max_rss_per_child = 0;
     /// The age, from when it was ready, at which a worker is replaced, between two tasks; zero: no bound.
     duration max_age_per_child{};

@@ -26,7 +26,8 @@ namespace twat::mp {
     @endcode
 
     The worker works on the very elements of the sender, and what it returns is the same memory. Worth it from some hundred KiB up;
-    smaller values are faster in a `std::vector`. Any process pool takes it. Made in a worker and returned, it is copied.
+    smaller values are faster in a `std::vector`. Any process pool takes it. It is copied if it was made in a worker, whether it is
+    returned or sent to a worker of that worker's own, and if the program may not be looked into by others (`PR_SET_DUMPABLE`, `setuid`).
 
     Elements are plain bytes: arithmetic types but `bool`, enums, and arrays and aggregates of them without padding. They begin as
     zeroes. The size is fixed. Move-only; moved from, it is empty.
@@ -111,7 +112,7 @@ struct codec<shared_vector<T>>
         out.write(static_cast<std::uint64_t>(value.size_));
         if (!by_name)
             return out.write_bytes(value.data(), value.size_ * sizeof(T));
-        const detail::shared_block::name& name = value.block_->get_name();
+        const detail::shared_block::name name = value.block_->get_name();
         for (const std::uint64_t part : {name.process, name.descriptor, name.device, name.inode, name.size})
             out.write(part);
     }

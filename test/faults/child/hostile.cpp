@@ -217,6 +217,10 @@ int main()
         const arena_place place{random(), random() | std::uint64_t(1) << 40};
         send_record({id, 0, record_kind::stored, std::as_bytes(std::span(&place, 1))});
     }
+    if (mode == "stored_beyond_the_limit") {
+        const arena_place place{0, std::uint64_t(2) << 20};
+        send_record({id, 0, record_kind::stored, std::as_bytes(std::span(&place, 1))});
+    }
     if (mode == "short_record_first") {
         const std::uint64_t word = std::uint64_t(1) << 63;
         shared_page page = shared_page::attach(worker_page);

@@ -82,6 +82,9 @@ public:
             std::memcpy(extend(n), from, n);
     }
 
+    /// Lies in `memory()` from now on, if there is room for so many bytes there. The heap is not asked.
+    bool lend(std::size_t capacity) noexcept { return lent_ || (memory_ && borrow(capacity)); }
+
     void reserve(std::size_t capacity)
     {
         if (capacity > capacity_)

@@ -41,7 +41,7 @@ public:
 
     /// Whether who is sent the name finds the block. If not, its bytes have to be sent.
     bool has_name() const noexcept;
-    const name& get_name() const noexcept { return name_; }
+    name get_name() const noexcept;
 
 private:
     struct private_tag
@@ -54,7 +54,7 @@ public:
 private:
     std::byte* data_ = nullptr;
     int descriptor_ = -1; ///< Of those that were made here.
-    name name_;
+    name name_{};
 };
 
 } // namespace twat::mp::detail

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSL-1.0
+// Shared memory takes up address space, which `ulimit -v` limits, in the program and in each worker.
+#include <twat/mp/multi_pool.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <fstream>
+#include <string>
+
+#include "sanitizers.hpp"
+
+using namespace twat::mp;
+
+#if !TWAT_MP_TEST_ASAN && !TWAT_MP_TEST_TSAN // which take up terabytes of it
+
+BOOST_AUTO_TEST_SUITE(test_address_space)
+
+namespace {
+
+constexpr std::size_t mebibyte = std::size_t(1) << 20;
+
+std::string reversed(std::string text)
+{
+    std::ranges::reverse(text);
+    return text;
+}
+
+std::size_t address_space()
+{
+    std::size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+/// Limits the address space to what is taken up, and `spare` more, while it lives.
+class address_space_limit
+{
+public:
+    explicit address_space_limit(std::size_t spare)
+    {
+        ::getrlimit(RLIMIT_AS, &before_);
+        rlimit less = before_;
+        less.rlim_cur = address_space() + spare;
+        ::setrlimit(RLIMIT_AS, &less);
+    }
+    address_space_limit(const address_space_limit&) = delete;
+    ~address_space_limit() { ::setrlimit(RLIMIT_AS, &before_); }
+
+private:
+    rlimit before_;
+};
+
+void check_values_of_all_sizes(std::size_t nodes)
+{
+    process_pool pool(nodes);
+    for (const std::size_t length : {std::size_t(10), std::size_t(100'000), 5 * mebibyte}) {
+        std::string text(length, 'b');
+        text.front() = 'a';
+        BOOST_TEST((pool.apply(&reversed, text) == reversed(text)));
+    }
+    BOOST_TEST(pool.stats().died == 0u);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(values_arrive_where_there_is_little_room)
+{
+    for (const std::size_t nodes : {1, 4}) {
+        const address_space_limit limit(200 * mebibyte);
+        check_values_of_all_sizes(nodes);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(values_arrive_where_the_program_takes_up_most)
+{
+    // By the limit alone there was room for the memory that is shared.
+    void* const taken = ::mmap(nullptr, 4096 * mebibyte, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    BOOST_TEST_REQUIRE(taken != MAP_FAILED);
+    {
+        const address_space_limit limit(100 * mebibyte);
+        check_values_of_all_sizes(1);
+    }
+    ::munmap(taken, 4096 * mebibyte);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+#endif
