@@ -55,12 +55,14 @@ class spin_wait
 public:
     explicit spin_wait(duration longest = duration::zero()) noexcept : longest_(longest) {}
 
+    bool is_wanted() const noexcept { return longest_ > duration::zero(); }
+
     /// @param look Whether what is waited for is there; may take it.
     /// @return Whether it was there. False: the caller sleeps.
     template <class Look>
     bool operator()(Look&& look)
     {
-        if (longest_ <= duration::zero() || !habit_.may_spin())
+        if (!is_wanted() || !habit_.may_spin())
             return false;
         using clock = std::chrono::steady_clock;
         const auto begun = clock::now();

@@ -10,6 +10,8 @@
 
 namespace twat::mp::detail {
 
+class operation;
+
 /** What `this_worker` and `this_task` answer from. A worker thread sets its own with `enter_worker`. */
 struct worker_context
 {
@@ -21,6 +23,8 @@ struct worker_context
     std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
     /// The pool_core whose task the thread runs; null in processes.
     const void* pool = nullptr;
+    const operation* running = nullptr;    ///< Threads: whose plain task runs; null in coroutine tasks.
+    const worker_context* outer = nullptr; ///< Threads: of the task that waits for this one's operation meanwhile.
 };
 
 /// Of the calling thread; null outside workers.

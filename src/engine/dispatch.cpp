@@ -434,6 +434,8 @@ void engine::make_room_beside_equals(operation_state& op)
 // An operation that was alone may have handed out much of which nobody knows how long it takes. Now another one wants its turns.
 void engine::take_back_unknown()
 {
+    if (operations_.size() == 1) // it was alone; also if nobody took anything of it yet
+        operations_.begin()->second->sizes.hold_back();
     for (auto& w : workers_)
         for (auto h = w->held.rbegin(); h != w->held.rend(); ++h)
             if (h->owner && h->owner->sizes.hold_back() && h->outstanding() > 1)

@@ -73,13 +73,11 @@ void engine::abandon(operation& op)
     operation_state* state = find(op);
     if (!state)
         return;
+    // Tasks on threads use what is the caller's, who may wait for their end: they are asked to stop, as nobody wants their results.
+    if (!backend_.can_kill())
+        return stop(*state, aborted(), false);
     stop_handing_out(*state);
-    if (backend_.can_kill())
-        return finish(*state, nullptr); // what still runs has no owner now
-    // Tasks on threads use what is the caller's, who may wait for the end.
-    if (!state->final_error)
-        state->final_error = aborted();
-    touch(*state);
+    finish(*state, nullptr); // what still runs has no owner now
 }
 
 void engine::stop_handing_out(operation_state& op)

@@ -135,11 +135,11 @@ public:
 
     void wait(blocking_wait& until, const std::function<void()>& begin) override
     {
-        if (pool_->runs_task_here()) { // a task is to run tasks meanwhile, nothing else
+        const auto self = shared_from_this(); // a callback or another task may destroy the pool
+        if (pool_->runs_task_here()) {        // a task is to run tasks meanwhile, nothing else
             begin();
             return until.wait();
         }
-        const auto self = shared_from_this(); // a callback may destroy the pool
         driver_.wait(until, begin);
     }
 

@@ -100,9 +100,15 @@ void context_driver::run_until(const blocking_wait& until) noexcept
 {
     const scope here(*this);
     context_.restart();
-    while (!until.finished() && !context_.stopped())
-        if (!spin_([&] { return context_.poll_one() != 0 || context_.stopped(); }))
-            context_.run_one();
+    while (!until.finished() && !context_.stopped()) {
+        if (spin_.is_wanted()) {
+            if (context_.poll_one() != 0) // this was there already, and tells nothing about spinning
+                continue;
+            if (spin_([&] { return context_.poll_one() != 0 || context_.stopped(); }))
+                continue;
+        }
+        context_.run_one();
+    }
 }
 
 // This thread has the turn, and gives it up.

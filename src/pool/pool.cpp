@@ -496,6 +496,15 @@ bool pool::runs_task_here() const noexcept
     return context && context->pool == static_cast<const void*>(static_cast<const backend_events*>(this));
 }
 
+bool pool::may_await_tasks_here(const operation& op) const noexcept
+{
+    const void* const here = static_cast<const backend_events*>(this);
+    for (const worker_context* context = current_worker(); context; context = context->outer)
+        if (context->pool == here && (!context->running || context->running == &op))
+            return false;
+    return true;
+}
+
 void pool::help(const std::shared_ptr<operation>& op, const std::function<bool()>& stop)
 {
     check_process();

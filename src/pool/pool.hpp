@@ -55,6 +55,7 @@ public:
     void terminate() override;
     void release() noexcept override;
     bool runs_task_here() const noexcept override;
+    bool may_await_tasks_here(const operation& op) const noexcept override;
     void help(const std::shared_ptr<operation>& op, const std::function<bool()>& stop) override;
     void wake_helpers(const std::shared_ptr<operation>& op) noexcept override;
 

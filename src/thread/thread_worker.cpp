@@ -16,9 +16,9 @@ namespace {
 constexpr auto report_interval = std::chrono::milliseconds(1);
 
 // Tasks between two looks at the clock (20 ns; a task that doubles a number costs 1 ns): as many as take about this long, but no more
-// than that, for the next one may take long. More where nobody sees the results before the operation is over.
+// than that, for the next one may take long, and the results before it wait. More where nobody sees the results before the operation is over.
 constexpr auto look_aim = std::chrono::microseconds(10);
-constexpr std::size_t most_between_looks = 16;
+constexpr std::size_t most_between_looks = 4;
 constexpr std::size_t most_unseen_between_looks = 256;
 
 std::size_t until_next_look(std::size_t count, duration took, std::size_t most) noexcept
@@ -193,6 +193,7 @@ void thread_worker::run(std::shared_ptr<thread_chunk> held)
     worker_context& context = *current_worker();
     operation& op = held->op();
     const operation_traits& traits = op.traits();
+    context.running = &op;
     const bool seen = traits.stream || traits.counts_progress;
     const std::size_t most = held->timeout != duration::zero() ? 1 : seen ? most_between_looks : most_unseen_between_looks;
     const time_point began = clock::now();
@@ -228,6 +229,7 @@ void thread_worker::run(std::shared_ptr<thread_chunk> held)
             reported = now;
         }
     }
+    context.running = nullptr;
     report.ended = true;
     report.busy = now - began;
     // Once the end is told, the strand may hand the arguments back: this thread holds nothing of them any more.

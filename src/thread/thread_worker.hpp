@@ -38,8 +38,8 @@ struct chunk_report
 
     Driven by the thread that calls `serve` (a worker thread, until it is told to finish) or `serve_until` (a guest: a thread
     that runs a task of the same pool and would otherwise block). Other members are for the strand, or, where said, for
-    any thread. A task's result is told through `report`, at the latest a millisecond after it was there and the next task
-    of the chunk has ended.
+    any thread. A task's result is told through `report`, at the latest a millisecond after it was there and the task behind
+    it has ended; up to three more where tasks were as short as a few microseconds and suddenly are not.
 */
 class thread_worker
 {

@@ -18,6 +18,7 @@ public:
         context_.executor = std::move(executor);
         context_.pool = pool;
         outer_ = enter_worker(&context_);
+        context_.outer = outer_;
     }
     worker_scope(const worker_scope&) = delete;
     worker_scope& operator=(const worker_scope&) = delete;

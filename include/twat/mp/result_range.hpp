@@ -24,11 +24,12 @@ namespace twat::mp {
     `begin` and `++` wait for the next result, and throw where a task failed. After that `begin` goes on behind the failed element.
     What ended the range early (a range of inputs that threw, `terminate`, a deadline) is thrown once, after the last element.
     The tasks run ahead of the reader by the window of the call (`call_options::window`). Destroying the range drops the tasks
-    that have not begun. For those that run it waits in a thread pool, since they use what the program has; in a process pool it does not.
+    that have not begun. Those that run are asked to stop in a thread pool, where it waits for them, since they use what the program has; in a
+    process pool it does not.
 
     It shares the pool's state: `for (auto x : pool.with({...}).imap(f, xs))` is safe. What the call refers to (an lvalue container, what `f`
-    captures) must live as long. Only a range that is destroyed where nobody can wait, in a callback of the pool, leaves tasks running that
-    may use it until the pool's `join`. Elements are given as rvalues, so `auto x` moves.
+    captures) must live as long. Only a range that is destroyed where nobody can wait, in a callback of the pool, in one of its own tasks or in
+    a coroutine task, leaves tasks running that may use it until the pool's `join`. Elements are given as rvalues, so `auto x` moves.
 
     @par Thread Safety
     Distinct objects: safe. Shared objects: unsafe; one consumer at a time.

@@ -139,6 +139,7 @@ public:
     void release() noexcept override { end_all(detail::make_aborted()); }
 
     bool runs_task_here() const noexcept override { return false; }
+    bool may_await_tasks_here(const detail::operation&) const noexcept override { return true; }
     void help(const std::shared_ptr<detail::operation>&, const std::function<bool()>&) override {}
     void wake_helpers(const std::shared_ptr<detail::operation>&) noexcept override {}
 

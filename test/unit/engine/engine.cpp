@@ -256,6 +256,7 @@ BOOST_FIXTURE_TEST_CASE(on_threads_an_abandoned_stream_ends_with_its_tasks, fixt
     core->decide();
     BOOST_TEST(!op->completed);
     BOOST_TEST(core->active());
+    BOOST_TEST(workers.workers[1].front().cancelled); // it was asked to stop
     finish(1);
     BOOST_TEST(op->completed);
     BOOST_TEST(op->stored.empty());

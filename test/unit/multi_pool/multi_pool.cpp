@@ -21,6 +21,7 @@
 #include <optional>
 #include <set>
 #include <stdexcept>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
@@ -292,6 +293,117 @@ BOOST_AUTO_TEST_CASE(a_task_that_leaves_a_range_waits_too)
         });
         BOOST_TEST(all_ended);
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_range_that_is_left_asks_its_tasks_to_stop)
+{
+    thread_pool pool(2);
+    auto wait_unless_first = [](int x) {
+        const std::stop_token stop = this_task::stop_token();
+        while (x != 0 && !stop.stop_requested())
+            std::this_thread::yield();
+        return x;
+    };
+    const std::vector<int> inputs{0, 1};
+    for ([[maybe_unused]] int x : pool.with({.deadline = std::chrono::hours(1)}).imap(wait_unless_first, inputs))
+        break;
+}
+
+BOOST_AUTO_TEST_CASE(a_coroutine_task_that_leaves_a_range_does_not_wait)
+{
+    thread_pool pool(1);
+    auto inner = [](int milliseconds) -> asio::awaitable<int> {
+        asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::milliseconds(milliseconds));
+        co_await timer.async_wait(asio::use_awaitable);
+        co_return milliseconds;
+    };
+    auto outer = [&]() -> asio::awaitable<int> {
+        {
+            auto range = pool.imap(inner, std::vector<int>{1, 3'600'000}); // on the loop of this very worker
+            asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::milliseconds(20));
+            co_await timer.async_wait(asio::use_awaitable);
+        }
+        co_return 7;
+    };
+    BOOST_TEST(pool.apply(outer) == 7);
+}
+
+BOOST_AUTO_TEST_CASE(a_task_may_destroy_its_own_range)
+{
+    thread_pool pool(2);
+    std::atomic<bool> go = false, gone = false;
+    std::optional<result_range<int>> range;
+    range.emplace(pool.imap(
+        [&](int x) {
+            go.wait(false);
+            range.reset();
+            gone = true;
+            gone.notify_all();
+            return x;
+        },
+        std::vector<int>{1}));
+    go = true;
+    go.notify_all();
+    gone.wait(false);
+    BOOST_TEST(!range);
+}
+
+BOOST_AUTO_TEST_CASE(a_task_may_let_go_of_the_pool_while_another_waits_in_a_call)
+{
+    auto pool = std::make_unique<thread_pool>(3);
+    thread_pool& same = *pool;
+    auto handle = std::make_optional(same.with({}));
+    struct shared_state
+    {
+        std::atomic<int> inner{0};
+        std::atomic<bool> go{false}, dropped{false}, waited{false};
+    };
+    const auto state = std::make_shared<shared_state>(); // tasks may outlive this test
+    auto drops = same.submit([&pool, &handle, state] {
+        while (state->inner < 2)
+            std::this_thread::yield();
+        pool.reset();
+        handle.reset();
+        state->dropped = true;
+    });
+    auto waits = same.submit([&same, state] {
+        try {
+            same.map(
+                [state](int x) {
+                    ++state->inner;
+                    while (!state->go)
+                        std::this_thread::yield();
+                    return x;
+                },
+                std::vector<int>(2));
+        } catch (const boost::system::system_error&) {
+            // The pool has ended.
+        }
+        state->waited = true;
+        state->waited.notify_all();
+    });
+    while (!state->dropped)
+        std::this_thread::yield();
+    state->go = true;
+    state->waited.wait(false);
+    BOOST_TEST(!pool);
+}
+
+BOOST_AUTO_TEST_CASE(who_came_second_has_a_turn_though_no_worker_was_ready_yet)
+{
+    std::atomic<bool> go = false;
+    pool_options options;
+    options.nodes = 1;
+    options.initializer = task([&go] { go.wait(false); });
+    thread_pool pool(options);
+    int ran = 0, ran_before = 0; // there is one worker
+    auto many = pool.amap([&](int) { return ++ran; }, numbers(2000));
+    auto one = pool.submit([&] { ran_before = ran; });
+    go = true;
+    go.notify_all();
+    one.get();
+    many.get();
+    BOOST_TEST(ran_before < 100);
 }
 
 BOOST_AUTO_TEST_CASE(a_range_may_be_destroyed_in_a_callback)

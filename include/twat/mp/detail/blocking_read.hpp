@@ -40,7 +40,8 @@ public:
     ~stream_reader()
     {
         state_->abandon();
-        if (!waits_at_end_ || state_->is_over())
+        const auto op = state_->source();
+        if (!waits_at_end_ || state_->is_over() || (op && !core_->pool()->may_await_tasks_here(*op)))
             return;
         try {
             core_->check_may_wait();

@@ -80,6 +80,9 @@ public:
 
     /// Whether the calling thread is running a task of this pool (threads only).
     virtual bool runs_task_here() const noexcept = 0;
+    /// Whether this thread may wait for the end of the operation's tasks: it runs none of them, nor a coroutine task, on whose loop they
+    /// may stand still.
+    virtual bool may_await_tasks_here(const operation& op) const noexcept = 0;
 
     /// Threads: the calling thread, which runs a task of this pool and is about to block for `op`, runs tasks of `op` until
     /// `stop()`returns true. `wake` makes it look again. For nested parallelism; see `multi_pool`.
