@@ -54,7 +54,9 @@ measured while_computing(const effort& how)
     auto load = [&](auto over) -> asio::awaitable<void> {
         for (; !over(); ++maps) {
             const std::vector<std::int64_t> out = co_await pool.map(equal_task, in);
-            check(in, out, equal_task);
+            // On the loop that is measured: not more than this.
+            if (out.size() != in.size() || out.back() != equal_task(in.back()))
+                throw std::runtime_error("a result is wrong");
         }
     };
     measured m = lateness(how, context, load);
