@@ -3,8 +3,11 @@
 
 #include <boost/system/system_category.hpp>
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <limits>
+#include <system_error>
 
 #include <fcntl.h>
 #include <sys/eventfd.h>
@@ -95,7 +98,23 @@ unique_descriptor make_event(error_code& ec)
 }
 
 std::uint64_t most_file_size() noexcept { return limit_of(RLIMIT_FSIZE); }
-std::uint64_t most_address_space() noexcept { return limit_of(RLIMIT_AS); }
+
+std::uint64_t free_address_space() noexcept
+{
+    const std::uint64_t limit = limit_of(RLIMIT_AS);
+    if (limit == std::numeric_limits<std::uint64_t>::max())
+        return limit;
+    const int fd = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    char text[64];
+    const ssize_t n = ::read(fd, text, sizeof text);
+    ::close(fd);
+    std::uint64_t pages = 0;
+    if (n <= 0 || std::from_chars(text, text + n, pages).ec != std::errc())
+        return 0;
+    return limit - std::min(limit, pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
+}
 
 unique_descriptor make_page(std::size_t size, error_code& ec, const char* name)
 {

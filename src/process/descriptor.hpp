@@ -61,8 +61,8 @@ unique_descriptor make_event(boost::system::error_code& ec);
 /// The size of the largest file that this process may make (RLIMIT_FSIZE). Memory to be shared counts as a file.
 std::uint64_t most_file_size() noexcept;
 
-/// The address space that this process may have (RLIMIT_AS).
-std::uint64_t most_address_space() noexcept;
+/// The address space that this process may still take up (RLIMIT_AS).
+std::uint64_t free_address_space() noexcept;
 
 /// Zeroed memory of `size` bytes to be shared, which neither side can shrink (the other would die of SIGBUS) or grow. More than
 /// `most_file_size` fails (the attempt alone would be answered by SIGXFSZ, which ends a program).
