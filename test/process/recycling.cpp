@@ -16,6 +16,8 @@
 #include <thread>
 #include <vector>
 
+#include "sanitizers.hpp"
+
 using namespace twat::mp;
 using namespace std::chrono_literals;
 
@@ -41,9 +43,9 @@ std::string echo(std::string text) { return text; }
 
 std::size_t resident_bytes()
 {
-    std::size_t total = 0, resident = 0;
-    std::ifstream("/proc/self/statm") >> total >> resident;
-    return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    std::size_t total = 0, resident = 0, shared = 0;
+    std::ifstream("/proc/self/statm") >> total >> resident >> shared;
+    return (resident - shared) * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
 std::vector<int> numbers(int n)
@@ -140,6 +142,7 @@ BOOST_AUTO_TEST_CASE(workers_that_grow_are_replaced)
     BOOST_TEST(pool.stats().died == 0u);
 }
 
+#if !TWAT_MP_TEST_ASAN && !TWAT_MP_TEST_TSAN // which keep what was freed
 BOOST_AUTO_TEST_CASE(what_values_travel_in_is_not_the_worker_s_size)
 {
     pool_options options;
@@ -151,6 +154,7 @@ BOOST_AUTO_TEST_CASE(what_values_travel_in_is_not_the_worker_s_size)
         BOOST_TEST((pool.apply(echo, text) == text));
     BOOST_TEST(pool.stats().recycled == 0u);
 }
+#endif
 
 BOOST_AUTO_TEST_CASE(workers_that_are_old_are_replaced)
 {
