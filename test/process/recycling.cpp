@@ -39,8 +39,6 @@ int grow(int)
     return ::getpid();
 }
 
-std::string echo(std::string text) { return text; }
-
 std::size_t resident_bytes()
 {
     std::size_t total = 0, resident = 0, shared = 0;
@@ -150,6 +148,7 @@ BOOST_AUTO_TEST_CASE(what_values_travel_in_is_not_the_worker_s_size)
     options.max_rss_per_child = process_pool(1).apply(resident_bytes) + (150 << 20);
     process_pool pool(options);
     const std::string text(std::size_t(60) << 20, 'x');
+    const auto echo = [](std::string value) { return value; };
     for (int i = 0; i < 6; ++i)
         BOOST_TEST((pool.apply(echo, text) == text));
     BOOST_TEST(pool.stats().recycled == 0u);
