@@ -5,9 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <limits>
-#include <system_error>
 
 #include <fcntl.h>
 #include <sys/eventfd.h>
@@ -16,16 +14,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "memory_use.hpp"
+
 namespace twat::mp::detail {
 
 using boost::system::error_code;
 
 namespace {
 
-std::uint64_t limit_of(int resource) noexcept
+std::uint64_t limit_of(__rlimit_resource resource) noexcept
 {
     ::rlimit limit{};
-    const bool is_limited = ::getrlimit(static_cast<__rlimit_resource>(resource), &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+    const bool is_limited = ::getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
     return is_limited ? limit.rlim_cur : std::numeric_limits<std::uint64_t>::max();
 }
 
@@ -104,16 +104,8 @@ std::uint64_t free_address_space() noexcept
     const std::uint64_t limit = limit_of(RLIMIT_AS);
     if (limit == std::numeric_limits<std::uint64_t>::max())
         return limit;
-    const int fd = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    char text[64];
-    const ssize_t n = ::read(fd, text, sizeof text);
-    ::close(fd);
-    std::uint64_t pages = 0;
-    if (n <= 0 || std::from_chars(text, text + n, pages).ec != std::errc())
-        return 0;
-    return limit - std::min(limit, pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
+    const auto use = read_memory_use();
+    return use ? limit - std::min(limit, use->address_space) : 0;
 }
 
 unique_descriptor make_page(std::size_t size, error_code& ec, const char* name)

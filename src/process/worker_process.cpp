@@ -18,9 +18,7 @@
 #include "wire/exception.hpp"
 #include "wire/messages.hpp"
 #include "wire/module.hpp"
-#include "wire/title.hpp"
 #include "wire/worker_marker.hpp"
-#include "worker/marker.hpp"
 
 namespace twat::mp::detail {
 namespace {
@@ -31,8 +29,6 @@ constexpr std::size_t copied_bytes = 4096;
 constexpr std::size_t most_read = std::size_t(1) << 20;
 /// Left in the socket of a dead worker; more than its buffer holds, unless somebody else goes on writing.
 constexpr std::size_t most_left_behind = std::size_t(8) << 20;
-/// The engine gives so many plain chunks at most, with some to spare.
-constexpr std::size_t plain_slots = 40;
 /// Within this after its hang-up a process should be over.
 constexpr duration exit_grace = std::chrono::milliseconds(100);
 /// What SIGKILL does not end within this is given up.
@@ -46,34 +42,11 @@ constexpr duration longest_look_after = std::chrono::milliseconds(16);
 /// Workers are looked at together.
 constexpr duration look_grid = std::chrono::milliseconds(1);
 
-/// The largest value that may lie in shared memory, once there and once back. Only what was used takes memory, and keeps it.
-constexpr std::uint64_t arena_capacity = std::uint64_t(128) << 20;
-/// Where the size of files or the address space is limited. Below it values go through the socket.
-constexpr std::uint64_t least_arena_capacity = std::uint64_t(1) << 20;
-
-std::uint64_t frame_limit(std::size_t max_message_size)
-{
-    constexpr std::uint64_t beside = 64 * 1024;
-    return std::max<std::uint64_t>(max_message_size, std::uint64_t(1) << 20) + beside;
-}
-
 arena_place place_of(const record& stored) noexcept
 {
     arena_place place;
     std::memcpy(&place, stored.bytes.data(), sizeof place);
     return place;
-}
-
-page_layout layout_for(const worker_settings& settings)
-{
-    // Twice, for coroutines that were abandoned and still run.
-    const std::size_t slots = std::min<std::size_t>(plain_slots + 2 * std::min<std::size_t>(settings.child_concurrency, 1u << 22), 1u << 23);
-    page_layout layout{static_cast<std::uint32_t>(slots), page_layout{}.ring_capacity, arena_capacity};
-    // A quarter of what is left of the address space, where that is limited: each worker takes up two arenas, here and there.
-    const std::uint64_t most_arena = free_address_space() / 4 / (2 * std::max<std::size_t>(settings.nodes, 1));
-    while (layout.arena_capacity != 0 && (shared_page::size_of(layout) > most_file_size() || layout.arena_capacity > most_arena))
-        layout.arena_capacity = layout.arena_capacity > least_arena_capacity ? layout.arena_capacity / 2 : 0;
-    return layout;
 }
 
 } // namespace
@@ -89,126 +62,7 @@ worker_process::worker_process(worker_owner& owner, worker_id id, std::size_t no
 
 worker_process::~worker_process() { detach(); }
 
-template <class... Args>
-std::function<void(Args...)> worker_process::on_strand(void (worker_process::*member)(Args...))
-{
-    return [weak = weak_from_this(), link = owner_->link(), member](Args... args) {
-        link->post([weak, member, args...] {
-            if (const auto self = weak.lock(); self && self->owner_)
-                ((*self).*member)(args...);
-        });
-    };
-}
-
-std::shared_ptr<child> worker_process::launch() noexcept
-{
-    started_at_ = clock::now();
-    boost::system::error_code ec;
-    try {
-        const worker_settings& settings = owner_->settings();
-        launch_request request;
-        socket_pair sockets = make_socket_pair(ec);
-        unique_descriptor page, doorbell;
-        page_layout layout = layout_for(settings);
-        arena_mapping arguments, results;
-        if (!ec)
-            page = make_page(shared_page::size_of(layout), ec);
-        if (!ec) {
-            arguments = arena_mapping(page.get(), layout, arena_mapping::use::arguments);
-            results = arena_mapping(page.get(), layout, arena_mapping::use::results);
-        }
-        if (!ec && layout.arena_capacity != 0 && (arguments.bytes().empty() || results.bytes().empty())) {
-            layout.arena_capacity = 0; // the worker must not use one that is not mapped here
-            arguments = {};
-            results = {};
-            page = make_page(shared_page::size_of(layout), ec);
-        }
-        if (!ec)
-            doorbell = make_event(ec);
-        if (!ec)
-            doorbell_ = duplicate(doorbell.get(), ec);
-        socket_pair output;
-        if (!ec && settings.child_stderr == error_output::capture)
-            output = make_pipe(ec);
-        else if (!ec && settings.child_stderr == error_output::discard)
-            output.second = open_null(ec);
-        if (!ec) {
-            page_ = shared_page::create(page.get(), layout);
-            socket_fd_ = std::move(sockets.first);
-            channel_.emplace(socket_fd_.get(), frame_limit(settings.max_message_size));
-            ring_.emplace(page_);
-            held_.emplace(page_);
-            arguments_ = std::make_shared<argument_arena>(std::move(arguments));
-            results_ = std::move(results);
-            request.executable = settings.executable;
-            request.title = make_title(program_name(), node_, ::getpid());
-            request.environment.push_back(encode_marker({node_, nesting_depth() + 1, ::getpid(), nonce_}));
-            request.descriptors = {std::move(sockets.second), std::move(page), std::move(doorbell)};
-            request.error_output = std::move(output.second);
-            request.captured = std::move(output.first);
-            auto launched = [weak = weak_from_this(), link = owner_->link()](boost::system::error_code error) {
-                link->post([weak, error] {
-                    if (const auto self = weak.lock(); self && self->owner_)
-                        self->on_launched(error);
-                });
-            };
-            child_ = warden::instance().launch(std::move(request), launched, on_strand(&worker_process::on_exit));
-        }
-    }
-    catch (const boost::system::system_error& e) {
-        ec = e.code();
-    }
-    catch (const std::system_error& e) {
-        ec.assign(e.code().value(), boost::system::system_category());
-    }
-    catch (...) {
-        ec = asio::error::no_memory;
-    }
-    if (!child_) {
-        try {
-            owner_->link()->post([weak = weak_from_this(), ec] {
-                if (const auto self = weak.lock(); self && self->owner_)
-                    self->on_launched(ec);
-            });
-        }
-        catch (...) { // the start's deadline will tell
-        }
-    }
-    return child_;
-}
-
 // ---------------------------------------------------------------- what comes from outside
-
-void worker_process::on_launched(const boost::system::error_code& ec)
-{
-    worker_owner& owner = *owner_;
-    owner.begin_batch(*this);
-    if (ec) {
-        launch_failed_ = true;
-        const std::string program = owner_->settings().executable.empty() ? "this program" : owner_->settings().executable.string();
-        // Lack of memory, processes or descriptors may pass; a program that is not there stays away.
-        const bool passes = ec == boost::system::errc::resource_unavailable_try_again ||
-                            ec == boost::system::errc::not_enough_memory ||
-                            ec == boost::system::errc::too_many_files_open ||
-                            ec == boost::system::errc::too_many_files_open_in_system;
-        fail_start(errc::worker_start_failed, program + " could not be started as a worker process: " + ec.message(), !passes);
-        exited_ = true;
-        settle();
-    } else {
-        try {
-            socket_.emplace(owner_->strand(), socket_fd_.get());
-            socket_fd_.release();
-            owner_->worker_launched(*this);
-            act(fsm_.resume(worker_input::launched));
-        }
-        catch (const boost::system::system_error& e) {
-            launch_failed_ = true;
-            fail_start(errc::worker_start_failed, std::string("the socket of a worker process cannot be watched: ") + e.what(), false);
-            act(fsm_.resume(worker_input::unfit));
-        }
-    }
-    owner.end_batch();
-}
 
 void worker_process::on_exit(exit_status status)
 {
@@ -347,7 +201,7 @@ void worker_process::take(const record& what)
     }
     case record_kind::stored: {
         const std::span<const std::byte> value = results_.at(place_of(what));
-        if (value.size() > frame_limit(owner_->settings().max_message_size))
+        if (value.size() > longest_frame(owner_->settings()))
             throw error(errc::protocol_error, "a value is larger than max_message_size");
         const encoded_values values{value.data(), value.size(), value.size()};
         events.tasks_finished(id_, what.chunk, what.position, 1, &values);

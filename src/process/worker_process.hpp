@@ -173,6 +173,9 @@ private:
     std::optional<arena_place> place_arguments(const encoded_payload& tasks, chunk_id id);
     std::string name() const;
     std::string status_text() const;
+    /// The longest frame, and the largest value, that a worker may send.
+    static std::uint64_t longest_frame(const worker_settings& settings) noexcept;
+    /// A function for other threads, which calls the member on the strand, if this still has an owner then.
     template <class... Args>
     std::function<void(Args...)> on_strand(void (worker_process::*member)(Args...));
 
@@ -223,6 +226,17 @@ private:
     std::shared_ptr<const byte_buffer> initializer_error_; ///< Encoded.
     bool hopeless_ = false, initializer_failed_ = false, launch_failed_ = false;
 };
+
+template <class... Args>
+std::function<void(Args...)> worker_process::on_strand(void (worker_process::*member)(Args...))
+{
+    return [weak = weak_from_this(), link = owner_->link(), member](Args... args) {
+        link->post([weak, member, args...] {
+            if (const auto self = weak.lock(); self && self->owner_)
+                ((*self).*member)(args...);
+        });
+    };
+}
 
 } // namespace twat::mp::detail
 
