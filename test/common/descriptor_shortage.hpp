@@ -2,12 +2,13 @@
 #ifndef TWAT_MP_TEST_COMMON_DESCRIPTOR_SHORTAGE_HPP
 #define TWAT_MP_TEST_COMMON_DESCRIPTOR_SHORTAGE_HPP
 
+#include <cstddef>
 #include <vector>
 
 #include <fcntl.h>
-#include <sys/resource.h>
 
 #include "process/descriptor.hpp"
+#include "resource_limit.hpp"
 
 namespace twat::mp::test {
 
@@ -15,22 +16,17 @@ namespace twat::mp::test {
 class descriptor_shortage
 {
 public:
-    explicit descriptor_shortage(rlim_t spare)
+    explicit descriptor_shortage(std::size_t spare) : limit_(RLIMIT_NOFILE, 256)
     {
-        ::getrlimit(RLIMIT_NOFILE, &before_);
-        rlimit less = before_;
-        less.rlim_cur = 256;
-        ::setrlimit(RLIMIT_NOFILE, &less);
         for (int fd; (fd = ::open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0;)
             taken_.emplace_back(fd);
         while (spare-- > 0)
             taken_.pop_back();
     }
     descriptor_shortage(const descriptor_shortage&) = delete;
-    ~descriptor_shortage() { ::setrlimit(RLIMIT_NOFILE, &before_); }
 
 private:
-    rlimit before_;
+    resource_limit limit_;
     std::vector<detail::unique_descriptor> taken_;
 };
 

@@ -5,7 +5,6 @@
 #include <boost/test/unit_test.hpp>
 
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include <fstream>
 #include <string>
 
+#include "resource_limit.hpp"
 #include "sanitizers.hpp"
 
 using namespace twat::mp;
@@ -40,24 +40,6 @@ std::size_t address_space()
     return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
-/// Limits the address space to what is taken up, and `spare` more, while it lives.
-class address_space_limit
-{
-public:
-    explicit address_space_limit(std::size_t spare)
-    {
-        ::getrlimit(RLIMIT_AS, &before_);
-        rlimit less = before_;
-        less.rlim_cur = address_space() + spare;
-        ::setrlimit(RLIMIT_AS, &less);
-    }
-    address_space_limit(const address_space_limit&) = delete;
-    ~address_space_limit() { ::setrlimit(RLIMIT_AS, &before_); }
-
-private:
-    rlimit before_;
-};
-
 void check_values_of_all_sizes(std::size_t nodes)
 {
     process_pool pool(nodes);
@@ -74,7 +56,7 @@ void check_values_of_all_sizes(std::size_t nodes)
 BOOST_AUTO_TEST_CASE(values_arrive_where_there_is_little_room)
 {
     for (const std::size_t nodes : {1, 4}) {
-        const address_space_limit limit(spare);
+        const test::resource_limit limit(RLIMIT_AS, address_space() + spare);
         check_values_of_all_sizes(nodes);
     }
 }
@@ -85,7 +67,7 @@ BOOST_AUTO_TEST_CASE(values_arrive_where_the_program_takes_up_most)
     void* const taken = ::mmap(nullptr, 4096 * mebibyte, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     BOOST_TEST_REQUIRE(taken != MAP_FAILED);
     {
-        const address_space_limit limit(spare);
+        const test::resource_limit limit(RLIMIT_AS, address_space() + spare);
         check_values_of_all_sizes(4);
     }
     ::munmap(taken, 4096 * mebibyte);

@@ -10,7 +10,7 @@
 #include <string>
 #include <system_error>
 
-#include "file_size_limit.hpp"
+#include "resource_limit.hpp"
 
 using namespace twat::mp;
 
@@ -29,7 +29,7 @@ std::string reversed(std::string text)
 BOOST_AUTO_TEST_CASE(values_larger_than_the_largest_file_arrive)
 {
     for (const rlim_t size : {rlim_t(20) << 20, rlim_t(1) << 20, rlim_t(300) << 10}) {
-        const test::file_size_limit limit(size);
+        const test::resource_limit limit(RLIMIT_FSIZE, size);
         process_pool pool(1);
         for (const std::size_t length : {10u, 100'000u, 30'000'000u}) {
             std::string text(length, 'b');
@@ -41,14 +41,14 @@ BOOST_AUTO_TEST_CASE(values_larger_than_the_largest_file_arrive)
 
 BOOST_AUTO_TEST_CASE(a_worker_that_cannot_be_had_is_an_error)
 {
-    const test::file_size_limit limit(4096);
+    const test::resource_limit limit(RLIMIT_FSIZE, 4096);
     BOOST_CHECK_EXCEPTION(process_pool(1).apply(&reversed, std::string("ab")), std::exception,
                           [](const std::exception& e) { return std::string(e.what()).find("File too large") != std::string::npos; });
 }
 
 BOOST_AUTO_TEST_CASE(a_shared_vector_that_is_too_large_throws)
 {
-    const test::file_size_limit limit(1 << 20);
+    const test::resource_limit limit(RLIMIT_FSIZE, 1 << 20);
     BOOST_TEST(shared_vector<char>(1 << 20).size() == 1u << 20);
     BOOST_CHECK_EXCEPTION(shared_vector<char>((1 << 20) + 1), std::system_error,
                           [](const std::system_error& e) { return e.code().value() == EFBIG; });
