@@ -23,6 +23,7 @@ public:
         case errc::initializer_failed: return "the initializer of a worker failed";
         case errc::task_timed_out: return "the task ran longer than its timeout";
         case errc::deadline_exceeded: return "the operation took longer than its deadline";
+        case errc::queue_timed_out: return "no task of the operation began within its queue timeout";
         case errc::task_quarantined: return "the task killed every worker that it was given to";
         case errc::would_deadlock: return "a blocking call was made where it could never return";
         case errc::nesting_too_deep: return "pools inside workers are nested too deeply";

@@ -80,6 +80,8 @@ std::size_t check_options(worker_kind kind, const pool_options& options)
     }
     if (!options.executable.empty())
         refuse("pool_options::executable", "is set, but the workers are threads of this program");
+    if (options.max_memory_per_child != 0)
+        refuse("pool_options::max_memory_per_child", "is set, but the workers are threads, which share the memory of this program");
     if (options.max_rss_per_child != 0)
         refuse("pool_options::max_rss_per_child", "is set, but the workers are threads, which share the memory of this program");
     if (options.spin != duration::zero())
@@ -95,6 +97,7 @@ void check_options(const call_options& options)
 {
     check_duration("call_options::timeout", options.timeout);
     check_duration("call_options::deadline", options.deadline);
+    check_duration("call_options::queue_timeout", options.queue_timeout);
     if (options.prio != priority::low && options.prio != priority::normal && options.prio != priority::high)
         refuse("call_options::prio", "is no value of mp::priority");
     constexpr auto all = static_cast<unsigned>(asio::cancellation_type::all);

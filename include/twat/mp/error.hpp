@@ -33,6 +33,8 @@ enum class errc : int {
     task_timed_out,
     /// The operation took longer than `call_options::deadline`.
     deadline_exceeded,
+    /// No task of the operation began within `call_options::queue_timeout`; none of them ever runs.
+    queue_timed_out,
     /// The task killed every worker that it was given to; the last `worker_died` is nested.
     task_quarantined,
     /// A blocking call was made where it could never return.

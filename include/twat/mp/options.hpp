@@ -84,6 +84,10 @@ struct pool_options
     /// Tasks after which a worker is replaced by a new one, and never more; 0: no bound. Whatever a worker is replaced for, the new
     /// one is ready before the old one leaves, so that for a moment both have its index. It is no death.
     std::size_t max_tasks_per_child = 0;
+    /// Bytes of its own memory (RLIMIT_DATA) that a worker process may have while a task runs; 0: no limit. Beyond, an allocation in that
+    /// task throws `std::bad_alloc`, or the worker dies and says why. Memory in which the library shares values does not count. Not for
+    /// threads.
+    std::size_t max_memory_per_child = 0;
     /// Resident bytes of its own beyond which a worker process is replaced, between two tasks; 0: no bound. Not for threads. What it
     /// shares does not count: mapped files, and the memory in which large values travel, up to 256 MiB for each worker.
     std::size_t max_rss_per_child = 0;
@@ -135,6 +139,12 @@ struct call_options
     duration timeout{};
     /// Of the whole operation, from its initiation; zero: none. Then it completes with `errc::deadline_exceeded`.
     duration deadline{};
+    /// From the operation's initiation until its first task begins; zero: none. Then it completes with `errc::queue_timed_out`, and none of
+    /// its tasks ever runs.
+    duration queue_timeout{};
+    /// `map` and `starmap` complete with the first failure that arrives, and the rest is cancelled as by `terminal`, instead of waiting for
+    /// the tasks that run and reporting the failure with the lowest index.
+    bool fail_fast = false;
     /// How often a task is run again after its worker died in it. Exceptions are not retried.
     std::size_t retries = 0;
     /// Streams: tasks in flight or waiting to be read; 0: 2 x nodes x chunk.
@@ -173,6 +183,7 @@ struct pool_stats
     std::size_t waiting = 0;   ///< Operations that wait for room (`overflow::wait`); not among `pending`.
     std::size_t pending_bytes = 0; ///< What counts for `pool_options::max_pending_bytes`.
     std::size_t timed_out = 0; ///< Failed tasks that ran longer than `call_options::timeout`.
+    std::size_t refused = 0;   ///< Operations that were refused with `errc::queue_full`.
     std::size_t lost = 0;      ///< Failed tasks whose worker died in them.
     std::uint64_t bytes_sent = 0;     ///< Processes: encoded arguments that workers were given.
     std::uint64_t bytes_received = 0; ///< Processes: encoded results that came back.
