@@ -18,7 +18,7 @@
 
 #include <twat/mp/options.hpp>
 
-#include "engine/backend.hpp"
+#include "backend/backend.hpp"
 #include "engine/live_histogram.hpp"
 #include "engine/state.hpp"
 

@@ -11,7 +11,7 @@
 
 #include <twat/mp/options.hpp>
 
-#include "engine/chunk.hpp"
+#include "backend/chunk.hpp"
 
 namespace twat::mp::detail {
 

@@ -13,7 +13,7 @@
 #include <optional>
 #include <vector>
 
-#include "engine/chunk.hpp"
+#include "backend/chunk.hpp"
 #include "engine/chunker.hpp"
 
 namespace twat::mp::detail {

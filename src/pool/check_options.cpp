@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "process/available_cpus.hpp"
+#include "os/available_cpus.hpp"
 
 namespace twat::mp::detail {
 namespace {

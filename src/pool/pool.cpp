@@ -16,8 +16,8 @@
 #include <twat/mp/detail/make_error.hpp>
 
 #include "pool/check_options.hpp"
-#include "worker/marker.hpp"
-#include "worker_context.hpp"
+#include "start/marker.hpp"
+#include "start/worker_context.hpp"
 
 namespace twat::mp::detail {
 

@@ -17,7 +17,7 @@
 #include "engine/engine.hpp"
 #include "pool/fork_guard.hpp"
 #include "pool/pool_service.hpp"
-#include "pool/worker_set.hpp"
+#include "backend/worker_set.hpp"
 
 namespace twat::mp::detail {
 

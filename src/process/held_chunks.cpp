@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "wire/claim.hpp"
+#include "shm/claim.hpp"
 
 namespace twat::mp::detail {
 

@@ -8,9 +8,9 @@
 #include <optional>
 #include <vector>
 
-#include "engine/backend.hpp"
-#include "wire/result_ring.hpp"
-#include "wire/shared_page.hpp"
+#include "backend/backend.hpp"
+#include "shm/result_ring.hpp"
+#include "shm/shared_page.hpp"
 
 namespace twat::mp::detail {
 

@@ -12,7 +12,7 @@
 #include <string>
 #include <utility>
 
-#include "wire/worker_marker.hpp"
+#include "start/worker_marker.hpp"
 
 namespace twat::mp::detail {
 namespace {

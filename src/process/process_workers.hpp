@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "engine/restart_policy.hpp"
-#include "pool/worker_set.hpp"
+#include "backend/worker_set.hpp"
 #include "process/child_registry.hpp"
 #include "process/worker_process.hpp"
 

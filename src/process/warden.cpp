@@ -30,8 +30,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "process/oom_watch.hpp"
-#include "process/output_tail.hpp"
+#include "os/oom_watch.hpp"
+#include "os/output_tail.hpp"
 
 namespace twat::mp::detail {
 namespace {

@@ -12,7 +12,7 @@
 
 #include <twat/mp/options.hpp>
 
-#include "process/launcher.hpp"
+#include "os/launcher.hpp"
 
 namespace twat::mp::detail {
 

@@ -12,8 +12,8 @@
 
 #include "process/worker_process.hpp"
 #include "wire/exception.hpp"
-#include "wire/worker_marker.hpp"
-#include "worker/marker.hpp"
+#include "start/worker_marker.hpp"
+#include "start/marker.hpp"
 
 namespace twat::mp::detail {
 namespace {

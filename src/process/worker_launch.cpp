@@ -12,9 +12,9 @@
 
 #include "process/worker_memory.hpp"
 #include "process/worker_process.hpp"
-#include "wire/title.hpp"
-#include "wire/worker_marker.hpp"
-#include "worker/marker.hpp"
+#include "start/title.hpp"
+#include "start/worker_marker.hpp"
+#include "start/marker.hpp"
 
 namespace twat::mp::detail {
 

@@ -6,9 +6,9 @@
 
 #include <cstddef>
 
-#include "process/descriptor.hpp"
-#include "wire/arena.hpp"
-#include "wire/shared_page.hpp"
+#include "os/descriptor.hpp"
+#include "shm/arena.hpp"
+#include "shm/shared_page.hpp"
 
 namespace twat::mp::detail {
 

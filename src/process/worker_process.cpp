@@ -17,8 +17,8 @@
 #include "process/handshake.hpp"
 #include "wire/exception.hpp"
 #include "wire/messages.hpp"
-#include "wire/module.hpp"
-#include "wire/worker_marker.hpp"
+#include "function/module.hpp"
+#include "start/worker_marker.hpp"
 
 namespace twat::mp::detail {
 namespace {

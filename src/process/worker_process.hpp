@@ -14,15 +14,15 @@
 
 #include <twat/mp/error.hpp>
 
-#include "pool/worker_set.hpp"
-#include "process/descriptor.hpp"
+#include "backend/worker_set.hpp"
+#include "os/descriptor.hpp"
 #include "process/held_chunks.hpp"
 #include "process/warden.hpp"
 #include "process/worker_channel.hpp"
 #include "process/worker_fsm.hpp"
-#include "wire/arena.hpp"
-#include "wire/result_ring.hpp"
-#include "wire/shared_page.hpp"
+#include "shm/arena.hpp"
+#include "shm/result_ring.hpp"
+#include "shm/shared_page.hpp"
 
 namespace twat::mp::detail {
 

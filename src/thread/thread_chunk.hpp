@@ -10,8 +10,8 @@
 #include <optional>
 #include <stop_token>
 
-#include "engine/backend.hpp"
-#include "engine/chunk.hpp"
+#include "backend/backend.hpp"
+#include "backend/chunk.hpp"
 
 namespace twat::mp::detail {
 

@@ -19,7 +19,7 @@
 #include <thread>
 #include <vector>
 
-#include "pool/worker_set.hpp"
+#include "backend/worker_set.hpp"
 #include "thread/thread_worker.hpp"
 
 namespace twat::mp::detail {

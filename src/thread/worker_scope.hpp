@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "worker_context.hpp"
+#include "start/worker_context.hpp"
 
 namespace twat::mp::detail {
 

@@ -13,9 +13,9 @@
 #include <twat/mp/detail/make_error.hpp>
 #include <twat/mp/exceptions.hpp>
 
-#include "exception_registry.hpp"
-#include "standard_exceptions.hpp"
-#include "thrown_exception.hpp"
+#include "exception/exception_registry.hpp"
+#include "exception/standard_exceptions.hpp"
+#include "exception/thrown_exception.hpp"
 
 // An exception is
 //     type name, what(), input, details          texts

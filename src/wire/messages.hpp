@@ -13,7 +13,7 @@
 #include <twat/mp/detail/payload.hpp>
 #include <twat/mp/options.hpp>
 
-#include "wire/arena.hpp"
+#include "shm/arena.hpp"
 
 namespace twat::mp::detail {
 

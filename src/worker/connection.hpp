@@ -9,7 +9,7 @@
 
 #include <twat/mp/detail/byte_buffer.hpp>
 
-#include "spin_wait.hpp"
+#include "os/spin_wait.hpp"
 #include "wire/frame.hpp"
 
 namespace twat::mp::detail {

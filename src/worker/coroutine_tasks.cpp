@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "wire/claim.hpp"
+#include "shm/claim.hpp"
 
 namespace twat::mp::detail {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "wire/function.hpp"
+#include "function/function.hpp"
 
 namespace twat::mp::detail {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "memory_use.hpp"
+#include "os/memory_use.hpp"
 
 namespace twat::mp::detail {
 

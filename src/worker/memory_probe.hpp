@@ -4,7 +4,7 @@
 
 #include <twat/mp/options.hpp>
 
-#include "wire/shared_page.hpp"
+#include "shm/shared_page.hpp"
 #include "worker/outcomes.hpp"
 
 namespace twat::mp::detail {

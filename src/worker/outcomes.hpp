@@ -10,8 +10,8 @@
 
 #include <twat/mp/options.hpp>
 
-#include "wire/arena.hpp"
-#include "wire/result_ring.hpp"
+#include "shm/arena.hpp"
+#include "shm/result_ring.hpp"
 #include "worker/connection.hpp"
 
 namespace twat::mp::detail {

@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "wire/title.hpp"
-#include "worker/marker.hpp"
+#include "start/title.hpp"
+#include "start/marker.hpp"
 #include "worker/serve.hpp"
 #include "worker/watchdog.hpp"
 

@@ -2,7 +2,7 @@
 #ifndef TWAT_MP_SRC_WORKER_SERVE_HPP
 #define TWAT_MP_SRC_WORKER_SERVE_HPP
 
-#include "wire/worker_marker.hpp"
+#include "start/worker_marker.hpp"
 
 namespace twat::mp::detail {
 

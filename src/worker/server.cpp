@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "wire/exception.hpp"
-#include "wire/module.hpp"
+#include "function/module.hpp"
 
 namespace twat::mp::detail {
 namespace {

@@ -9,8 +9,8 @@
 #include <deque>
 #include <optional>
 
-#include "wire/arena.hpp"
-#include "wire/shared_page.hpp"
+#include "shm/arena.hpp"
+#include "shm/shared_page.hpp"
 #include "worker/connection.hpp"
 #include "worker/coroutine_tasks.hpp"
 #include "worker/functions.hpp"

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <stop_token>
 
-#include "wire/shared_page.hpp"
+#include "shm/shared_page.hpp"
 
 namespace twat::mp::detail {
 

@@ -12,7 +12,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "wire/worker_marker.hpp"
+#include "start/worker_marker.hpp"
 
 namespace twat::mp::detail {
 namespace {

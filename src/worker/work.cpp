@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "wire/claim.hpp"
+#include "shm/claim.hpp"
 #include "wire/exception.hpp"
 
 namespace twat::mp::detail {

@@ -18,7 +18,7 @@
 #include "worker/memory_probe.hpp"
 #include "worker/outcomes.hpp"
 #include "worker/stop_desk.hpp"
-#include "worker_context.hpp"
+#include "start/worker_context.hpp"
 
 namespace twat::mp::detail {
 

@@ -8,8 +8,8 @@
 
 #include <unistd.h>
 
-#include "process/launcher.hpp"
-#include "wire/worker_marker.hpp"
+#include "os/launcher.hpp"
+#include "start/worker_marker.hpp"
 
 namespace twat::mp::test {
 

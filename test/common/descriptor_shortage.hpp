@@ -7,7 +7,7 @@
 
 #include <fcntl.h>
 
-#include "process/descriptor.hpp"
+#include "os/descriptor.hpp"
 #include "resource_limit.hpp"
 
 namespace twat::mp::test {

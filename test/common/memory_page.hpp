@@ -7,7 +7,7 @@
 
 #include <stdexcept>
 
-#include "wire/shared_page.hpp"
+#include "shm/shared_page.hpp"
 
 namespace twat::mp::test {
 

@@ -24,7 +24,7 @@
 #include "process/held_chunks.hpp"
 #include "wire/exception.hpp"
 #include "wire/messages.hpp"
-#include "wire/module.hpp"
+#include "function/module.hpp"
 #include "worker/connection.hpp"
 #include "worker/server.hpp"
 

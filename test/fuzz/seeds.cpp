@@ -14,12 +14,12 @@
 
 #include "everything.hpp"
 #include "targets.hpp"
-#include "wire/claim.hpp"
+#include "shm/claim.hpp"
 #include "wire/exception.hpp"
 #include "wire/frame.hpp"
 #include "wire/messages.hpp"
-#include "wire/module.hpp"
-#include "wire/result_ring.hpp"
+#include "function/module.hpp"
+#include "shm/result_ring.hpp"
 
 namespace {
 

@@ -5,14 +5,14 @@
 #include <cstring>
 #include <memory>
 
-#include "process/descriptor.hpp"
+#include "os/descriptor.hpp"
 #include "process/held_chunks.hpp"
 #include "targets.hpp"
 #include "wire/exception.hpp"
 #include "wire/frame.hpp"
-#include "wire/function.hpp"
+#include "function/function.hpp"
 #include "wire/messages.hpp"
-#include "wire/result_ring.hpp"
+#include "shm/result_ring.hpp"
 
 namespace twat::mp::fuzz {
 

@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "far_call.hpp"
-#include "wire/function.hpp"
-#include "wire/module.hpp"
+#include "function/function.hpp"
+#include "function/module.hpp"
 
 extern char** environ;
 

@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "pool/worker_set.hpp"
+#include "backend/worker_set.hpp"
 
 namespace twat::mp::test {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Test that header file is self-contained.
-#include "process/launcher.hpp"
+#include "os/launcher.hpp"
 
 #include <boost/test/unit_test.hpp>
 

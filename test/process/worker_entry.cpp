@@ -14,8 +14,8 @@
 
 #include "child_census.hpp"
 #include "child_process.hpp"
-#include "wire/worker_marker.hpp"
-#include "worker/marker.hpp"
+#include "start/worker_marker.hpp"
+#include "start/marker.hpp"
 
 using namespace twat::mp::detail;
 using namespace twat::mp::test;

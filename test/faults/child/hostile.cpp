@@ -15,13 +15,13 @@
 #include <unistd.h>
 
 #include "fault.hpp"
-#include "wire/arena.hpp"
-#include "wire/claim.hpp"
+#include "shm/arena.hpp"
+#include "shm/claim.hpp"
 #include "wire/frame.hpp"
 #include "wire/messages.hpp"
-#include "wire/result_ring.hpp"
-#include "wire/shared_page.hpp"
-#include "worker/marker.hpp"
+#include "shm/result_ring.hpp"
+#include "shm/shared_page.hpp"
+#include "start/marker.hpp"
 
 using namespace twat::mp::detail;
 

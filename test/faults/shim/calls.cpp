@@ -29,7 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "wire/worker_marker.hpp"
+#include "start/worker_marker.hpp"
 
 extern "C" {
 std::atomic<long> twat_mp_shim_hits{0};

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "sanitizers.hpp"
-#include "wire/worker_marker.hpp"
-#include "worker/marker.hpp"
+#include "start/worker_marker.hpp"
+#include "start/marker.hpp"
 #include "worker/watchdog.hpp"
 
 using namespace twat::mp::detail;

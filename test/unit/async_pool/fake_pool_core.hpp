@@ -26,7 +26,7 @@
 #include <twat/mp/detail/pool_core.hpp>
 #include <twat/mp/detail/worker_function.hpp>
 
-#include "wire/function.hpp"
+#include "function/function.hpp"
 
 namespace twat::mp::test {
 

@@ -9,7 +9,7 @@
 #include <limits>
 
 #include "memory_page.hpp"
-#include "wire/claim.hpp"
+#include "shm/claim.hpp"
 
 using namespace twat::mp;
 using namespace twat::mp::detail;

@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "pool/worker_set.hpp"
+#include "backend/worker_set.hpp"
 
 namespace twat::mp::test {
 

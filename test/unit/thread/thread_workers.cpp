@@ -17,7 +17,7 @@
 #include <thread>
 
 #include "fake_events.hpp"
-#include "worker_context.hpp"
+#include "start/worker_context.hpp"
 
 using namespace twat::mp;
 using namespace twat::mp::test;

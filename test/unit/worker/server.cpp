@@ -22,7 +22,7 @@
 #include <vector>
 
 #include "served_worker.hpp"
-#include "wire/claim.hpp"
+#include "shm/claim.hpp"
 
 using namespace twat::mp;
 using namespace twat::mp::detail;

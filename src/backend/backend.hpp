@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_SRC_BACKEND_BACKEND_HPP
+#define TWAT_MP_SRC_BACKEND_BACKEND_HPP
+
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "backend/chunk.hpp"
+
+namespace twat::mp::detail {
+
+/** What the engine asks of the workers. Nothing here waits or calls back into the engine.
+
+    For each submitted chunk the backend later reports, through `backend_events`, each task's outcome once and then
+    `chunk_ended`, or that the worker is gone.
+*/
+class backend
+{
+public:
+    virtual ~backend() = default;
+
+    /// Gives a chunk to a worker, behind those that it already holds.
+    virtual void submit(worker_id worker, const chunk& work) = 0;
+
+    /// Where large arguments of a chunk for this worker may be encoded, so that they need not be copied; null if it makes no difference.
+    virtual std::shared_ptr<buffer_memory> memory(worker_id) const { return nullptr; }
+
+    /// Takes back the tasks of a chunk that the worker has not begun. Returns how many it keeps, counted from the first
+    /// one; the worker will never begin the others. `chunk_ended` still follows, also when it keeps none.
+    virtual std::size_t recall(worker_id worker, chunk_id id) = 0;
+
+    /// Asks the running tasks of a chunk to stop: their stop token, or Asio's cancellation for coroutines.
+    virtual void cancel(worker_id worker, chunk_id id) = 0;
+
+    /// When the running task of a chunk began, and its position in the chunk. Nothing if none runs, or the worker does not stamp
+    /// (only chunks with a timeout are stamped).
+    struct running_task { std::size_t position; time_point begun; };
+    virtual std::optional<running_task> running(worker_id worker, chunk_id id) const = 0;
+
+    /// Whether a worker that does not stop can be killed. If not (threads), operations wait for their running tasks.
+    virtual bool can_kill() const noexcept = 0;
+
+    /// Kills a worker (SIGTERM, then SIGKILL) and starts another in its place, without waiting for the end of the old one. When the
+    /// old one is dead its socket and page are drained as after any death: outcomes that it had published are reported, then
+    /// `worker_gone` with what it had begun, `expected` set. If it cannot be killed it is given up and reported gone all the same.
+    virtual void replace(worker_id worker) = 0;
+
+    /// A coroutine task ignores its cancellation. Nobody waits for its outcome; the worker is killed only if its loop no longer
+    /// answers. The chunk counts as ended.
+    virtual void abandon(worker_id worker, chunk_id id) = 0;
+
+    /// Begins to start the worker that will take the place of this one, which goes on. `successor_ready` follows.
+    virtual void prepare_successor(worker_id worker) = 0;
+
+    /// Ends an idle worker in order; starts another in its place, unless its successor is there already.
+    virtual void retire(worker_id worker) = 0;
+};
+
+/// What a worker left behind when it went away.
+struct worker_loss
+{
+    /// A task that it had begun and not finished.
+    struct begun_task { chunk_id id; std::size_t position; };
+    std::vector<begun_task> begun;
+    /// A fresh exception that says why the worker is gone, for the task with this index.
+    std::function<std::exception_ptr(std::uint64_t index)> explain;
+    bool expected = false; ///< The engine asked for it, or it ended in order.
+};
+
+/** What the workers tell the engine, on the pool's strand. */
+class backend_events
+{
+public:
+    /// A worker takes tasks from now on.
+    virtual void worker_ready(worker_id worker) = 0;
+    /// The successor of this worker was told to be ready: it may leave.
+    virtual void successor_ready(worker_id) {}
+    /// A worker has grown beyond what it may have of the memory.
+    virtual void worker_grew(worker_id) {}
+    /// A worker is gone. All outcomes that it had published were reported before.
+    virtual void worker_gone(worker_id worker, const worker_loss& loss) = 0;
+    /// A task finished with a value (`value` or `tasks` set, see `finished_task`) ...
+    virtual void task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value) = 0;
+    /// The same for several tasks of a chunk, from `position` on; `values` is null for threads.
+    virtual void tasks_finished(worker_id worker, chunk_id id, std::size_t position, std::size_t count, const encoded_values* values)
+    {
+        for (std::size_t i = 0; i < count; ++i)
+            if (values) {
+                decoder in((*values)[i]);
+                task_finished(worker, id, position + i, &in);
+            } else {
+                task_finished(worker, id, position + i, nullptr);
+            }
+    }
+    /// ... or with an exception, whose index is already attached.
+    virtual void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) = 0;
+    /// The worker is done with a chunk, and was busy with it for so long.
+    virtual void chunk_ended(worker_id worker, chunk_id id, duration busy) = 0;
+    /// No worker will ever be ready: every operation, now and later, completes with what `cause` makes (a fresh exception each).
+    virtual void broken(std::function<std::exception_ptr()> cause) = 0;
+    /// Ends a batch of the calls above: decide what is next.
+    virtual void decide() = 0;
+
+protected:
+    ~backend_events() = default;
+};
+
+} // namespace twat::mp::detail
+
+#endif

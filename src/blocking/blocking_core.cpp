@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <twat/mp/detail/blocking_core.hpp>
+
+#include <twat/mp/error.hpp>
+
+#include <twat/mp/detail/make_error.hpp>
+
+#include <pthread.h>
+
+#include <stdexcept>
+#include <thread>
+
+#include "blocking/context_driver.hpp"
+#include "pool/fork_guard.hpp"
+
+namespace twat::mp::detail {
+
+void blocking_wait::finish(std::exception_ptr error) noexcept
+{
+    std::shared_ptr<pool_core> helped;
+    std::shared_ptr<operation> op;
+    {
+        std::lock_guard lock(mutex_);
+        finished_ = true;
+        error_ = std::move(error);
+        helped = helped_.lock();
+        op = op_.lock();
+        changed_.notify_all();
+    }
+    if (helped && op)
+        helped->wake_helpers(op);
+}
+
+void blocking_wait::reset() noexcept
+{
+    std::lock_guard lock(mutex_);
+    finished_ = false;
+    helped_.reset();
+    op_.reset();
+}
+
+std::exception_ptr blocking_wait::take_error() noexcept
+{
+    std::lock_guard lock(mutex_);
+    return std::exchange(error_, nullptr);
+}
+
+void blocking_wait::let_help(const std::shared_ptr<pool_core>& pool, const std::shared_ptr<operation>& op) noexcept
+{
+    std::lock_guard lock(mutex_);
+    helped_ = pool;
+    op_ = op;
+}
+
+void blocking_wait::wait()
+{
+    std::unique_lock lock(mutex_);
+    const auto pool = helped_.lock();
+    const auto op = op_.lock();
+    if (!finished() && pool && op) {
+        lock.unlock();
+        pool->help(op, [this] { return finished(); });
+        lock.lock();
+    }
+    changed_.wait(lock, [this] { return finished(); });
+}
+
+void blocking_wait::wait_or_promoted()
+{
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return finished() || promoted_; });
+}
+
+void blocking_wait::promote(bool now) noexcept
+{
+    std::lock_guard lock(mutex_);
+    promoted_ = now;
+    changed_.notify_all();
+}
+
+blocking_core::~blocking_core() = default;
+
+namespace {
+
+class served_core final : public blocking_core, public std::enable_shared_from_this<served_core>
+{
+public:
+    served_core(worker_kind kind, pool_options options)
+        : driver_(options.spin), pool_(pool_core::create(kind, driver_.context().get_executor(), std::move(options), &driver_))
+    {}
+
+    ~served_core() override
+    {
+        if (!thread_made_)
+            pool_->release();
+    }
+
+    void run()
+    {
+        pool_->prepare();
+        // Keeps this alive: `end` may be called where it cannot wait for the thread.
+        thread_ = std::thread([self = shared_from_this()] {
+            ::pthread_setname_np(::pthread_self(), "mp service");
+            self->driver_.serve();
+        });
+        thread_made_ = true;
+    }
+
+    const std::shared_ptr<pool_core>& pool() const noexcept override { return pool_; }
+
+    void check_usable() const override
+    {
+        if (fork_guard_.forked())
+            throw std::logic_error("this pool was made before fork(); in the child it has no workers: make a pool of its own there");
+    }
+
+    void check_may_wait() const override
+    {
+        check_usable();
+        if (driver_.runs_here())
+            throw error(errc::would_deadlock, "a blocking call in a callback or a range of the pool");
+    }
+
+    void submit(const std::shared_ptr<operation>& op) override
+    {
+        check_usable();
+        {
+            // Under the mutex: what is handed over before the end is run before the kept thread ends.
+            std::lock_guard lock(mutex_);
+            if (!ended_)
+                return pool_->submit(op);
+        }
+        op->complete(make_error(errc::pool_closed));
+    }
+
+    void wait(blocking_wait& until, const std::function<void()>& begin) override
+    {
+        const auto self = shared_from_this(); // a callback or another task may destroy the pool
+        if (pool_->runs_task_here()) {        // a task is to run tasks meanwhile, nothing else
+            begin();
+            return until.wait();
+        }
+        driver_.wait(until, begin);
+    }
+
+    void start() override
+    {
+        check_may_wait();
+        wait_for([](pool_core& pool, pool_core::start_handler handler) { pool.start(std::move(handler)); });
+    }
+
+    void join() override
+    {
+        check_may_wait();
+        if (pool_->runs_task_here())
+            throw error(errc::would_deadlock, "a task joins the pool that runs it");
+        wait_for([](pool_core& pool, pool_core::start_handler handler) { pool.join(std::move(handler)); });
+    }
+
+    void end(bool terminate) noexcept override
+    {
+        if (fork_guard_.forked()) {
+            // The copy in a forked process has neither thread nor workers, and perhaps a mutex that a thread held.
+            pool_->release();
+            new std::shared_ptr<served_core>(shared_from_this());
+            return;
+        }
+        const bool may_wait = !driver_.runs_here() && !pool_->runs_task_here();
+        if (may_wait) {
+            try {
+                if (terminate)
+                    pool_->terminate();
+                join();
+            } catch (...) {
+                // Nobody is there to be told.
+            }
+        }
+        pool_->release();
+        {
+            std::lock_guard lock(mutex_);
+            ended_ = true;
+        }
+        driver_.end();
+        if (may_wait)
+            thread_.join();
+        else
+            thread_.detach();
+    }
+
+private:
+    template <class Begin>
+    void wait_for(Begin begin)
+    {
+        const auto waiting = std::make_shared<blocking_call<void>>();
+        wait(*waiting, [&] {
+            std::lock_guard lock(mutex_);
+            if (ended_)
+                throw error(errc::pool_closed);
+            begin(*pool_, blocking_completion<void>(waiting));
+        });
+        if (const auto error = waiting->take_error())
+            std::rethrow_exception(error);
+    }
+
+    const fork_guard fork_guard_;
+    context_driver driver_;
+    const std::shared_ptr<pool_core> pool_;
+    std::thread thread_;
+    bool thread_made_ = false;
+    std::mutex mutex_;
+    bool ended_ = false;
+};
+
+} // namespace
+
+std::shared_ptr<blocking_core> blocking_core::create(worker_kind kind, pool_options options)
+{
+    const auto made = std::make_shared<served_core>(kind, std::move(options));
+    made->run();
+    return made;
+}
+
+} // namespace twat::mp::detail

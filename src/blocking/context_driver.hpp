@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_SRC_BLOCKING_CONTEXT_DRIVER_HPP
+#define TWAT_MP_SRC_BLOCKING_CONTEXT_DRIVER_HPP
+
+#include <boost/asio/io_context.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include <twat/mp/detail/blocking_core.hpp>
+#include <twat/mp/detail/pool_core.hpp>
+
+#include "os/spin_wait.hpp"
+
+namespace twat::mp::detail {
+
+/** Decides which thread runs the context of a blocking pool.
+
+    A thread that waits takes the context over, if nobody runs it, and runs it until what it waits for is there: that saves the two
+    switches between threads that waiting for another one costs. What is left to do then goes to the next one that waits, or to a thread
+    that is kept for it and goes on until the context is out of work. An idle pool is no work, so mostly nobody runs it.
+*/
+class context_driver final : public post_watcher
+{
+public:
+    /// @param spin How long a waiting thread looks for something to run before it sleeps.
+    explicit context_driver(duration spin = duration::zero()) noexcept : spin_(spin) {}
+
+    asio::io_context& context() noexcept { return context_; }
+
+    // post_watcher, any thread: somebody has to run what was posted.
+    void posting() noexcept override { ++pending_; }
+    void posted() noexcept override;
+    void arrived() noexcept override { --pending_; }
+
+    /// Calls `begin()`, then waits; runs the context meanwhile, if it is this thread's turn. Not in a handler of the context.
+    void wait(blocking_wait& until, const std::function<void()>& begin);
+
+    /// The kept thread. Returns after `end`, when nothing is left to do.
+    void serve() noexcept;
+    void end() noexcept;
+
+    /// Whether the calling thread is in a handler of this context.
+    bool runs_here() const noexcept;
+
+private:
+    class scope;
+    enum class turn { nobody, waiting_thread, kept_thread };
+
+    bool lead() noexcept;
+    void run_until(const blocking_wait& until) noexcept;
+    void pass_on() noexcept;
+    bool follow(blocking_wait& until);
+
+    std::atomic<std::size_t> pending_{0};  ///< Handlers that were posted, or are about to be, and have not run.
+    std::atomic<turn> turn_{turn::nobody}; ///< Changed under the mutex.
+    spin_wait spin_;                       ///< The waiting thread's whose turn it is.
+    std::mutex mutex_;
+    std::condition_variable changed_; ///< For the kept thread.
+    std::vector<blocking_wait*> followers_;
+    bool ended_ = false;
+    asio::io_context context_{1}; ///< Last: its handlers may call `posted` while they are destroyed.
+};
+
+} // namespace twat::mp::detail
+
+#endif

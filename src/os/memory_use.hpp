@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_SRC_OS_MEMORY_USE_HPP
+#define TWAT_MP_SRC_OS_MEMORY_USE_HPP
+
+#include <cstdint>
+#include <optional>
+
+namespace twat::mp::detail {
+
+/// What this process takes up, in bytes.
+struct memory_use
+{
+    std::uint64_t address_space = 0;
+    std::uint64_t resident = 0;
+    std::uint64_t shared = 0; ///< Of the resident bytes: mapped files, and memory that is shared with other processes.
+};
+
+/// Reads /proc/self/statm, which takes some microseconds. Nothing if that cannot be read.
+std::optional<memory_use> read_memory_use() noexcept;
+
+} // namespace twat::mp::detail
+
+#endif

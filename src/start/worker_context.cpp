@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "start/worker_context.hpp"
+
+#include <twat/mp/worker.hpp>
+
+#include <stdexcept>
+
+namespace twat::mp {
+namespace detail {
+namespace {
+
+thread_local worker_context* thread_worker = nullptr;
+worker_context* process_worker = nullptr;
+
+const worker_context& required()
+{
+    const worker_context* context = current_worker();
+    if (!context)
+        throw std::logic_error("twat::mp::this_worker was asked outside a worker");
+    return *context;
+}
+
+} // namespace
+
+worker_context* current_worker() noexcept { return thread_worker ? thread_worker : process_worker; }
+
+worker_context* enter_worker(worker_context* context) noexcept { return std::exchange(thread_worker, context); }
+
+void set_process_worker(worker_context* context) noexcept { process_worker = context; }
+
+} // namespace detail
+
+namespace this_worker {
+
+bool is_worker() noexcept { return detail::current_worker() != nullptr; }
+
+std::size_t index() noexcept
+{
+    const auto* context = detail::current_worker();
+    return context ? context->index : 0;
+}
+
+asio::any_io_executor executor() { return detail::required().executor; }
+
+} // namespace this_worker
+
+namespace this_task {
+
+std::stop_token stop_token() noexcept
+{
+    auto* const context = detail::thread_worker;
+    if (!context || !context->stop)
+        return {};
+    context->stop_asked_for = true;
+    return context->stop->get_token();
+}
+
+duration remaining() noexcept
+{
+    const auto* context = detail::thread_worker;
+    using clock = std::chrono::steady_clock;
+    if (!context || context->deadline == clock::time_point::max())
+        return duration::max();
+    return std::max(duration::zero(), duration(context->deadline - clock::now()));
+}
+
+} // namespace this_task
+} // namespace twat::mp

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_SRC_START_WORKER_CONTEXT_HPP
+#define TWAT_MP_SRC_START_WORKER_CONTEXT_HPP
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <stop_token>
+
+namespace twat::mp::detail {
+
+class operation;
+
+/** What `this_worker` and `this_task` answer from. A worker thread sets its own with `enter_worker`. */
+struct worker_context
+{
+    std::size_t index = 0;
+    boost::asio::any_io_executor executor;
+    /// The plain task that runs; null between tasks and in coroutine tasks.
+    const std::stop_source* stop = nullptr;
+    bool stop_asked_for = false; ///< A task has its token. Set only.
+    std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+    /// The pool_core whose task the thread runs; null in processes.
+    const void* pool = nullptr;
+    const operation* running = nullptr;    ///< Threads: whose plain task runs; null in coroutine tasks.
+    const worker_context* outer = nullptr; ///< Threads: of the task that waits for this one's operation meanwhile.
+};
+
+/// Of the calling thread; null outside workers.
+worker_context* current_worker() noexcept;
+/// Makes `context` the calling thread's (null: none) and returns the one before.
+worker_context* enter_worker(worker_context* context) noexcept;
+/// Processes: what threads answer from that have no context of their own (threads that a task made).
+void set_process_worker(worker_context* context) noexcept;
+
+} // namespace twat::mp::detail
+
+#endif
