@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <memory>
 
-#include <twat/mp/detail/operation.hpp>
-#include <twat/mp/detail/payload.hpp>
+#include <twat/mp/detail/operation/operation.hpp>
+#include <twat/mp/detail/operation/payload.hpp>
 
 namespace twat::mp::detail {
 

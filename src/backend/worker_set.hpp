@@ -13,7 +13,7 @@
 #include <optional>
 #include <utility>
 
-#include <twat/mp/detail/pool_core.hpp>
+#include <twat/mp/detail/operation/pool_core.hpp>
 #include <twat/mp/options.hpp>
 
 #include "backend/backend.hpp"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <twat/mp/detail/blocking_core.hpp>
+#include <twat/mp/detail/operation/blocking_core.hpp>
 
 #include <twat/mp/error.hpp>
 
-#include <twat/mp/detail/make_error.hpp>
+#include <twat/mp/detail/exception/make_error.hpp>
 
 #include <pthread.h>
 

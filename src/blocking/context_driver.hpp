@@ -11,8 +11,8 @@
 #include <mutex>
 #include <vector>
 
-#include <twat/mp/detail/blocking_core.hpp>
-#include <twat/mp/detail/pool_core.hpp>
+#include <twat/mp/detail/operation/blocking_core.hpp>
+#include <twat/mp/detail/operation/pool_core.hpp>
 
 #include "os/spin_wait.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <twat/mp/detail/context_pool.hpp>
+#include <twat/mp/detail/operation/context_pool.hpp>
 
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/query.hpp>

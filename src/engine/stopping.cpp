@@ -8,7 +8,7 @@
 
 #include <boost/asio/error.hpp>
 
-#include <twat/mp/detail/make_error.hpp>
+#include <twat/mp/detail/exception/make_error.hpp>
 
 namespace twat::mp::detail {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include <twat/mp/detail/make_error.hpp>
+#include <twat/mp/detail/exception/make_error.hpp>
 
 namespace twat::mp::detail {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <twat/mp/detail/annotate.hpp>
+#include <twat/mp/detail/exception/annotate.hpp>
 
 #include <boost/exception/current_exception_cast.hpp>
 
@@ -7,7 +7,7 @@
 #include <mutex>
 #include <unistd.h>
 
-#include <twat/mp/detail/carrier.hpp>
+#include <twat/mp/detail/exception/carrier.hpp>
 
 #include "exception/exception_registry.hpp"
 #include "exception/standard_exceptions.hpp"

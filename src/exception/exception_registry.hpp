@@ -6,7 +6,7 @@
 #include <string_view>
 #include <typeinfo>
 
-#include <twat/mp/detail/exception_type.hpp>
+#include <twat/mp/detail/exception/exception_type.hpp>
 
 namespace twat::mp::detail {
 

@@ -7,7 +7,7 @@
 #include <array>
 #include <mutex>
 
-#include <twat/mp/detail/carrier.hpp>
+#include <twat/mp/detail/exception/carrier.hpp>
 #include <twat/mp/worker_died.hpp>
 
 namespace twat::mp {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <twat/mp/detail/make_error.hpp>
+#include <twat/mp/detail/exception/make_error.hpp>
 
-#include <twat/mp/detail/carrier.hpp>
+#include <twat/mp/detail/exception/carrier.hpp>
 
 #include "exception/last_line.hpp"
 

@@ -30,7 +30,7 @@
 #endif
 
 #include <twat/mp/codec.hpp>
-#include <twat/mp/detail/exception_type.hpp>
+#include <twat/mp/detail/exception/exception_type.hpp>
 #include <twat/mp/error.hpp>
 #include <twat/mp/exceptions.hpp>
 #include <twat/mp/worker_died.hpp>

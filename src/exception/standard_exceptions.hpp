@@ -3,7 +3,7 @@
 #define TWAT_MP_SRC_EXCEPTION_STANDARD_EXCEPTIONS_HPP
 
 #include <twat/mp/decoder.hpp>
-#include <twat/mp/detail/carrier.hpp>
+#include <twat/mp/detail/exception/carrier.hpp>
 #include <twat/mp/encoder.hpp>
 
 #include <exception>

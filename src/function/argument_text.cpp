@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <twat/mp/detail/describe.hpp>
+#include <twat/mp/detail/function/describe.hpp>
 
 #include <algorithm>
 #include <charconv>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "function/function.hpp"
 
-#include <twat/mp/detail/encode_function.hpp>
+#include <twat/mp/detail/function/encode_function.hpp>
 #include <twat/mp/error.hpp>
 
 #include <algorithm>

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include <twat/mp/decoder.hpp>
-#include <twat/mp/detail/worker_function.hpp>
+#include <twat/mp/detail/function/worker_function.hpp>
 
 namespace twat::mp::detail {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include <twat/mp/detail/named_function.hpp>
+#include <twat/mp/detail/function/named_function.hpp>
 
 namespace twat::mp::detail {
 

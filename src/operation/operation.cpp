@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <twat/mp/detail/operation.hpp>
-#include <twat/mp/detail/payload.hpp>
-#include <twat/mp/detail/pool_core.hpp>
-#include <twat/mp/detail/worker_function.hpp>
+#include <twat/mp/detail/operation/operation.hpp>
+#include <twat/mp/detail/operation/payload.hpp>
+#include <twat/mp/detail/operation/pool_core.hpp>
+#include <twat/mp/detail/function/worker_function.hpp>
 
 #include <utility>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <twat/mp/detail/task_gate.hpp>
+#include <twat/mp/detail/operation/task_gate.hpp>
 
 #include <linux/membarrier.h>
 #include <sys/syscall.h>

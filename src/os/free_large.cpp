@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <twat/mp/detail/byte_buffer.hpp>
+#include <twat/mp/detail/codec/byte_buffer.hpp>
 
 #include <atomic>
 #include <csignal>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <twat/mp/detail/peer_watch.hpp>
+#include <twat/mp/detail/completion/peer_watch.hpp>
 
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/post.hpp>

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-#include <twat/mp/detail/pool_core.hpp>
+#include <twat/mp/detail/operation/pool_core.hpp>
 #include <twat/mp/options.hpp>
 
 namespace twat::mp::detail {

@@ -13,7 +13,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include <twat/mp/detail/make_error.hpp>
+#include <twat/mp/detail/exception/make_error.hpp>
 
 #include "pool/check_options.hpp"
 #include "start/marker.hpp"

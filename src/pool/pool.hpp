@@ -12,7 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include <twat/mp/detail/pool_core.hpp>
+#include <twat/mp/detail/operation/pool_core.hpp>
 
 #include "engine/engine.hpp"
 #include "pool/fork_guard.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "process/process_workers.hpp"
 
-#include <twat/mp/detail/make_error.hpp>
+#include <twat/mp/detail/exception/make_error.hpp>
 #include <twat/mp/error.hpp>
 
 #include <boost/asio/error.hpp>

@@ -8,7 +8,7 @@
 #include <memory>
 #include <span>
 
-#include <twat/mp/detail/byte_buffer.hpp>
+#include <twat/mp/detail/codec/byte_buffer.hpp>
 
 #include "wire/frame.hpp"
 

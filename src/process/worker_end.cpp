@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The part of a worker process that says what became of it.
-#include <twat/mp/detail/make_error.hpp>
+#include <twat/mp/detail/exception/make_error.hpp>
 
 #include <algorithm>
 #include <cstring>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "process/worker_process.hpp"
 
-#include <twat/mp/detail/make_error.hpp>
+#include <twat/mp/detail/exception/make_error.hpp>
 
 #include <boost/asio/error.hpp>
 

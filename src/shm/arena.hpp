@@ -9,7 +9,7 @@
 #include <span>
 #include <utility>
 
-#include <twat/mp/detail/byte_buffer.hpp>
+#include <twat/mp/detail/codec/byte_buffer.hpp>
 
 #include "shm/shared_page.hpp"
 

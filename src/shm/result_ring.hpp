@@ -7,7 +7,7 @@
 #include <optional>
 #include <span>
 
-#include <twat/mp/detail/byte_buffer.hpp>
+#include <twat/mp/detail/codec/byte_buffer.hpp>
 
 #include "shm/shared_page.hpp"
 

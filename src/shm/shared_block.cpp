@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <twat/mp/detail/shared_block.hpp>
+#include <twat/mp/detail/operation/shared_block.hpp>
 
 #include <twat/mp/error.hpp>
 

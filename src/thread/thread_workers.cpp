@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "thread/thread_workers.hpp"
 
-#include <twat/mp/detail/make_error.hpp>
+#include <twat/mp/detail/exception/make_error.hpp>
 
 #include <pthread.h>
 #include <unistd.h>

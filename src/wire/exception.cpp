@@ -8,9 +8,9 @@
 #include <cstring>
 #include <string>
 
-#include <twat/mp/detail/carrier.hpp>
-#include <twat/mp/detail/exception_type.hpp>
-#include <twat/mp/detail/make_error.hpp>
+#include <twat/mp/detail/exception/carrier.hpp>
+#include <twat/mp/detail/exception/exception_type.hpp>
+#include <twat/mp/detail/exception/make_error.hpp>
 #include <twat/mp/exceptions.hpp>
 
 #include "exception/exception_registry.hpp"

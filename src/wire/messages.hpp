@@ -9,8 +9,8 @@
 #include <span>
 #include <string_view>
 
-#include <twat/mp/detail/byte_buffer.hpp>
-#include <twat/mp/detail/payload.hpp>
+#include <twat/mp/detail/codec/byte_buffer.hpp>
+#include <twat/mp/detail/operation/payload.hpp>
 #include <twat/mp/options.hpp>
 
 #include "shm/arena.hpp"

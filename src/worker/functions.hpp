@@ -8,8 +8,8 @@
 #include <span>
 #include <unordered_map>
 
-#include <twat/mp/detail/byte_buffer.hpp>
-#include <twat/mp/detail/worker_function.hpp>
+#include <twat/mp/detail/codec/byte_buffer.hpp>
+#include <twat/mp/detail/function/worker_function.hpp>
 
 namespace twat::mp::detail {
 

@@ -4,7 +4,7 @@
 
 #include <twat/mp/codec.hpp>
 #include <twat/mp/decoder.hpp>
-#include <twat/mp/detail/encode_function.hpp>
+#include <twat/mp/detail/function/encode_function.hpp>
 
 #include <sys/socket.h>
 #include <unistd.h>

@@ -2,7 +2,7 @@
 // Writes sound bytes for each target, from which a fuzzer sets out.
 //
 //   fuzz_seeds FOLDER          one folder in it for each target
-#include <twat/mp/detail/encode_function.hpp>
+#include <twat/mp/detail/function/encode_function.hpp>
 #include <twat/mp/error.hpp>
 #include <twat/mp/exceptions.hpp>
 

@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <vector>
 
-#include <twat/mp/detail/encode_function.hpp>
+#include <twat/mp/detail/function/encode_function.hpp>
 
 namespace twat::mp::test {
 

@@ -3,7 +3,7 @@
 #define TWAT_MP_TEST_PROCESS_FAKE_ENGINE_HPP
 
 #include <twat/mp/codec.hpp>
-#include <twat/mp/detail/encode_function.hpp>
+#include <twat/mp/detail/function/encode_function.hpp>
 #include <twat/mp/options.hpp>
 
 #include <boost/asio/executor_work_guard.hpp>

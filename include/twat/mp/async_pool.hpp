@@ -21,9 +21,9 @@
 #include <twat/mp/result.hpp>
 #include <twat/mp/result_stream.hpp>
 
-#include <twat/mp/detail/initiate.hpp>
-#include <twat/mp/detail/pool_core.hpp>
-#include <twat/mp/detail/pool_verbs.hpp>
+#include <twat/mp/detail/operation/initiate.hpp>
+#include <twat/mp/detail/operation/pool_core.hpp>
+#include <twat/mp/detail/operation/pool_verbs.hpp>
 
 namespace twat::mp {
 

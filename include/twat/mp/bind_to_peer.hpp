@@ -15,7 +15,7 @@
 #include <utility>
 
 #include <twat/mp/config.hpp>
-#include <twat/mp/detail/peer_watch.hpp>
+#include <twat/mp/detail/completion/peer_watch.hpp>
 
 namespace twat::mp {
 

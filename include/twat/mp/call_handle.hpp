@@ -12,9 +12,9 @@
 #include <twat/mp/config.hpp>
 #include <twat/mp/options.hpp>
 
-#include <twat/mp/detail/check_options.hpp>
-#include <twat/mp/detail/pool_core.hpp>
-#include <twat/mp/detail/pool_verbs.hpp>
+#include <twat/mp/detail/operation/check_options.hpp>
+#include <twat/mp/detail/operation/pool_core.hpp>
+#include <twat/mp/detail/operation/pool_verbs.hpp>
 
 namespace twat::mp {
 

@@ -6,15 +6,15 @@
 #include <twat/mp/decoder.hpp>
 #include <twat/mp/encoder.hpp>
 
-#include <twat/mp/detail/codec_aggregates.hpp>
-#include <twat/mp/detail/codec_associative.hpp>
-#include <twat/mp/detail/codec_misc.hpp>
-#include <twat/mp/detail/codec_products.hpp>
-#include <twat/mp/detail/codec_scalars.hpp>
-#include <twat/mp/detail/codec_sequences.hpp>
-#include <twat/mp/detail/codec_sums.hpp>
-#include <twat/mp/detail/encodable.hpp>
-#include <twat/mp/detail/sent_type.hpp>
+#include <twat/mp/detail/codec/codec_aggregates.hpp>
+#include <twat/mp/detail/codec/codec_associative.hpp>
+#include <twat/mp/detail/codec/codec_misc.hpp>
+#include <twat/mp/detail/codec/codec_products.hpp>
+#include <twat/mp/detail/codec/codec_scalars.hpp>
+#include <twat/mp/detail/codec/codec_sequences.hpp>
+#include <twat/mp/detail/codec/codec_sums.hpp>
+#include <twat/mp/detail/codec/encodable.hpp>
+#include <twat/mp/detail/codec/sent_type.hpp>
 
 namespace twat::mp {
 

@@ -10,7 +10,7 @@
 #include <type_traits>
 
 #include <twat/mp/config.hpp>
-#include <twat/mp/detail/byte_buffer.hpp>
+#include <twat/mp/detail/codec/byte_buffer.hpp>
 #include <twat/mp/life_phase.hpp>
 
 namespace twat::mp {

@@ -14,9 +14,9 @@
 #include <twat/mp/options.hpp>
 #include <twat/mp/result_range.hpp>
 
-#include <twat/mp/detail/blocking_core.hpp>
-#include <twat/mp/detail/blocking_verbs.hpp>
-#include <twat/mp/detail/check_options.hpp>
+#include <twat/mp/detail/operation/blocking_core.hpp>
+#include <twat/mp/detail/operation/blocking_verbs.hpp>
+#include <twat/mp/detail/operation/check_options.hpp>
 
 namespace twat::mp {
 

@@ -7,8 +7,8 @@
 
 #include <twat/mp/codec.hpp>
 #include <twat/mp/config.hpp>
-#include <twat/mp/detail/partial.hpp>
-#include <twat/mp/detail/portable_traits.hpp>
+#include <twat/mp/detail/function/partial.hpp>
+#include <twat/mp/detail/function/portable_traits.hpp>
 
 namespace twat::mp {
 

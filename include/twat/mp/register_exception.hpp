@@ -8,7 +8,7 @@
 #include <type_traits>
 
 #include <twat/mp/config.hpp>
-#include <twat/mp/detail/exception_type.hpp>
+#include <twat/mp/detail/exception/exception_type.hpp>
 
 namespace twat::mp {
 

@@ -4,7 +4,7 @@
 
 #include <boost/config.hpp>
 
-#include <twat/mp/detail/named_function.hpp>
+#include <twat/mp/detail/function/named_function.hpp>
 
 /** Makes a function known by its name to another program, for pools with `pool_options::executable`.
 

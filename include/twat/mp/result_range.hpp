@@ -13,9 +13,9 @@
 
 #include <twat/mp/config.hpp>
 
-#include <twat/mp/detail/blocking_core.hpp>
-#include <twat/mp/detail/blocking_read.hpp>
-#include <twat/mp/detail/stream_state.hpp>
+#include <twat/mp/detail/operation/blocking_core.hpp>
+#include <twat/mp/detail/operation/blocking_read.hpp>
+#include <twat/mp/detail/operation/stream_state.hpp>
 
 namespace twat::mp {
 

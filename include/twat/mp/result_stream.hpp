@@ -16,9 +16,9 @@
 #include <twat/mp/config.hpp>
 #include <twat/mp/fwd.hpp>
 
-#include <twat/mp/detail/awaitable_deferred.hpp>
-#include <twat/mp/detail/next_initiation.hpp>
-#include <twat/mp/detail/stream_state.hpp>
+#include <twat/mp/detail/completion/awaitable_deferred.hpp>
+#include <twat/mp/detail/operation/next_initiation.hpp>
+#include <twat/mp/detail/operation/stream_state.hpp>
 
 namespace twat::mp {
 

@@ -3,7 +3,7 @@
 #define TWAT_MP_SERIALIZATION_HPP
 
 #include <twat/mp/codec.hpp>
-#include <twat/mp/detail/archive_streambuf.hpp>
+#include <twat/mp/detail/codec/archive_streambuf.hpp>
 #include <twat/mp/error.hpp>
 
 #include <boost/archive/archive_exception.hpp>

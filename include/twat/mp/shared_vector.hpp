@@ -13,7 +13,7 @@
 #include <twat/mp/codec.hpp>
 #include <twat/mp/config.hpp>
 
-#include <twat/mp/detail/shared_block.hpp>
+#include <twat/mp/detail/operation/shared_block.hpp>
 
 namespace twat::mp {
 

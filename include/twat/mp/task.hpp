@@ -11,9 +11,9 @@
 
 #include <twat/mp/codec.hpp>
 #include <twat/mp/config.hpp>
-#include <twat/mp/detail/byte_buffer.hpp>
-#include <twat/mp/detail/encode_function.hpp>
-#include <twat/mp/detail/partial.hpp>
+#include <twat/mp/detail/codec/byte_buffer.hpp>
+#include <twat/mp/detail/function/encode_function.hpp>
+#include <twat/mp/detail/function/partial.hpp>
 
 namespace twat::mp {
 

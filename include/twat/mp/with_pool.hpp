@@ -13,7 +13,7 @@
 #include <twat/mp/fwd.hpp>
 #include <twat/mp/options.hpp>
 
-#include <twat/mp/detail/pool_scope.hpp>
+#include <twat/mp/detail/operation/pool_scope.hpp>
 
 namespace twat::mp {
 

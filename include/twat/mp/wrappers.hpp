@@ -11,7 +11,7 @@
 #include <twat/mp/later.hpp>
 #include <twat/mp/multi_pool.hpp>
 
-#include <twat/mp/detail/context_pool.hpp>
+#include <twat/mp/detail/operation/context_pool.hpp>
 
 namespace twat::mp {
 

@@ -20,11 +20,11 @@
 
 #include <twat/mp/error.hpp>
 
-#include <twat/mp/detail/aborted.hpp>
-#include <twat/mp/detail/annotate.hpp>
-#include <twat/mp/detail/make_error.hpp>
-#include <twat/mp/detail/pool_core.hpp>
-#include <twat/mp/detail/worker_function.hpp>
+#include <twat/mp/detail/exception/aborted.hpp>
+#include <twat/mp/detail/exception/annotate.hpp>
+#include <twat/mp/detail/exception/make_error.hpp>
+#include <twat/mp/detail/operation/pool_core.hpp>
+#include <twat/mp/detail/function/worker_function.hpp>
 
 #include "function/function.hpp"
 

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include <twat/mp/detail/make_error.hpp>
+#include <twat/mp/detail/exception/make_error.hpp>
 
 #include "engine/engine.hpp"
 

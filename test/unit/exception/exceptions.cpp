@@ -19,8 +19,8 @@
 #include <thread>
 #include <vector>
 
-#include <twat/mp/detail/annotate.hpp>
-#include <twat/mp/detail/make_error.hpp>
+#include <twat/mp/detail/exception/annotate.hpp>
+#include <twat/mp/detail/exception/make_error.hpp>
 #include <twat/mp/register_exception.hpp>
 #include <twat/mp/worker_died.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Test that header file is self-contained.
-#include <twat/mp/detail/describe.hpp>
+#include <twat/mp/detail/function/describe.hpp>
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <twat/mp/detail/stream_elements.hpp>
+#include <twat/mp/detail/operation/stream_elements.hpp>
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Test that header file is self-contained.
-#include <twat/mp/detail/task_gate.hpp>
+#include <twat/mp/detail/operation/task_gate.hpp>
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>

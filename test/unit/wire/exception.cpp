@@ -29,7 +29,7 @@
 #include <vector>
 
 #include <twat/mp/codec.hpp>
-#include <twat/mp/detail/make_error.hpp>
+#include <twat/mp/detail/exception/make_error.hpp>
 #include <twat/mp/exceptions.hpp>
 #include <twat/mp/register_exception.hpp>
 #include <twat/mp/worker_died.hpp>

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_DETAIL_OPERATION_ARGUMENT_SOURCE_HPP
+#define TWAT_MP_DETAIL_OPERATION_ARGUMENT_SOURCE_HPP
+
+#include <cstddef>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+#include <twat/mp/config.hpp>
+
+#include <twat/mp/detail/function/parameter.hpp>
+#include <twat/mp/detail/function/task_traits.hpp>
+
+namespace twat::mp::detail {
+
+/** The one task of `apply`: copies of the arguments. A source like those of the range verbs. */
+template <class Workers, class... Arguments>
+class argument_source
+{
+public:
+    static constexpr bool indexable = false;
+    using parameters = parameter_list<parameter_t<Workers, Arguments>...>;
+
+    template <class... As>
+    explicit argument_source(std::in_place_t, As&&... arguments)
+        : arguments_(as_parameter<Workers>(std::forward<As>(arguments))...)
+    {}
+
+    std::optional<std::size_t> total() const noexcept { return 1; }
+    bool next() noexcept { return !std::exchange(taken_, true); }
+
+    template <class Function>
+    decltype(auto) read(Function&& f)
+    {
+        return std::apply(
+            [&](auto&... arguments) -> decltype(auto) { return f(std::move(arguments)...); }, arguments_);
+    }
+
+private:
+    std::tuple<parameter_t<Workers, Arguments>...> arguments_;
+    bool taken_ = false;
+};
+
+} // namespace twat::mp::detail
+
+#endif

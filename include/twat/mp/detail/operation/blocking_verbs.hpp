@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_DETAIL_OPERATION_BLOCKING_VERBS_HPP
+#define TWAT_MP_DETAIL_OPERATION_BLOCKING_VERBS_HPP
+
+#include <exception>
+#include <future>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include <twat/mp/config.hpp>
+#include <twat/mp/result_range.hpp>
+
+#include <twat/mp/detail/operation/blocking_core.hpp>
+#include <twat/mp/detail/operation/calls.hpp>
+#include <twat/mp/detail/completion/future_completion.hpp>
+
+namespace twat::mp::detail {
+
+/** The verbs of blocking pools, for the pool and for what its `with` returns.
+
+    `Derived` has `core()`, a `blocking_core`, and `settings()`.
+
+    Every verb that waits throws `errc::would_deadlock` at once where it could never return: in progress callbacks, in `on_event` and
+    in ranges that are pulled, which run in the pool's own thread or in one that waits for it. In a task of the pool itself (threads) it
+    runs tasks of its operation while it waits, so parallel calls may be nested.
+*/
+template <class Derived, class Workers>
+class blocking_verbs
+{
+public:
+    /** Calls `f(args...)` once, on a worker, waits for it and returns its result.
+
+        If `f` returns `asio::awaitable<R>` the task is a coroutine, and its result `R`. `f` is called as const, with rvalues of the decayed
+        arguments. For processes it must be portable, the arguments and the result encodable.
+
+        @par Errors
+        @li What `f` throws.
+        @li `errc::worker_died` as `mp::worker_died`, if the worker's process ended in the task.
+        @li `errc::task_timed_out`, `errc::deadline_exceeded`, by the call's options.
+        @li `errc::pool_closed`, `errc::pool_terminated`, `errc::pool_broken`, `errc::queue_full`, by the pool's state.
+        @li `errc::would_deadlock`, if it was called where it could never return.
+
+        @par Thread Safety
+        May be called from any thread, by several at once.
+    */
+    template <class F, class... As>
+    auto apply(F&& f, As&&... args) const
+    {
+        return run(make_apply_call<Workers>(self().settings(), std::forward<F>(f), std::forward<As>(args)...));
+    }
+
+    /** Calls `f(x, y, ...)` for the elements of the ranges, side by side, up to the end of the shortest; waits for all and returns a
+        `std::vector` of the results in the order of the input, or nothing if they are `void`.
+
+        The calls run concurrently. At the first failure, tasks that have not begun are dropped; the call waits for those that run and
+        throws the failure with the lowest index.
+
+        @par Object Lifetimes
+        An lvalue container is referred to; rvalues and views are moved (or copied) in. Ranges are pulled in the pool's own thread, or
+        one that waits for it, while tasks are handed out. Processes call `f` with an rvalue of each range's value type; threads
+        likewise, except that a forward range of lvalue references passes the element itself as const&.
+
+        @par Errors
+        As for `apply`; and what a range throws.
+
+        @par Thread Safety
+        May be called from any thread, by several at once.
+    */
+    template <class F, class... Ranges>
+    auto map(F&& f, Ranges&&... ranges) const
+    {
+        return run(make_range_call<map_verb, Workers>(self().settings(), std::forward<F>(f),
+                                                      std::forward<Ranges>(ranges)...));
+    }
+
+    /** As `map`, with the elements of one range as argument lists.
+
+        They are `std::tuple`, `std::pair`, `std::array` or `boost::tuple`, so `boost::combine(xs, ys)` works.
+    */
+    template <class F, class Range>
+    auto starmap(F&& f, Range&& range) const
+    {
+        return run(make_range_call<starmap_verb, Workers>(self().settings(), std::forward<F>(f),
+                                                          std::forward<Range>(range)));
+    }
+
+    /** As `map`, but never stops early: returns a `std::vector<mp::result<R>>`.
+
+        Throws only where no task is to blame: a deadline, a range that throws, the pool's end.
+    */
+    template <class F, class... Ranges>
+    auto try_map(F&& f, Ranges&&... ranges) const
+    {
+        return run(make_range_call<try_map_verb, Workers>(self().settings(), std::forward<F>(f),
+                                                          std::forward<Ranges>(ranges)...));
+    }
+
+    /** As `map`, lazily: returns a `result_range` of the results in the order of the input. The tasks start at once and run ahead of
+        the reader by the call's window, so the ranges may be endless.
+
+        @par Object Lifetimes
+        As for `map`; an lvalue container must live as long as the range that is returned.
+    */
+    template <class F, class... Ranges>
+    auto imap(F&& f, Ranges&&... ranges) const
+    {
+        return stream(stream_order::input, std::forward<F>(f), std::forward<Ranges>(ranges)...);
+    }
+
+    /// As `imap`, in the order of completion; `result_range::index` tells which element it was.
+    template <class F, class... Ranges>
+    auto uimap(F&& f, Ranges&&... ranges) const
+    {
+        return stream(stream_order::completion, std::forward<F>(f), std::forward<Ranges>(ranges)...);
+    }
+
+    /** As `map`, without waiting: returns a `std::future` of the results, which may be dropped: its destructor does not wait.
+
+        In a task of the same pool the future is a deferred one (`wait_for` says so): `get` and `wait` run tasks of the call meanwhile,
+        so they never deadlock.
+
+        @par Object Lifetimes
+        As for `map`; an lvalue container must live until the future is ready.
+    */
+    template <class F, class... Ranges>
+    auto amap(F&& f, Ranges&&... ranges) const
+    {
+        return begin(make_range_call<map_verb, Workers>(self().settings(), std::forward<F>(f),
+                                                        std::forward<Ranges>(ranges)...));
+    }
+
+    /// As `apply`, without waiting: returns a `std::future` of the result; see `amap`.
+    template <class F, class... As>
+    auto submit(F&& f, As&&... args) const
+    {
+        return begin(make_apply_call<Workers>(self().settings(), std::forward<F>(f), std::forward<As>(args)...));
+    }
+
+protected:
+    blocking_verbs() = default;
+    ~blocking_verbs() = default;
+    blocking_verbs(const blocking_verbs&) = default;
+    blocking_verbs& operator=(const blocking_verbs&) = default;
+
+private:
+    const Derived& self() const noexcept { return static_cast<const Derived&>(*this); }
+
+    template <class Call>
+    typename Call::completed run(Call call) const
+    {
+        using completed = typename Call::completed;
+        blocking_core& core = *self().core();
+        core.check_may_wait();
+        const auto waiting = std::make_shared<blocking_call<completed>>();
+        auto op = std::move(call).make(blocking_completion<completed>(waiting));
+        if (core.pool()->runs_task_here())
+            waiting->let_help(core.pool(), op);
+        core.wait(*waiting, [&] { core.submit(std::exchange(op, nullptr)); });
+        return take<completed>(*waiting);
+    }
+
+    template <class Call>
+    auto begin(Call call) const
+    {
+        using completed = typename Call::completed;
+        const std::shared_ptr<blocking_core>& core = self().core();
+        if (core->pool()->runs_task_here())
+            return begin_nested(std::move(call));
+        future_completion<completed> completion;
+        auto future = completion.get_future();
+        core->submit(std::move(call).make(std::move(completion)));
+        return future;
+    }
+
+    /// In a task of the pool itself: who waits for the future there runs tasks of the operation meanwhile, so it is a deferred one.
+    template <class Call>
+    std::future<typename Call::completed> begin_nested(Call call) const
+    {
+        using completed = typename Call::completed;
+        const std::shared_ptr<blocking_core>& core = self().core();
+        auto waiting = std::make_shared<blocking_call<completed>>();
+        auto op = std::move(call).make(blocking_completion<completed>(waiting));
+        core->submit(op);
+        auto wait = [core, waiting = std::move(waiting), op = std::weak_ptr(op)] {
+            if (const auto running = op.lock(); running && core->pool()->runs_task_here())
+                waiting->let_help(core->pool(), running);
+            return take<completed>(*waiting);
+        };
+        return std::async(std::launch::deferred, std::move(wait));
+    }
+
+    /// Waits for a call and gives its result.
+    template <class Completed>
+    static Completed take(blocking_call<Completed>& waiting)
+    {
+        waiting.wait();
+        if (auto error = waiting.take_error())
+            std::rethrow_exception(std::move(error));
+        if constexpr (!std::is_void_v<Completed>)
+            return std::move(*waiting.value);
+    }
+
+    template <class F, class... Ranges>
+    auto stream(stream_order order, F&& f, Ranges&&... ranges) const
+    {
+        const std::shared_ptr<blocking_core>& core = self().core();
+        core->check_usable();
+        // Through the blocking core, which knows whether anybody still serves the pool.
+        auto state = start_stream_state<Workers>(
+            core->pool(), order, self().settings(), [&](const auto& op) { core->submit(op); }, std::forward<F>(f),
+            std::forward<Ranges>(ranges)...);
+        using value = typename decltype(state)::element_type::value_type;
+        return result_range<value>(core, std::move(state), std::is_same_v<Workers, thread_workers>);
+    }
+};
+
+} // namespace twat::mp::detail
+
+#endif

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_DETAIL_OPERATION_CALLS_HPP
+#define TWAT_MP_DETAIL_OPERATION_CALLS_HPP
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include <twat/mp/config.hpp>
+#include <twat/mp/result_stream.hpp>
+
+#include <twat/mp/detail/operation/argument_source.hpp>
+#include <twat/mp/detail/operation/collect_operation.hpp>
+#include <twat/mp/detail/operation/initiate.hpp>
+#include <twat/mp/detail/operation/range_source.hpp>
+#include <twat/mp/detail/operation/stream_operation.hpp>
+#include <twat/mp/detail/function/task_traits.hpp>
+
+namespace twat::mp::detail {
+
+// From the arguments of a verb to its call, for pools with tokens and for blocking ones. Misuse is refused here.
+
+template <class Workers, class F, class Parameters>
+constexpr void check_task()
+{
+    using result = task_result_t<F, Parameters>;
+    static_assert(std::is_void_v<result> || std::is_move_constructible_v<result>,
+                  "twat::mp: the result of a task must be movable; return a std::unique_ptr to it instead");
+    if constexpr (std::is_same_v<Workers, process_workers>)
+        check_sendable<F>(Parameters());
+}
+
+/// `apply`.
+template <class Workers, class Progress, class F, class... As>
+auto make_apply_call(call_settings<Progress> settings, F&& f, As&&... arguments)
+{
+    using function = std::decay_t<F>;
+    using source = argument_source<Workers, As...>;
+    using parameters = typename source::parameters;
+    static_assert(is_task<function, parameters>,
+                  "twat::mp: apply(f, args...) cannot call f with these arguments. It is called as const, with rvalues of the "
+                  "decayed arguments");
+    static_assert((... && std::is_constructible_v<parameter_t<Workers, As>, As>),
+                  "twat::mp: an argument of apply cannot be copied; hand it over with std::move, or refer to it with std::ref (threads)");
+    check_task<Workers, function, parameters>();
+    using results = single_result_of<task_result_t<function, parameters>>;
+    return collect_call<Workers, function, source, results, Progress>(
+        true, std::move(settings), std::forward<F>(f), source(std::in_place, std::forward<As>(arguments)...));
+}
+
+struct map_verb
+{
+    template <class Workers, class... Ranges>
+    using source = zip_source<Workers, Ranges...>;
+    template <class R>
+    using results = ordered_results_of<R>;
+    static constexpr bool stops_at_failure = true;
+};
+
+struct starmap_verb : map_verb
+{
+    template <class Workers, class... Ranges>
+    using source = row_source<Workers, Ranges...>;
+};
+
+struct try_map_verb : map_verb
+{
+    template <class R>
+    using results = tried_results<R>;
+    static constexpr bool stops_at_failure = false;
+};
+
+template <class Verb, class... Ranges>
+constexpr bool check_ranges()
+{
+    static_assert(sizeof...(Ranges) != 0, "twat::mp: this verb needs a range behind the function");
+    static_assert((... && holdable_range<Ranges>),
+                  "twat::mp: an argument behind the function is not a range (a completion token comes last)");
+    if constexpr (std::is_same_v<Verb, starmap_verb>) {
+        static_assert(sizeof...(Ranges) == 1, "twat::mp: starmap(f, rows) takes one range; map takes several");
+        static_assert((... && tuple_like<std::remove_cv_t<std::ranges::range_value_t<held_range_t<Ranges>>>>),
+                      "twat::mp: the elements of starmap's range are no tuples (std::tuple, std::pair, std::array or "
+                      "boost::tuple); for one argument a task use map");
+    }
+    return true;
+}
+
+/// `map`, `starmap`, `try_map`.
+template <class Verb, class Workers, class Progress, class F, class... Rs>
+auto make_range_call(call_settings<Progress> settings, F&& f, Rs&&... ranges)
+{
+    static_assert(check_ranges<Verb, Rs...>());
+    using function = std::decay_t<F>;
+    using source = typename Verb::template source<Workers, Rs...>;
+    using parameters = typename source::parameters;
+    static_assert(is_task<function, parameters>,
+                  "twat::mp: f cannot be called with an element of each range. It is called as const, with rvalues of the ranges' "
+                  "value types, or, on threads, with const& to elements that stay where they are");
+    check_task<Workers, function, parameters>();
+    using results = typename Verb::template results<task_result_t<function, parameters>>;
+    return collect_call<Workers, function, source, results, Progress>(
+        Verb::stops_at_failure, std::move(settings), std::forward<F>(f),
+        source(std::in_place, std::forward<Rs>(ranges)...));
+}
+
+/// `imap`, `uimap`, before anybody reads: the tasks start at once.
+/// @param hand_over Called with the operation: gives it to the pool.
+template <class Workers, class Progress, class HandOver, class F, class... Rs>
+auto start_stream_state(const std::shared_ptr<pool_core>& core, stream_order order, call_settings<Progress> settings,
+                        HandOver hand_over, F&& f, Rs&&... ranges)
+{
+    static_assert(check_ranges<map_verb, Rs...>());
+    using function = std::decay_t<F>;
+    using source = zip_source<Workers, Rs...>;
+    using parameters = typename source::parameters;
+    static_assert(is_task<function, parameters>,
+                  "twat::mp: f cannot be called with an element of each range. It is called as const, with rvalues of the ranges' "
+                  "value types, or, on threads, with const& to elements that stay where they are");
+    check_task<Workers, function, parameters>();
+    using operation_type = stream_operation<Workers, function, source, Progress>;
+    using value = task_value_t<function, parameters>;
+
+    const std::size_t window = settings.options().window;
+    auto state = std::make_shared<stream_state<value>>(core, order, window != 0 ? window : 2 * core->nodes());
+    auto op = std::make_shared<operation_type>(state, std::move(settings), std::forward<F>(f),
+                                               source(std::in_place, std::forward<Rs>(ranges)...));
+    state->attach(op);
+    hand_over(op);
+    return state;
+}
+
+/// `imap`, `uimap`.
+template <class Workers, class Progress, class F, class... Rs>
+auto start_stream(const std::shared_ptr<pool_core>& core, stream_order order, call_settings<Progress> settings, F&& f,
+                  Rs&&... ranges)
+{
+    auto state =
+        start_stream_state<Workers>(
+            core, order, std::move(settings), [&](const auto& op) { submit(*core, op); }, std::forward<F>(f),
+            std::forward<Rs>(ranges)...);
+    return result_stream<typename decltype(state)::element_type::value_type>(std::move(state));
+}
+
+} // namespace twat::mp::detail
+
+#endif

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_DETAIL_OPERATION_POOL_CORE_HPP
+#define TWAT_MP_DETAIL_OPERATION_POOL_CORE_HPP
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/cancellation_type.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <memory>
+
+#include <twat/mp/config.hpp>
+#include <twat/mp/detail/operation/operation.hpp>
+#include <twat/mp/options.hpp>
+
+namespace twat::mp::detail {
+
+enum class worker_kind { process, thread };
+
+/** Told of handlers that are posted to a pool's context from outside: somebody has to run them. */
+class post_watcher
+{
+public:
+    virtual void posting() noexcept = 0; ///< Before.
+    virtual void posted() noexcept = 0;  ///< After.
+    virtual void arrived() noexcept = 0; ///< It runs, or never will.
+
+protected:
+    ~post_watcher() = default;
+};
+
+/** The state of a pool, shared by the pool object, its operations, streams and `with` handles.
+
+    Every member may be called from any thread, and only starts something: it takes effect on the pool's strand, in the
+    order of the calls. Nothing here calls a completion handler before it returns. Compiled once, in `src/pool`.
+*/
+class TWAT_MP_DECL pool_core
+{
+public:
+    /// Called on the strand; posts what the user gave to where it belongs.
+    using start_handler = asio::any_completion_handler<void(std::exception_ptr)>;
+
+    /// Checks the options (throws `std::invalid_argument` that names the member); starts no worker yet.
+    /// @param watcher Called after each post from any thread, as long as the context lives; null: somebody runs it anyway.
+    static std::shared_ptr<pool_core> create(worker_kind kind, asio::any_io_executor executor, pool_options options,
+                                             post_watcher* watcher = nullptr);
+
+    virtual ~pool_core();
+
+    virtual asio::any_io_executor get_executor() const noexcept = 0;
+    virtual const pool_options& options() const noexcept = 0;
+    virtual std::size_t nodes() const noexcept = 0; ///< Never 0.
+    virtual pool_stats stats() const = 0;
+
+    /// Queues an operation. The pool keeps it until it has called `complete`; it starts the workers if need be.
+    virtual void submit(std::shared_ptr<operation> op) = 0;
+
+    /// Asks for cancellation as the interface's table says. No effect on an operation that is over.
+    virtual void cancel(std::shared_ptr<operation> op, asio::cancellation_type type) = 0;
+
+    /// Streams: the reader took elements, so `demand()` may have grown.
+    virtual void feed(std::shared_ptr<operation> op) = 0;
+
+    /// Streams: the reader is gone. Drops what has not begun; the outcome of the rest is dropped when it arrives.
+    virtual void abandon(std::shared_ptr<operation> op) = 0;
+
+    /// Begins to start the workers, if they are not started, and waits for nothing.
+    virtual void prepare() = 0;
+    /// Calls `handler` when every worker is ready, or with the reason why that cannot be.
+    virtual void start(start_handler handler) = 0;
+    /// Closes, waits for the operations, ends the workers in order, then calls `handler`.
+    virtual void join(start_handler handler) = 0;
+    virtual void close() = 0;
+    virtual void terminate() = 0;
+
+    /// The pool object is gone: the workers are killed, outstanding operations complete with `operation_aborted`. Never
+    /// waits for processes; waits for threads unless called from one of them. Safe when the context is gone.
+    virtual void release() noexcept = 0;
+
+    /// Whether the calling thread is running a task of this pool (threads only).
+    virtual bool runs_task_here() const noexcept = 0;
+    /// Whether this thread may wait for the end of the operation's tasks: it runs none of them, nor a coroutine task, on whose loop they
+    /// may stand still.
+    virtual bool may_await_tasks_here(const operation& op) const noexcept = 0;
+
+    /// Threads: the calling thread, which runs a task of this pool and is about to block for `op`, runs tasks of `op` until
+    /// `stop()`returns true. `wake` makes it look again. For nested parallelism; see `multi_pool`.
+    virtual void help(const std::shared_ptr<operation>& op, const std::function<bool()>& stop) = 0;
+    virtual void wake_helpers(const std::shared_ptr<operation>& op) noexcept = 0;
+};
+
+} // namespace twat::mp::detail
+
+#endif

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_DETAIL_OPERATION_POOL_VERBS_HPP
+#define TWAT_MP_DETAIL_OPERATION_POOL_VERBS_HPP
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <type_traits>
+#include <utility>
+
+#include <twat/mp/config.hpp>
+#include <twat/mp/result_stream.hpp>
+
+#include <twat/mp/detail/operation/calls.hpp>
+#include <twat/mp/detail/operation/token_split.hpp>
+
+namespace twat::mp::detail {
+
+/** The verbs of asynchronous pools, for the pool and for what its `with` returns.
+
+    `Derived` has `core()`, `settings()` and `get_executor()`.
+*/
+template <class Derived, class Workers, class Executor>
+class pool_verbs
+{
+public:
+    using executor_type = Executor;
+
+    /** Calls `f(args...)` once, on a worker.
+
+        If `f(all but the last argument)` is a valid call and the last argument is a completion token for its result, it is the
+        token; otherwise all are arguments. If `f` returns `asio::awaitable<R>` the task is a coroutine, and its result `R`.
+
+        @par Object Lifetimes
+        `f` and the arguments are decayed into the operation. `f` is called as const, with rvalues of the arguments. For processes it
+        must be portable, the arguments and the result encodable.
+
+        @par Completion Signature
+        @code void(std::exception_ptr, R) @endcode or, if the result is `void`, `void(std::exception_ptr)`. `R` must be
+        default-constructible, because a handler gets one also when there is none.
+
+        @par Executor
+        `f` runs on a worker. The completion handler runs on its associated executor, or on `get_executor()` if it has none, and
+        never from inside this function.
+
+        @par Per-Operation Cancellation
+        @li `terminal`: as `partial`; a worker process that is still in a plain task after `cancel_grace` is killed and replaced.
+        @li `partial`: the task is dropped if it has not begun; a coroutine receives the cancellation, a plain task its stop
+            token, and its result is dropped.
+        @li `total`: dropped if the task has not begun; otherwise no effect.
+
+        On threads the operation completes when a running task has returned, on processes at once.
+
+        @par Errors
+        @li What `f` throws.
+        @li `errc::worker_died` as `mp::worker_died`, if the worker's process ended in the task.
+        @li `errc::task_timed_out`, `errc::deadline_exceeded`, by the call's options.
+        @li `errc::pool_closed`, `errc::pool_terminated`, `errc::pool_broken`, `errc::queue_full`, by the pool's state.
+        @li `asio::error::operation_aborted`, if it was cancelled or the pool destroyed.
+
+        @par Exception Safety
+        Throws only what copying the arguments throws.
+
+        @par Thread Safety
+        May be called from any thread.
+
+        @par Example
+        @code
+        int n = co_await pool.apply(count_words, path);
+        @endcode
+    */
+    template <class F, class... As>
+        requires apply_with_token<Workers, F, As...>
+    auto apply(F&& f, As&&... args) const
+    {
+        return with_last_first(
+            [&]<class Token, class... Bs>(Token&& token, Bs&&... arguments) {
+                return start_apply<Token>(token, std::forward<F>(f), std::forward<Bs>(arguments)...);
+            },
+            std::forward<As>(args)...);
+    }
+
+    template <class F, class... As>
+        requires(!apply_with_token<Workers, F, As...> && apply_without_token<Workers, F, As...>)
+    auto apply(F&& f, As&&... args) const
+    {
+        asio::use_awaitable_t<Executor> token;
+        return start_apply<asio::use_awaitable_t<Executor>>(token, std::forward<F>(f), std::forward<As>(args)...);
+    }
+
+    template <class F, class... As>
+    void apply(F&&, As&&...) const
+    {
+        static_assert(apply_with_token<Workers, F, As...> || apply_without_token<Workers, F, As...>,
+                      "twat::mp: apply(f, args...) cannot call f with these arguments, nor with all but the last and that one "
+                      "as completion token. f is called as const, with rvalues of the decayed arguments");
+    }
+
+    /** Calls `f(x, y, ...)` for the elements of the ranges, side by side, up to the end of the shortest.
+
+        The calls run concurrently. The results are in the order of the input. At the first failure, tasks that have not begun are
+        dropped; the operation waits for those that run and throws the failure with the lowest index. If `f` returns
+        `asio::awaitable<R>` tasks are coroutines.
+
+        @par Object Lifetimes
+        `f` is decayed into the operation and called as const, on threads by several at once. An lvalue container is referred to and
+        must live until completion; rvalues and views are moved (or copied) in. Ranges are pulled on the pool's strand while tasks are
+        handed out. Processes call `f` with an rvalue of each range's value type; threads likewise, except that a forward range of
+        lvalue references passes the element itself as const&.
+
+        @par Completion Signature
+        @code void(std::exception_ptr, std::vector<R>) @endcode or, if the result is `void`, `void(std::exception_ptr)`
+
+        @par Executor
+        As for `apply`.
+
+        @par Per-Operation Cancellation
+        As for `apply`, for all its tasks: `total` has an effect while none has begun.
+
+        @par Errors
+        As for `apply`; and what a range throws.
+
+        @par Thread Safety
+        May be called from any thread.
+
+        @par Example
+        @code
+        std::vector<int> squares = co_await pool.map(square, inputs);
+        @endcode
+
+        @param f The function.
+        @param args The ranges; behind them, if it is not a range, a completion token. By default the result is awaitable.
+    */
+    template <class F, class... As>
+    auto map(F&& f, As&&... args) const
+    {
+        return start_range<map_verb>(std::forward<F>(f), std::forward<As>(args)...);
+    }
+
+    /** As `map`, with the elements of one range as argument lists.
+
+        They are `std::tuple`, `std::pair`, `std::array` or `boost::tuple`, so `boost::combine(xs, ys)` works.
+
+        @par Completion Signature
+        @code void(std::exception_ptr, std::vector<R>) @endcode or, if the result is `void`, `void(std::exception_ptr)`
+    */
+    template <class F, class... As>
+    auto starmap(F&& f, As&&... args) const
+    {
+        return start_range<starmap_verb>(std::forward<F>(f), std::forward<As>(args)...);
+    }
+
+    /** As `map`, but never stops early: every element has its own result.
+
+        Fails as a whole only where no task is to blame: cancellation, a deadline, a range that throws, the pool's end.
+
+        @par Completion Signature
+        @code void(std::exception_ptr, std::vector<mp::result<R>>) @endcode
+    */
+    template <class F, class... As>
+    auto try_map(F&& f, As&&... args) const
+    {
+        return start_range<try_map_verb>(std::forward<F>(f), std::forward<As>(args)...);
+    }
+
+    /** As `map`, as a stream of the results in the order of the input. The tasks start at once and run ahead of the reader by the
+        call's window, so the ranges may be endless.
+
+        A task that fails is told by the read of its element, and ends nothing.
+
+        @par Object Lifetimes
+        As for `map`; an lvalue container must live until the stream's end (and see `result_stream` for one that is destroyed before).
+    */
+    template <class F, class... Ranges>
+    auto imap(F&& f, Ranges&&... ranges) const
+    {
+        return start_stream<Workers>(self().core(), stream_order::input, self().settings(), std::forward<F>(f),
+                                     std::forward<Ranges>(ranges)...);
+    }
+
+    /** As `imap`, in the order of completion; `result_stream::index` tells which element it was. */
+    template <class F, class... Ranges>
+    auto uimap(F&& f, Ranges&&... ranges) const
+    {
+        return start_stream<Workers>(self().core(), stream_order::completion, self().settings(), std::forward<F>(f),
+                                     std::forward<Ranges>(ranges)...);
+    }
+
+protected:
+    pool_verbs() = default;
+    ~pool_verbs() = default;
+    pool_verbs(const pool_verbs&) = default;
+    pool_verbs& operator=(const pool_verbs&) = default;
+
+private:
+    const Derived& self() const noexcept { return static_cast<const Derived&>(*this); }
+
+    template <class Token, class Call>
+    auto start(Token& token, Call call) const
+    {
+        return asio::async_initiate<Token, completion_signature_t<typename Call::completed>>(
+            call_initiation<Executor>(self().core(), self().get_executor()), token, std::move(call));
+    }
+
+    template <class Token, class F, class... As>
+    auto start_apply(std::remove_reference_t<Token>& token, F&& f, As&&... arguments) const
+    {
+        auto call = make_apply_call<Workers>(self().settings(), std::forward<F>(f), std::forward<As>(arguments)...);
+        using completed = typename decltype(call)::completed;
+        if constexpr (!std::is_void_v<completed>)
+            static_assert(std::is_default_constructible_v<completed>,
+                          "twat::mp: the result of apply must be default-constructible, because a completion handler gets one also "
+                          "when there is none; return std::optional<R> instead");
+        return start<Token>(token, std::move(call));
+    }
+
+    template <class Verb, class F, class... As>
+    auto start_range(F&& f, As&&... args) const
+    {
+        if constexpr (is_range_argument<last_argument_t<As...>>) {
+            asio::use_awaitable_t<Executor> token;
+            return start<asio::use_awaitable_t<Executor>>(
+                token, make_range_call<Verb, Workers>(self().settings(), std::forward<F>(f), std::forward<As>(args)...));
+        } else {
+            return with_last_first(
+                [&]<class Token, class... Rs>(Token&& token, Rs&&... ranges) {
+                    auto call = make_range_call<Verb, Workers>(self().settings(), std::forward<F>(f),
+                                                               std::forward<Rs>(ranges)...);
+                    using signature = completion_signature_t<typename decltype(call)::completed>;
+                    static_assert(asio::completion_token_for<Token, signature>,
+                                  "twat::mp: the last argument is neither a range nor a completion token for the result");
+                    return start<Token>(token, std::move(call));
+                },
+                std::forward<As>(args)...);
+        }
+    }
+};
+
+} // namespace twat::mp::detail
+
+#endif
