@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef TWAT_MP_SRC_SATURATING_HPP
-#define TWAT_MP_SRC_SATURATING_HPP
+#ifndef TWAT_MP_SRC_TIME_SATURATING_HPP
+#define TWAT_MP_SRC_TIME_SATURATING_HPP
 
 #include <twat/mp/options.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "saturating.hpp"
+#include "time/saturating.hpp"
 
 #include <boost/test/unit_test.hpp>
 
