@@ -25,6 +25,7 @@ struct peer_bound
 {
     Socket* socket;
     Token token;
+    peer_hangup until = peer_hangup::any;
 };
 
 /** Makes an operation end when the peer of a socket hangs up: the answer has no reader any more.
@@ -33,9 +34,11 @@ struct peer_bound
     sent, and the end of it, is still there afterwards, and the socket may be read and written meanwhile. When the peer has closed or
     reset the connection the operation gets a `terminal` cancellation. A cancellation slot that the token has works as well.
 
-    A peer that only shuts down its sending half counts as one that hung up; the two look alike. A socket that is not open counts as hung up.
-    One that this program closes while the operation runs is not noticed. Where the system has no descriptor left for the watch, the operation
-    runs without it.
+    By default a peer that only shuts down its sending half counts as one that hung up, because the two look the same. A server whose clients do
+    that (`nc -N`, for example) passes `peer_hangup::reset_only`.
+
+    A socket that is not open counts as hung up. One that this program closes while the operation runs is not noticed. If the system has no
+    descriptor left for the watch, the operation runs without it.
 
     @par Executor
     The cancellation is requested on the handler's associated executor, or on the socket's if it has none. As for every cancellation
@@ -51,11 +54,19 @@ struct peer_bound
     @endcode
 
     @param socket A connected stream socket, of TCP or local, with `native_handle()` and `get_executor()`.
+    @param until What counts as a hang-up.
 */
 template <class Socket, class Token = asio::use_awaitable_t<>>
-peer_bound<Socket, std::decay_t<Token>> bind_to_peer(Socket& socket, Token&& token = Token())
+peer_bound<Socket, std::decay_t<Token>> bind_to_peer(Socket& socket, Token&& token = Token(), peer_hangup until = peer_hangup::any)
 {
-    return {&socket, std::forward<Token>(token)};
+    return {&socket, std::forward<Token>(token), until};
+}
+
+/// The same for `asio::use_awaitable`.
+template <class Socket>
+peer_bound<Socket, asio::use_awaitable_t<>> bind_to_peer(Socket& socket, peer_hangup until)
+{
+    return {&socket, asio::use_awaitable_t<>(), until};
 }
 
 namespace detail {
@@ -92,14 +103,16 @@ template <class Socket, class Initiation>
 class peer_initiation
 {
 public:
-    peer_initiation(Socket& socket, Initiation initiation) : socket_(&socket), initiation_(std::move(initiation)) {}
+    peer_initiation(Socket& socket, peer_hangup until, Initiation initiation)
+        : socket_(&socket), until_(until), initiation_(std::move(initiation))
+    {}
 
     template <class Handler, class... Args>
     void operator()(Handler&& handler, Args&&... args)
     {
         const asio::any_io_executor socket_executor = socket_->get_executor();
         const asio::any_io_executor executor = asio::get_associated_executor(handler, socket_executor);
-        auto watch = std::make_shared<peer_watch>(socket_executor, socket_->native_handle());
+        auto watch = std::make_shared<peer_watch>(socket_executor, socket_->native_handle(), until_);
         auto slot = asio::get_associated_cancellation_slot(handler);
         if (slot.is_connected())
             slot.assign([weak = std::weak_ptr(watch)](asio::cancellation_type type) {
@@ -112,6 +125,7 @@ public:
 
 private:
     Socket* socket_;
+    peer_hangup until_;
     Initiation initiation_;
 };
 
@@ -129,7 +143,7 @@ public:
     {
         using started = twat::mp::detail::peer_initiation<Socket, std::decay_t<Initiation>>;
         Token token = std::forward<Bound>(bound).token;
-        return asio::async_initiate<Token, Signature>(started(*bound.socket, std::forward<Initiation>(initiation)), token,
+        return asio::async_initiate<Token, Signature>(started(*bound.socket, bound.until, std::forward<Initiation>(initiation)), token,
                                                       std::forward<Args>(args)...);
     }
 };

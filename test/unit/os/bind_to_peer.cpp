@@ -17,6 +17,9 @@
 #include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -107,6 +110,106 @@ BOOST_FIXTURE_TEST_CASE(what_the_peer_sent_is_still_there, fixture)
     asio::read(socket, asio::dynamic_buffer(bytes), ec);
     BOOST_TEST((ec == asio::error::eof));
     BOOST_TEST(bytes == "next request, and one more");
+}
+
+BOOST_FIXTURE_TEST_CASE(an_event_of_a_descriptor_that_was_closed_is_no_hang_up, fixture)
+{
+    // Both are ready in one turn of the loop. The first handler closes the second descriptor while that one's event is queued, and the watch gets
+    // the state that Asio kept for it.
+    asio::local::stream_protocol::socket first(ctx), first_peer(ctx), second(ctx), second_peer(ctx);
+    asio::local::connect_pair(first, first_peer);
+    asio::local::connect_pair(second, second_peer);
+    asio::steady_timer soon(ctx, 20ms);
+    first.async_wait(asio::socket_base::wait_read, [&](error_code) {
+        second.close();
+        soon.async_wait(bind_to_peer(socket, note()));
+    });
+    second.async_wait(asio::socket_base::wait_read, [](error_code) {});
+    asio::write(first_peer, asio::buffer("1", 1));
+    asio::write(second_peer, asio::buffer("2", 1));
+    run();
+    BOOST_TEST((ended == error_code()));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_hang_up_behind_such_an_event_is_noticed, fixture)
+{
+    asio::local::stream_protocol::socket first(ctx), first_peer(ctx), second(ctx), second_peer(ctx);
+    asio::local::connect_pair(first, first_peer);
+    asio::local::connect_pair(second, second_peer);
+    asio::steady_timer later(ctx, 10ms);
+    first.async_wait(asio::socket_base::wait_read, [&](error_code) {
+        second.close();
+        never.async_wait(bind_to_peer(socket, note()));
+        later.async_wait([&](error_code) {
+            BOOST_TEST(!ended);
+            peer.close();
+        });
+    });
+    second.async_wait(asio::socket_base::wait_read, [](error_code) {});
+    asio::write(first_peer, asio::buffer("1", 1));
+    asio::write(second_peer, asio::buffer("2", 1));
+    run();
+    BOOST_TEST((ended == asio::error::operation_aborted));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_limit_of_the_system_is_no_hang_up, fixture)
+{
+    // A regular file cannot be watched, as a socket cannot when the user has no watches left.
+    struct file_as_socket
+    {
+        asio::any_io_executor executor;
+        int file;
+        asio::any_io_executor get_executor() const { return executor; }
+        int native_handle() const { return file; }
+    };
+    const int file = ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    file_as_socket unwatched{ctx.get_executor(), file};
+    asio::steady_timer soon(ctx, 1ms);
+    soon.async_wait(bind_to_peer(unwatched, note()));
+    run();
+    BOOST_TEST((ended == error_code()));
+    ::close(file);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_peer_that_shuts_down_its_sending_half_counts_as_hung_up_by_default, fixture)
+{
+    never.async_wait(bind_to_peer(socket, note()));
+    asio::post(ctx, [&] { peer.shutdown(asio::socket_base::shutdown_send); });
+    run();
+    BOOST_TEST((ended == asio::error::operation_aborted));
+}
+
+BOOST_FIXTURE_TEST_CASE(with_reset_only_a_peer_that_shuts_down_its_sending_half_gets_its_answer, fixture)
+{
+    asio::ip::tcp::acceptor acceptor(ctx, {asio::ip::address_v4::loopback(), 0});
+    asio::ip::tcp::socket client(ctx), server(ctx);
+    client.connect(acceptor.local_endpoint());
+    acceptor.accept(server);
+    client.shutdown(asio::socket_base::shutdown_send);
+    asio::steady_timer soon(ctx, 20ms);
+    soon.async_wait(bind_to_peer(server, note(), peer_hangup::reset_only));
+    run();
+    BOOST_TEST((ended == error_code()));
+
+    never.async_wait(bind_to_peer(server, note(), peer_hangup::reset_only));
+    asio::post(ctx, [&] {
+        client.set_option(asio::socket_base::linger(true, 0));
+        client.close();
+    });
+    run();
+    BOOST_TEST((ended == asio::error::operation_aborted));
+}
+
+BOOST_FIXTURE_TEST_CASE(with_reset_only_a_local_peer_that_closes_counts_as_hung_up, fixture)
+{
+    run_coro([&]() -> asio::awaitable<void> {
+        peer.shutdown(asio::socket_base::shutdown_send);
+        asio::steady_timer soon(ctx, 20ms);
+        co_await soon.async_wait(bind_to_peer(socket, peer_hangup::reset_only));
+        asio::post(ctx, [&] { peer.close(); });
+        auto [ec] = co_await never.async_wait(bind_to_peer(socket, asio::as_tuple(asio::use_awaitable), peer_hangup::reset_only));
+        BOOST_TEST((ec == asio::error::operation_aborted));
+    });
 }
 
 BOOST_FIXTURE_TEST_CASE(nothing_is_outstanding_when_the_operation_is_over, fixture)
