@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "../expect.hpp"
+#include "modes.hpp"
 
 namespace mp = twat::mp;
 using namespace std::chrono_literals;
@@ -433,6 +434,7 @@ int main(int argc, char** argv)
         {"killed_while_idle", [] { killed("victim_idle"); }},
         {"killed_while_starting", killed_while_starting},
         {"program_replaced", program_replaced},
+        {"killed_by_the_kernel_for_memory", killed_by_the_kernel_for_memory},
         {"victim_busy", [] { victim(true); }},
         {"victim_idle", [] { victim(false); }},
         {"replaced", replaced},
