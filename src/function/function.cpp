@@ -56,9 +56,9 @@ std::shared_ptr<const loaded_module> find(const place& where, const std::string&
     const std::string name(where.module_name);
     for (const auto& module : *loaded_modules())
         if (module->name() == where.module_name)
-            throw error(errc::unknown_function, "the worker has another build of " + name + " (" + to_hex(module->id()) +
-                                                    ", not " + to_hex(where.id) + "), so it does not have " + what +
-                                                    "; was the file replaced while the program ran?");
+            throw error(errc::build_mismatch, "the worker has another build of " + name + " (" + to_hex(module->id()) + ", not " +
+                                                  to_hex(where.id) + "), so it does not have " + what +
+                                                  "; was the file replaced while the program ran?");
     throw error(errc::unknown_function, "the worker has not loaded " + name + " (" + to_hex(where.id) +
                                             "), which holds " + what +
                                             "; load it in the initializer (pool_options::initializer)");

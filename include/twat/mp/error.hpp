@@ -49,7 +49,7 @@ enum class errc : int {
     message_too_large,
     /// The worker does not have the function that it was asked to call.
     unknown_function,
-    /// The worker is another build of the program.
+    /// The worker is another build of the program, or has loaded another build of a library that holds the function.
     build_mismatch,
     /// A worker sent bytes that make no sense.
     protocol_error,
