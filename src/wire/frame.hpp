@@ -21,7 +21,7 @@ enum class frame_type : std::uint16_t {
     chunk,     ///< id: chunk. See `chunk_message`.
     cancel,    ///< id: chunk, of a coroutine. Flag: `frame_flag_abandon`.
     ping,      ///< id: any, for the `pong`.
-    goodbye,   ///< End in order. The worker's own `goodbye` follows its finalizer.
+    goodbye,   ///< End in order. The worker answers with `farewell` after its finalizer.
     // From the worker to the parent:
     hello_reply = 33,   ///< See `hello_reply_message`.
     ready,              ///< The initializer has run.
