@@ -295,13 +295,16 @@ private:
         status to fetch (a debugger holds the child), and when the application has taken the status, the pid may be another
         child's. So its async_wait is called only when the child is known to be over and unreaped: then it completes at once.
         Its destructor kills and waits, by the pid, unless detached.
+
+        A wait that completes for no reason (see os/readiness.hpp) is found out by `look`, which asks the system whether the child is over.
     */
     void watch()
     {
         watch_->async_wait(pidfd_watch::wait_read, [self = shared_from_this()](error_code) { self->look(); });
     }
 
-    /// Reads all the time, whoever else is busy: the child must never wait for somebody to read.
+    /// Reads all the time, whoever else is busy: the child must never wait for somebody to read. A wait that completes for no reason costs a read
+    /// that finds nothing.
     void watch_output()
     {
         if (output_)

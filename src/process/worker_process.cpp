@@ -355,6 +355,7 @@ void worker_process::update_waits()
         boost::system::error_code ignored;
         socket_->cancel(ignored); // the handlers come here again
     }
+    // Either wait may complete for no reason (see os/readiness.hpp): then `receive` or `send` finds nothing to do, and the wait is armed again.
     if (reads && !reading_) {
         reading_ = true;
         socket_->async_wait(descriptor::wait_read, [self = shared_from_this()](const boost::system::error_code& ec) {

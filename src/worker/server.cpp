@@ -5,6 +5,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 
 #include "wire/exception.hpp"
 #include "function/module.hpp"
+#include "os/readiness.hpp"
 
 namespace twat::mp::detail {
 namespace {
@@ -49,10 +51,23 @@ std::shared_ptr<result_arena> make_result_arena(int fd, const shared_page& page)
     return std::make_shared<result_arena>(arena_mapping(fd, page.layout(), arena_mapping::use::results), page.arena_tail());
 }
 
+// Not the socket itself: Asio would make it non-blocking, and plain tasks are served by blocking calls.
+asio::posix::stream_descriptor make_arrivals(asio::io_context& io, int socket)
+{
+    boost::system::error_code ec;
+    unique_descriptor made = make_readiness(socket, EPOLLIN | EPOLLRDHUP, ec);
+    if (ec)
+        throw boost::system::system_error(ec, "watching the socket of a worker");
+    asio::posix::stream_descriptor arrivals(io, made.get());
+    made.release();
+    return arrivals;
+}
+
 } // namespace
 
 worker_server::worker_server(int socket, int page, std::uint64_t nonce)
-    : connection_(socket),
+    : arrivals_(make_arrivals(io_, socket)),
+      connection_(socket),
       page_(shared_page::attach(page)),
       arguments_(page, page_.layout(), arena_mapping::use::arguments),
       nonce_(nonce),
@@ -67,12 +82,6 @@ worker_server::worker_server(int socket, int page, std::uint64_t nonce)
         ::mprotect(arguments.data(), arguments.size(), PROT_READ);
     else
         page_.arguments_refused() = 1;
-}
-
-worker_server::~worker_server()
-{
-    if (descriptor_.is_open())
-        descriptor_.release();
 }
 
 void worker_server::run()
@@ -202,7 +211,7 @@ bool worker_server::has_background_work()
         return true;
     // The wait for the socket must not count as work of the tasks.
     if (armed_)
-        descriptor_.cancel();
+        arrivals_.cancel();
     do {
         io_.restart();
         io_.poll();
@@ -226,9 +235,8 @@ void worker_server::arm()
 {
     if (std::exchange(armed_, true))
         return;
-    if (!descriptor_.is_open())
-        descriptor_.assign(connection_.socket());
-    descriptor_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const boost::system::error_code& ec) {
+    // One that completes for no reason costs a read that finds nothing.
+    arrivals_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const boost::system::error_code& ec) {
         armed_ = false;
         readable_ = ec != asio::error::operation_aborted;
     });

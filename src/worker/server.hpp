@@ -30,7 +30,6 @@ class worker_server
 public:
     /// The descriptors are not owned. @param nonce Of the marker.
     worker_server(int socket, int page, std::uint64_t nonce);
-    ~worker_server();
 
     /// Serves until the parent says goodbye or is gone. Throws if what the parent sends makes no sense, and what work on
     /// the io_context that is no task throws.
@@ -62,7 +61,7 @@ private:
     void say_farewell();
 
     asio::io_context io_{1};
-    asio::posix::stream_descriptor descriptor_{io_};
+    asio::posix::stream_descriptor arrivals_; ///< Readable while something lies unread in the socket.
     bool armed_ = false;
     bool readable_ = false;
 

@@ -99,6 +99,7 @@ public:
             }
             catch (...) {
                 thrown = std::current_exception();
+                ::shutdown(ends_.fd[1], SHUT_RDWR); // as its end would: the test does not wait for it
             }
         });
     }
@@ -115,6 +116,7 @@ public:
     void join() { thread_.join(); }
     void hang_up() { ::shutdown(ends_.fd[0], SHUT_RDWR); }
 
+    int worker_end() const { return ends_.fd[1]; }
     detail::worker_connection& connection() { return parent_; }
     detail::worker_server& server() { return server_; }
     detail::held_chunks& held() { return held_; }

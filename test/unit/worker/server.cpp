@@ -14,11 +14,14 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <fcntl.h>
+
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "served_worker.hpp"
@@ -75,6 +78,13 @@ asio::awaitable<int> async_square(int i)
     asio::steady_timer timer(co_await asio::this_coro::executor, 1ms * i);
     co_await timer.async_wait(asio::use_awaitable);
     co_return i * i;
+}
+
+asio::awaitable<std::string> async_text_of_length(int n)
+{
+    asio::steady_timer timer(co_await asio::this_coro::executor, 1ms);
+    co_await timer.async_wait(asio::use_awaitable);
+    co_return text_of_length(n);
 }
 
 asio::awaitable<int> never(int i)
@@ -452,6 +462,26 @@ BOOST_FIXTURE_TEST_CASE(coroutines_run_side_by_side, ready_worker)
     send_function<int>(2, &square);
     BOOST_TEST(await_chunk(send_tasks(2, std::vector<int>{5})).at(0).value<int>() == 25);
     BOOST_TEST(await_chunk(send_tasks(1, std::vector<int>{3}, true)).at(0).value<int>() == 9);
+}
+
+BOOST_FIXTURE_TEST_CASE(coroutines_leave_the_socket_blocking, ready_worker)
+{
+    // Otherwise a worker that waits for its next task would spin.
+    send_function<int>(1, &async_square);
+    BOOST_TEST(await_chunk(send_tasks(1, std::vector<int>{3}, true)).at(0).value<int>() == 9);
+    BOOST_TEST((::fcntl(worker_end(), F_GETFL) & O_NONBLOCK) == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(coroutines_may_return_more_than_the_socket_holds, ready_worker)
+{
+    // The parent does not read before the worker has filled ring and socket.
+    send_function<int>(1, &async_text_of_length);
+    std::vector<std::uint64_t> ids;
+    for (int i = 0; i < 60; ++i)
+        ids.push_back(send_tasks(1, std::vector<int>{60'000}, true));
+    std::this_thread::sleep_for(300ms);
+    for (const std::uint64_t id : ids)
+        BOOST_TEST(await_chunk(id).at(0).value<std::string>().size() == 60'000u);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_coroutine_may_throw_before_it_waits, ready_worker)
