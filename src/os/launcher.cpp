@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -32,7 +33,19 @@ using boost::system::error_code;
 
 constexpr int first_free = 6;
 constexpr std::size_t kernel_mask_size = _NSIG / 8;
-constexpr unsigned char zeros[256] = {}; // as a kernel sigaction: default action; as a mask: nothing blocked
+constexpr unsigned char zeros[256] = {}; // as a mask: nothing blocked
+
+/// The kernel's, which is not libc's; larger than any.
+struct kernel_sigaction
+{
+#if defined(__mips__)
+    std::uint32_t flags = 0;
+#endif
+    std::uintptr_t handler = 0; // SIG_DFL
+    unsigned char rest[240] = {};
+};
+constexpr kernel_sigaction default_action{};
+constexpr kernel_sigaction ignoring_action{.handler = 1}; // SIG_IGN
 
 /// All that the child needs, made before it exists: there it must not allocate.
 struct plan
@@ -43,6 +56,7 @@ struct plan
     int null;
     int given[3];
     int error_output;
+    signal_set ignored;
     volatile int error;
 };
 
@@ -83,8 +97,10 @@ TWAT_MP_IN_CHILD int run_child(void* argument)
     auto& p = *static_cast<plan*>(argument);
     // Before any signal can arrive: a handler of the parent's would run here, in the parent's memory. Ignored signals would
     // stay ignored in the other program.
-    for (int signal = 1; signal < _NSIG; ++signal)
-        ::syscall(SYS_rt_sigaction, signal, zeros, nullptr, kernel_mask_size);
+    for (int signal = 1; signal < _NSIG; ++signal) {
+        const auto& action = (p.ignored >> (signal - 1) & 1) != 0 ? ignoring_action : default_action;
+        ::syscall(SYS_rt_sigaction, signal, &action, nullptr, kernel_mask_size);
+    }
     ::syscall(SYS_setpgid, 0, 0);
 
     bool ok = give(p.null, 0);
@@ -146,6 +162,7 @@ launched launch(const launch_request& request, error_code& ec)
     if (ec)
         return {};
     p.null = null.get();
+    p.ignored = request.ignored;
 
     const std::string executable = request.executable.empty() ? "/proc/self/exe" : request.executable.string();
     std::string title = request.title.empty() ? executable : request.title;

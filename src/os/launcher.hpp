@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "os/descriptor.hpp"
+#include "os/signal_set.hpp"
 
 namespace twat::mp::detail {
 
@@ -27,6 +28,7 @@ struct launch_request
     unique_descriptor error_output;
     /// The other end of `error_output`, a pipe, for the warden to read; may be missing.
     unique_descriptor captured;
+    signal_set ignored = 0; ///< What the child ignores, whatever the parent does with it.
 };
 
 struct launched
@@ -38,10 +40,10 @@ struct launched
 /** Starts a child process and returns when it runs the other program.
 
     The child has exactly the descriptors 0 to 5: stdin is /dev/null, 1 and 2 are the parent's or, where those are closed
-    or close on exec, /dev/null (2 may be given). All signals have their default action and none is blocked, whatever the parent does with them. It leads a
-    process group of its own: what it starts can be ended with it, and a Ctrl-C in the terminal goes to the program alone,
-    which may want to end its tasks in order. (If the program dies of it, the workers' watchdogs see that.) Working
-    directory, user, limits, scheduling and affinity are the calling thread's.
+    or close on exec, /dev/null (2 may be given). Signals are ignored as the request says, all others have their default action, and none is
+    blocked, whatever the parent does with them. It leads a process group of its own: what it starts can be ended with it, and a Ctrl-C in the
+    terminal goes to the program alone, which may want to end its tasks in order. (If the program dies of it, the workers' watchdogs see that.)
+    Working directory, user, limits, scheduling, affinity, sandboxes and whatever else Linux hands down are the calling thread's.
 
     May block for as long as the file system of the executable does: not for a thread that runs an event loop. On failure
     no process and no descriptor is left. No handler and no disposition of this process is touched, and no fork handler runs.

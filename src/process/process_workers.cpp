@@ -12,6 +12,7 @@
 #include <string>
 #include <utility>
 
+#include "os/launch_thread.hpp"
 #include "start/worker_marker.hpp"
 
 namespace twat::mp::detail {
@@ -52,6 +53,7 @@ process_workers_set::process_workers_set(pool_strand strand, std::shared_ptr<str
     settings_.cancel_grace = options.cancel_grace;
     settings_.spin = options.spin;
     settings_.executable = options.executable;
+    settings_.launcher = std::make_shared<launch_thread>();
     settings_.initializer = encode(options.initializer, foreign);
     settings_.finalizer = encode(options.finalizer, foreign);
     settings_.debug = wants_debug();

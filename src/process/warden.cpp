@@ -15,21 +15,19 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <condition_variable>
 #include <csignal>
-#include <deque>
 #include <mutex>
 #include <new>
 #include <optional>
-#include <thread>
 #include <utility>
 
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "os/helper_thread.hpp"
+#include "os/launch_thread.hpp"
 #include "os/oom_watch.hpp"
 #include "os/output_tail.hpp"
 
@@ -490,76 +488,32 @@ public:
     pid_t owner() const noexcept { return owner_; }
 
     std::shared_ptr<child> launch(launch_request request, std::function<void(error_code)> on_launched,
-                                  std::function<void(exit_status)> on_exit) override
+                                  std::function<void(exit_status)> on_exit, std::shared_ptr<launch_thread> by) override
     {
+        if (!by)
+            by = std::make_shared<launch_thread>();
+        request.ignored = by->ignored();
         auto launched = std::make_shared<warded_child>(context_, std::move(request), std::move(on_launched), std::move(on_exit));
-        {
-            std::lock_guard lock(mutex_);
-            start_threads();
-            queue_.push_back(launched);
-        }
-        more_.notify_one();
+        start_reaping();
+        by->post([launched] { launched->launch_now(); });
         return launched;
     }
 
 private:
-    /// No signal that is sent to the process may be handled on a thread that the application does not know of.
-    template <class F>
-    static void start_thread(const char* name, F run)
+    void start_reaping()
     {
-        sigset_t all, before;
-        ::sigfillset(&all);
-        ::pthread_sigmask(SIG_SETMASK, &all, &before);
-        struct restore
-        {
-            const sigset_t& mask;
-            ~restore() { ::pthread_sigmask(SIG_SETMASK, &mask, nullptr); }
-        } restored{before};
-        std::thread([name, run]() noexcept {
-            ::prctl(PR_SET_NAME, name);
-            run();
-        }).detach();
-    }
-
-    void start_threads()
-    {
-        if (!std::exchange(reaping_, true)) {
-            try {
-                start_thread("twat-mp:reap", [this] { context_.run(); });
-            } catch (...) {
-                reaping_ = false;
-                throw;
-            }
-        }
-        if (!std::exchange(launching_, true)) {
-            try {
-                start_thread("twat-mp:launch", [this] { launch_all(); });
-            } catch (...) {
-                launching_ = false;
-                throw;
-            }
-        }
-    }
-
-    [[noreturn]] void launch_all()
-    {
-        for (;;) {
-            std::unique_lock lock(mutex_);
-            more_.wait(lock, [this] { return !queue_.empty(); });
-            auto next = std::move(queue_.front());
-            queue_.pop_front();
-            lock.unlock();
-            next->launch_now();
-        }
+        std::lock_guard lock(mutex_);
+        if (reaping_)
+            return;
+        start_helper_thread("twat-mp:reap", [this]() noexcept { context_.run(); });
+        reaping_ = true;
     }
 
     const pid_t owner_ = ::getpid();
     asio::io_context context_{1};
     asio::executor_work_guard<executor> work_{context_.get_executor()};
     std::mutex mutex_;
-    std::condition_variable more_;
-    std::deque<std::shared_ptr<warded_child>> queue_;
-    bool reaping_ = false, launching_ = false;
+    bool reaping_ = false;
 };
 
 std::atomic<warden_impl*> current_warden{nullptr};

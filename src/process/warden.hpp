@@ -16,6 +16,8 @@
 
 namespace twat::mp::detail {
 
+class launch_thread;
+
 /// How a child ended.
 struct exit_status
 {
@@ -67,10 +69,10 @@ protected:
     ~child() = default;
 };
 
-/** Launches and reaps the children of this process, on two threads of its own.
+/** Has the children of this process launched and reaped, off the event loops of the application.
 
-    One for the process, made at first use and never destroyed: children outlive pools, and neither launching nor
-    reaping may hold up an event loop of the application's. It installs no handler and waits for no child but its own.
+    One for the process, made at first use and never destroyed: children outlive pools. It reaps on a thread of its own, and launches on those
+    that pools bring along. It installs no handler and waits for no child but its own.
 */
 class warden
 {
@@ -81,13 +83,14 @@ public:
 
     /** Begins to launch a child.
 
+        @param by In whose name; if missing, in the calling thread's.
         `on_launched` is called exactly once, on a warden's thread: with no error when the child runs the other program, with
         `asio::error::operation_aborted` if it was ended before its launch began. `on_exit` is called exactly once, later, if
         and only if the launch succeeded. Neither may throw or block. Both are destroyed after the last call. Throws only if
         memory or threads for launching cannot be had; then nothing is called.
     */
     virtual std::shared_ptr<child> launch(launch_request request, std::function<void(boost::system::error_code)> on_launched,
-                                          std::function<void(exit_status)> on_exit) = 0;
+                                          std::function<void(exit_status)> on_exit, std::shared_ptr<launch_thread> by = {}) = 0;
 
     warden(const warden&) = delete;
     warden& operator=(const warden&) = delete;

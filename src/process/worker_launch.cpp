@@ -65,7 +65,7 @@ std::shared_ptr<child> worker_process::launch() noexcept
                         self->on_launched(error);
                 });
             };
-            child_ = warden::instance().launch(std::move(request), launched, on_strand(&worker_process::on_exit));
+            child_ = warden::instance().launch(std::move(request), launched, on_strand(&worker_process::on_exit), settings.launcher);
         }
     }
     catch (const boost::system::system_error& e) {

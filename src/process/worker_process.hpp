@@ -39,6 +39,7 @@ struct worker_settings
     error_output child_stderr = error_output::inherit;
     duration start_timeout{}, stop_grace{}, cancel_grace{}, spin{};
     std::filesystem::path executable;
+    std::shared_ptr<launch_thread> launcher; ///< Made by the thread that made the pool.
     byte_buffer initializer, finalizer; ///< Encoded; empty: none.
     bool debug = false;                 ///< Say on stderr what the workers do.
 };

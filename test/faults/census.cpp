@@ -168,13 +168,14 @@ std::ostream& operator<<(std::ostream& os, const census& what)
 
 namespace {
 
-// First of all, while there is one thread. Then a pool comes and goes, for the library keeps its two process-wide threads.
+// First of all, while there is one thread. Then a pool comes and goes, for the library keeps its process-wide thread.
 struct start_census
 {
     start_census()
     {
         census_taker::instance();
         process_pool(1).start();
+        std::this_thread::sleep_for(200ms); // the pool's launching thread ends behind its back
     }
 };
 

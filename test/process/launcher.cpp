@@ -161,6 +161,17 @@ BOOST_FIXTURE_TEST_CASE(ignored_handled_and_blocked_signals_are_the_parents_matt
     BOOST_TEST((now.sa_handler == handle.sa_handler));
 }
 
+BOOST_FIXTURE_TEST_CASE(a_child_ignores_what_the_request_says, fixture)
+{
+    auto start = make_request("signals");
+    start.request.ignored = only(SIGPIPE) | only(SIGTTIN);
+    error_code ec;
+    const auto child = launch(start.request, ec);
+    start.request = {};
+    BOOST_TEST(read_all(start.socket.get()) == "handled:13 handled:21 ");
+    BOOST_TEST(reap(child) == 0);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_child_leads_a_process_group, fixture) { BOOST_TEST(hear("group") == "own"); }
 
 BOOST_FIXTURE_TEST_CASE(the_title_is_the_first_argument, fixture) { BOOST_TEST(hear("title") == "child: worker 3 of 4711"); }

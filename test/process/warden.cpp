@@ -24,6 +24,7 @@
 #include "child_census.hpp"
 #include "child_process.hpp"
 #include "descriptor_shortage.hpp"
+#include "os/launch_thread.hpp"
 #include "sanitizers.hpp"
 
 using namespace twat::mp;
@@ -106,6 +107,7 @@ struct fixture
     std::size_t descriptors, children;
     witness seen;
     unique_descriptor socket;
+    std::shared_ptr<launch_thread> launcher = std::make_shared<launch_thread>();
 
     fixture()
     {
@@ -127,7 +129,7 @@ struct fixture
         auto start = make_request(mode);
         socket = std::move(start.socket);
         current_ = &w;
-        return warden::instance().launch(std::move(start.request), w.on_launched(), w.on_exit());
+        return warden::instance().launch(std::move(start.request), w.on_launched(), w.on_exit(), launcher);
     }
     std::shared_ptr<child> start(const char* mode) { return start(mode, seen); }
 
@@ -400,7 +402,7 @@ BOOST_FIXTURE_TEST_CASE(a_launch_that_has_not_begun_is_taken_back, fixture)
     witness stuck, second, third;
     auto start_stuck = make_request("echo");
     start_stuck.request.executable = executable.path;
-    const auto first = warden::instance().launch(std::move(start_stuck.request), stuck.on_launched(), stuck.on_exit());
+    const auto first = warden::instance().launch(std::move(start_stuck.request), stuck.on_launched(), stuck.on_exit(), launcher);
     while (::fcntl(executable.fd.get(), F_GETLEASE) == F_WRLCK)
         std::this_thread::yield(); // Until the exec waits for the lease to be given up.
     const auto queued = count_descriptors();
