@@ -61,8 +61,15 @@ void engine::line_up(operation_state& op)
 {
     if (!op.waiting && has_work(op)) {
         op.waiting = true;
-        lines_[static_cast<std::size_t>(op.traits().options.prio)].push_back(&op);
+        resting_ -= std::exchange(op.resting, false);
+        queue_.push_back(op);
     }
+}
+
+void engine::leave_queue(operation_state& op) noexcept
+{
+    if (std::exchange(op.waiting, false))
+        queue_.remove(op);
 }
 
 std::size_t engine::allowance(const ready_worker& worker) const noexcept
@@ -78,7 +85,7 @@ bool engine::can_take(const ready_worker& worker) const
         return false;
     if (worker.held.empty())
         return true;
-    if (worker.guest || worker.drains_for != 0 || worker.dirty())
+    if (worker.guest || worker.drains_for || worker.dirty())
         return false;
     if (worker.runs_coroutines())
         return worker.held.size() < settings_.child_concurrency;
@@ -106,8 +113,7 @@ void engine::consider(ready_worker& worker)
 
 void engine::hand_out()
 {
-    const auto nothing_waits = [this] { return std::all_of(lines_.begin(), lines_.end(), [](auto& line) { return line.empty(); }); };
-    if (nothing_waits())
+    if (queue_.empty())
         return;
     std::erase_if(candidates_, [this](ready_worker* w) { return !(w->candidate = can_take(*w)); });
     // The worker with the fewest chunks first: nobody gets a second one while another is idle.
@@ -117,7 +123,7 @@ void engine::hand_out()
     takers_ = candidates_;
     std::make_heap(takers_.begin(), takers_.end(), later);
     while (!takers_.empty()) {
-        if (nothing_waits())
+        if (queue_.empty())
             return;
         std::pop_heap(takers_.begin(), takers_.end(), later);
         ready_worker& next = *takers_.back();
@@ -132,38 +138,39 @@ bool engine::give_one(ready_worker& worker)
 {
     if (worker.guest)
         return worker.only && give_from(*worker.only, worker);
-    if (worker.held.empty() && worker.drains_for != 0) {
-        const std::uint64_t waits = std::exchange(worker.drains_for, 0);
-        for (auto& [_, op] : operations_)
-            if (op->id == waits) {
-                op->drains = 0;
-                if (has_work(*op) && give_from(*op, worker))
-                    return true;
-            }
+    if (worker.held.empty() && worker.drains_for) {
+        operation_state& op = *worker.drains_for;
+        stop_draining(op);
+        if (has_work(op) && give_from(op, worker))
+            return true;
     }
-    for (std::size_t prio = lines_.size(); prio-- > 0;) {
-        auto& line = lines_[prio];
-        for (std::size_t looks = line.size(); looks != 0 && !line.empty(); --looks) {
-            operation_state& op = *line.front();
-            line.pop_front();
-            op.waiting = false;
-            if (!has_work(op))
-                continue;
-            if (!worker.held.empty() && worker.runs_coroutines() != op.traits().coroutine) {
+    for (const priority prio : {priority::high, priority::normal, priority::low}) {
+        for (std::size_t looks = queue_.size(prio); looks != 0 && queue_.size(prio) != 0; --looks) {
+            operation_state& op = queue_.front(prio);
+            leave_queue(op);
+            if (has_work(op) && !worker.held.empty() && worker.runs_coroutines() != op.traits().coroutine) {
                 line_up(op); // its kind of task cannot run beside what the worker holds
-                if (op.drains != 0 && find(op.drains))
+                if (op.drains)
                     continue;
-                op.drains = worker.id;
-                worker.drains_for = op.id;
+                op.drains = &worker;
+                worker.drains_for = &op;
                 return false;
             }
-            const bool given = give_from(op, worker);
+            const bool given = has_work(op) && give_from(op, worker);
             line_up(op); // behind the others of its priority
+            if (!op.waiting && op.traits().stream)
+                touch(op); // perhaps it rests now
             if (given)
                 return true;
         }
     }
     return false;
+}
+
+void engine::stop_draining(operation_state& op) noexcept
+{
+    if (ready_worker* const worker = std::exchange(op.drains, nullptr))
+        worker->drains_for = nullptr;
 }
 
 // ---------------------------------------------------------------- chunks
@@ -184,12 +191,8 @@ std::shared_ptr<chunk> engine::make_chunk(operation_state& op, const ready_worke
     if (op.requeued.empty())
         return op.exhausted ? nullptr : pull_chunk(op, allowance(worker), settings_.encodes ? backend_.memory(worker.id) : nullptr);
 
-    std::shared_ptr<chunk> work = std::move(op.requeued.front());
-    op.requeued.pop_front();
-    std::size_t waiting = work->tasks->size();
-    for (const auto& c : op.requeued)
-        waiting += c->tasks->size();
-    const std::size_t size = std::min(allowance(worker), op.sizes.next(waiting));
+    const std::size_t size = std::min(allowance(worker), op.sizes.next(op.requeued_tasks));
+    std::shared_ptr<chunk> work = take_requeued(op);
     if (work->tasks->size() > size) {
         requeue(op, work->first + size, work->tasks->split(size), work->attempt);
     }
@@ -277,15 +280,15 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
 
     op.held_tasks += work->count;
     ++op.held_chunks;
-    running_ += work->count;
+    worker.running += work->count;
     worker.given += work->count;
     totals_.bytes_sent += work->tasks->size_in_bytes();
-    given_chunk held;
-    held.keep = work->count;
-    held.owner = &op;
-    held.work = std::move(work);
-    worker.held.push_back(std::move(held));
-    given_chunk& given = worker.held.back();
+    given_chunk& given = worker.held.emplace_back(worker);
+    given.keep = work->count;
+    given.owner = &op;
+    given.work = std::move(work);
+    op.held.push_back(given);
+    recount(worker);
     if (worker.held.size() == 1 || traits.coroutine)
         chunk_begins(worker.id, given);
     backend_.submit(worker.id, *given.work);
@@ -306,7 +309,7 @@ void engine::chunk_begins(worker_id worker, given_chunk& held)
         timings_->queue_wait.record(held.since - held.owner->initiated);
     }
     if (held.work->timeout != duration::zero() && !held.cancelled)
-        wake_at(held.check_at = held.since + held.work->timeout);
+        checks_.set(held.check, held.since + held.work->timeout);
 }
 
 void engine::requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt)
@@ -319,8 +322,23 @@ void engine::requeue(operation_state& op, std::uint64_t first, std::unique_ptr<p
     work->first = first;
     work->tasks = std::move(tasks);
     work->attempt = attempt;
+    op.requeued_tasks += work->tasks->size();
     op.requeued.push_front(std::move(work));
     line_up(op);
+}
+
+std::shared_ptr<chunk> engine::take_requeued(operation_state& op)
+{
+    std::shared_ptr<chunk> work = std::move(op.requeued.front());
+    op.requeued.pop_front();
+    op.requeued_tasks -= work->tasks->size();
+    return work;
+}
+
+void engine::drop_requeued(operation_state& op) noexcept
+{
+    totals_.cancelled += std::exchange(op.requeued_tasks, 0);
+    op.requeued.clear();
 }
 
 // ---------------------------------------------------------------- taking back
@@ -337,7 +355,8 @@ std::size_t engine::take_back(ready_worker& worker, given_chunk& held, bool agai
         return 0;
     std::unique_ptr<payload> tasks = held.work->tasks->split(keep);
     held.keep = keep;
-    running_ -= taken;
+    worker.running -= taken;
+    recount(worker);
     consider(worker);
     worker.given -= std::min(worker.given, taken);
     if (!held.owner) {
@@ -360,13 +379,13 @@ void engine::make_room(operation_state& op)
     const priority prio = op.traits().options.prio;
     if (operations_.size() == 1)
         return; // there is no other
+    if (ledger_.free() != 0)
+        return; // nothing has to be taken back
     ready_worker* from = nullptr;
     priority lowest = prio;
     for (auto& w : workers_) {
         if (w->guest || w->dying || w->retiring)
             continue;
-        if (w->held.empty())
-            return; // idle: nothing has to be taken back
         if (w->runs_coroutines() || w->dirty())
             continue;
         for (const given_chunk& h : w->held)
@@ -426,20 +445,22 @@ void engine::make_room_beside_equals(operation_state& op)
         other->yielded = true;
     if (stepped_back.empty() || !op.waiting)
         return;
-    auto& line = lines_[static_cast<std::size_t>(op.traits().options.prio)];
-    line.erase(std::find(line.begin(), line.end(), &op));
-    line.push_front(&op);
+    queue_.remove(op);
+    queue_.push_front(op);
 }
 
 // An operation that was alone may have handed out much of which nobody knows how long it takes. Now another one wants its turns.
 void engine::take_back_unknown()
 {
-    if (operations_.size() == 1) // it was alone; also if nobody took anything of it yet
-        operations_.begin()->second->sizes.hold_back();
-    for (auto& w : workers_)
-        for (auto h = w->held.rbegin(); h != w->held.rend(); ++h)
-            if (h->owner && h->owner->sizes.hold_back() && h->outstanding() > 1)
-                take_back(*w, *h, true);
+    operation_state* const op = std::exchange(alone_, nullptr);
+    if (!op || !op->sizes.hold_back())
+        return;
+    std::vector<given_chunk*> large;
+    for (given_chunk& h : op->held)
+        if (h.outstanding() > 1)
+            large.push_back(&h);
+    for (auto h = large.rbegin(); h != large.rend(); ++h)
+        take_back(*(*h)->holder, **h, true);
 }
 
 // Nothing waits and a worker is idle: it gets what another one holds and has not begun. A guest gets only tasks of its own operation;
@@ -447,7 +468,7 @@ void engine::take_back_unknown()
 void engine::steal()
 {
     look_again_ = time_point::max();
-    if (candidates_.empty() || running_ == 0)
+    if (candidates_.empty() || ledger_.running() == 0)
         return;
     std::vector<ready_worker*> idle; // none, mostly, and then no allocation
     for (ready_worker* w : candidates_)
@@ -528,6 +549,7 @@ void engine::add_guest(worker_id id, operation& op)
     ready_worker& added = add_worker(id);
     added.guest = true;
     added.only = find(op);
+    recount(added);
     ++guests_;
 }
 
@@ -538,6 +560,7 @@ bool engine::remove_guest(worker_id id)
         return true;
     guest->only = nullptr;
     guest->retiring = true;
+    recount(*guest);
     if (!guest->held.empty())
         return false;
     take_worker(*guest);

@@ -57,6 +57,7 @@ void engine::add(std::shared_ptr<operation> op)
     auto state = std::make_unique<operation_state>();
     state->id = ++last_operation_;
     state->initiated = now_();
+    state->prio = traits.options.prio;
     if (traits.options.deadline != duration::zero())
         state->deadline = state->initiated + traits.options.deadline;
     chunker::limits limits{.fixed = traits.options.chunk_size, .nodes = settings_.nodes};
@@ -78,24 +79,27 @@ void engine::add(std::shared_ptr<operation> op)
 
     operation_state& added = *state;
     operations_.emplace(added.op.get(), std::move(state));
+    outstanding_.push_back(added);
+    if (settings_.claims && operations_.size() == 1)
+        alone_ = &added;
     trace_operation(trace_event::operation_added, added);
-    if (traits.stream)
-        streams_.push_back(&added);
-    if (added.deadline != time_point::max())
-        with_deadline_.push_back(&added);
+    deadlines_.set(added.due, added.deadline);
     measure(added);
     if (outside_.empty() && has_room_for(added))
         return let_in(added);
     added.outside = true;
-    if (settings_.on_overflow == overflow::fail)
-        return finish(added, queue_full());
-    outside_.push_back(&added);
+    outside_.push_back(added);
+    if (settings_.on_overflow == overflow::fail) {
+        ++totals_.refused;
+        finish(added, queue_full());
+    }
 }
 
 void engine::touch(operation_state& op)
 {
-    if (!std::exchange(op.touched, true))
-        touched_.push_back(&op);
+    resting_ -= std::exchange(op.resting, false);
+    if (!op.touched())
+        touched_.push_back(op);
 }
 
 bool engine::is_over(const operation_state& op) const noexcept
@@ -107,12 +111,9 @@ bool engine::is_over(const operation_state& op) const noexcept
 void engine::flush()
 {
     // In the order in which they were touched, and so complete. More may come while it goes on.
-    for (std::size_t i = 0; i < touched_.size(); ++i) {
-        operation_state* const next = std::exchange(touched_[i], nullptr);
-        if (!next)
-            continue; // finished meanwhile
-        operation_state& op = *next;
-        op.touched = false;
+    while (!touched_.empty()) {
+        operation_state& op = touched_.front();
+        touched_.pop_front();
         if (op.traits().counts_progress && op.outcomes() != 0 && !op.final_error) {
             try {
                 op.op->report_progress({.done = op.outcomes(), .failed = op.failed, .total = op.traits().total,
@@ -122,48 +123,52 @@ void engine::flush()
                 continue;
             }
         }
-        if (is_over(op))
+        if (is_over(op)) {
             finish(op, op.final_error ? op.final_error : op.first_error);
-        else if (has_work(op))
+            continue;
+        }
+        if (has_work(op))
             line_up(op);
+        else
+            leave_queue(op);
+        if (op.traits().stream && op.held_tasks == 0 && !op.waiting && !op.outside)
+            resting_ += !std::exchange(op.resting, true);
     }
-    touched_.clear();
 }
 
 // The one place where an operation ends.
 void engine::finish(operation_state& op, std::exception_ptr error)
 {
-    if (op.held_chunks != 0)
-        for (auto& w : workers_)
-            for (given_chunk& h : w->held)
-                if (h.owner == &op)
-                    h.owner = nullptr;
+    while (!op.held.empty())
+        disown(op.held.front());
     if (guests_ != 0)
         for (auto& w : workers_)
             if (w->only == &op)
                 w->only = nullptr;
-    if (op.waiting) { // mostly near the front, so no std::erase
-        auto& line = lines_[static_cast<std::size_t>(op.traits().options.prio)];
-        line.erase(std::find(line.begin(), line.end(), &op));
-    }
-    if (op.touched)
-        std::replace(touched_.begin(), touched_.end(), &op, static_cast<operation_state*>(nullptr));
-    if (op.traits().stream)
-        std::erase(streams_, &op);
-    if (op.deadline != time_point::max())
-        std::erase(with_deadline_, &op);
+    leave_queue(op);
+    stop_draining(op);
+    if (alone_ == &op)
+        alone_ = nullptr;
     if (op.outside)
-        std::erase(outside_, &op);
+        outside_.remove(op);
+    resting_ -= op.resting;
     no_longer_waits(op);
     begun_ -= op.begun;
-    for (auto& c : op.requeued)
-        totals_.cancelled += c->tasks->size();
+    totals_.cancelled += op.requeued_tasks;
 
     trace_operation(trace_event::operation_ended, op);
     auto node = operations_.extract(op.op.get());
     // Whoever waits may read the exception at once: from now on it is theirs alone.
     op.first_error = op.final_error = nullptr;
     op.op->complete(std::move(error));
+}
+
+// Nobody waits for the outcome of its tasks any more.
+void engine::disown(given_chunk& held) noexcept
+{
+    operation_state& op = *std::exchange(held.owner, nullptr);
+    op.held.erase(op.held.iterator_to(held));
+    --op.held_chunks;
 }
 
 void engine::feed(operation& op)
@@ -187,18 +192,21 @@ void engine::forget_workers()
             if (h.owner) {
                 const auto answered = std::count_if(h.expired.begin(), h.expired.end(), [&](auto p) { return p >= h.settled; });
                 h.owner->held_tasks -= h.outstanding() - static_cast<std::size_t>(answered);
-                --h.owner->held_chunks;
                 touch(*h.owner);
             }
             chunk_cut_off(w->id, h, h.settled);
+            if (h.owner)
+                disown(h);
         }
         trace_worker(trace_event::worker_gone, w->id);
+        if (w->drains_for)
+            stop_draining(*w->drains_for);
     }
     candidates_.clear();
     worker_of_.clear();
     workers_.clear();
-    guests_ = running_ = 0;
-    next_check_ = time_point::max();
+    ledger_.clear();
+    guests_ = 0;
 }
 
 // ---------------------------------------------------------------- outcomes
@@ -212,7 +220,8 @@ bool engine::settle(ready_worker& worker, chunk_id id, std::size_t position, giv
         return false;
     }
     ++held->settled;
-    --running_;
+    --worker.running;
+    recount(worker);
     if (worker.held.size() > 1)
         consider(worker);
     if (held->is_expired(position) || !held->owner) {
@@ -278,7 +287,8 @@ void engine::tasks_finished(worker_id worker, chunk_id id, std::size_t position,
     const std::size_t told = stored + (unreadable ? 1 : 0);
     held->settled += told;
     op.yielded = false;
-    running_ -= told;
+    w->running -= told;
+    recount(*w);
     op.held_tasks -= told;
     if (w->held.size() > 1)
         consider(*w);
@@ -344,15 +354,13 @@ void engine::chunk_ended(worker_id worker, chunk_id id, duration busy)
     given_chunk* held = w ? find(*w, id) : nullptr;
     if (!held)
         return;
-    if (!held->owner)
-        running_ -= held->outstanding();
-    else {
+    w->running -= held->outstanding();
+    recount(*w);
+    if (held->owner) {
         operation_state& op = *held->owner;
         op.sizes.measured(held->keep, busy);
-        --op.held_chunks;
         // Tasks without an outcome cannot be left over, unless the worker lies; then they count as lost with it.
         for (; held->settled < held->keep; ++held->settled) {
-            --running_;
             if (held->is_expired(held->settled))
                 continue;
             --op.held_tasks;
@@ -363,6 +371,8 @@ void engine::chunk_ended(worker_id worker, chunk_id id, duration busy)
     }
     held->settled = held->keep;
     chunk_is_over(worker, *held);
+    if (held->owner)
+        disown(*held);
     const std::shared_ptr<chunk> ended = held->work; // destroyed last: it may be what keeps the operation alive
     const bool was_first = held == &w->held.front();
     forget_chunk(*w, *held);
@@ -371,11 +381,11 @@ void engine::chunk_ended(worker_id worker, chunk_id id, duration busy)
     leave_if_idle(*w);
 }
 
-// The worker has ended it, or is not asked for it any more. Its outstanding tasks do not count as running already.
+// The worker has ended it, or is not asked for it any more. It has no owner, and its outstanding tasks do not count as running already.
 void engine::forget_chunk(ready_worker& worker, const given_chunk& held)
 {
-    const auto at = std::find_if(worker.held.begin(), worker.held.end(), [&](const given_chunk& h) { return &h == &held; });
-    worker.held.erase(at);
+    worker.held.remove_if([&](const given_chunk& h) { return &h == &held; });
+    recount(worker);
     consider(worker);
 }
 
@@ -397,6 +407,7 @@ ready_worker& engine::add_worker(worker_id id)
     ready_worker& added = *state;
     worker_of_.emplace(id, &added);
     workers_.push_back(std::move(state));
+    recount(added);
     consider(added);
     return added;
 }
@@ -409,8 +420,10 @@ std::unique_ptr<ready_worker> engine::take_worker(ready_worker& worker)
     worker_of_.erase(taken->id);
     std::erase(candidates_, taken.get());
     guests_ -= taken->guest;
-    for (const given_chunk& h : taken->held)
-        running_ -= h.outstanding();
+    taken->dying = true; // chunks that it still holds cannot be taken back
+    ledger_.update(taken->counted, {});
+    if (taken->drains_for)
+        stop_draining(*taken->drains_for);
     return taken;
 }
 
@@ -429,6 +442,8 @@ void engine::worker_gone(worker_id worker, const worker_loss& loss)
         if (held->owner)
             lose_chunk(*held, loss);
         chunk_cut_off(worker, *held, begun, loss.expected);
+        if (held->owner)
+            disown(*held);
     }
     trace_worker(trace_event::worker_gone, worker, !loss.expected);
 }
@@ -437,7 +452,6 @@ void engine::worker_gone(worker_id worker, const worker_loss& loss)
 void engine::lose_chunk(given_chunk& held, const worker_loss& loss)
 {
     operation_state& op = *held.owner;
-    --op.held_chunks;
     std::size_t lost = held.settled; // behind the last task that was begun
     for (const auto& begun : loss.begun)
         if (begun.id == held.work->id && begun.position < held.keep)
@@ -485,41 +499,17 @@ void engine::broken(error_maker cause)
 
 // ---------------------------------------------------------------- for the pool
 
-bool engine::idle_but_for_streams() const
-{
-    if (operations_.size() != streams_.size())
-        return false;
-    for (const operation_state* op : streams_)
-        if (op->held_tasks != 0 || op->touched || op->outside || has_work(*op))
-            return false;
-    return true;
-}
+bool engine::idle_but_for_streams() const { return operations_.size() == resting_; }
 
-bool engine::active() const
-{
-    if (!idle_but_for_streams())
-        return true;
-    if (next_check_ == time_point::max())
-        return false;
-    for (const auto& w : workers_)
-        for (const given_chunk& h : w->held)
-            if (h.kill_at != time_point::max())
-                return true;
-    return false;
-}
+bool engine::active() const { return !idle_but_for_streams() || !kills_.empty(); }
 
 pool_stats engine::stats() const
 {
     pool_stats s = totals_;
     s.nodes = settings_.nodes;
-    for (const auto& w : workers_) {
-        s.ready += !w->guest && !w->dying;
-        std::size_t running = 0; // a chunk whose tasks all have their outcome is as good as gone
-        for (const given_chunk& h : w->held)
-            running += h.outstanding();
-        s.running += running;
-        s.busy += !w->guest && running != 0;
-    }
+    s.ready = ledger_.ready();
+    s.running = ledger_.running(); // a chunk whose tasks all have their outcome is as good as gone
+    s.busy = ledger_.busy();
     s.pending = not_begun();
     s.waiting = outside_.size();
     s.pending_bytes = pending_bytes_;

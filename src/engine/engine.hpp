@@ -4,11 +4,8 @@
 
 #include <boost/asio/cancellation_type.hpp>
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -19,8 +16,11 @@
 #include <twat/mp/options.hpp>
 
 #include "backend/backend.hpp"
+#include "engine/ledger.hpp"
 #include "engine/live_histogram.hpp"
+#include "engine/run_queue.hpp"
 #include "engine/state.hpp"
+#include "engine/watch.hpp"
 
 namespace twat::mp::detail {
 
@@ -113,6 +113,7 @@ private:
     // engine.cpp: outcomes and the end of operations
     ready_worker* find(worker_id id) const noexcept;
     ready_worker& add_worker(worker_id id);
+    void recount(ready_worker& worker) noexcept { ledger_.update(worker.counted, worker.entry()); }
     std::unique_ptr<ready_worker> take_worker(ready_worker& worker);
     void forget_chunk(ready_worker& worker, const given_chunk& held);
     static given_chunk* find(ready_worker& worker, chunk_id id) noexcept;
@@ -135,11 +136,14 @@ private:
     static std::size_t demand(const operation_state& op);
     bool has_work(const operation_state& op) const;
     void line_up(operation_state& op);
+    void leave_queue(operation_state& op) noexcept;
     bool give_one(ready_worker& worker);
     bool give_from(operation_state& op, ready_worker& worker);
     std::shared_ptr<chunk> make_chunk(operation_state& op, const ready_worker& worker);
     std::shared_ptr<chunk> pull_chunk(operation_state& op, std::size_t most, std::shared_ptr<buffer_memory> memory = nullptr);
     void submit(ready_worker& worker, operation_state& op, std::shared_ptr<chunk> work);
+    void disown(given_chunk& held) noexcept;
+    static void stop_draining(operation_state& op) noexcept;
     void chunk_begins(worker_id worker, given_chunk& held);
     void make_room(operation_state& op);
     void make_room_beside_equals(operation_state& op);
@@ -148,6 +152,8 @@ private:
     bool steal_for(ready_worker& idle);
     std::size_t take_back(ready_worker& worker, given_chunk& held, bool requeue);
     void requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt);
+    std::shared_ptr<chunk> take_requeued(operation_state& op);
+    void drop_requeued(operation_state& op) noexcept;
     std::size_t not_begun() const noexcept { return operations_.size() - begun_ - outside_.size(); }
 
     // waiting_room.cpp: bounds on what waits
@@ -172,8 +178,7 @@ private:
     void ask_to_stop(ready_worker& worker, given_chunk& held, bool kill);
     static std::exception_ptr timed_out(std::uint64_t index);
     void check_timeout(ready_worker& worker, given_chunk& held, time_point now);
-    void wake_at(time_point when) noexcept { next_check_ = std::min(next_check_, when); }
-    bool overdue(ready_worker& worker, given_chunk& held);
+    void overdue(ready_worker& worker, given_chunk& held);
 
     // tracing.cpp
     void trace_worker(trace_event::kind what, worker_id worker, bool died = false) const;
@@ -185,23 +190,28 @@ private:
     settings settings_;
     backend& backend_;
     std::function<time_point()> now_;
+    // There may be hundreds of workers, a million operations, and reports by the ten thousand a second: nothing goes over all of either for
+    // one event.
     std::unordered_map<const operation*, std::unique_ptr<operation_state>> operations_;
+    hooked_list<operation_state, outstanding_tag> outstanding_; // the same, in the order of their initiation
+    hooked_list<operation_state, touched_tag> touched_;
+    run_queue<operation_state> queue_;   // those that have something to hand out
+    run_queue<operation_state> outside_; // those that wait for room
+    watch<operation_state> deadlines_;
     std::vector<std::unique_ptr<ready_worker>> workers_;
-    // There may be hundreds of workers, and reports by the ten thousand a second: none of these goes over all workers.
     std::unordered_map<worker_id, ready_worker*> worker_of_;
     std::vector<ready_worker*> candidates_; // all that can take a chunk, and some that cannot any more
     std::vector<ready_worker*> takers_;     // inside hand_out()
-    std::array<std::deque<operation_state*>, 3> lines_; // by priority
-    std::vector<operation_state*> touched_;
-    std::vector<operation_state*> streams_;
-    std::deque<operation_state*> outside_; // those that wait for room
+    watch<ready_worker> ages_;
+    watch<given_chunk> checks_, kills_;
+    ledger ledger_;
     std::size_t pending_bytes_ = 0;
-    std::vector<operation_state*> with_deadline_;
-    std::size_t begun_ = 0;  // operations of which a task has begun
+    std::size_t begun_ = 0;   // operations of which a task has begun
+    std::size_t resting_ = 0; // streams that wait for their reader
     std::size_t guests_ = 0;
-    std::size_t running_ = 0; // tasks that workers hold
+    bool unbound_ = false;    // `unbind_streams` was called
     std::uint64_t last_order_ = 0;
-    mutable time_point next_check_ = time_point::max(); // no `check_at` or `kill_at` is earlier
+    operation_state* alone_ = nullptr; // handed out more than it would have beside others
     std::uint64_t last_operation_ = 0;
     chunk_id last_chunk_ = 0;
     time_point look_again_ = time_point::max(); // an idle worker may take tasks from one that takes long

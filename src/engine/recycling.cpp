@@ -18,7 +18,7 @@ void engine::plan_recycling(ready_worker& worker)
         const double age = static_cast<double>(settings_.max_age_per_child.count()) * part();
         const time_point now = now_();
         if (age < static_cast<double>((time_point::max() - now).count()))
-            worker.leaves_at = now + duration(static_cast<duration::rep>(age));
+            ages_.set(worker.age, now + duration(static_cast<duration::rep>(age)));
     }
 }
 
@@ -27,14 +27,15 @@ void engine::recycle(ready_worker& worker)
     if (worker.recycling || worker.dying || worker.guest)
         return;
     worker.recycling = true;
+    ages_.clear(worker.age);
+    recount(worker);
     backend_.prepare_successor(worker.id);
 }
 
 // All may be as old, or as large, as each other. Twice as many workers, for a moment, could be too much for the machine.
 bool engine::may_recycle_another() const noexcept
 {
-    const auto under_way = std::count_if(workers_.begin(), workers_.end(), [](const auto& w) { return w->recycling; });
-    return static_cast<std::size_t>(under_way) < std::max<std::size_t>(1, settings_.nodes / 8);
+    return ledger_.recycling() < std::max<std::size_t>(1, settings_.nodes / 8);
 }
 
 void engine::recycle_if_there_is_room(ready_worker& worker)
@@ -56,6 +57,8 @@ void engine::successor_ready(worker_id id)
     if (!worker || worker->retiring || worker->guest)
         return;
     worker->recycling = worker->retiring = true;
+    ages_.clear(worker->age);
+    recount(*worker);
     for (auto held = worker->held.rbegin(); held != worker->held.rend(); ++held)
         take_back(*worker, *held, true);
     leave_if_idle(*worker);
@@ -66,10 +69,10 @@ void engine::leave_if_idle(ready_worker& worker)
     if (!worker.retiring || !worker.held.empty() || worker.dying || worker.guest)
         return;
     worker.dying = true;
+    recount(worker);
     ++totals_.recycled;
-    for (auto& [_, op] : operations_)
-        if (op->drains == worker.id)
-            op->drains = 0; // another worker runs empty for it
+    if (worker.drains_for)
+        stop_draining(*worker.drains_for); // another worker runs empty for it
     backend_.retire(worker.id);
 }
 

@@ -2,10 +2,11 @@
 #ifndef TWAT_MP_SRC_ENGINE_STATE_HPP
 #define TWAT_MP_SRC_ENGINE_STATE_HPP
 
+#include <boost/intrusive/list.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <exception>
 #include <limits>
 #include <list>
@@ -15,54 +16,34 @@
 
 #include "backend/chunk.hpp"
 #include "engine/chunker.hpp"
+#include "engine/ledger.hpp"
+#include "engine/run_queue.hpp"
+#include "engine/watch.hpp"
 
 namespace twat::mp::detail {
 
 inline constexpr std::size_t no_position = std::numeric_limits<std::size_t>::max();
 
-/// What the engine knows of an operation that is not over.
-struct operation_state
+struct operation_state;
+struct ready_worker;
+
+// Places in lists of the engine, which are left by destruction at the latest. The links are in the elements (Boost.Intrusive), so that what
+// is over leaves each of them at once, however many others are there.
+template <class Tag>
+using list_hook = boost::intrusive::list_base_hook<boost::intrusive::tag<Tag>, boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+template <class T, class Tag>
+using hooked_list = boost::intrusive::list<T, boost::intrusive::base_hook<list_hook<Tag>>, boost::intrusive::constant_time_size<false>>;
+
+struct outstanding_tag; ///< All operations, in the order of their initiation.
+struct touched_tag;     ///< Operations to be looked at.
+struct owned_tag;       ///< The chunks of one operation that workers hold.
+
+/// A chunk that a worker holds. Stays at one address.
+struct given_chunk : list_hook<owned_tag>
 {
-    std::shared_ptr<operation> op;
-    std::uint64_t id = 0;
-    chunker sizes{{}};
-    std::shared_ptr<const byte_buffer> function; // processes: encoded once, before the first pull
-    bool prepared = false;                       // encode_function was called
+    explicit given_chunk(ready_worker& holder) noexcept : holder(&holder) {}
 
-    time_point initiated{};
-    time_point deadline = time_point::max();
-
-    std::uint64_t next_index = 0;                // of the next element of the range
-    std::list<std::shared_ptr<chunk>> requeued;  // taken back from workers, or left behind by dead ones; goes first. (An empty
-                                                 // deque would cost each operation two allocations.)
-    std::size_t held_tasks = 0;                  // workers hold them and their outcome is wanted
-    std::size_t held_chunks = 0;                 // chunks whose owner this is
-
-    std::size_t done = 0;
-    std::size_t failed = 0;
-    trace_outcome worst = trace_outcome::done; // of its tasks
-    bool begun = false;     // a worker has begun one of its tasks
-    bool exhausted = false; // the range has ended
-    bool stopping = false;  // nothing more is handed out
-    bool unbounded = false; // a stream whose pool is being joined: nobody waits for its reader any more
-    bool waiting = false;   // stands in the line of its priority
-    bool touched = false;   // outcomes arrived since the last decision
-    bool outside = false;   // waits for room: counts for no bound, and gets no turn
-    bool yielded = false;   // has stepped back for another of its priority, and none of its tasks has had an outcome since
-    std::size_t waiting_bytes = 0; // of its arguments, until a task begins
-    worker_id drains = 0;   // the worker that runs empty so that this operation's kind of task can run on it
-
-    std::exception_ptr first_error; // of the failed task with the lowest index
-    std::uint64_t first_error_index = 0;
-    std::exception_ptr final_error; // cancelled, deadline, range or callback threw: wins over first_error
-
-    const operation_traits& traits() const noexcept { return op->traits(); }
-    std::size_t outcomes() const noexcept { return done + failed; }
-};
-
-/// A chunk that a worker holds.
-struct given_chunk
-{
+    ready_worker* const holder;
     std::shared_ptr<chunk> work;
     operation_state* owner = nullptr;   // null: nobody waits for its tasks any more
     std::size_t settled = 0;            // tasks whose outcome arrived, from the first one on
@@ -76,8 +57,8 @@ struct given_chunk
     time_point since{};                 // when it did
     bool all_begun = false;             // what is left of it was begun: nothing can be taken back
     bool cancelled = false;             // its running tasks were asked to stop
-    time_point check_at = time_point::max(); // when to look whether the running task has run out of time
-    time_point kill_at = time_point::max();  // when the worker is killed, or the coroutine abandoned
+    watched<given_chunk> check{*this};  // when to look whether the running task has run out of time
+    watched<given_chunk> kill{*this};   // when the worker is killed, or the coroutine abandoned
 
     std::size_t outstanding() const noexcept { return keep - settled; }
     bool is_expired(std::size_t position) const noexcept
@@ -86,24 +67,80 @@ struct given_chunk
     }
 };
 
+/// What the engine knows of an operation that is not over.
+struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_tag>
+{
+    std::shared_ptr<operation> op;
+    std::uint64_t id = 0;
+    chunker sizes{{}};
+    std::shared_ptr<const byte_buffer> function; // processes: encoded once, before the first pull
+    bool prepared = false;                       // encode_function was called
+
+    time_point initiated{};
+    time_point deadline = time_point::max();
+    watched<operation_state> due{*this}; // its deadline
+
+    std::uint64_t next_index = 0;                // of the next element of the range
+    std::list<std::shared_ptr<chunk>> requeued;  // taken back from workers, or left behind by dead ones; goes first. (An empty
+                                                 // deque would cost each operation two allocations.)
+    std::size_t requeued_tasks = 0;              // in those chunks
+    hooked_list<given_chunk, owned_tag> held;    // by workers, in the order of submission
+    std::size_t held_tasks = 0;                  // workers hold them and their outcome is wanted
+    std::size_t held_chunks = 0;                 // so many are `held`
+
+    std::size_t done = 0;
+    std::size_t failed = 0;
+    trace_outcome worst = trace_outcome::done; // of its tasks
+    bool begun = false;     // a worker has begun one of its tasks
+    bool exhausted = false; // the range has ended
+    bool stopping = false;  // nothing more is handed out
+    bool unbounded = false; // a stream whose pool is being joined: nobody waits for its reader any more
+    bool waiting = false;   // stands in the line of its priority
+    bool resting = false;   // a stream that has nothing to do before its reader wants more
+    bool outside = false;   // waits for room: counts for no bound, and gets no turn
+    bool yielded = false;   // has stepped back for another of its priority, and none of its tasks has had an outcome since
+    std::size_t waiting_bytes = 0; // of its arguments, until a task begins
+    ready_worker* drains = nullptr; // the worker that runs empty so that this operation's kind of task can run on it
+
+    std::exception_ptr first_error; // of the failed task with the lowest index
+    std::uint64_t first_error_index = 0;
+    std::exception_ptr final_error; // cancelled, deadline, range or callback threw: wins over first_error
+
+    const operation_traits& traits() const noexcept { return op->traits(); }
+    std::size_t outcomes() const noexcept { return done + failed; }
+    bool touched() const noexcept { return list_hook<touched_tag>::is_linked(); }
+};
+
 /// A worker that is ready, or on its way out.
 struct ready_worker
 {
     worker_id id = 0;
     std::uint64_t order = 0;          // in which the workers came
     bool candidate = false;           // stands among the candidates
-    std::deque<given_chunk> held;      // the first one runs; all, if they are coroutines
+    std::list<given_chunk> held;      // the first one runs; all, if they are coroutines
+    std::size_t running = 0;          // tasks in them that have no outcome
     bool dying = false;               // was killed, and is not gone yet
     bool recycling = false;           // its successor was asked for
     bool retiring = false;            // its successor is ready: it gets no more, and leaves when it is idle
     std::size_t given = 0;            // tasks that it was given in its life
     std::size_t share = no_position;  // tasks after which its successor is asked for
-    time_point leaves_at = time_point::max(); // and when, at the latest
+    watched<ready_worker> age{*this}; // and when, at the latest
     operation_state* only = nullptr;  // a guest: runs tasks of this operation only
     bool guest = false;
-    std::uint64_t drains_for = 0;     // the id of the operation that waits for it to run empty
+    operation_state* drains_for = nullptr; // the operation that waits for it to run empty
+    worker_entry counted{};           // as what the ledger has it
 
     bool runs_coroutines() const noexcept { return !held.empty() && held.front().work->coroutine; }
+
+    worker_entry entry() const noexcept
+    {
+        return {.running = running,
+                .ready = !guest && !dying,
+                .busy = !guest && running != 0,
+                .occupied = !guest && !held.empty(),
+                .free = !guest && !dying && !retiring && held.empty(),
+                .recycling = recycling};
+    }
 
     /// A plain task that nobody waits for still runs in it.
     bool dirty() const noexcept

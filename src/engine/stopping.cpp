@@ -10,6 +10,8 @@
 
 #include <twat/mp/detail/exception/make_error.hpp>
 
+#include "time/saturating.hpp"
+
 namespace twat::mp::detail {
 namespace {
 
@@ -60,10 +62,8 @@ void engine::cancel_total(operation_state& op)
 {
     if (op.outcomes() != 0)
         return;
-    for (auto& w : workers_)
-        for (auto h = w->held.rbegin(); h != w->held.rend(); ++h)
-            if (h->owner == &op)
-                take_back(*w, *h, true);
+    for (auto h = op.held.rbegin(); h != op.held.rend(); ++h)
+        take_back(*h->holder, *h, true);
     if (op.held_tasks == 0)
         stop(op, aborted(), false);
 }
@@ -84,13 +84,9 @@ void engine::stop_handing_out(operation_state& op)
 {
     if (std::exchange(op.stopping, true))
         return;
-    for (auto& c : op.requeued)
-        totals_.cancelled += c->tasks->size();
-    op.requeued.clear();
-    for (auto& w : workers_)
-        for (given_chunk& h : w->held)
-            if (h.owner == &op)
-                take_back(*w, h, false);
+    drop_requeued(op);
+    for (given_chunk& h : op.held)
+        take_back(*h.holder, h, false);
     touch(op);
 }
 
@@ -99,15 +95,16 @@ void engine::stop(operation_state& op, std::exception_ptr error, bool kill)
     if (!op.final_error)
         op.final_error = std::move(error);
     stop_handing_out(op);
-    for (auto& w : workers_)
-        for (given_chunk& h : w->held)
-            if (h.owner == &op && h.outstanding() != 0)
-                ask_to_stop(*w, h, kill);
-            else if (h.owner == &op && kill && backend_.can_kill() && !w->dying && &h == &w->held.front()) {
-                // All was taken back before it began; a worker that does not even put the chunk away does not run at all.
-                h.cancelled = true;
-                wake_at(h.kill_at = now_() + settings_.cancel_grace);
-            }
+    for (given_chunk& h : op.held) {
+        ready_worker& w = *h.holder;
+        if (h.outstanding() != 0) {
+            ask_to_stop(w, h, kill);
+        } else if (kill && backend_.can_kill() && !w.dying && &h == &w.held.front()) {
+            // All was taken back before it began; a worker that does not even put the chunk away does not run at all.
+            h.cancelled = true;
+            kills_.set(h.kill, now_() + settings_.cancel_grace);
+        }
+    }
     if (backend_.can_kill())
         finish(op, op.final_error); // the workers are dealt with behind it
     else
@@ -121,11 +118,11 @@ void engine::ask_to_stop(ready_worker& worker, given_chunk& held, bool kill)
         return;
     if (!std::exchange(held.cancelled, true))
         backend_.cancel(worker.id, held.work->id);
-    held.check_at = time_point::max();
+    checks_.clear(held.check);
     if (!backend_.can_kill())
         return;
     if (kill)
-        wake_at(held.kill_at = std::min(held.kill_at, now_() + settings_.cancel_grace));
+        kills_.set(held.kill, std::min(held.kill.due(), now_() + settings_.cancel_grace));
     if (!held.work->coroutine)
         for (auto behind = worker.held.rbegin(); &*behind != &held; ++behind)
             take_back(worker, *behind, true);
@@ -133,35 +130,34 @@ void engine::ask_to_stop(ready_worker& worker, given_chunk& held, bool kill)
 
 void engine::stop_all(const error_maker& error)
 {
-    std::vector<operation_state*> all;
-    for (auto& [_, op] : operations_)
-        all.push_back(op.get());
     // In the order in which they came.
-    std::sort(all.begin(), all.end(), [](auto* a, auto* b) { return a->id < b->id; });
     // First for all: a worker whose task ends because it is asked to would begin the next one, of an operation that is not stopped yet.
-    for (operation_state* op : all)
-        stop_handing_out(*op);
-    for (operation_state* op : all)
-        stop(*op, error(), true);
+    for (operation_state& op : outstanding_)
+        stop_handing_out(op);
+    for (auto next = outstanding_.begin(); next != outstanding_.end();)
+        stop(*next++, error(), true); // which may end this one, but no other
 }
 
 void engine::unbind_streams()
 {
-    for (operation_state* op : streams_)
-        if (op->traits().total && !std::exchange(op->unbounded, true)) {
-            line_up(*op);
-            touch(*op);
+    if (std::exchange(unbound_, true))
+        return; // and no other has come since
+    for (operation_state& op : outstanding_)
+        if (op.traits().stream && op.traits().total) {
+            op.unbounded = true;
+            line_up(op);
+            touch(op);
         }
 }
 
 void engine::end_streams(const error_maker& error)
 {
-    for (std::size_t i = streams_.size(); i-- > 0;) {
-        operation_state& op = *streams_[i];
-        op.stopping = true;
-        op.final_error = error();
-        touch(op);
-    }
+    for (operation_state& op : outstanding_)
+        if (op.traits().stream) {
+            op.stopping = true;
+            op.final_error = error();
+            touch(op);
+        }
 }
 
 // ---------------------------------------------------------------- time
@@ -169,60 +165,47 @@ void engine::end_streams(const error_maker& error)
 void engine::tick()
 {
     const time_point now = now_();
-    for (std::size_t i = with_deadline_.size(); i-- > 0;)
-        if (i < with_deadline_.size() && with_deadline_[i]->deadline <= now) {
-            operation_state& op = *with_deadline_[i];
-            if (op.final_error)
-                op.deadline = time_point::max(), with_deadline_.erase(with_deadline_.begin() + static_cast<std::ptrdiff_t>(i));
-            else
-                stop(op, make_error(errc::deadline_exceeded), true);
-        }
-    next_check_ = time_point::max(); // set again by all that is waited for
-    // Indices: what is called here may end a worker or a chunk.
-    for (std::size_t i = workers_.size(); i-- > 0;) {
-        ready_worker& w = *workers_[i];
-        if (w.leaves_at <= now)
-            recycle_if_there_is_room(w);
-        for (std::size_t k = w.held.size(); k-- > 0 && !w.dying;) {
-            given_chunk& h = w.held[k];
-            if (h.kill_at <= now && overdue(w, h))
-                continue;
-            if (h.check_at <= now)
-                check_timeout(w, h, now);
-            wake_at(std::min(h.kill_at, h.check_at));
-        }
-    }
+    while (operation_state* const late = deadlines_.take_due(now))
+        if (!late->final_error)
+            stop(*late, make_error(errc::deadline_exceeded), true);
+    while (ages_.next() <= now && may_recycle_another())
+        recycle(*ages_.take_due(now));
+    while (given_chunk* const late = kills_.take_due(now))
+        overdue(*late->holder, *late);
+    while (given_chunk* const late = checks_.take_due(now))
+        check_timeout(*late->holder, *late, now);
 }
 
-// A chunk whose tasks were asked to stop is still there. True: the chunk is gone.
-bool engine::overdue(ready_worker& worker, given_chunk& held)
+// A chunk whose tasks were asked to stop is still there.
+void engine::overdue(ready_worker& worker, given_chunk& held)
 {
     if (held.work->coroutine) {
         const std::shared_ptr<chunk> work = held.work;
         backend_.abandon(worker.id, work->id);
         chunk_cut_off(worker.id, held, held.keep);
         if (held.owner)
-            --held.owner->held_chunks;
-        running_ -= held.outstanding();
-        forget_chunk(worker, held);
-        return true;
+            disown(held);
+        worker.running -= held.outstanding();
+        return forget_chunk(worker, held);
     }
     if (!held.expired.empty()) {
         const std::size_t last = held.expired.back();
         const auto running = backend_.running(worker.id, held.work->id);
         if (held.settled > last || (running && running->position != last)) {
-            held.kill_at = time_point::max(); // the late task returned, and the worker is at those that it had claimed behind it
-            held.check_at = now_() + held.work->timeout;
-            return false;
+            // The late task returned, and the worker is at those that it had claimed behind it.
+            checks_.set(held.check, saturating_add(now_(), held.work->timeout));
+            return;
         }
     }
     for (auto h = worker.held.rbegin(); h != worker.held.rend(); ++h)
         take_back(worker, *h, true);
     worker.dying = true;
-    for (given_chunk& h : worker.held)
-        h.kill_at = h.check_at = time_point::max();
+    recount(worker);
+    for (given_chunk& h : worker.held) {
+        kills_.clear(h.kill);
+        checks_.clear(h.check);
+    }
     backend_.replace(worker.id); // worker_gone tells what it had finished before
-    return false;
 }
 
 void engine::check_timeout(ready_worker& worker, given_chunk& held, time_point now)
@@ -230,21 +213,21 @@ void engine::check_timeout(ready_worker& worker, given_chunk& held, time_point n
     const duration timeout = held.work->timeout;
     const auto running = backend_.running(worker.id, held.work->id);
     if (!running) { // whatever begins later cannot be late before this
-        held.check_at = now + timeout;
+        checks_.set(held.check, saturating_add(now, timeout));
         return;
     }
     if (running->begun + timeout > now) {
-        held.check_at = running->begun + timeout;
+        checks_.set(held.check, running->begun + timeout);
         return;
     }
     const std::size_t position = running->position;
     if (position < held.settled || position >= held.keep || !held.owner) {
-        held.check_at = now + timeout; // its outcome is on the way
+        checks_.set(held.check, saturating_add(now, timeout)); // its outcome is on the way
         return;
     }
     take_back(worker, held, true);
     if (position >= held.keep || held.is_expired(position)) { // the mark of a worker that is wrong, or lies
-        held.check_at = now + timeout;
+        checks_.set(held.check, saturating_add(now, timeout));
         return;
     }
     if (!backend_.can_kill()) {
@@ -263,20 +246,8 @@ void engine::check_timeout(ready_worker& worker, given_chunk& held, time_point n
 
 time_point engine::next_wake() const
 {
-    time_point next = look_again_;
-    for (const operation_state* op : with_deadline_)
-        next = std::min(next, op->deadline);
-    if (settings_.max_age_per_child != duration::zero() && may_recycle_another())
-        for (const auto& w : workers_)
-            if (!w->recycling)
-                next = std::min(next, w->leaves_at);
-    if (next_check_ == time_point::max())
-        return next; // as always, unless there are timeouts
-    next_check_ = time_point::max();
-    for (const auto& w : workers_)
-        for (const given_chunk& h : w->held)
-            next_check_ = std::min({next_check_, h.kill_at, h.check_at});
-    return std::min(next, next_check_);
+    const time_point age = may_recycle_another() ? ages_.next() : time_point::max();
+    return std::min({look_again_, deadlines_.next(), kills_.next(), checks_.next(), age});
 }
 
 } // namespace twat::mp::detail

@@ -22,15 +22,11 @@ void engine::let_in(operation_state& op)
 bool engine::let_in_those_that_wait()
 {
     bool any = false;
-    while (!outside_.empty()) {
-        // The oldest one of the highest priority.
-        const auto next = std::max_element(outside_.begin(), outside_.end(), [](const auto* a, const auto* b) {
-            return a->traits().options.prio < b->traits().options.prio;
-        });
-        operation_state& op = **next;
+    while (operation_state* const next = outside_.front()) {
+        operation_state& op = *next;
         if (!has_room_for(op))
             break;
-        outside_.erase(next);
+        outside_.remove(op);
         op.outside = false;
         let_in(op);
         any = true;
@@ -43,9 +39,7 @@ bool engine::has_room_for(const operation_state& op) const
 {
     if (settings_.max_pending == 0 && settings_.max_pending_bytes == 0)
         return true;
-    std::size_t places = settings_.nodes;
-    for (const auto& w : workers_)
-        places -= !w->guest && !w->held.empty() && places != 0;
+    const std::size_t places = settings_.nodes - std::min(settings_.nodes, ledger_.occupied());
     const std::size_t waiting = not_begun() - !op.outside; // without itself
     if (waiting < places)
         return true;
@@ -62,13 +56,14 @@ void engine::measure(operation_state& op)
         return;
     if (std::shared_ptr<chunk> work = pull_chunk(op, 1)) {
         op.waiting_bytes = work->tasks->size_in_bytes();
+        op.requeued_tasks += work->tasks->size();
         op.requeued.push_back(std::move(work));
     }
 }
 
 std::exception_ptr engine::queue_full() const
 {
-    std::string what = std::to_string(not_begun() - 1) + " calls wait for a worker already";
+    std::string what = std::to_string(not_begun()) + " calls wait for a worker already";
     if (pending_bytes_ != 0)
         what += ", with " + std::to_string(pending_bytes_) + " bytes of arguments";
     return make_error(errc::queue_full, what + " (pool_options::max_pending, max_pending_bytes)");
