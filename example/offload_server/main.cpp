@@ -3,7 +3,8 @@
 // request notices.
 //
 //   settings     the command line
-//   tasks        what the workers do: hash, primes and the demonstration's misdeeds; thumbnail is apart, as it needs Boost.GIL
+//   tasks        what the workers do: hash, primes and the demonstration's misdeeds
+//   picture/     what else they do: thumbnails, with libpng and libjpeg
 //   work         hands tasks to the workers, and says what went wrong with them
 //   http_server  connections, requests and answers, with Boost.Beast
 //   metrics      what is counted, for Prometheus and for the page

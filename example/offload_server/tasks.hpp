@@ -17,8 +17,8 @@ struct image
     int height = 0;
 };
 
-/// Decodes a PNG or JPEG, scales it to `width`, and encodes it as what it was. Never makes it larger.
-/// @throws std::invalid_argument, if it is none, is damaged, or has more than 100 million pixels.
+/// Decodes a PNG or JPEG, turns it upright, scales it to `width`, and encodes it as what it was. Never makes it larger.
+/// @throws std::invalid_argument, if it is neither, is damaged, or has more than 50 million pixels.
 image thumbnail(std::string bytes, int width);
 
 /// PBKDF2 with HMAC-SHA-256: `rounds` rounds over the password and a salt; in hexadecimal.

@@ -86,6 +86,26 @@ def case_what_is_no_picture_is_said():
         assert s.metric("offload_worker_deaths_total", workers="processes") == 0
 
 
+def case_damaged_pictures_are_refused_in_every_mode():
+    def picture(name):
+        with open(os.path.join(os.path.dirname(__file__), "pictures", name), "rb") as f:
+            return f.read()
+    jpeg, grey, palette = picture("exif6.jpg"), picture("ga.png"), picture("palalpha.png")
+    scan = jpeg.index(b"\xff\xda")
+    for options in modes():
+        with server(*options) as s:
+            for bytes_ in (jpeg, grey, palette):
+                assert s.post("/thumbnail?width=50", bytes_)[0] == 200
+                answer = s.post("/thumbnail?width=50", bytes_[:len(bytes_) * 2 // 3])
+                assert answer[0] == 422 and data(answer)["message"].startswith("the picture is damaged: "), answer
+            for at in range(scan + 20, len(jpeg), 500):  # tables and data of all sorts
+                answer = s.post("/thumbnail?width=50", jpeg[:at] + bytes([jpeg[at] ^ 0x5a]) + jpeg[at + 1:])
+                assert answer[0] in (200, 422), answer
+            name = options[0][2:] if options else "processes"
+            assert s.metric("offload_worker_deaths_total", workers=name) == 0
+            assert s.get("/ping")[0] == 200
+
+
 def case_hash_is_pbkdf_two():
     wanted = hashlib.pbkdf2_hmac("sha256", b"secret", b"salt", 1234).hex()
     for options in modes():
