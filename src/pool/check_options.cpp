@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <string>
 
+#include <twat/mp/detail/operation/check_options.hpp>
+
 #include "os/available_cpus.hpp"
 
 namespace twat::mp::detail {

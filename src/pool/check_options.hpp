@@ -12,9 +12,6 @@ namespace twat::mp::detail {
 /// Throws `std::invalid_argument` that names the member and says what is wrong with it. Returns the nodes, never 0.
 std::size_t check_options(worker_kind kind, const pool_options& options);
 
-/// The same for the options of a call.
-TWAT_MP_DECL void check_options(const call_options& options);
-
 } // namespace twat::mp::detail
 
 #endif

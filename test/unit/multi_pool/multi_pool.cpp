@@ -746,6 +746,11 @@ BOOST_AUTO_TEST_CASE(bad_options_are_named)
     BOOST_CHECK_EXCEPTION(thread_pool({.stop_grace = -1ms}), std::invalid_argument, names("stop_grace"));
     thread_pool pool(1);
     BOOST_CHECK_EXCEPTION(pool.with({.timeout = -1ms}), std::invalid_argument, names("timeout"));
+    BOOST_CHECK_EXCEPTION(pool.with({.deadline = -1ms}), std::invalid_argument, names("deadline"));
+    BOOST_CHECK_EXCEPTION(pool.with({.queue_timeout = -1ms}), std::invalid_argument, names("queue_timeout"));
+    BOOST_CHECK_EXCEPTION(pool.with({.prio = static_cast<priority>(7)}), std::invalid_argument, names("prio"));
+    BOOST_CHECK_EXCEPTION(pool.with({.cancel_limit = static_cast<boost::asio::cancellation_type>(1000)}), std::invalid_argument,
+                          names("cancel_limit"));
 }
 
 BOOST_AUTO_TEST_CASE(a_forked_process_may_not_use_the_pool)
