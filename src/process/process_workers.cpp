@@ -8,10 +8,10 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <utility>
 
+#include "os/environment.hpp"
 #include "os/launch_thread.hpp"
 #include "start/worker_marker.hpp"
 
@@ -20,12 +20,6 @@ namespace {
 
 /// While others work, a worker that the system has no room for is tried again after this.
 constexpr duration launch_pause = std::chrono::milliseconds(200);
-
-bool wants_debug()
-{
-    const char* const value = std::getenv("TWAT_MP_DEBUG");
-    return value && *value && std::string_view(value) != "0";
-}
 
 byte_buffer encode(const task& hook, bool by_name) { return hook ? hook.encode(by_name) : byte_buffer(); }
 
@@ -56,7 +50,7 @@ process_workers_set::process_workers_set(pool_strand strand, std::shared_ptr<str
     settings_.launcher = std::make_shared<launch_thread>();
     settings_.initializer = encode(options.initializer, foreign);
     settings_.finalizer = encode(options.finalizer, foreign);
-    settings_.debug = wants_debug();
+    settings_.debug = is_enabled("TWAT_MP_DEBUG");
     timer_.emplace(*strand_);
 }
 

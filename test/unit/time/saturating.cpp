@@ -18,7 +18,7 @@ constexpr time_point at(duration since_epoch) { return time_point(since_epoch); 
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(saturating)
+BOOST_AUTO_TEST_SUITE(test_saturating)
 
 BOOST_AUTO_TEST_CASE(sums_of_durations_stop_at_the_ends_of_the_range)
 {
