@@ -8,6 +8,8 @@
 #include <twat/mp/detail/exception/make_error.hpp>
 #include <twat/mp/error.hpp>
 
+#include "time/saturating.hpp"
+
 namespace twat::mp::detail {
 namespace {
 
@@ -60,6 +62,8 @@ void engine::add(std::shared_ptr<operation> op)
     state->prio = traits.options.prio;
     if (traits.options.deadline != duration::zero())
         state->deadline = state->initiated + traits.options.deadline;
+    if (traits.options.queue_timeout != duration::zero())
+        state->begin_by = saturating_add(state->initiated, traits.options.queue_timeout);
     chunker::limits limits{.fixed = traits.options.chunk_size, .nodes = settings_.nodes};
     if (settings_.claims)
         take_back_unknown();
@@ -83,7 +87,7 @@ void engine::add(std::shared_ptr<operation> op)
     if (settings_.claims && operations_.size() == 1)
         alone_ = &added;
     trace_operation(trace_event::operation_added, added);
-    deadlines_.set(added.due, added.deadline);
+    limits_.set(added.due, std::min(added.deadline, added.begin_by));
     measure(added);
     if (outside_.empty() && has_room_for(added))
         return let_in(added);
@@ -467,6 +471,7 @@ void engine::lose_chunk(given_chunk& held, const worker_loss& loss)
     if (rest->size() != 0)
         requeue(op, first + lost, std::move(rest), attempt);
 
+    op.died = op.died || lost > held.settled;
     for (std::size_t position = lost; position-- > held.settled;) {
         std::unique_ptr<payload> task = held.work->tasks->split(position);
         if (held.is_expired(position))

@@ -174,8 +174,10 @@ private:
     // stopping.cpp: cancellation, timeouts, deadlines
     void stop_handing_out(operation_state& op);
     void stop(operation_state& op, std::exception_ptr error, bool kill);
+    bool has_begun(operation_state& op);
     void cancel_total(operation_state& op);
     void ask_to_stop(ready_worker& worker, given_chunk& held, bool kill);
+    void check_limits(operation_state& op, time_point now);
     static std::exception_ptr timed_out(std::uint64_t index);
     void check_timeout(ready_worker& worker, given_chunk& held, time_point now);
     void overdue(ready_worker& worker, given_chunk& held);
@@ -197,7 +199,7 @@ private:
     hooked_list<operation_state, touched_tag> touched_;
     run_queue<operation_state> queue_;   // those that have something to hand out
     run_queue<operation_state> outside_; // those that wait for room
-    watch<operation_state> deadlines_;
+    watch<operation_state> limits_; // deadlines and queue timeouts
     std::vector<std::unique_ptr<ready_worker>> workers_;
     std::unordered_map<worker_id, ready_worker*> worker_of_;
     std::vector<ready_worker*> candidates_; // all that can take a chunk, and some that cannot any more

@@ -78,7 +78,8 @@ struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_t
 
     time_point initiated{};
     time_point deadline = time_point::max();
-    watched<operation_state> due{*this}; // its deadline
+    time_point begin_by = time_point::max(); // `call_options::queue_timeout`
+    watched<operation_state> due{*this};     // what comes first of these two
 
     std::uint64_t next_index = 0;                // of the next element of the range
     std::list<std::shared_ptr<chunk>> requeued;  // taken back from workers, or left behind by dead ones; goes first. (An empty
@@ -91,7 +92,8 @@ struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_t
     std::size_t done = 0;
     std::size_t failed = 0;
     trace_outcome worst = trace_outcome::done; // of its tasks
-    bool begun = false;     // a worker has begun one of its tasks
+    bool begun = false;     // a worker has come to a chunk of it
+    bool died = false;      // a worker died in one of its tasks
     bool exhausted = false; // the range has ended
     bool stopping = false;  // nothing more is handed out
     bool unbounded = false; // a stream whose pool is being joined: nobody waits for its reader any more

@@ -37,7 +37,9 @@ public:
         : random_(seed), steps_(seed % 10 == 0 ? 300 : 60), coroutines_(seed % 2 != 0),
           f_({.nodes = nodes, .child_concurrency = concurrency, .max_tasks_per_child = seed % 3 == 0 ? 20u : 0u,
               .max_age_per_child = seed % 5 == 0 ? 2s : 0s, .recycle_jitter = 0.3, .seed = seed,
-              .max_pending = seed % 7 == 0 ? 2u : 0u, .on_overflow = overflow::wait})
+              .max_pending = seed % 7 == 0 ? 2u : 0u,
+              .on_overflow = seed % 14 == 0 ? overflow::fail : overflow::wait}),
+          refuses_(seed % 14 == 0)
     {
         f_.workers.kills = seed % 4 != 3;
         f_.workers.on_submit = [this](const chunk& work) { check_turn(work); };
@@ -92,6 +94,9 @@ private:
         traits.options.prio = static_cast<priority>(below(3));
         if (chance(10))
             traits.options.deadline = std::chrono::milliseconds(1 + below(500)), s.asked_to_end = true;
+        if (chance(15))
+            traits.options.queue_timeout = std::chrono::milliseconds(1 + below(300)), s.asked_to_end = true;
+        s.asked_to_end = s.asked_to_end || refuses_;
         if (chance(10))
             traits.options.timeout = 100ms;
         traits.coroutine = chance(20) && coroutines_;
@@ -105,6 +110,8 @@ private:
         operations_.push_back(s);
         f_.core->add(s.op);
         f_.core->decide();
+        if (s.op->completed && s.op->error_text() == make_error_code(errc::queue_full).message())
+            ++refused_;
     }
 
     fake_backend::held* running(worker_id worker, std::size_t which)
@@ -261,6 +268,10 @@ private:
         for (auto& s : operations_) {
             if (s.op->completed == f_.core->knows(*s.op))
                 BOOST_FAIL("an operation is over and still outstanding, or neither");
+            if (s.op->completed && s.op->error_text() == make_error_code(errc::queue_timed_out).message())
+                for (std::uint64_t i = 0; i < s.op->pulled; ++i)
+                    if (ledger_.contains({s.op.get(), i}))
+                        BOOST_FAIL("task " << i << " of an operation that timed out in the queue has run");
             if (s.stream && s.op->pulled > s.op->consumed + s.op->window)
                 BOOST_FAIL("a stream of window " << s.op->window << " was pulled " << s.op->pulled << " elements, with " << s.op->consumed << " read");
         }
@@ -278,6 +289,8 @@ private:
             }
         }
         const pool_stats stats = f_.core->stats();
+        if (stats.refused != refused_)
+            BOOST_FAIL("the engine counts " << stats.refused << " refused operations; there are " << refused_);
         if (f_.core->ready_workers() != alive_.size() || stats.ready > alive_.size() || stats.busy != busy || stats.running != running)
             BOOST_FAIL("the engine counts " << stats.ready << " ready, " << stats.busy << " busy, " << stats.running << " running; there are "
                                             << alive_.size() << ", " << busy << ", " << running);
@@ -352,6 +365,8 @@ private:
     std::map<worker_id, time_point> begun_at_;
     std::map<std::pair<const operation*, std::uint64_t>, std::size_t> ledger_;
     std::set<const operation*> abandoned_;
+    const bool refuses_ = false; ///< `overflow::fail`.
+    std::size_t refused_ = 0;
 };
 
 unsigned from_environment(const char* name, unsigned otherwise)
