@@ -15,12 +15,17 @@ if(TARGET twat_mp_main)
 endif()
 install(EXPORT twat-mp-targets NAMESPACE twat:: DESTINATION ${package_dir} COMPONENT development)
 
+# A shared library brings what it links.
+set(TWAT_MP_NEEDS_BOOST_PROCESS OFF)
+if(TWAT_MP_CHILD_EXIT_TARGETS AND NOT BUILD_SHARED_LIBS)
+    set(TWAT_MP_NEEDS_BOOST_PROCESS ON)
+endif()
+
 configure_package_config_file(cmake/twat-mp-config.cmake.in twat-mp-config.cmake INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(twat-mp-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES
     ${CMAKE_CURRENT_BINARY_DIR}/twat-mp-config.cmake
     ${CMAKE_CURRENT_BINARY_DIR}/twat-mp-config-version.cmake
-    ${CMAKE_CURRENT_SOURCE_DIR}/cmake/boost.cmake
     DESTINATION ${package_dir} COMPONENT development)
 
 # pkg-config: the prefix is where the file lies, so an installed tree can be moved.
@@ -31,7 +36,7 @@ if(BUILD_SHARED_LIBS)
     set(pc_cflags "-DTWAT_MP_SHARED")
 endif()
 set(pc_boost_libs "")
-if(TARGET Boost::process)
+if(TWAT_MP_NEEDS_BOOST_PROCESS)
     set(pc_boost_libs "-lboost_process")
 endif()
 foreach(name twat-mp twat-mp-main)

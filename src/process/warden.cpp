@@ -7,7 +7,6 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/process/v2/process.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
@@ -26,6 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "os/child_exit.hpp"
 #include "os/helper_thread.hpp"
 #include "os/launch_thread.hpp"
 #include "os/oom_watch.hpp"
@@ -38,8 +38,6 @@ using boost::system::error_code;
 using executor = asio::io_context::executor_type;
 using timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, executor>;
 using pidfd_watch = asio::posix::basic_stream_descriptor<executor>;
-// The last argument of async_wait's handler means different things in different versions: the status is read from the process.
-using process = boost::process::v2::basic_process<executor>;
 
 /// Between two looks at a child whose pidfd claims what waitid denies.
 constexpr auto recheck_pause = std::chrono::milliseconds(20);
@@ -248,20 +246,11 @@ private:
                 return;
             captured.release();
         }
-        auto handle = duplicate(result.pidfd.get(), ec);
-        if (ec)
-            return;
+        exit_.emplace(context_, result.pid, result.pidfd.get());
         watch_.emplace(context_);
         watch_->assign(result.pidfd.get(), ec);
         if (ec)
             return;
-        try {
-            process_.emplace(context_.get_executor(), result.pid, handle.get());
-        } catch (...) {
-            watch_->release();
-            throw;
-        }
-        handle.release();
         std::lock_guard lock(mutex_);
         pid_ = result.pid;
         pidfd_ = std::move(result.pidfd);
@@ -289,12 +278,7 @@ private:
 
     /** Waits for the end of the child.
 
-        Boost.Process 1.81, once the pidfd is readable, waits by the pid and blocks. But a pidfd can be readable before there is a
-        status to fetch (a debugger holds the child), and when the application has taken the status, the pid may be another
-        child's. So its async_wait is called only when the child is known to be over and unreaped: then it completes at once.
-        Its destructor kills and waits, by the pid, unless detached.
-
-        A wait that completes for no reason (see os/readiness.hpp) is found out by `look`, which asks the system whether the child is over.
+        A pidfd can be readable before there is a status to fetch: a debugger holds the child. A wait that completes for no reason (see os/readiness.hpp) is found out by `look`, which asks the system whether the child is over.
     */
     void watch()
     {
@@ -358,26 +342,23 @@ private:
             }
         }
         if (how == over::yes)
-            return process_->async_wait([self = shared_from_this()](error_code ec, int) { self->finish(!ec); });
+            return exit_->async_reap([self = shared_from_this()](child_exit::status native) { self->finish(native); });
         if (how == over::reaped)
-            return finish(false);
+            return finish(std::nullopt);
         recheck_.expires_after(recheck_pause);
         recheck_.async_wait([self = shared_from_this()](error_code) { self->watch(); });
     }
 
-    void finish(bool known)
+    void finish(child_exit::status native)
     {
         exit_status status;
-        const int native = process_->native_exit_code();
-        if (known && (WIFSIGNALED(native) || WIFEXITED(native)))
-            status = {true, WIFSIGNALED(native) ? WTERMSIG(native) : 0, WIFEXITED(native) ? WEXITSTATUS(native) : 0};
-        if (status.known) {
+        if (native) {
+            status = {true, WIFSIGNALED(*native) ? WTERMSIG(*native) : 0, WIFEXITED(*native) ? WEXITSTATUS(*native) : 0};
             status.peak_rss = peak_rss_;
             status.out_of_memory = status.signal == SIGKILL && !was_signalled() ? get_oom_watch().child_was_killed() : memory_verdict::unlikely;
         }
         drain_output();
-        process_->detach();
-        process_.reset();
+        exit_.reset();
         watch_->release();
         watch_.reset();
         ++escalation_;
@@ -463,7 +444,7 @@ private:
 
     // Of the reaping thread, once the launch is over.
     std::optional<pidfd_watch> watch_; // Holds the number that pidfd_ owns.
-    std::optional<process> process_;
+    std::optional<child_exit> exit_; // Borrows pidfd_.
     std::optional<pidfd_watch> output_; // Owns its descriptor.
     timer deadline_, recheck_;
     std::size_t parent_peak_rss_ = 0, peak_rss_ = 0;
