@@ -3,9 +3,11 @@
 
 #include <boost/exception/errinfo_nested_exception.hpp>
 #include <boost/exception_ptr.hpp>
+#include <boost/make_shared.hpp>
 
 #include <array>
 #include <mutex>
+#include <utility>
 
 #include <twat/mp/detail/exception/carrier.hpp>
 #include <twat/mp/worker_died.hpp>
@@ -55,6 +57,23 @@ index_memory& memory()
     static index_memory& instance = *new index_memory;
     return instance;
 }
+
+/** What a `boost::exception_ptr` holds that throws a `std::exception_ptr`.
+
+    Boost's own conversion is of no use: 1.81 wraps whatever is being handled instead of what it is given; and it binds a reference to the
+    virtual base of a temporary, which g++ 14 destroys too early in builds without optimization ("pure virtual method called").
+*/
+class cause_clone final : public boost::exception_detail::clone_base
+{
+public:
+    explicit cause_clone(std::exception_ptr cause) noexcept : cause_(std::move(cause)) {}
+
+private:
+    const clone_base* clone() const override { return new cause_clone(cause_); }
+    void rethrow() const override { std::rethrow_exception(cause_); }
+
+    std::exception_ptr cause_;
+};
 
 std::string indented(const char* title, const std::string& lines)
 {
@@ -161,14 +180,8 @@ void attach(const boost::exception& to, const exception_facts& facts)
     if (!facts.stderr_tail.empty())
         to << errinfo_stderr_tail(facts.stderr_tail);
     if (facts.cause) {
-        // Boost.Exception finds it too, and diagnostic_information shows it. Boost 1.81 wraps whatever is being handled
-        // instead of the std::exception_ptr that it is given; so it is being handled.
-        try {
-            std::rethrow_exception(facts.cause);
-        }
-        catch (...) {
-            to << boost::errinfo_nested_exception(boost::exception_ptr(std::current_exception()));
-        }
+        // Boost.Exception finds it too, and diagnostic_information shows it.
+        to << boost::errinfo_nested_exception(boost::exception_ptr(boost::make_shared<const cause_clone>(facts.cause)));
     }
 }
 
