@@ -90,7 +90,14 @@ void thread_worker::cancel(chunk_id id)
         return;
     if (!held->coroutine)
         return held->request_stop();
-    post([this, id] {
+    post([this, id] { cancel_coroutine(id); });
+}
+
+void thread_worker::cancel_coroutine(chunk_id id)
+{
+    // A coroutine that co_spawn was given begins in a later turn of the loop. What cancels it before that is ignored by some versions of
+    // Asio, and others throw it out of run(): so it is cancelled in a turn behind that one.
+    asio::post(*loop_, [this, id] {
         if (const auto found = coroutines_.find(id); found != coroutines_.end())
             found->second.emit(asio::cancellation_type::terminal);
     });
@@ -167,8 +174,8 @@ void thread_worker::close()
     // Emitting may end a task, which posts the removal of its signal and never removes it at once. From within the loop: outside it
     // Asio would queue the request, behind the removal of a signal to which it refers.
     post([this] {
-        for (auto& [id, signal] : coroutines_)
-            signal.emit(asio::cancellation_type::terminal);
+        for (const auto& [id, signal] : coroutines_)
+            cancel_coroutine(id);
     });
     std::unique_ptr<asio::io_context> context;
     {

@@ -87,6 +87,7 @@ private:
     void post(F&& f);
     void run(std::shared_ptr<thread_chunk> held);
     void run_coroutine(std::shared_ptr<thread_chunk> held);
+    void cancel_coroutine(chunk_id id);
     void run_one();
 
     const std::size_t index_;

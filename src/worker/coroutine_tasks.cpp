@@ -4,6 +4,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 
 #include <stdexcept>
 #include <utility>
@@ -82,8 +83,13 @@ void coroutine_tasks::cancel(std::uint64_t chunk, bool abandoned)
     running& task = *found->second;
     if (abandoned && !std::exchange(task.abandoned, true))
         --active_;
-    // Coroutines heed only terminal unless they ask for more.
-    task.signal.emit(asio::cancellation_type::terminal); // may finish the task
+    // A coroutine that co_spawn was given begins in a later turn of the loop. What cancels it before that is ignored by some versions of
+    // Asio, and others throw it out of run(): so it is cancelled in a turn behind that one.
+    asio::post(environment_.io, [this, chunk] {
+        // Coroutines heed only terminal unless they ask for more.
+        if (const auto running = running_.find(chunk); running != running_.end())
+            running->second->signal.emit(asio::cancellation_type::terminal); // may finish the task
+    });
 }
 
 void coroutine_tasks::bury() noexcept { ended_.clear(); }

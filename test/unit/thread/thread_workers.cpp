@@ -270,6 +270,20 @@ BOOST_AUTO_TEST_CASE(cancel_reaches_a_coroutine_task)
     BOOST_CHECK_THROW(std::rethrow_exception(events.failed[work.id].at(0)), boost::system::system_error);
 }
 
+BOOST_AUTO_TEST_CASE(cancel_reaches_a_coroutine_task_that_has_not_begun)
+{
+    make_ready(1);
+    gate go;
+    const chunk& before = make_chunk([&](std::uint64_t) { go.pass(); });
+    const chunk& work = make_coroutine(wait_for_ever);
+    workers->submit(events.ready[0], before);
+    workers->submit(events.ready[0], work);
+    workers->cancel(events.ready[0], work.id);
+    go.open();
+    run_to_end(work);
+    BOOST_CHECK_THROW(std::rethrow_exception(events.failed[work.id].at(0)), boost::system::system_error);
+}
+
 BOOST_AUTO_TEST_CASE(an_abandoned_coroutine_task_is_heard_of_no_more)
 {
     options.cancel_grace = 1ms;

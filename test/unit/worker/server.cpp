@@ -509,6 +509,25 @@ BOOST_FIXTURE_TEST_CASE(a_cancelled_coroutine_is_aborted, ready_worker)
     BOOST_TEST(await_frame().id == 5u);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_coroutine_that_is_cancelled_before_it_begins_is_aborted, ready_worker)
+{
+    send_function<int>(1, &wait_until_let_go);
+    send_function<int>(2, &never);
+    wait_for_go = 0;
+    send_tasks(1, std::vector<int>{1});
+    const auto cancelled = send_tasks(2, std::vector<int>{2}, true);
+    send({frame_type::cancel, 0, cancelled, 0});
+    wait_for_go = 1; // and now it reads both at once
+    wait_for_go.notify_all();
+    try {
+        await_chunk(cancelled).at(0).rethrow();
+        BOOST_ERROR("nothing was thrown");
+    }
+    catch (const boost::system::system_error& e) {
+        BOOST_TEST((e.code() == asio::error::operation_aborted));
+    }
+}
+
 BOOST_FIXTURE_TEST_CASE(plain_tasks_wait_for_coroutines_but_not_for_abandoned_ones, ready_worker)
 {
     send_function<int>(1, &ignores_cancellation);
