@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -89,6 +90,16 @@ TWAT_MP_IN_CHILD void close_from(int first)
         ::syscall(SYS_close, fd);
 }
 
+/// Of a process that does not lead its session, only of this one.
+TWAT_MP_IN_CHILD void give_up_terminal()
+{
+    const long tty = ::syscall(SYS_openat, AT_FDCWD, "/dev/tty", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (tty < 0)
+        return; // There is none, mostly.
+    ::syscall(SYS_ioctl, tty, TIOCNOTTY);
+    ::syscall(SYS_close, tty);
+}
+
 TWAT_MP_IN_CHILD bool give(int from, int to) { return ::syscall(SYS_dup3, from, to, 0) >= 0; }
 
 // Plain system calls only: for the others libc or a sanitizer may keep books in memory, which is the parent's.
@@ -102,6 +113,7 @@ TWAT_MP_IN_CHILD int run_child(void* argument)
         ::syscall(SYS_rt_sigaction, signal, &action, nullptr, kernel_mask_size);
     }
     ::syscall(SYS_setpgid, 0, 0);
+    give_up_terminal();
 
     bool ok = give(p.null, 0);
     if (p.error_output >= 0)

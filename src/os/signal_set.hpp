@@ -12,11 +12,10 @@ using signal_set = std::uint64_t;
 
 constexpr signal_set only(int signal) noexcept { return signal_set(1) << (signal - 1); }
 
-/** What workers are to ignore: what this process ignores now, as with any program that it starts, but for two, and two more.
+/** What workers are to ignore: what this process ignores now, as with any program that it starts, but for two.
 
     SIGCHLD is not ignored in workers, or tasks would not learn how their children ended; nor is SIGTERM, with which workers are asked to
-    end. SIGTTIN and SIGTTOU always are: the process group of a worker is never in the terminal's foreground, so a task that reads from the
-    terminal would be stopped, and nobody would let it go on. So it gets EIO at once.
+    end.
 */
 inline signal_set ignored_in_workers() noexcept
 {
@@ -26,7 +25,7 @@ inline signal_set ignored_in_workers() noexcept
         if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN)
             found |= only(signal);
     }
-    return (found & ~(only(SIGCHLD) | only(SIGTERM))) | only(SIGTTIN) | only(SIGTTOU);
+    return found & ~(only(SIGCHLD) | only(SIGTERM));
 }
 
 } // namespace twat::mp::detail

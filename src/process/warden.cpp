@@ -119,6 +119,27 @@ public:
         return phase_ == phase::running && send(pidfd_.get(), number);
     }
 
+    int stop_signal() const noexcept override
+    {
+        if (is_foreign())
+            return 0;
+        std::lock_guard lock(mutex_);
+        siginfo_t info{};
+        if (phase_ != phase::running ||
+            ::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WSTOPPED | WNOHANG | WNOWAIT) != 0 || info.si_code != CLD_STOPPED)
+            return 0;
+        return info.si_status;
+    }
+
+    void resume() noexcept override
+    {
+        if (is_foreign())
+            return;
+        std::lock_guard lock(mutex_);
+        if (phase_ == phase::running)
+            signal_group(SIGCONT);
+    }
+
     void end(duration before_sigterm, duration before_sigkill, duration before_abandon, std::function<void()> on_abandoned) override
     {
         if (is_foreign() || withdraw())
@@ -419,11 +440,16 @@ private:
     void kill_group() noexcept
     {
         signalled_ = true;
-        if (send(pidfd_.get(), SIGKILL, to_process_group) || errno != EINVAL)
+        signal_group(SIGKILL);
+    }
+
+    void signal_group(int number) noexcept
+    {
+        if (send(pidfd_.get(), number, to_process_group) || errno != EINVAL)
             return;
         // Older kernels know the group by its number only, which is the child's as long as the child is not reaped.
         if (is_over(pidfd_.get()) != over::reaped)
-            ::kill(-pid_, SIGKILL);
+            ::kill(-pid_, number);
     }
 
     bool was_signalled() const

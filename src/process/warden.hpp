@@ -49,6 +49,12 @@ public:
     /// Sends a signal, through the pidfd: never to another process that got the same number. Whether there was a child to send it to.
     virtual bool signal(int number) noexcept = 0;
 
+    /// The signal that has stopped it; 0 if it runs, is gone, or somebody else was told of it (a wait for any child, with WUNTRACED).
+    virtual int stop_signal() const noexcept = 0;
+
+    /// SIGCONT, to the child and to what it started and left in its process group.
+    virtual void resume() noexcept = 0;
+
     /** Ends a child that was asked to end, and escalates: SIGTERM, SIGKILL, and then nothing is left but to say so.
 
         Each step follows when the child is still there so long after the one before. A later call begins anew, with its own

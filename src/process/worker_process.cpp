@@ -128,7 +128,7 @@ void worker_process::read()
 // What has arrived on the socket was written after what had been published in the ring by then.
 void worker_process::take_arrivals()
 {
-    last_sign_ = clock::now();
+    last_sign_ = silent_since_ = clock::now();
     looked_ = false;
     take_ring();
     while (owner_ && nonsense_.empty()) {
@@ -438,6 +438,8 @@ void worker_process::submit(const chunk& work)
     message.attempt = work.attempt;
     message.timeout = work.timeout;
     last_sign_ = clock::now();
+    if (!was_wanted)
+        silent_since_ = last_sign_;
     looked_ = false;
     timed_ = held.timed;
     if (timed_)
@@ -530,6 +532,11 @@ void worker_process::cancel(chunk_id id)
         return;
     }
     held_->request_stop(id);
+    ring_doorbell();
+}
+
+void worker_process::ring_doorbell() noexcept
+{
     const std::uint64_t ring = 1;
     [[maybe_unused]] const ssize_t n = ::write(doorbell_.get(), &ring, sizeof ring);
 }
@@ -564,12 +571,21 @@ time_point worker_process::next_due() const noexcept
         return started_at_ + owner_->settings().start_timeout;
     if (fsm_.phase() != worker_phase::ready)
         return time_point::max();
-    time_point due = ping_due_;
-    // One task alone is told of when it is done. But the end of a chunk may lie untold in the ring while the one behind it runs, and a
-    // task's time is counted only from the end of the chunk before.
-    if (!looked_ && (held_->wanted() > 1 || held_->outstanding() > 1))
-        due = std::min(due, time_point((last_sign_.time_since_epoch() + look_pause_) / look_grid * look_grid + look_grid));
-    return due;
+    return std::min({ping_due_, look_due(), stop_due()});
+}
+
+// One task alone is told of when it is done. But the end of a chunk may lie untold in the ring while the one behind it runs, and a
+// task's time is counted only from the end of the chunk before.
+time_point worker_process::look_due() const noexcept
+{
+    if (looked_ || (held_->wanted() <= 1 && held_->outstanding() <= 1))
+        return time_point::max();
+    return time_point((last_sign_.time_since_epoch() + look_pause_) / look_grid * look_grid + look_grid);
+}
+
+time_point worker_process::stop_due() const noexcept
+{
+    return held_->wanted() != 0 ? stop_judge_.due(silent_since_) : time_point::max();
 }
 
 void worker_process::on_time(time_point now)
@@ -593,6 +609,14 @@ void worker_process::on_time(time_point now)
         }
         return;
     }
+    if (look_due() <= now)
+        look_at_ring();
+    if (owner_ && stop_due() <= now)
+        look_whether_stopped(now);
+}
+
+void worker_process::look_at_ring()
+{
     looked_ = true;
     try {
         take_ring();
@@ -601,6 +625,25 @@ void worker_process::on_time(time_point now)
     }
     catch (const error& e) {
         talks_nonsense(e.what());
+    }
+}
+
+void worker_process::look_whether_stopped(time_point now)
+{
+    const int signal = child_->stop_signal();
+    switch (stop_judge_.judge(now, signal, page_.paused().load(std::memory_order_acquire) != 0)) {
+    case stop_judge::verdict::leave:
+        ring_doorbell(); // From now on it looks whether this program is stopped, until it has nothing to do.
+        break;
+    case stop_judge::verdict::resume:
+        page_.paused().store(0, std::memory_order_release);
+        child_->resume();
+        break;
+    case stop_judge::verdict::kill:
+        note_ = std::string("it was killed because it had been stopped by signal ") + std::to_string(signal) + " (" + ::strsignal(signal) +
+                (signal == SIGTTIN || signal == SIGTTOU ? "): a worker cannot use the terminal" : ")");
+        act(fsm_.resume(worker_input::unfit));
+        break;
     }
 }
 

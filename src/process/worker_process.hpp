@@ -17,6 +17,7 @@
 #include "backend/worker_set.hpp"
 #include "os/descriptor.hpp"
 #include "process/held_chunks.hpp"
+#include "process/stop_judge.hpp"
 #include "process/warden.hpp"
 #include "process/worker_channel.hpp"
 #include "process/worker_fsm.hpp"
@@ -162,6 +163,11 @@ private:
     void take_hello_reply(std::span<const std::byte> bytes);
     void hung_up();
     void talks_nonsense(const char* what);
+    void ring_doorbell() noexcept;
+    time_point look_due() const noexcept;
+    time_point stop_due() const noexcept;
+    void look_at_ring();
+    void look_whether_stopped(time_point now);
     void fail_start(errc code, std::string what, bool hopeless);
 
     void finish();
@@ -215,6 +221,8 @@ private:
     bool looked_ = false;    ///< At its ring, since then.
     bool timed_ = false;     ///< The last chunk that it was given.
     duration look_pause_;    ///< Between a sign and the look.
+    time_point silent_since_{}; ///< When the worker was last heard of, or came to have something to do.
+    stop_judge stop_judge_;
 
     std::string nonsense_; ///< What was wrong with what it sent.
     std::string note_;     ///< Why it was killed.

@@ -63,6 +63,8 @@ public:
     std::atomic<std::uint64_t>& arena_tail() const noexcept;
     /// Not 0: the worker could not map the arena of arguments. It writes that before it answers the greeting.
     std::atomic<std::uint64_t>& arguments_refused() const noexcept;
+    /// Not 0: the worker has stopped itself, or is about to, because it saw its parent stopped.
+    std::atomic<std::uint64_t>& paused() const noexcept;
 
 private:
     void map(int fd);

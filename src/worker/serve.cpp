@@ -31,6 +31,7 @@ int serve_worker(const worker_start& start)
     // Never destroyed: the watchdog may still be in it, and what tasks left on its context is nobody's any more.
     auto& server = *new worker_server(start.socket, start.page, start.marker.nonce);
     watchdog::on_doorbell([&server] { server.look_at_stop_requests(); });
+    watchdog::pause_with_parent([&server] { return server.is_busy(); }, server.paused_word());
     server.run();
     return 0;
 }

@@ -111,7 +111,9 @@ void worker_server::serve()
             run_background_work();
         else {
             outcomes_.tell();
+            busy_.store(false, std::memory_order_relaxed);
             connection_.read();
+            busy_.store(true, std::memory_order_relaxed);
         }
     }
 }

@@ -6,6 +6,8 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include <cstdint>
+#include <atomic>
+#include <cstdint>
 #include <deque>
 #include <optional>
 
@@ -37,6 +39,10 @@ public:
 
     /// The parent may want a task to stop. For another thread, while the object lives.
     void look_at_stop_requests() { desk_.look(); }
+    /// Whether it has something to do. For another thread.
+    bool is_busy() const noexcept { return busy_.load(std::memory_order_relaxed); }
+    /// See `watchdog::pause_with_parent`.
+    std::atomic<std::uint64_t>& paused_word() const noexcept { return page_.paused(); }
 
 private:
     struct deferred_work
@@ -82,6 +88,7 @@ private:
     bool debug_ = false;
     bool ready_ = false;
     bool leaving_ = false;
+    std::atomic<bool> busy_{true};
 };
 
 } // namespace twat::mp::detail

@@ -4,10 +4,13 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <cstdio>
+#include <cstring>
 #include <mutex>
 #include <thread>
 #include <utility>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -22,7 +25,12 @@ struct bell
     std::mutex mutex;
     std::function<void()> rung;
     bool waiting = false; ///< Was rung when there was nobody to tell.
+    std::function<bool()> busy;
+    std::atomic<std::uint64_t>* paused = nullptr;
 };
+
+/// Between two looks at the parent, in milliseconds.
+constexpr int look_pause = 250;
 
 bell& get_bell()
 {
@@ -39,15 +47,51 @@ bell& get_bell()
     ::_exit(0);
 }
 
+/// By a signal; not by a debugger.
+bool is_stopped(pid_t process) noexcept
+{
+    char path[32], text[256];
+    std::snprintf(path, sizeof path, "/proc/%d/stat", static_cast<int>(process));
+    const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    const ssize_t n = ::read(fd, text, sizeof text - 1);
+    ::close(fd);
+    text[n < 0 ? 0 : n] = 0;
+    const char* const behind_name = std::strrchr(text, ')'); // then: " T 4711 ..."
+    return behind_name && std::strncmp(behind_name, ") T ", 4) == 0;
+}
+
+/// How long to wait for the next look at the parent; -1: for the next doorbell.
+int look_at_parent() noexcept
+{
+    auto& from = get_bell();
+    std::lock_guard lock(from.mutex);
+    if (!from.busy || !from.busy())
+        return -1;
+    if (!is_stopped(::getppid())) {
+        from.paused->store(0, std::memory_order_release);
+        return look_pause;
+    }
+    from.paused->store(1, std::memory_order_release);
+    ::kill(::getpgrp() == ::getpid() ? 0 : ::getpid(), SIGSTOP);
+    return look_pause;
+}
+
 void watch(int socket, int doorbell) noexcept
 {
     ::prctl(PR_SET_NAME, "watchdog");
     pollfd watched[2] = {{socket, 0, 0}, {doorbell, POLLIN, 0}};
-    for (;;) {
-        if (::poll(watched, 2, -1) < 0) {
+    for (int pause = -1;;) {
+        const int found = ::poll(watched, 2, pause);
+        if (found < 0) {
             if (errno == EINTR || errno == EAGAIN)
                 continue;
             end_process();
+        }
+        if (found == 0) {
+            pause = look_at_parent();
+            continue;
         }
         if (watched[0].revents & (POLLHUP | POLLERR | POLLNVAL))
             end_process();
@@ -55,6 +99,7 @@ void watch(int socket, int doorbell) noexcept
             std::uint64_t count = 0;
             if (::read(doorbell, &count, sizeof count) != static_cast<ssize_t>(sizeof count))
                 continue;
+            pause = look_pause;
             auto& to = get_bell();
             std::lock_guard lock(to.mutex);
             if (to.rung)
@@ -90,6 +135,14 @@ void watchdog::on_doorbell(std::function<void()> rung)
     from.rung = std::move(rung);
     if (std::exchange(from.waiting, false) && from.rung)
         from.rung();
+}
+
+void watchdog::pause_with_parent(std::function<bool()> busy, std::atomic<std::uint64_t>& paused)
+{
+    auto& from = get_bell();
+    std::lock_guard lock(from.mutex);
+    from.busy = std::move(busy);
+    from.paused = &paused;
 }
 
 } // namespace twat::mp::detail

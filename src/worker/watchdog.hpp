@@ -2,6 +2,8 @@
 #ifndef TWAT_MP_SRC_WORKER_WATCHDOG_HPP
 #define TWAT_MP_SRC_WORKER_WATCHDOG_HPP
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 
 namespace twat::mp::detail {
@@ -21,6 +23,14 @@ public:
     /// `rung` is called on the watchdog's thread each time the doorbell was written to; several writes may become one call.
     /// What was rung before this is told at once. Must not throw or block: nobody watches meanwhile.
     static void on_doorbell(std::function<void()> rung);
+
+    /** Pauses the worker while its parent is stopped, as by Ctrl-Z in a terminal: SIGSTOP, to it and all in its process group.
+
+        The parent lets it go on. Looks at the parent only from a doorbell on until `busy` says false: an idle worker sleeps, and has nothing
+        to pause.
+        @param busy Called on the watchdog's thread. @param paused Is set before the signal, so that the parent knows who sent it.
+    */
+    static void pause_with_parent(std::function<bool()> busy, std::atomic<std::uint64_t>& paused);
 };
 
 } // namespace twat::mp::detail

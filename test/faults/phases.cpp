@@ -254,6 +254,48 @@ BOOST_FIXTURE_TEST_CASE(a_worker_that_stops_idle_holds_up_nobody, census_fixture
     BOOST_TEST(is_over(pid));
 }
 
+BOOST_FIXTURE_TEST_CASE(a_lone_call_is_answered_though_the_worker_stops_idle, census_fixture)
+{
+    chronicle events;
+    process_pool pool(workers(1, events));
+    pool.start();
+    const int pid = events.ready().front();
+    ::kill(pid, SIGSTOP);
+    BOOST_TEST(pool.apply(square, 9) == 81); // by the one that takes its place
+    BOOST_TEST(is_over(pid));
+    BOOST_TEST(pool.stats().failed == 0u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_worker_that_is_stopped_for_a_moment_goes_on, census_fixture)
+{
+    chronicle events;
+    process_pool pool(workers(1, events));
+    pool.start();
+    const int pid = events.ready().front();
+    ::kill(pid, SIGSTOP);
+    auto answer = pool.submit(square, 9);
+    std::this_thread::sleep_for(300ms);
+    ::kill(pid, SIGCONT);
+    BOOST_TEST(answer.get() == 81);
+    BOOST_TEST(pool.stats().died == 0u);
+}
+
+BOOST_DATA_TEST_CASE_F(census_fixture, a_task_that_is_stopped_fails_with_the_name_of_the_signal, bdata::make({SIGSTOP, SIGTSTP, SIGTTIN}), signal)
+{
+    chronicle events;
+    process_pool pool(workers(1, events));
+    try {
+        pool.apply([](int number) { return ::kill(::getpid(), number); }, signal);
+        BOOST_ERROR("the task returned");
+    }
+    catch (const worker_died& e) {
+        BOOST_TEST(e.has_task());
+        BOOST_TEST_CONTEXT(e.what())
+            BOOST_TEST((std::string(e.what()).find("stopped by signal " + std::to_string(signal)) != std::string::npos));
+    }
+    BOOST_TEST(pool.apply(square, 9) == 81);
+}
+
 // ---------------------------------------------------------------- arguments and results on their way
 
 // The worker reads nothing, so that most of the argument cannot be written. The task has not begun: it goes to the next worker.

@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "../expect.hpp"
+#include "terminal.hpp"
 #include "modes.hpp"
 
 namespace mp = twat::mp;
@@ -435,6 +436,11 @@ int main(int argc, char** argv)
         {"killed_while_starting", killed_while_starting},
         {"program_replaced", program_replaced},
         {"killed_by_the_kernel_for_memory", killed_by_the_kernel_for_memory},
+        {"a_task_opens_the_terminal", mp::test::a_task_opens_the_terminal},
+        {"ctrl_z_pauses_the_workers", mp::test::ctrl_z_pauses_the_workers},
+        {"killed_while_stopped", mp::test::killed_while_stopped},
+        {"job_opens_the_terminal", mp::test::job_opens_the_terminal},
+        {"job_counts", mp::test::job_counts},
         {"victim_busy", [] { victim(true); }},
         {"victim_idle", [] { victim(false); }},
         {"replaced", replaced},
