@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "time/saturating.hpp"
+
 namespace twat::mp::detail {
 namespace {
 
@@ -61,7 +63,7 @@ std::optional<duration> chunker::estimate(std::size_t tasks) const noexcept
 {
     if (per_task_ < 0)
         return std::nullopt;
-    return duration(static_cast<duration::rep>(per_task_ * static_cast<double>(tasks)));
+    return saturating_duration(per_task_ * static_cast<double>(tasks));
 }
 
 } // namespace twat::mp::detail

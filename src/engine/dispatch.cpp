@@ -6,6 +6,8 @@
 #include <iterator>
 #include <utility>
 
+#include "time/saturating.hpp"
+
 namespace twat::mp::detail {
 namespace {
 
@@ -309,7 +311,7 @@ void engine::chunk_begins(worker_id worker, given_chunk& held)
         timings_->queue_wait.record(held.since - held.owner->initiated);
     }
     if (held.work->timeout != duration::zero() && !held.cancelled)
-        checks_.set(held.check, held.since + held.work->timeout);
+        checks_.set(held.check, saturating_add(held.since, held.work->timeout));
 }
 
 void engine::requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt)
@@ -429,7 +431,7 @@ void engine::make_room_beside_equals(operation_state& op)
             continue;
         duration before = duration::zero();
         for (const given_chunk& h : w->held)
-            before += &h == &w->held.front() ? time_left_of_first(h, unknown, now) : time_left(h).value_or(unknown);
+            before = saturating_add(before, &h == &w->held.front() ? time_left_of_first(h, unknown, now) : time_left(h).value_or(unknown));
         if (before >= least)
             continue;
         least = before;
@@ -512,7 +514,7 @@ bool engine::steal_for(ready_worker& idle)
                     from = &h;
                 }
             }
-            before += left;
+            before = saturating_add(before, left);
         }
     }
     if (!victim) {

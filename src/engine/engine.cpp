@@ -61,7 +61,7 @@ void engine::add(std::shared_ptr<operation> op)
     state->initiated = now_();
     state->prio = traits.options.prio;
     if (traits.options.deadline != duration::zero())
-        state->deadline = state->initiated + traits.options.deadline;
+        state->deadline = saturating_add(state->initiated, traits.options.deadline);
     if (traits.options.queue_timeout != duration::zero())
         state->begin_by = saturating_add(state->initiated, traits.options.queue_timeout);
     chunker::limits limits{.fixed = traits.options.chunk_size, .nodes = settings_.nodes};

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "time/saturating.hpp"
+
 namespace twat::mp::detail {
 
 // A worker's successor is asked for somewhat before the bound, each at a moment of its own; until the successor is ready the worker goes on,
@@ -15,10 +17,9 @@ void engine::plan_recycling(ready_worker& worker)
     if (settings_.max_tasks_per_child != 0)
         worker.share = std::max<std::size_t>(1, static_cast<std::size_t>(std::ceil(static_cast<double>(settings_.max_tasks_per_child) * part())));
     if (settings_.max_age_per_child != duration::zero()) {
-        const double age = static_cast<double>(settings_.max_age_per_child.count()) * part();
-        const time_point now = now_();
-        if (age < static_cast<double>((time_point::max() - now).count()))
-            ages_.set(worker.age, now + duration(static_cast<duration::rep>(age)));
+        const duration age = saturating_scale(settings_.max_age_per_child, part());
+        if (const time_point due = saturating_add(now_(), age); due != time_point::max())
+            ages_.set(worker.age, due);
     }
 }
 

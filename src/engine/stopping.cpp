@@ -110,7 +110,7 @@ void engine::stop(operation_state& op, std::exception_ptr error, bool kill)
         } else if (kill && backend_.can_kill() && !w.dying && &h == &w.held.front()) {
             // All was taken back before it began; a worker that does not even put the chunk away does not run at all.
             h.cancelled = true;
-            kills_.set(h.kill, now_() + settings_.cancel_grace);
+            kills_.set(h.kill, saturating_add(now_(), settings_.cancel_grace));
         }
     }
     if (backend_.can_kill())
@@ -130,7 +130,7 @@ void engine::ask_to_stop(ready_worker& worker, given_chunk& held, bool kill)
     if (!backend_.can_kill())
         return;
     if (kill)
-        kills_.set(held.kill, std::min(held.kill.due(), now_() + settings_.cancel_grace));
+        kills_.set(held.kill, std::min(held.kill.due(), saturating_add(now_(), settings_.cancel_grace)));
     if (!held.work->coroutine)
         for (auto behind = worker.held.rbegin(); &*behind != &held; ++behind)
             take_back(worker, *behind, true);
@@ -237,8 +237,8 @@ void engine::check_timeout(ready_worker& worker, given_chunk& held, time_point n
         checks_.set(held.check, saturating_add(now, timeout));
         return;
     }
-    if (running->begun + timeout > now) {
-        checks_.set(held.check, running->begun + timeout);
+    if (const time_point due = saturating_add(running->begun, timeout); due > now) {
+        checks_.set(held.check, due);
         return;
     }
     const std::size_t position = running->position;

@@ -30,6 +30,7 @@
 #include "os/launch_thread.hpp"
 #include "os/oom_watch.hpp"
 #include "os/output_tail.hpp"
+#include "time/saturating.hpp"
 
 namespace twat::mp::detail {
 namespace {
@@ -402,8 +403,9 @@ private:
     {
         if (is_gone())
             return;
-        const duration longest = std::chrono::hours(24 * 365); // What a clock can be set to.
-        deadline_.expires_after(std::clamp(steps_[step], duration::zero(), longest));
+        if (steps_[step] == duration::max())
+            return; // As long as it takes.
+        deadline_.expires_at(saturating_add(std::chrono::steady_clock::now(), steps_[step]));
         deadline_.async_wait([self = shared_from_this(), step, escalation](error_code) {
             if (escalation != self->escalation_ || self->is_gone())
                 return;

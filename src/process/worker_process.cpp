@@ -19,6 +19,7 @@
 #include "wire/messages.hpp"
 #include "function/module.hpp"
 #include "start/worker_marker.hpp"
+#include "time/saturating.hpp"
 
 namespace twat::mp::detail {
 namespace {
@@ -445,7 +446,7 @@ void worker_process::submit(const chunk& work)
     if (timed_)
         look_pause_ = look_after; // a task's time counts from the end of the one before
     if (work.deadline != time_point::max())
-        message.remaining = work.deadline - last_sign_;
+        message.remaining = saturating_subtract(work.deadline, last_sign_);
     message.count = held.count;
     message.slot = held.slot;
     message.coroutine = work.coroutine;
@@ -554,7 +555,7 @@ void worker_process::abandon(chunk_id id)
         }
         channel_->queue({frame_type::cancel, frame_flag_abandon, id, 0});
         channel_->queue({frame_type::ping, 0, ++ping_, 0});
-        ping_due_ = clock::now() + owner_->settings().cancel_grace;
+        ping_due_ = saturating_add(clock::now(), owner_->settings().cancel_grace);
         if (!owner_->in_batch())
             flush();
     }
@@ -568,7 +569,7 @@ time_point worker_process::next_due() const noexcept
     if (!owner_ || hung_up_ || exited_)
         return time_point::max();
     if (fsm_.is_starting())
-        return started_at_ + owner_->settings().start_timeout;
+        return saturating_add(started_at_, owner_->settings().start_timeout);
     if (fsm_.phase() != worker_phase::ready)
         return time_point::max();
     return std::min({ping_due_, look_due(), stop_due()});

@@ -9,6 +9,8 @@
 #include <cassert>
 #include <utility>
 
+#include "time/saturating.hpp"
+
 namespace twat::mp::detail {
 namespace {
 
@@ -32,9 +34,9 @@ std::size_t until_next_look(std::size_t count, duration took, std::size_t most) 
 
 time_point task_deadline(const thread_chunk& held, time_point begun)
 {
-    if (held.timeout == duration::zero() || held.timeout >= time_point::max() - begun)
+    if (held.timeout == duration::zero())
         return held.deadline;
-    return std::min(held.deadline, begun + held.timeout);
+    return std::min(held.deadline, saturating_add(begun, held.timeout));
 }
 
 } // namespace

@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "time/saturating.hpp"
+
 namespace twat::mp::detail {
 namespace {
 
@@ -398,8 +400,8 @@ void thread_workers::arm_start_timer()
     {
         std::lock_guard lock(mutex_);
         for (const auto& [id, node] : workers_)
-            if (!node.ready && options_.start_timeout < time_point::max() - node.started)
-                first = std::min(first, node.started + options_.start_timeout);
+            if (!node.ready)
+                first = std::min(first, saturating_add(node.started, options_.start_timeout));
     }
     if (first == time_point::max())
         return;
@@ -428,10 +430,10 @@ void thread_workers::stop(std::function<void()> done)
     }
     if (none)
         return shared_state::post(shared_, [](thread_workers& self) { self.stop_is_over(); });
-    const time_point now = clock::now();
-    if (!strand_ || options_.stop_grace >= time_point::max() - now)
+    const time_point due = saturating_add(clock::now(), options_.stop_grace);
+    if (!strand_ || due == time_point::max())
         return;
-    stop_timer_.emplace(*strand_, now + options_.stop_grace);
+    stop_timer_.emplace(*strand_, due);
     stop_timer_->async_wait([shared = shared_](boost::system::error_code ec) {
         auto late = [](thread_workers& self) {
             if (!self.stop_timer_ || !self.stopped_)

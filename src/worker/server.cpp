@@ -15,6 +15,7 @@
 #include "wire/exception.hpp"
 #include "function/module.hpp"
 #include "os/readiness.hpp"
+#include "time/saturating.hpp"
 
 namespace twat::mp::detail {
 namespace {
@@ -24,9 +25,7 @@ constexpr duration short_chunk = std::chrono::microseconds(50);
 
 time_point after(time_point now, const std::optional<duration>& remaining) noexcept
 {
-    if (!remaining || *remaining > time_point::max() - now)
-        return time_point::max();
-    return now + *remaining;
+    return remaining ? saturating_add(now, *remaining) : time_point::max();
 }
 
 /// Makes a context the thread's and the process's, also when what happens within throws.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "shm/claim.hpp"
+#include "time/saturating.hpp"
 #include "wire/exception.hpp"
 
 namespace twat::mp::detail {
@@ -18,9 +19,9 @@ constexpr std::size_t kept_result_capacity = std::size_t(4) << 20;
 
 time_point end_of_task(const received_work& work, time_point begun) noexcept
 {
-    if (work.message.timeout <= duration::zero() || work.message.timeout > time_point::max() - begun)
+    if (work.message.timeout <= duration::zero())
         return work.deadline;
-    return std::min(work.deadline, begun + work.message.timeout);
+    return std::min(work.deadline, saturating_add(begun, work.message.timeout));
 }
 
 /// Calls the function; whether it returned. `result` holds its value or the encoded exception.
