@@ -17,6 +17,7 @@ void add_w7(registry& rows);
 void add_w8(registry& rows);
 void add_w9(registry& rows);
 void add_w11(registry& rows);
+void add_w13(registry& rows);
 
 } // namespace bench
 

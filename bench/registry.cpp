@@ -46,6 +46,9 @@ const std::vector<workload>& workloads()
         {"w10", "gzip of a file of 200 MB with two workers", "MB/s", false, "pigz -p 2"},
         {"w11", "Host CPU for a task, chunk_size = 1, by workers that sleep", "us a task", true, ""},
         {"w11-default", "Host CPU for a task, default chunks, by workers that sleep", "us a task", true, ""},
+        {"w13", "Processor time of the loop for a call, a million waiting beside a thousand", "times", true, ""},
+        {"w13-submit", "One call and its future at a time, threads", "us a call", true, "asio::thread_pool, post and future"},
+        {"w13-submit-many", "10,000 calls and their futures, threads", "us a call", true, "asio::thread_pool, post and future"},
     };
     return all;
 }
