@@ -303,15 +303,14 @@ void engine::chunk_begins(worker_id worker, given_chunk& held)
     held.since = now_();
     held.begun = true;
     trace_chunk(trace_event::chunk_begun, worker, held);
-    if (!held.owner)
-        return;
-    if (!std::exchange(held.owner->begun, true)) {
+    if (held.owner && !std::exchange(held.owner->begun, true)) {
         ++begun_;
         no_longer_waits(*held.owner);
         timings_->queue_wait.record(held.since - held.owner->initiated);
     }
-    if (held.work->timeout != duration::zero() && !held.cancelled)
-        checks_.set(held.check, saturating_add(held.since, held.work->timeout));
+    // Also where nobody waits for it any more. (Threads that were asked to stop can be asked no more.)
+    if (held.work->timeout != duration::zero() && !held.doomed && !(held.cancelled && !backend_.can_kill()))
+        check_at(held, saturating_add(held.since, held.work->timeout));
 }
 
 void engine::requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt)

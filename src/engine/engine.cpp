@@ -123,9 +123,13 @@ void engine::flush()
                 op.op->report_progress({.done = op.outcomes(), .failed = op.failed, .total = op.traits().total,
                                         .elapsed = now_() - op.initiated});
             } catch (...) {
-                stop(op, std::current_exception(), false); // may finish it, or touch it again
+                stop(op, std::current_exception(), stop_force::kill); // may finish it, or touch it again
                 continue;
             }
+        }
+        if (op.failed_fast && !op.final_error) {
+            stop(op, op.first_error, stop_force::kill);
+            continue;
         }
         if (is_over(op)) {
             finish(op, op.final_error ? op.final_error : op.first_error);
@@ -173,6 +177,9 @@ void engine::disown(given_chunk& held) noexcept
     operation_state& op = *std::exchange(held.owner, nullptr);
     op.held.erase(op.held.iterator_to(held));
     --op.held_chunks;
+    const time_point check = held.check.due();
+    checks_.clear(held.check);
+    check_at(held, check); // its time goes on
 }
 
 void engine::feed(operation& op)
@@ -228,6 +235,13 @@ bool engine::settle(ready_worker& worker, chunk_id id, std::size_t position, giv
     recount(worker);
     if (worker.held.size() > 1)
         consider(worker);
+    if (held->is_expired(position) && held->outstanding() != 0 && !held->doomed && !worker.dying) {
+        // It returned within the grace. The worker is at those that it had claimed behind it, which have their own time.
+        kills_.clear(held->kill);
+        check_at(*held, now_());
+    }
+    if (!held->owner && held->outstanding() == 0)
+        unwanted_checks_.clear(held->check);
     if (held->is_expired(position) || !held->owner) {
         totals_.cancelled += !held->is_expired(position);
         chunk_is_over(worker.id, *held);
@@ -345,10 +359,12 @@ void engine::fail_task(operation_state& op, std::uint64_t index, std::exception_
         op.op->store_failure(index, std::move(error));
         return;
     }
-    if (!op.first_error || index < op.first_error_index) {
+    // The first one that arrives, or the one with the lowest index.
+    if (!op.first_error || (index < op.first_error_index && !op.failed_fast)) {
         op.first_error = std::move(error);
         op.first_error_index = index;
     }
+    op.failed_fast = op.traits().options.fail_fast; // what else follows from it is decided when the batch is through
     stop_handing_out(op);
 }
 
@@ -372,6 +388,8 @@ void engine::chunk_ended(worker_id worker, chunk_id id, duration busy)
                       make_error(errc::protocol_error, "a worker ended a chunk without the outcome of one of its tasks"), held);
         }
         touch(op);
+    } else {
+        drop_outstanding(*held);
     }
     held->settled = held->keep;
     chunk_is_over(worker, *held);
@@ -445,11 +463,20 @@ void engine::worker_gone(worker_id worker, const worker_loss& loss)
                 begun = std::max(begun, b.position + 1);
         if (held->owner)
             lose_chunk(*held, loss);
+        else
+            drop_outstanding(*held);
         chunk_cut_off(worker, *held, begun, loss.expected);
         if (held->owner)
             disown(*held);
     }
     trace_worker(trace_event::worker_gone, worker, !loss.expected);
+}
+
+// Counts the tasks of a chunk of which nothing more will be heard, unless they had their answer when they ran out of time.
+void engine::drop_outstanding(const given_chunk& held) noexcept
+{
+    for (std::size_t position = held.settled; position < held.keep; ++position)
+        totals_.cancelled += !held.is_expired(position);
 }
 
 // A worker died that held this chunk. What it had begun dies with it, what it had not begun goes elsewhere.
@@ -506,7 +533,8 @@ void engine::broken(error_maker cause)
 
 bool engine::idle_but_for_streams() const { return operations_.size() == resting_; }
 
-bool engine::active() const { return !idle_but_for_streams() || !kills_.empty(); }
+// A task that nobody waits for still has its timeout, and somebody must look at the clock.
+bool engine::active() const { return !idle_but_for_streams() || !kills_.empty() || !unwanted_checks_.empty(); }
 
 pool_stats engine::stats() const
 {

@@ -173,14 +173,19 @@ private:
 
     // stopping.cpp: cancellation, timeouts, deadlines
     void stop_handing_out(operation_state& op);
-    void stop(operation_state& op, std::exception_ptr error, bool kill);
+    /// What becomes of tasks that run: they run out, are asked to stop, or are killed if they have not stopped after the grace.
+    enum class stop_force { none, ask, kill };
+    void stop(operation_state& op, std::exception_ptr error, stop_force force);
     bool has_begun(operation_state& op);
     void cancel_total(operation_state& op);
-    void ask_to_stop(ready_worker& worker, given_chunk& held, bool kill);
+    void ask_to_stop(ready_worker& worker, given_chunk& held, stop_force force);
+    void kill_after_grace(given_chunk& held);
+    void check_at(given_chunk& held, time_point when) noexcept;
+    void drop_outstanding(const given_chunk& held) noexcept;
     void check_limits(operation_state& op, time_point now);
     static std::exception_ptr timed_out(std::uint64_t index);
     void check_timeout(ready_worker& worker, given_chunk& held, time_point now);
-    void overdue(ready_worker& worker, given_chunk& held);
+    void overdue(ready_worker& worker, given_chunk& held, time_point due);
 
     // tracing.cpp
     void trace_worker(trace_event::kind what, worker_id worker, bool died = false) const;
@@ -205,7 +210,8 @@ private:
     std::vector<ready_worker*> candidates_; // all that can take a chunk, and some that cannot any more
     std::vector<ready_worker*> takers_;     // inside hand_out()
     watch<ready_worker> ages_;
-    watch<given_chunk> checks_, kills_;
+    watch<given_chunk> checks_, unwanted_checks_; // of running tasks' time; those that nobody waits for apart
+    watch<given_chunk> kills_;
     ledger ledger_;
     std::size_t pending_bytes_ = 0;
     std::size_t begun_ = 0;   // operations of which a task has begun

@@ -57,6 +57,8 @@ struct given_chunk : list_hook<owned_tag>
     time_point since{};                 // when it did
     bool all_begun = false;             // what is left of it was begun: nothing can be taken back
     bool cancelled = false;             // its running tasks were asked to stop
+    bool doomed = false;                // none of its tasks may go on beyond `kill`, whichever runs then
+    bool looked_twice = false;          // at `kill`, since the loop was late
     watched<given_chunk> check{*this};  // when to look whether the running task has run out of time
     watched<given_chunk> kill{*this};   // when the worker is killed, or the coroutine abandoned
 
@@ -96,6 +98,7 @@ struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_t
     bool died = false;      // a worker died in one of its tasks
     bool exhausted = false; // the range has ended
     bool stopping = false;  // nothing more is handed out
+    bool failed_fast = false; // ends with its first failure, and its tasks that run are stopped for it
     bool unbounded = false; // a stream whose pool is being joined: nobody waits for its reader any more
     bool waiting = false;   // stands in the line of its priority
     bool resting = false;   // a stream that has nothing to do before its reader wants more
@@ -148,7 +151,7 @@ struct ready_worker
     bool dirty() const noexcept
     {
         for (const given_chunk& h : held)
-            if (h.cancelled && !h.work->coroutine)
+            if ((h.cancelled || !h.owner) && !h.work->coroutine)
                 return true;
         return false;
     }

@@ -15,6 +15,10 @@
 namespace twat::mp::detail {
 namespace {
 
+// A loop that comes so late to the end of a worker's grace has not read what the worker sent meanwhile ...
+constexpr duration late_loop = std::chrono::milliseconds(5);
+// ... and looks again when it has.
+constexpr duration one_turn = std::chrono::milliseconds(1);
 // Operations whose time is over that are ended in one go: about 100 us, for which the user's loop stands still.
 constexpr int most_ended_at_once = 64;
 
@@ -53,8 +57,8 @@ void engine::cancel(operation& op, asio::cancellation_type type)
     if (!state)
         return;
     switch (std::min(strength(type), strength(state->traits().options.cancel_limit))) {
-    case 3: return stop(*state, aborted(), true);
-    case 2: return stop(*state, aborted(), false);
+    case 3: return stop(*state, aborted(), stop_force::kill);
+    case 2: return stop(*state, aborted(), stop_force::ask);
     case 1: return cancel_total(*state);
     default: return;
     }
@@ -73,7 +77,7 @@ bool engine::has_begun(operation_state& op)
 void engine::cancel_total(operation_state& op)
 {
     if (!has_begun(op))
-        stop(op, aborted(), false);
+        stop(op, aborted(), stop_force::ask);
 }
 
 void engine::abandon(operation& op)
@@ -81,11 +85,12 @@ void engine::abandon(operation& op)
     operation_state* state = find(op);
     if (!state)
         return;
-    // Tasks on threads use what is the caller's, who may wait for their end: they are asked to stop, as nobody wants their results.
-    if (!backend_.can_kill())
-        return stop(*state, aborted(), false);
-    stop_handing_out(*state);
-    finish(*state, nullptr); // what still runs has no owner now
+    // As a request of type terminal; but where tasks may not even be asked to stop, there is still nobody who reads on.
+    switch (strength(state->traits().options.cancel_limit)) {
+    case 3: return stop(*state, aborted(), stop_force::kill);
+    case 2: return stop(*state, aborted(), stop_force::ask);
+    default: return stop(*state, aborted(), stop_force::none);
+    }
 }
 
 void engine::stop_handing_out(operation_state& op)
@@ -98,19 +103,24 @@ void engine::stop_handing_out(operation_state& op)
     touch(op);
 }
 
-void engine::stop(operation_state& op, std::exception_ptr error, bool kill)
+void engine::stop(operation_state& op, std::exception_ptr error, stop_force force)
 {
     if (!op.final_error)
         op.final_error = std::move(error);
     stop_handing_out(op);
+    const bool kill = force == stop_force::kill && backend_.can_kill();
     for (given_chunk& h : op.held) {
         ready_worker& w = *h.holder;
-        if (h.outstanding() != 0) {
-            ask_to_stop(w, h, kill);
-        } else if (kill && backend_.can_kill() && !w.dying && &h == &w.held.front()) {
-            // All was taken back before it began; a worker that does not even put the chunk away does not run at all.
-            h.cancelled = true;
-            kills_.set(h.kill, saturating_add(now_(), settings_.cancel_grace));
+        if (w.dying)
+            continue;
+        // Of a chunk that was taken back before it began nothing runs. A worker that does not even put it away does not run at all.
+        if (h.outstanding() != 0)
+            ask_to_stop(w, h, force);
+        else if (!kill || &h != &w.held.front())
+            continue;
+        if (kill) {
+            h.cancelled = h.doomed = true;
+            kill_after_grace(h);
         }
     }
     if (backend_.can_kill())
@@ -120,20 +130,38 @@ void engine::stop(operation_state& op, std::exception_ptr error, bool kill)
 }
 
 // Asks the running tasks of a chunk to stop. A process that runs a plain one gets nothing else until it is clean.
-void engine::ask_to_stop(ready_worker& worker, given_chunk& held, bool kill)
+void engine::ask_to_stop(ready_worker& worker, given_chunk& held, stop_force force)
 {
     if (worker.dying)
         return;
-    if (!std::exchange(held.cancelled, true))
+    if (force != stop_force::none && !std::exchange(held.cancelled, true))
         backend_.cancel(worker.id, held.work->id);
-    checks_.clear(held.check);
-    if (!backend_.can_kill())
+    if (!backend_.can_kill()) {
+        if (force != stop_force::none)
+            check_at(held, time_point::max()); // more cannot be done
         return;
-    if (kill)
-        kills_.set(held.kill, std::min(held.kill.due(), saturating_add(now_(), settings_.cancel_grace)));
+    }
+    if (force == stop_force::kill)
+        kill_after_grace(held);
     if (!held.work->coroutine)
         for (auto behind = worker.held.rbegin(); &*behind != &held; ++behind)
             take_back(worker, *behind, true);
+}
+
+void engine::kill_after_grace(given_chunk& held)
+{
+    check_at(held, time_point::max());
+    held.looked_twice = false;
+    kills_.set(held.kill, std::min(held.kill.due(), saturating_add(now_(), settings_.cancel_grace)));
+}
+
+// When to look at the time of the task that runs, whether anybody waits for it or not.
+void engine::check_at(given_chunk& held, time_point when) noexcept
+{
+    if (held.owner)
+        checks_.set(held.check, when);
+    else
+        unwanted_checks_.set(held.check, held.outstanding() != 0 ? when : time_point::max());
 }
 
 void engine::stop_all(const error_maker& error)
@@ -143,7 +171,7 @@ void engine::stop_all(const error_maker& error)
     for (operation_state& op : outstanding_)
         stop_handing_out(op);
     for (auto next = outstanding_.begin(); next != outstanding_.end();)
-        stop(*next++, error(), true); // which may end this one, but no other
+        stop(*next++, error(), stop_force::kill); // which may end this one, but no other
 }
 
 void engine::unbind_streams()
@@ -179,10 +207,13 @@ void engine::tick()
             check_limits(*late, now);
     while (ages_.next() <= now && may_recycle_another())
         recycle(*ages_.take_due(now));
-    while (given_chunk* const late = kills_.take_due(now))
-        overdue(*late->holder, *late);
-    while (given_chunk* const late = checks_.take_due(now))
-        check_timeout(*late->holder, *late, now);
+    for (time_point due = kills_.next(); due <= now; due = kills_.next()) {
+        given_chunk& late = *kills_.take_due(now);
+        overdue(*late.holder, late, due);
+    }
+    for (watch<given_chunk>* checks : {&checks_, &unwanted_checks_})
+        while (given_chunk* const late = checks->take_due(now))
+            check_timeout(*late->holder, *late, now);
 }
 
 // The deadline of an operation or its queue timeout has passed.
@@ -191,32 +222,33 @@ void engine::check_limits(operation_state& op, time_point now)
     if (op.final_error)
         return;
     if (op.deadline <= now)
-        return stop(op, make_error(errc::deadline_exceeded), true);
+        return stop(op, make_error(errc::deadline_exceeded), stop_force::kill);
     limits_.set(op.due, op.deadline);
     if (!has_begun(op))
-        stop(op, make_error(errc::queue_timed_out), true);
+        stop(op, make_error(errc::queue_timed_out), stop_force::kill);
 }
 
 // A chunk whose tasks were asked to stop is still there.
-void engine::overdue(ready_worker& worker, given_chunk& held)
+void engine::overdue(ready_worker& worker, given_chunk& held, time_point due)
 {
+    const time_point now = now_();
+    if (now - due > late_loop && !std::exchange(held.looked_twice, true))
+        return kills_.set(held.kill, now + one_turn); // what the worker has sent meanwhile is read first
     if (held.work->coroutine) {
         const std::shared_ptr<chunk> work = held.work;
         backend_.abandon(worker.id, work->id);
         chunk_cut_off(worker.id, held, held.keep);
         if (held.owner)
             disown(held);
+        drop_outstanding(held);
         worker.running -= held.outstanding();
         return forget_chunk(worker, held);
     }
-    if (!held.expired.empty()) {
+    if (!held.expired.empty() && !held.doomed) {
         const std::size_t last = held.expired.back();
         const auto running = backend_.running(worker.id, held.work->id);
-        if (held.settled > last || (running && running->position != last)) {
-            // The late task returned, and the worker is at those that it had claimed behind it.
-            checks_.set(held.check, saturating_add(now_(), held.work->timeout));
-            return;
-        }
+        if (held.settled > last || (running && running->position != last))
+            return check_at(held, now); // the late task returned, and the worker is at those that it had claimed behind it
     }
     for (auto h = worker.held.rbegin(); h != worker.held.rend(); ++h)
         take_back(worker, *h, true);
@@ -231,34 +263,32 @@ void engine::overdue(ready_worker& worker, given_chunk& held)
 
 void engine::check_timeout(ready_worker& worker, given_chunk& held, time_point now)
 {
+    if (worker.dying)
+        return;
     const duration timeout = held.work->timeout;
     const auto running = backend_.running(worker.id, held.work->id);
-    if (!running) { // whatever begins later cannot be late before this
-        checks_.set(held.check, saturating_add(now, timeout));
-        return;
-    }
-    if (const time_point due = saturating_add(running->begun, timeout); due > now) {
-        checks_.set(held.check, due);
-        return;
-    }
+    if (!running) // whatever begins later cannot be late before this
+        return check_at(held, saturating_add(now, timeout));
+    if (const time_point late = saturating_add(running->begun, timeout); late > now)
+        return check_at(held, late);
     const std::size_t position = running->position;
-    if (position < held.settled || position >= held.keep || !held.owner) {
-        checks_.set(held.check, saturating_add(now, timeout)); // its outcome is on the way
-        return;
-    }
+    if (position < held.settled || position >= held.keep) // its outcome is on the way
+        return check_at(held, saturating_add(now, timeout));
     take_back(worker, held, true);
-    if (position >= held.keep || held.is_expired(position)) { // the mark of a worker that is wrong, or lies
-        checks_.set(held.check, saturating_add(now, timeout));
-        return;
-    }
+    if (position >= held.keep || held.is_expired(position)) // the mark of a worker that is wrong, or lies
+        return check_at(held, saturating_add(now, timeout));
     if (!backend_.can_kill()) {
         // A thread cannot be killed: the task has its outcome when it returns.
         held.timed_out = position;
-        ask_to_stop(worker, held, false);
+        ask_to_stop(worker, held, stop_force::ask);
         return;
     }
     held.expired.push_back(position);
-    ask_to_stop(worker, held, true);
+    ask_to_stop(worker, held, stop_force::kill);
+    if (!held.owner) { // nobody is to be told, but the worker is wanted
+        ++totals_.cancelled;
+        return;
+    }
     operation_state& op = *held.owner;
     --op.held_tasks;
     const std::uint64_t index = held.work->first + position;
@@ -268,7 +298,7 @@ void engine::check_timeout(ready_worker& worker, given_chunk& held, time_point n
 time_point engine::next_wake() const
 {
     const time_point age = may_recycle_another() ? ages_.next() : time_point::max();
-    return std::min({look_again_, limits_.next(), kills_.next(), checks_.next(), age});
+    return std::min({look_again_, limits_.next(), kills_.next(), checks_.next(), unwanted_checks_.next(), age});
 }
 
 } // namespace twat::mp::detail

@@ -32,7 +32,7 @@ void engine::trace_operation(trace_event::kind what, const operation_state& op) 
         event.count = op.outcomes();
         event.failed = op.failed;
         event.took = event.when - op.initiated;
-        if (op.final_error)
+        if (op.final_error && !op.failed_fast)
             event.outcome = trace_outcome::cancelled;
         else if (op.failed != 0)
             event.outcome = op.worst;

@@ -264,6 +264,219 @@ BOOST_FIXTURE_TEST_CASE(on_threads_an_abandoned_stream_ends_with_its_tasks, fixt
     BOOST_TEST(!core->active());
 }
 
+// ---------------------------------------------------------------- what nobody wants
+
+/// A stream of single tasks that a worker runs, and that is dropped.
+struct dropped_stream : fixture
+{
+    std::shared_ptr<fake_operation> op;
+
+    void drop(call_options options, bool coroutine = false)
+    {
+        options.chunk_size = 1;
+        with_workers(1);
+        op = std::make_shared<fake_operation>(
+            no_position - 1, operation_traits{.options = options, .coroutine = coroutine, .stream = true, .stops_at_failure = false});
+        op->window = 1;
+        workers.tells_what_runs = true;
+        core->add(op);
+        core->decide();
+        begin(1);
+        first(1).begun_at = now;
+        core->abandon(*op);
+        core->decide();
+        BOOST_TEST(op->completed);
+        BOOST_TEST(op->pulled == 1u);
+    }
+
+    void pass(duration d)
+    {
+        now += d;
+        core->tick();
+        core->decide();
+    }
+};
+
+BOOST_FIXTURE_TEST_CASE(a_dropped_stream_is_cancelled_as_by_terminal, dropped_stream)
+{
+    drop({});
+    BOOST_TEST(first(1).cancelled);
+    BOOST_TEST(core->active()); // or nobody would look at the clock
+    BOOST_TEST((core->next_wake() == now + 200ms));
+    pass(200ms);
+    BOOST_TEST(workers.replaced.size() == 1u);
+    die(1, true);
+    BOOST_TEST(!core->active());
+    BOOST_TEST(core->stats().cancelled == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_task_of_a_dropped_stream_that_stops_keeps_its_worker, dropped_stream)
+{
+    drop({});
+    finish(1);
+    BOOST_TEST(!core->active());
+    auto other = add(1, map_of(1));
+    pass(1s);
+    BOOST_TEST(workers.replaced.empty());
+    run();
+    BOOST_TEST(other->completed);
+}
+
+BOOST_FIXTURE_TEST_CASE(coroutines_of_a_dropped_stream_are_cancelled_and_then_abandoned, dropped_stream)
+{
+    drop({}, true);
+    BOOST_TEST(first(1).cancelled);
+    pass(200ms);
+    BOOST_TEST(workers.abandoned.size() == 1u);
+    BOOST_TEST(workers.replaced.empty());
+    BOOST_TEST(!core->active());
+}
+
+BOOST_FIXTURE_TEST_CASE(the_limit_caps_what_a_dropped_stream_does_to_its_tasks, dropped_stream)
+{
+    drop({.cancel_limit = asio::cancellation_type::partial});
+    BOOST_TEST(first(1).cancelled);
+    BOOST_TEST(!core->active());
+    BOOST_TEST((core->next_wake() == time_point::max()));
+    reset({.nodes = 2, .child_concurrency = 4});
+    workers = {};
+    for (const auto limit : {asio::cancellation_type::total, asio::cancellation_type::none}) {
+        drop({.cancel_limit = limit});
+        BOOST_TEST(!first(1).cancelled);
+        BOOST_TEST(!core->active());
+        auto other = add(1, map_of(1));
+        BOOST_TEST(held(1) == 1u); // no call waits behind what nobody wants
+        core->worker_ready(2);
+        core->decide();
+        BOOST_TEST(held(2) == 1u);
+        reset({.nodes = 2, .child_concurrency = 4});
+        workers = {};
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(a_timeout_outlives_its_operation, dropped_stream)
+{
+    for (const auto limit : {asio::cancellation_type::partial, asio::cancellation_type::total, asio::cancellation_type::none}) {
+        drop({.timeout = 1s, .cancel_limit = limit});
+        BOOST_TEST(core->active());
+        BOOST_TEST((core->next_wake() == now + 1s));
+        pass(1s);
+        BOOST_TEST(first(1).cancelled);
+        BOOST_TEST(workers.replaced.empty());
+        pass(200ms);
+        BOOST_TEST(workers.replaced.size() == 1u);
+        die(1, true);
+        BOOST_TEST(!core->active());
+        BOOST_TEST(core->stats().cancelled == 1u);
+        BOOST_TEST(core->stats().timed_out == 0u); // no operation had a task that timed out
+        reset({.nodes = 2, .child_concurrency = 4});
+        workers = {};
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(a_timeout_holds_after_a_partial_cancellation, fixture)
+{
+    for (const bool coroutine : {false, true}) {
+        workers.tells_what_runs = true;
+        with_workers(1);
+        auto op = add(1, {.options = {.timeout = 1s}, .coroutine = coroutine, .total = 1});
+        begin(1);
+        first(1).begun_at = now;
+        core->cancel(*op, asio::cancellation_type::partial);
+        core->decide();
+        BOOST_TEST(op->completed);
+        for (int i = 0; i < 2; ++i) {
+            BOOST_TEST(core->active());
+            BOOST_TEST((workers.replaced.empty() && workers.abandoned.empty()));
+            now = core->next_wake();
+            core->tick();
+            core->decide();
+        }
+        BOOST_TEST(workers.replaced.size() == (coroutine ? 0u : 1u));
+        BOOST_TEST(workers.abandoned.size() == (coroutine ? 1u : 0u));
+        reset({.nodes = 2, .child_concurrency = 4});
+        workers = {};
+    }
+}
+
+// A worker claims some tasks ahead, which cannot be taken back. Each of them has its own time.
+BOOST_FIXTURE_TEST_CASE(each_task_that_nobody_waits_for_has_its_own_timeout, fixture)
+{
+    workers.tells_what_runs = true;
+    workers.claims = 3;
+    with_workers(1);
+    auto op = add(3, map_of(3, {.chunk_size = 3, .timeout = 1s}));
+    begin(1);
+    first(1).begun_at = now;
+    core->cancel(*op, asio::cancellation_type::partial);
+    core->decide();
+    now += 1s;
+    core->tick();
+    core->decide();
+    now += 100ms; // late, but within the grace
+    finish(1, 1);
+    begin(1);
+    first(1).begun_at = now;
+    now += 999ms;
+    core->tick();
+    core->decide();
+    BOOST_TEST(workers.replaced.empty());
+    BOOST_TEST((core->next_wake() == now + 1ms));
+    now += 1ms;
+    core->tick();
+    core->decide();
+    BOOST_TEST((core->next_wake() == now + 200ms));
+    now += 200ms;
+    core->tick();
+    core->decide();
+    BOOST_TEST(workers.replaced.size() == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(on_threads_what_nobody_wants_is_asked_to_stop_when_it_runs_out_of_time, fixture)
+{
+    workers.kills = false;
+    workers.tells_what_runs = true;
+    with_workers(1);
+    auto op = std::make_shared<fake_operation>(
+        1, operation_traits{.options = {.timeout = 1s, .cancel_limit = asio::cancellation_type::none},
+                            .stream = true, .stops_at_failure = false});
+    core->add(op);
+    core->decide();
+    begin(1);
+    first(1).begun_at = now;
+    core->abandon(*op);
+    core->decide();
+    BOOST_TEST(!op->completed); // it uses what is the caller's
+    BOOST_TEST(!first(1).cancelled);
+    now += 1s;
+    core->tick();
+    core->decide();
+    BOOST_TEST(first(1).cancelled);
+    finish(1);
+    BOOST_TEST(op->completed);
+    BOOST_TEST(op->failures.empty());
+}
+
+// While the loop was away the worker may have said that it is done.
+BOOST_FIXTURE_TEST_CASE(a_loop_that_was_late_hears_a_worker_before_it_kills_it, dropped_stream)
+{
+    drop({});
+    pass(3s);
+    BOOST_TEST(workers.replaced.empty());
+    BOOST_TEST((core->next_wake() > now));
+    finish(1);
+    pass(1s);
+    BOOST_TEST(workers.replaced.empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_loop_that_is_always_late_kills_all_the_same, dropped_stream)
+{
+    drop({});
+    pass(3s);
+    pass(3s);
+    BOOST_TEST(workers.replaced.size() == 1u);
+}
+
 BOOST_FIXTURE_TEST_CASE(streams_of_known_length_run_to_their_end_when_the_pool_is_joined, fixture)
 {
     with_workers(2);
@@ -703,6 +916,98 @@ BOOST_FIXTURE_TEST_CASE(a_coroutine_that_ignores_cancellation_is_abandoned, fixt
     BOOST_TEST(workers.abandoned.size() == 2u);
     BOOST_TEST(workers.replaced.empty());
     BOOST_TEST(held(1) == 2u);
+}
+
+// ---------------------------------------------------------------- the first failure ends it
+
+BOOST_FIXTURE_TEST_CASE(a_map_can_complete_with_the_first_failure_that_arrives, fixture)
+{
+    with_workers(2);
+    auto op = add(10, map_of(10, {.chunk_size = 1, .fail_fast = true, .cancel_limit = asio::cancellation_type::none}));
+    begin(1);
+    begin(2);
+    fail(2, "boom");
+    end_if_done(2); // the chunk behind it, of which all was taken back
+    BOOST_TEST(op->completed);
+    BOOST_TEST(op->error_text() == "boom");
+    BOOST_TEST(first(1).cancelled); // a failure is no request: nothing caps it
+    BOOST_TEST((core->next_wake() == now + 200ms));
+    now += 200ms;
+    core->tick();
+    core->decide();
+    BOOST_TEST(workers.replaced.size() == 1u);
+    BOOST_TEST(core->stats().failed == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(of_failures_that_arrive_together_the_first_one_counts, fixture)
+{
+    with_workers(1);
+    operation_traits traits = map_of(3, {.chunk_size = 3, .fail_fast = true});
+    traits.counts_progress = true;
+    auto op = add(3, traits);
+    begin(1, 3);
+    const chunk_id id = first(1).work->id;
+    core->task_failed(1, id, 0, std::make_exception_ptr(std::runtime_error("zero")));
+    core->task_failed(1, id, 1, std::make_exception_ptr(std::runtime_error("one")));
+    core->decide();
+    BOOST_TEST(op->completed);
+    BOOST_TEST(op->error_text() == "zero");
+    BOOST_TEST(op->reports == 1u); // progress is told of it before
+}
+
+BOOST_FIXTURE_TEST_CASE(on_threads_the_first_failure_waits_for_the_tasks_that_run, fixture)
+{
+    workers.kills = false;
+    with_workers(2);
+    auto op = add(10, map_of(10, {.chunk_size = 1, .fail_fast = true}));
+    begin(1);
+    begin(2);
+    fail(2, "boom");
+    BOOST_TEST(!op->completed);
+    BOOST_TEST(first(1).cancelled);
+    fail(1, "a lower index, but later");
+    BOOST_TEST(op->completed);
+    BOOST_TEST(op->error_text() == "boom");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_death_or_a_timeout_is_a_first_failure_too, fixture)
+{
+    with_workers(2);
+    auto op = add(2, map_of(2, {.chunk_size = 1, .fail_fast = true}));
+    begin(1);
+    begin(2);
+    die(1);
+    BOOST_TEST(op->completed);
+    BOOST_TEST(op->error_text() == "died in 0");
+    BOOST_TEST(first(2).cancelled);
+    finish(2);
+
+    core->worker_ready(3);
+    workers.tells_what_runs = true;
+    auto late = add(2, map_of(2, {.chunk_size = 1, .timeout = 1s, .fail_fast = true}));
+    begin(2);
+    begin(3);
+    first(2).begun_at = now;
+    first(3).begun_at = now + 500ms;
+    now += 1s;
+    core->tick();
+    core->decide();
+    BOOST_TEST(late->completed);
+    BOOST_TEST((first(2).cancelled && first(3).cancelled));
+}
+
+BOOST_FIXTURE_TEST_CASE(failing_fast_is_nothing_to_operations_that_do_not_end_at_a_failure, fixture)
+{
+    with_workers(2);
+    auto op = add(4, {.options = {.chunk_size = 1, .fail_fast = true}, .stops_at_failure = false, .total = 4});
+    begin(1);
+    begin(2);
+    fail(1, "boom");
+    BOOST_TEST(!first(2).cancelled);
+    run();
+    BOOST_TEST(op->completed);
+    BOOST_TEST(!op->error);
+    BOOST_TEST(op->stored.size() == 3u);
 }
 
 // ---------------------------------------------------------------- time

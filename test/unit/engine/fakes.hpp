@@ -145,6 +145,7 @@ public:
         std::size_t finished = 0; // and reported
         std::size_t keep;         // tasks that were not taken back
         bool cancelled = false;
+        time_point begun_at{};    // the last one that it has begun
     };
     std::map<worker_id, std::deque<held>> workers;
     std::vector<worker_id> replaced, retired, to_succeed;
@@ -153,6 +154,8 @@ public:
     bool kills = true;
     std::optional<running_task> runs; // what running() tells, of the worker `runs_in` if that is set
     worker_id runs_in = 0;
+    bool tells_what_runs = false; // running() goes by what was begun, and when
+    std::size_t claims = 1;       // tasks that a worker claims at once: what it has claimed cannot be taken back
     std::function<void(const chunk&)> on_submit;
     std::function<void()> on_cancel;
 
@@ -165,7 +168,7 @@ public:
     std::size_t recall(worker_id worker, chunk_id id) override
     {
         held& h = get(worker, id);
-        h.keep = h.begun;
+        h.keep = std::min(h.keep, (h.begun + claims - 1) / claims * claims);
         return h.keep;
     }
     void cancel(worker_id worker, chunk_id id) override
@@ -176,6 +179,13 @@ public:
     }
     std::optional<running_task> running(worker_id worker, chunk_id id) const override
     {
+        if (tells_what_runs) {
+            if (const auto it = workers.find(worker); it != workers.end())
+                for (const held& h : it->second)
+                    if (h.work->id == id && h.work->timeout != duration::zero() && h.begun > h.finished)
+                        return running_task{h.finished, h.begun_at};
+            return std::nullopt;
+        }
         if (runs_in == 0)
             return runs;
         const auto it = workers.find(worker);

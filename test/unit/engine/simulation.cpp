@@ -27,14 +27,15 @@ struct simulated_operation
     bool stream = false;
     std::size_t retries = 0;
     bool asked_to_end = false; // cancelled, or has a deadline: may end without all of its tasks
-    std::uint64_t base = 0; // its tasks' place in the ledger
+    bool ends_by_force = false; // its end stops its tasks as by terminal
+    time_point ended = time_point::max();
 };
 
 class simulation
 {
 public:
     explicit simulation(unsigned seed)
-        : random_(seed), steps_(seed % 10 == 0 ? 300 : 60), coroutines_(seed % 2 != 0),
+        : random_(seed), steps_(seed % 10 == 0 ? 300 : 60), coroutines_(seed % 2 != 0), late_(seed % 8 >= 6),
           f_({.nodes = nodes, .child_concurrency = concurrency, .max_tasks_per_child = seed % 3 == 0 ? 20u : 0u,
               .max_age_per_child = seed % 5 == 0 ? 2s : 0s, .recycle_jitter = 0.3, .seed = seed,
               .max_pending = seed % 7 == 0 ? 2u : 0u,
@@ -42,6 +43,8 @@ public:
           refuses_(seed % 14 == 0)
     {
         f_.workers.kills = seed % 4 != 3;
+        f_.workers.tells_what_runs = true;
+        f_.workers.claims = 1 + seed % 3;
         f_.workers.on_submit = [this](const chunk& work) { check_turn(work); };
     }
 
@@ -97,8 +100,14 @@ private:
         if (chance(15))
             traits.options.queue_timeout = std::chrono::milliseconds(1 + below(300)), s.asked_to_end = true;
         s.asked_to_end = s.asked_to_end || refuses_;
-        if (chance(10))
+        if (chance(25))
             traits.options.timeout = 100ms;
+        if (chance(30)) {
+            constexpr asio::cancellation_type limits[] = {asio::cancellation_type::none, asio::cancellation_type::total,
+                                                          asio::cancellation_type::partial};
+            traits.options.cancel_limit = limits[below(3)];
+        }
+        traits.options.fail_fast = chance(20);
         traits.coroutine = chance(20) && coroutines_;
         traits.stream = s.stream;
         traits.stops_at_failure = !s.tries;
@@ -129,16 +138,20 @@ private:
         auto* h = running(id, below(8));
         if (!h)
             return;
+        std::shared_ptr<operation> failed;
         if (h->begun == h->finished && h->begun < h->keep) {
             const std::size_t runs = ++ledger_[{h->work->op.get(), h->work->first + h->begun}];
             BOOST_TEST_REQUIRE(runs <= 1 + h->work->op->traits().options.retries);
             ++h->begun;
-            begun_at_[id] = f_.now;
-        } else if (h->finished < h->begun) {
+            h->begun_at = f_.now;
+            if (!no_more_hang_ && chance(3))
+                hung_.insert({h->work->id, h->finished});
+        } else if (h->finished < h->begun && !hangs(*h)) {
             const std::size_t position = h->finished++;
-            if (chance(5))
+            if (chance(5)) {
                 f_.core->task_failed(id, h->work->id, position, std::make_exception_ptr(std::runtime_error("failed")));
-            else
+                failed = h->work->op;
+            } else
                 f_.core->task_finished(id, h->work->id, position, nullptr);
         }
         if (h->finished >= h->keep && h->begun == h->finished) {
@@ -148,7 +161,15 @@ private:
             f_.core->chunk_ended(id, chunk, busy);
         }
         f_.core->decide();
+        if (failed && f_.workers.kills && failed->traits().stops_at_failure && failed->traits().options.fail_fast)
+            BOOST_TEST_REQUIRE(!f_.core->knows(*failed)); // nothing is waited for
         replace_dead();
+    }
+
+    /// A task that never returns by itself. One on a thread does when it is asked to.
+    bool hangs(const fake_backend::held& h) const
+    {
+        return hung_.contains({h.work->id, h.finished}) && !(h.cancelled && !f_.workers.kills);
     }
 
     void join()
@@ -226,13 +247,30 @@ private:
         s.asked_to_end = true;
         constexpr asio::cancellation_type types[] = {asio::cancellation_type::total, asio::cancellation_type::partial,
                                                      asio::cancellation_type::terminal};
-        if (s.stream && chance(50)) {
-            f_.core->abandon(*s.op);
-            abandoned_.insert(s.op.get());
-        } else {
-            f_.core->cancel(*s.op, types[below(3)]);
-        }
+        if (s.stream && chance(50))
+            abandon(s);
+        else
+            cancel(s, types[below(3)]);
+    }
+
+    void abandon(simulated_operation& s)
+    {
+        s.ends_by_force = s.op->traits().options.cancel_limit == asio::cancellation_type::terminal;
+        f_.core->abandon(*s.op);
+        abandoned_.insert(s.op.get());
         f_.core->decide();
+        if (f_.workers.kills)
+            BOOST_TEST_REQUIRE(s.op->completed);
+    }
+
+    void cancel(simulated_operation& s, asio::cancellation_type type)
+    {
+        if (!f_.core->knows(*s.op))
+            return;
+        s.ends_by_force = type == asio::cancellation_type::terminal && s.op->traits().options.cancel_limit == type;
+        f_.core->cancel(*s.op, type);
+        f_.core->decide();
+        s.ends_by_force = s.ends_by_force && s.op->completed;
     }
 
     void read()
@@ -245,26 +283,78 @@ private:
             }
     }
 
+    /// The loop wakes up when the engine wants it to, or, in some runs, later.
     void pass(duration d)
     {
-        f_.now += d;
-        f_.workers.runs.reset();
-        if (!alive_.empty() && chance(60)) { // some task has been running for a while
-            const worker_id id = alive_[below(alive_.size())];
-            f_.workers.runs_in = id;
-            if (auto* h = running(id, 0); h && h->begun > h->finished)
-                f_.workers.runs = backend::running_task{h->finished, begun_at_[id]};
+        const time_point until = f_.now + d;
+        int in_a_row = 0;
+        while (!late_ && f_.core->active() && f_.core->next_wake() <= until) {
+            f_.now = std::max(f_.now, f_.core->next_wake());
+            tick();
+            in_a_row = f_.core->next_wake() > f_.now ? 0 : in_a_row + 1;
+            BOOST_TEST_REQUIRE(in_a_row < 10, "the engine wants to be woken again and again");
         }
-        if (f_.core->next_wake() <= f_.now) {
-            f_.core->tick();
-            f_.core->decide();
-        }
+        f_.now = until;
+        if (f_.core->active() && f_.core->next_wake() <= f_.now)
+            tick();
         replace_dead();
+    }
+
+    void tick()
+    {
+        f_.core->tick();
+        f_.core->decide();
+        note_ends();
+        check_unwanted();
+    }
+
+    void note_ends()
+    {
+        for (auto& s : operations_)
+            if (s.op->completed && s.ended == time_point::max())
+                s.ended = f_.now;
+    }
+
+    /// Whether the tasks of an operation that is over were stopped as by terminal.
+    static bool ended_by_force(const simulated_operation& s)
+    {
+        if (s.ends_by_force || s.op->error_text() == error_category().message(static_cast<int>(errc::deadline_exceeded)))
+            return true;
+        const bool failed = s.op->error && s.op->error_text() != boost::asio::error::make_error_code(boost::asio::error::operation_aborted).message();
+        return failed && s.op->traits().options.fail_fast;
+    }
+
+    /// A worker that holds a task nobody waits for is free again, or is being made so, within timeout and grace; unless the caller asked
+    /// for no bound.
+    void check_unwanted()
+    {
+        if (!f_.workers.kills)
+            return;
+        constexpr duration grace = 200ms;
+        for (const worker_id id : alive_) {
+            if (std::ranges::find(f_.workers.replaced, id) != f_.workers.replaced.end())
+                continue;
+            for (const auto& h : f_.workers.workers[id]) {
+                if (h.begun == h.finished)
+                    continue;
+                const auto s = std::ranges::find(operations_, h.work->op.get(), [](auto& o) { return o.op.get(); });
+                time_point bound = time_point::max();
+                if (s->op->completed && ended_by_force(*s))
+                    bound = s->ended + grace;
+                if (h.work->timeout != duration::zero())
+                    bound = std::min(bound, h.begun_at + h.work->timeout + grace);
+                if (late_ ? f_.now > bound && f_.now - bound > 1s : f_.now > bound)
+                    BOOST_FAIL("worker " << id << " is still busy with a task " << (s->op->completed ? "that nobody waits for, " : "out of time, ") << (f_.now - bound).count() / 1000000
+                                         << " ms after it should have been free");
+            }
+        }
     }
 
     /// After every event.
     void check()
     {
+        note_ends();
+        check_unwanted();
         for (auto& s : operations_) {
             if (s.op->completed == f_.core->knows(*s.op))
                 BOOST_FAIL("an operation is over and still outstanding, or neither");
@@ -313,6 +403,7 @@ private:
     void finish()
     {
         const auto all_over = [this] { return std::ranges::all_of(operations_, [](auto& s) { return s.op->completed; }); };
+        let_go_of_the_unbounded();
         for (int rounds = 0; rounds < 100'000 && (f_.core->active() || !all_over()); ++rounds) {
             read();
             retire();
@@ -322,6 +413,11 @@ private:
         }
         read();
         BOOST_TEST_REQUIRE(!f_.core->active(), "something is outstanding for ever: " << describe());
+        while (!f_.workers.replaced.empty())
+            replace_dead();
+        for (const worker_id id : alive_)
+            for (const auto& h : f_.workers.workers[id])
+                BOOST_TEST_REQUIRE(!hangs(h), "worker " << id << " is lost to a task that nobody waits for: " << describe());
         for (auto& s : operations_) {
             const auto& op = *s.op;
             BOOST_TEST_REQUIRE(op.completed);
@@ -337,6 +433,37 @@ private:
             if (op.error && !s.asked_to_end)
                 BOOST_TEST_REQUIRE(op.traits().stops_at_failure);
         }
+    }
+
+    /// Tasks that hang come to an end where their operations are bounded: by a timeout, or as the caller ends them now. Where the caller
+    /// wants no bound they return after all.
+    void let_go_of_the_unbounded()
+    {
+        const auto bounded = [](const simulated_operation& s) {
+            const call_options& options = s.op->traits().options;
+            return options.timeout != duration::zero() ||
+                   (s.op->completed ? ended_by_force(s) : options.cancel_limit == asio::cancellation_type::terminal);
+        };
+        std::set<chunk_id> unbounded;
+        for (const worker_id id : alive_)
+            for (const auto& h : f_.workers.workers[id])
+                if (!bounded(*std::ranges::find(operations_, h.work->op.get(), [](auto& o) { return o.op.get(); })))
+                    unbounded.insert(h.work->id);
+        std::erase_if(hung_, [&](auto& task) { return unbounded.contains(task.first); });
+        for (auto& s : operations_)
+            if (!s.op->completed && s.op->traits().options.timeout == duration::zero()) {
+                const bool hangs_somewhere = std::ranges::any_of(alive_, [&](worker_id id) {
+                    return std::ranges::any_of(f_.workers.workers[id], [&](auto& h) { return h.work->op == s.op && hangs(h); });
+                });
+                if (!hangs_somewhere)
+                    continue;
+                s.asked_to_end = true;
+                if (s.stream)
+                    abandon(s);
+                else
+                    cancel(s, asio::cancellation_type::terminal);
+            }
+        no_more_hang_ = true;
     }
 
     std::string describe()
@@ -357,12 +484,14 @@ private:
     std::mt19937 random_;
     const int steps_; ///< Mostly few, which makes failures easy to follow.
     const bool coroutines_;
+    const bool late_; ///< The loop wakes up late.
     engine_fixture f_;
     std::vector<simulated_operation> operations_;
     std::vector<worker_id> alive_;
     std::set<worker_id> succeeded_;
     worker_id last_worker_ = 0;
-    std::map<worker_id, time_point> begun_at_;
+    std::set<std::pair<chunk_id, std::size_t>> hung_; ///< Tasks that do not return by themselves.
+    bool no_more_hang_ = false;
     std::map<std::pair<const operation*, std::uint64_t>, std::size_t> ledger_;
     std::set<const operation*> abandoned_;
     const bool refuses_ = false; ///< `overflow::fail`.

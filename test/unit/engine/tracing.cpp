@@ -137,7 +137,7 @@ BOOST_FIXTURE_TEST_CASE(a_timeout_is_told_from_a_death, fixture)
     now += 11ms;
     core->tick();
     core->decide();
-    now += 300ms;
+    now += 200ms;
     core->tick();
     core->decide();
     BOOST_TEST(workers.replaced.size() == 1u);
