@@ -7,8 +7,8 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <chrono>
 #include <string>
-#include <string_view>
 #include <unordered_set>
 
 #include "live.hpp"
@@ -19,9 +19,6 @@
 namespace offload {
 
 class connection;
-
-/// What `/` answers: HTML with all that belongs to it.
-extern const std::string_view page;
 
 /** Listens, and has a coroutine for each connection. All on one thread. */
 class http_server
@@ -36,22 +33,34 @@ public:
     asio::awaitable<void> accept();
 
     /** Takes no more connections, closes those that have no request, and waits until the others are answered, but not longer than
-        `stop_timeout`: then they are cut off.
+        `stop_timeout`: then what is not done is given up, and its clients get the answer 503.
     */
     asio::awaitable<void> stop();
-    /// What `stop` waits for is cut off now.
-    void hurry() { patience_.cancel(); }
+    /// What `stop` waits for is given up now.
+    void hurry();
+
+    const settings& settings() const { return settings_; }
+    workshop& work() { return work_; }
+    live& feed() { return feed_; }
+    metrics& counted() { return metrics_; }
+    bool stopping() const { return stopping_; }
+
+    // Connections announce themselves.
+    void arrived(connection& c);
+    void left(connection& c);
 
 private:
-    friend class connection;
+    asio::awaitable<void> wait_for_connections(std::chrono::steady_clock::time_point until);
+    void close_idle();
+    void out_of_descriptors();
 
-    const settings& settings_;
+    const offload::settings& settings_;
     workshop& work_;
     live& feed_;
     metrics metrics_;
     tcp::acceptor acceptor_;
     asio::steady_timer patience_;
-    bool stopping_ = false;
+    bool stopping_ = false, hurried_ = false, told_ = false;
     std::unordered_set<connection*> connections_;
 };
 

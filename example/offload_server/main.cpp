@@ -6,7 +6,10 @@
 //   tasks        what the workers do: hash, primes and the demonstration's misdeeds
 //   picture/     what else they do: thumbnails, with libpng and libjpeg
 //   work         hands tasks to the workers, and says what went wrong with them
-//   http_server  connections, requests and answers, with Boost.Beast
+//   http_server  listens, knows its connections, and stops in order
+//   connection   a client: its requests and answers, their limits and their time, with Boost.Beast
+//   request      what a request asks for, and what is wrong with it
+//   routes       what there is at which path; streams has the answers that come piece by piece
 //   metrics      what is counted, for Prometheus and for the page
 //   live         what happens just now, for the page
 //   page         the page
@@ -22,6 +25,7 @@
 #include <exception>
 #include <iostream>
 
+#include "descriptors.hpp"
 #include "http_server.hpp"
 #include "live.hpp"
 #include "settings.hpp"
@@ -51,7 +55,6 @@ asio::awaitable<void> stop_on_signal(asio::signal_set& signals, http_server& ser
             server.hurry();
     });
     co_await server.stop();
-    co_await work.join();
     feed.stop();
     signals.cancel();
 }
@@ -63,6 +66,7 @@ int main(int argc, char** argv)
     twat::mp::run_if_worker(argc, argv); // the workers are this program, started again
     try {
         const settings s = read_settings(argc, argv);
+        check_descriptors(s);
         asio::io_context context(1);
         live feed(context.get_executor());
         workshop work(context.get_executor(), s, feed);

@@ -2,52 +2,21 @@
 #include "metrics.hpp"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "json.hpp"
+#include "prometheus.hpp"
 
 namespace offload {
 namespace {
 
 constexpr mode modes[] = {mode::processes, mode::threads, mode::in_loop};
 
-class page
-{
-public:
-    void head(const char* name, const char* type, const char* help)
-    {
-        text_ += std::string("# HELP ") + name + " " + help + "\n# TYPE " + name + " " + type + "\n";
-    }
-    void value(const std::string& name, const std::string& labels, double value)
-    {
-        char number[40];
-        std::snprintf(number, sizeof number, "%.9g", value);
-        text_ += name + (labels.empty() ? "" : "{" + labels + "}") + " " + number + "\n";
-    }
-    void histogram(const std::string& name, const std::string& labels, const mp::histogram& h)
-    {
-        const std::string more = labels.empty() ? "" : labels + ",";
-        for (const double limit : {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0}) {
-            char le[24];
-            std::snprintf(le, sizeof le, "%g", limit);
-            const auto bound = std::chrono::duration_cast<mp::histogram::duration>(std::chrono::duration<double>(limit));
-            value(name + "_bucket", more + "le=\"" + le + "\"", static_cast<double>(h.count_up_to(bound)));
-        }
-        value(name + "_bucket", more + "le=\"+Inf\"", static_cast<double>(h.count()));
-        value(name + "_sum", labels, std::chrono::duration<double>(h.sum()).count());
-        value(name + "_count", labels, static_cast<double>(h.count()));
-    }
-    std::string take() { return std::move(text_); }
-
-private:
-    std::string text_;
-};
-
 std::string label(mode m) { return std::string("workers=\"") + name_of(m) + "\""; }
 
-bool is_work(const std::string& route)
+/// Work that was done: what is refused, or fails, may be quick, but is no throughput. A picture that is none was looked at.
+bool is_work(const std::string& route, unsigned status)
 {
-    return route == "/thumbnail" || route == "/hash" || route == "/primes" || route == "/slow" || route == "/crash";
+    return (status == 200 || status == 422) && (route == "/thumbnail" || route == "/hash" || route == "/primes" || route == "/slow");
 }
 
 double milliseconds(std::chrono::nanoseconds t) { return std::chrono::duration<double, std::milli>(t).count(); }
@@ -56,14 +25,14 @@ double milliseconds(std::chrono::nanoseconds t) { return std::chrono::duration<d
 
 void metrics::answered(const std::string& route, unsigned status, std::chrono::nanoseconds took)
 {
-    ++requests_[{route, status}];
-    if (is_work(route))
+    requests_[{route, status}].record(took);
+    if (is_work(route, status))
         work_time_.record(took);
 }
 
 std::string metrics::text(const workshop& work, const live& feed) const
 {
-    page p;
+    prometheus_text p;
     const auto each = [&](const char* name, const char* type, const char* help, auto write) {
         p.head(name, type, help);
         for (const mode m : modes)
@@ -79,6 +48,8 @@ std::string metrics::text(const workshop& work, const live& feed) const
         outcome("worker_died", s.lost);
         outcome("cancelled", s.cancelled);
     });
+    each("offload_refused_total", "counter", "Requests that were refused because too many waited.",
+         [&](auto name, auto labels, const mp::pool_stats& s) { p.value(name, labels, static_cast<double>(s.refused)); });
     each("offload_queue_length", "gauge", "Requests that wait for a worker.",
          [&](auto name, auto labels, const mp::pool_stats& s) { p.value(name, labels, static_cast<double>(s.pending)); });
     each("offload_workers", "gauge", "Workers by state.", [&](auto name, auto labels, const mp::pool_stats& s) {
@@ -90,6 +61,8 @@ std::string metrics::text(const workshop& work, const live& feed) const
          [&](auto name, auto labels, const mp::pool_stats& s) { p.value(name, labels, static_cast<double>(s.died)); });
     each("offload_worker_restarts_total", "counter", "Workers that were started in the place of another.",
          [&](auto name, auto labels, const mp::pool_stats& s) { p.value(name, labels, static_cast<double>(s.restarts)); });
+    each("offload_workers_recycled_total", "counter", "Workers that were replaced because they had run enough tasks.",
+         [&](auto name, auto labels, const mp::pool_stats& s) { p.value(name, labels, static_cast<double>(s.recycled)); });
     each("offload_worker_bytes_total", "counter", "Bytes of arguments to workers and of results from them.",
          [&](auto name, auto labels, const mp::pool_stats& s) {
              p.value(name, labels + ",direction=\"sent\"", static_cast<double>(s.bytes_sent));
@@ -100,18 +73,21 @@ std::string metrics::text(const workshop& work, const live& feed) const
     each("offload_task_seconds", "histogram", "How long tasks ran.",
          [&](auto name, auto labels, const mp::pool_stats& s) { p.histogram(name, labels, s.run_time); });
 
+    const auto labels = [](const auto& key) { return "route=\"" + key.first + "\",code=\"" + std::to_string(key.second) + "\""; };
     p.head("offload_http_requests_total", "counter", "Answers by route and status; 499: the client had hung up.");
-    for (const auto& [key, n] : requests_)
-        p.value("offload_http_requests_total", "route=\"" + key.first + "\",code=\"" + std::to_string(key.second) + "\"", static_cast<double>(n));
-    p.head("offload_http_work_seconds", "histogram", "How long requests (and tasks of /flood) took that are work, with their wait.");
-    p.histogram("offload_http_work_seconds", "", work_time_);
+    for (const auto& [key, took] : requests_)
+        p.value("offload_http_requests_total", labels(key), static_cast<double>(took.count()));
+    p.head("offload_http_request_seconds", "histogram", "From the first byte of a request until its answer was ready.");
+    for (const auto& [key, took] : requests_)
+        p.histogram("offload_http_request_seconds", labels(key), took);
     p.head("offload_http_bytes_total", "counter", "Bytes of requests and answers.");
     p.value("offload_http_bytes_total", "direction=\"received\"", static_cast<double>(received_));
     p.value("offload_http_bytes_total", "direction=\"sent\"", static_cast<double>(sent_));
-    p.head("offload_http_connections", "gauge", "Open connections.");
-    p.value("offload_http_connections", "", static_cast<double>(connections));
+    p.single("offload_http_connections", "gauge", "Open connections.", static_cast<double>(connections));
     p.head("offload_loop_lag_seconds", "histogram", "How late the event loop comes to a timer.");
     p.histogram("offload_loop_lag_seconds", "", feed.lag());
+    write_process(p);
+    write_build(p);
     return p.take();
 }
 
@@ -137,6 +113,7 @@ std::string metrics::figures(const workshop& work)
         .add("timed_out", s.timed_out)
         .add("lost", s.lost)
         .add("cancelled", s.cancelled)
+        .add("refused", s.refused)
         .add("died", s.died)
         .add("restarts", s.restarts)
         .add("rate", static_cast<double>(lately.count()) / seconds)

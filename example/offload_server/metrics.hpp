@@ -40,8 +40,8 @@ public:
 private:
     using clock = std::chrono::steady_clock;
 
-    std::map<std::pair<std::string, unsigned>, std::uint64_t> requests_; // by route and status
-    mp::histogram work_time_;                                            // of requests that are work
+    std::map<std::pair<std::string, unsigned>, mp::histogram> requests_; // by route and status
+    mp::histogram work_time_;                                            // of work that was done
     std::uint64_t received_ = 0, sent_ = 0;
     struct past { clock::time_point when; mp::histogram work_time; };
     std::deque<past> past_;

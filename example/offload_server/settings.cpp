@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "settings.hpp"
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
@@ -14,8 +17,11 @@ namespace {
 constexpr const char* help = R"(Usage: offload_server [OPTION]...
 An HTTP server whose heavy work runs in worker processes. It says the address where it serves; / is a page that shows it.
 
-  --address A         listen on this address (127.0.0.1)
+  --address A         listen on this address or name (127.0.0.1)
   --port N            listen on this port (8080, or the next that is free); 0: any
+  --host NAME         requests may name this host; may be repeated. On loopback addresses, or when given, all but these, localhost and
+                      addresses are refused, so that no page of another site can make its own name lead here
+  --half-closed       a client that shuts down its sending half (nc -N) still gets its answer; one that hangs up is noticed later
   --threads           do the work in threads instead of processes
   --inline            do it on the event loop, for comparison
   --workers N         so many workers (as many as CPUs)
@@ -43,6 +49,23 @@ std::uint64_t number(const std::string& option, const char* text, std::uint64_t 
     if (ec != std::errc() || at != end || value > most)
         refuse(option + " " + text + ": give a number from 0 to " + std::to_string(most));
     return value;
+}
+
+/// The address of a name, one of IPv4 if there is one.
+asio::ip::address resolved(const std::string& name)
+{
+    boost::system::error_code ec;
+    const auto address = asio::ip::make_address(name, ec);
+    if (!ec)
+        return address;
+    asio::io_context context;
+    const auto found = asio::ip::tcp::resolver(context).resolve(name, "", asio::ip::tcp::resolver::passive, ec);
+    if (ec || found.empty())
+        refuse("--address " + name + ": " + (ec ? ec.message() : "no address"));
+    for (const auto& entry : found)
+        if (entry.endpoint().address().is_v4())
+            return entry.endpoint().address();
+    return found.begin()->endpoint().address();
 }
 
 } // namespace
@@ -73,11 +96,15 @@ settings read_settings(int argc, char** argv)
             std::fputs(help, stdout);
             std::exit(0);
         } else if (option == "--address")
-            s.address = value();
+            s.address = resolved(value());
         else if (option == "--port") {
             s.port = static_cast<unsigned short>(number(option, value(), 65535));
             s.port_given = true;
-        } else if (option == "--threads")
+        } else if (option == "--host")
+            s.hosts.push_back(value());
+        else if (option == "--half-closed")
+            s.half_closed = true;
+        else if (option == "--threads")
             s.where = mode::threads;
         else if (option == "--inline")
             s.where = mode::in_loop;
@@ -102,8 +129,7 @@ settings read_settings(int argc, char** argv)
         else
             refuse("unknown option: " + option);
     }
-    const bool loopback = s.address.starts_with("127.") || s.address == "::1";
-    s.demo = demo == -1 ? loopback : demo == 1;
+    s.demo = demo == -1 ? s.loopback() : demo == 1;
     return s;
 }
 

@@ -10,6 +10,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -69,6 +70,7 @@ mp::pool_options options(const settings& s, live& feed, mode where)
 workshop::workshop(const asio::any_io_executor& executor, const settings& s, live& feed)
     : settings_(s),
       feed_(feed),
+      hang_up_(s.half_closed ? mp::peer_hangup::reset_only : mp::peer_hangup::any),
       where_(s.where),
       pools_(new pools{mp::async_multi_pool(executor, options(s, feed, mode::processes)),
                        mp::async_thread_pool(executor, options(s, feed, mode::threads))})
@@ -84,6 +86,21 @@ asio::awaitable<void> workshop::start()
         co_await pools_->threads.start();
 }
 
+asio::awaitable<std::string> workshop::why_not_ready()
+{
+    if (where_ == mode::in_loop || stats(where_).ready != 0)
+        co_return "";
+    // A pool that lost its workers tries to start others when it is asked to.
+    using namespace asio::experimental::awaitable_operators;
+    asio::steady_timer limit(pools_->processes.get_executor(), 1s);
+    try {
+        const auto first = co_await (start() || limit.async_wait(asio::use_awaitable));
+        co_return first.index() == 0 ? "" : "the workers are starting";
+    } catch (const std::exception& e) {
+        co_return e.what();
+    }
+}
+
 template <class R, class... Parameters, class... Arguments>
 asio::awaitable<R> workshop::run(const char* label, tcp::socket& client, R (*f)(Parameters...), Arguments... arguments)
 {
@@ -92,10 +109,10 @@ asio::awaitable<R> workshop::run(const char* label, tcp::socket& client, R (*f)(
     options.timeout = settings_.timeout;
     options.label = label; // what the timeline calls it
     if (where_ == mode::processes)
-        co_return co_await pools_->processes.with(options).apply(f, std::move(arguments)..., mp::bind_to_peer(client));
+        co_return co_await pools_->processes.with(options).apply(f, std::move(arguments)..., mp::bind_to_peer(client, hang_up_));
     // end::peer[]
     if (where_ == mode::threads)
-        co_return co_await pools_->threads.with(options).apply(f, std::move(arguments)..., mp::bind_to_peer(client));
+        co_return co_await pools_->threads.with(options).apply(f, std::move(arguments)..., mp::bind_to_peer(client, hang_up_));
     co_return run_here(label, f, std::move(arguments)...);
 }
 
@@ -148,14 +165,14 @@ asio::awaitable<int> workshop::crash(tcp::socket& client) { return run("crash", 
 namespace {
 
 template <class Pool>
-asio::awaitable<void> stream_primes(Pool& pool, mp::call_options options, tcp::socket& client, std::uint64_t end,
-                                    workshop::text_sink& sink)
+asio::awaitable<void> stream_primes(Pool& pool, mp::call_options options, tcp::socket& client, mp::peer_hangup hang_up,
+                                    std::uint64_t end, workshop::text_sink& sink)
 {
     std::vector<std::uint64_t> numbers((end + piece - 1) / piece), ends(numbers.size(), end);
     for (std::size_t i = 0; i < numbers.size(); ++i)
         numbers[i] = i;
     auto pieces = pool.with(options).imap(&primes_of_piece, std::move(numbers), std::move(ends));
-    while (const auto text = co_await pieces.next(mp::bind_to_peer(client)))
+    while (const auto text = co_await pieces.next(mp::bind_to_peer(client, hang_up)))
         co_await sink(*text);
 } // a client that hung up: what has not begun is dropped with the stream
 
@@ -169,9 +186,9 @@ asio::awaitable<void> workshop::primes(tcp::socket& client, std::uint64_t end, t
     options.window = 8; // so much is made ahead of a client that reads slowly
     options.label = "primes";
     if (where_ == mode::processes)
-        co_await stream_primes(pools_->processes, options, client, end, sink);
+        co_await stream_primes(pools_->processes, options, client, hang_up_, end, sink);
     else if (where_ == mode::threads)
-        co_await stream_primes(pools_->threads, options, client, end, sink);
+        co_await stream_primes(pools_->threads, options, client, hang_up_, end, sink);
     else
         for (std::uint64_t i = 0; i * piece < end; ++i) {
             const std::string text = co_await run("primes", client, &primes_of_piece, i, end);
@@ -179,9 +196,8 @@ asio::awaitable<void> workshop::primes(tcp::socket& client, std::uint64_t end, t
         }
 }
 
-asio::awaitable<void> workshop::one_of_flood(time_sink done)
+asio::awaitable<void> workshop::one_of_flood(std::uint64_t rounds, time_sink done)
 {
-    constexpr std::uint64_t rounds = 100'000;
     const auto begun = std::chrono::steady_clock::now();
     mp::call_options options;
     options.timeout = settings_.timeout;
@@ -196,10 +212,10 @@ asio::awaitable<void> workshop::one_of_flood(time_sink done)
     done(std::chrono::steady_clock::now() - begun);
 }
 
-void workshop::flood(std::size_t tasks, time_sink done)
+void workshop::flood(std::size_t tasks, std::uint64_t rounds, time_sink done)
 {
     for (std::size_t i = 0; i < tasks; ++i)
-        asio::co_spawn(pools_->processes.get_executor(), one_of_flood(done), [](std::exception_ptr) {}); // refused ones are counted
+        asio::co_spawn(pools_->processes.get_executor(), one_of_flood(rounds, done), [](std::exception_ptr) {}); // stats() counts those that fail or are refused
 }
 
 asio::awaitable<int> workshop::kill_one()
@@ -227,10 +243,16 @@ mp::pool_stats workshop::stats(mode where) const
     }
 }
 
-asio::awaitable<void> workshop::join()
+asio::awaitable<void> workshop::drain(std::chrono::nanoseconds patience)
 {
+    asio::steady_timer limit(pools_->processes.get_executor(), patience);
+    limit.async_wait([this](boost::system::error_code ec) {
+        if (!ec)
+            terminate();
+    });
     co_await pools_->processes.join();
     co_await pools_->threads.join();
+    limit.cancel();
 }
 
 void workshop::terminate()
@@ -267,14 +289,16 @@ failure explain(std::exception_ptr error)
             name = "too_large";
         } else if (e.code() == mp::errc::pool_closed || e.code() == mp::errc::pool_terminated) {
             f.status = 503;
+            f.retry = true;
             name = "stopping";
         } else if (e.code() == mp::errc::pool_broken || e.code() == mp::errc::worker_start_failed) {
             f.status = 503;
+            f.retry = true;
             name = "no_workers";
         }
         body.add("error", name).add("message", e.what());
     } catch (const boost::system::system_error& e) {
-        f.hung_up = e.code() == asio::error::operation_aborted;
+        f.hung_up = e.code() == asio::error::operation_aborted || e.code() == asio::error::broken_pipe || e.code() == asio::error::connection_reset;
         body.add("error", "failed").add("message", e.what());
     } catch (const std::invalid_argument& e) {
         f.status = 422;

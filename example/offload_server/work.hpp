@@ -2,6 +2,7 @@
 #ifndef OFFLOAD_WORK_HPP
 #define OFFLOAD_WORK_HPP
 
+#include <twat/mp/bind_to_peer.hpp>
 #include <twat/mp/options.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -40,6 +41,8 @@ public:
 
     /// Has the workers started.
     asio::awaitable<void> start();
+    /// Empty, if tasks can run now.
+    asio::awaitable<std::string> why_not_ready();
 
     asio::awaitable<image> thumbnail(tcp::socket& client, std::string bytes, int width);
     asio::awaitable<std::string> hash(tcp::socket& client, std::string password, std::string salt, std::uint64_t rounds);
@@ -50,17 +53,17 @@ public:
     using text_sink = std::function<asio::awaitable<void>(const std::string&)>;
     asio::awaitable<void> primes(tcp::socket& client, std::uint64_t end, text_sink& sink);
 
-    /// Starts so many tasks that nobody waits for; `done` is told of each how long it took, with its wait.
+    /// Starts so many hashes that nobody waits for; `done` is told of each how long it took, with its wait.
     using time_sink = std::function<void(std::chrono::nanoseconds)>;
-    void flood(std::size_t tasks, time_sink done);
+    void flood(std::size_t tasks, std::uint64_t rounds, time_sink done);
 
     /// Kills a worker process, one that is at work if there is one, and waits for its successor. Returns its pid; 0: there is none.
     asio::awaitable<int> kill_one();
 
     mp::pool_stats stats(mode where) const;
 
-    /// Takes no more work and waits for what runs.
-    asio::awaitable<void> join();
+    /// Takes no more work, waits for what runs, but not longer than this, and gives up the rest.
+    asio::awaitable<void> drain(std::chrono::nanoseconds patience);
     /// Gives up what runs.
     void terminate();
 
@@ -71,10 +74,11 @@ private:
     asio::awaitable<R> run(const char* label, tcp::socket& client, R (*f)(Parameters...), Arguments... arguments);
     template <class R, class... Parameters, class... Arguments>
     R run_here(const char* label, R (*f)(Parameters...), Arguments... arguments);
-    asio::awaitable<void> one_of_flood(time_sink done);
+    asio::awaitable<void> one_of_flood(std::uint64_t rounds, time_sink done);
 
     const settings& settings_;
     live& feed_;
+    const mp::peer_hangup hang_up_;
     mode where_;
     std::unique_ptr<pools> pools_;
     mp::pool_stats here_; // of what ran on the loop

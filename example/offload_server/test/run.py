@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
 """run.py SERVER CASE: runs one of the functions case_* below."""
+import email.utils
 import hashlib
 import json
 import os
+import resource
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -137,7 +140,7 @@ def case_old_clients_get_no_chunks():
 
 def case_a_slow_reader_holds_up_the_stream_not_the_server():
     with server() as s:
-        with s.raw(b"GET /primes?upto=300000000 HTTP/1.1\r\nHost: x\r\n\r\n") as c:
+        with s.raw(b"GET /primes?upto=300000000 HTTP/1.1\r\nHost: localhost\r\n\r\n") as c:
             c.recv(1000)
             time.sleep(1)  # reads no more: the server must not make all that in its memory
             with open(f"/proc/{s.process.pid}/status") as f:
@@ -208,7 +211,7 @@ def case_a_client_that_hangs_up_cancels_its_task():
     for options in ([], ["--threads"]):
         name = "threads" if options else "processes"
         with server("--workers", "1", "--timeout", "600000", *options) as s:
-            c = s.raw(b"POST /slow?ms=600000 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+            c = s.raw(b"POST /slow?ms=600000 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
             until(lambda: s.metric("offload_workers", workers=name, state="busy") == 1, "it runs")
             c.close()
             assert s.post("/slow?ms=1")[0] == 200  # the only worker is free again
@@ -218,7 +221,7 @@ def case_a_client_that_hangs_up_cancels_its_task():
 
 def case_a_client_that_hangs_up_behind_pipelined_bytes_too():
     with server("--workers", "1", "--timeout", "600000") as s:
-        c = s.raw(b"POST /slow?ms=600000 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\nGET /ping HTTP/1.1\r\nHost: x\r\n\r\n")
+        c = s.raw(b"POST /slow?ms=600000 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\nGET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n")
         until(lambda: s.metric("offload_workers", workers="processes", state="busy") == 1, "it runs")
         c.close()
         assert s.post("/slow?ms=1")[0] == 200
@@ -231,27 +234,38 @@ def case_connections_are_kept():
         with s.raw() as c:
             f = c.makefile("rb")
             for _ in range(3):
-                c.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n")
+                c.sendall(b"GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 assert read_answer(f) == (200, b'{"ok":true}\n')
-            c.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            c.sendall(b"GET /ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             assert read_answer(f)[0] == 200
             assert f.read() == b""
 
 
-def read_answer(f):
-    status = int(f.readline().split()[1])
-    size = 0
+def read_head(f):
+    """Status and fields, their names in small letters."""
+    status, fields = int(f.readline().split()[1]), {}
     while (line := f.readline().strip()):
-        name, value = line.split(b": ", 1)
-        if name.lower() == b"content-length":
-            size = int(value)
-    return status, f.read(size)
+        name, value = line.decode().split(": ", 1)
+        fields[name.lower()] = value
+    return status, fields
+
+
+def read_answer(f):
+    status, fields = read_head(f)
+    return status, f.read(int(fields.get("content-length", 0)))
+
+
+def raw_answer(s, text):
+    """Status and body of what the server answers to these bytes; None if it only hangs up."""
+    with s.raw(text) as c:
+        f = c.makefile("rb")
+        return read_answer(f) if f.peek(1) else None
 
 
 def case_pipelined_requests_are_answered_in_order():
     with server() as s:
-        requests = b"".join(b"POST /hash?rounds=%d HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx" % n for n in (9000, 3, 700, 1))
-        with s.raw(requests + b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n") as c:
+        requests = b"".join(b"POST /hash?rounds=%d HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx" % n for n in (9000, 3, 700, 1))
+        with s.raw(requests + b"GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n") as c:
             f = c.makefile("rb")
             assert [json.loads(read_answer(f)[1])["rounds"] for _ in range(4)] == [9000, 3, 700, 1]
             assert read_answer(f) == (200, b'{"ok":true}\n')
@@ -276,7 +290,7 @@ def case_limits_of_header_and_body():
         assert s.request("GET", "/ping", headers={"X": "y" * 20000})[0] == 431
         assert s.request("POST", "/hash?rounds=1", b"x" * 1001)[0] == 413
         assert s.request("POST", "/hash?rounds=1", b"x" * 1000)[0] == 200
-        with s.raw(b"POST /hash HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" + b"x" * 2000 + b"\r\n0\r\n\r\n") as c:
+        with s.raw(b"POST /hash HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" + b"x" * 2000 + b"\r\n0\r\n\r\n") as c:
             assert read_answer(c.makefile("rb"))[0] == 413
         with s.raw(b"nonsense\r\n\r\n") as c:
             assert read_answer(c.makefile("rb"))[0] == 400
@@ -284,22 +298,111 @@ def case_limits_of_header_and_body():
 
 def case_a_client_that_waits_for_leave_gets_it():
     with server() as s:
-        with s.raw(b"POST /hash?rounds=1 HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n") as c:
+        with s.raw(b"POST /hash?rounds=1 HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n") as c:
             f = c.makefile("rb")
             assert f.readline() == b"HTTP/1.1 100 Continue\r\n" and f.readline() == b"\r\n"
             c.sendall(b"x")
             assert read_answer(f)[0] == 200
 
 
-def case_slow_clients_are_cut_off():
+def case_slow_clients_are_told_and_cut_off():
     with server("--client-timeout", "300") as s:
-        with s.raw(b"GET /ping HT") as c:  # and no more
+        for text in (b"GET /ping HT", b"POST /hash HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nxy"):
+            with s.raw(text) as c:  # and no more
+                f = c.makefile("rb")
+                status, body = read_answer(f)
+                assert status == 408 and json.loads(body)["error"] == "too_slow", (status, body)
+                assert f.read() == b""
+        with s.raw() as c:  # it asked for nothing, so it is told nothing
             assert c.recv(100) == b""
-        with s.raw(b"POST /hash HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nxy") as c:
-            assert c.recv(100) == b""
+        with s.raw(b"GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n") as c:
+            f = c.makefile("rb")
+            assert read_answer(f)[0] == 200 and f.read() == b""
         assert s.get("/ping")[0] == 200
         # One whose task takes longer than that is not slow.
         assert s.post("/slow?ms=900")[0] == 200
+
+
+def case_half_closed_clients_are_served_where_that_is_wanted():
+    request = b"POST /slow?ms=600 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+    for options, wanted in (([], None), (["--half-closed"], 200)):
+        with server("--workers", "1", *options) as s:
+            with s.raw(request) as c:
+                c.shutdown(socket.SHUT_WR)  # as nc -N does
+                f = c.makefile("rb")
+                got = read_answer(f)[0] if f.peek(1) else None
+                assert got == wanted, (options, got)
+
+
+def case_a_head_request_changes_nothing():
+    with server() as s:
+        for path in ("/events?to=inline", "/mode?to=inline", "/primes?to=inline", "/?to=inline", "/nothing?to=inline"):
+            status, headers, bytes_ = s.request("HEAD", path)
+            assert bytes_ == b"" and status == {"/mode": 405, "/nothing": 404}.get(path.split("?")[0], 200), (path, status)
+        assert s.request("HEAD", "/events")[1]["Content-Type"] == "text/event-stream"
+        assert s.request("GET", "/mode?to=inline")[0] == 405
+        s.post("/hash?rounds=1", b"x")
+        assert s.metric("offload_tasks_total", workers="processes", outcome="done") == 1
+
+
+def case_what_http_forbids_is_refused():
+    with server() as s:
+        for text, wanted in (
+                (b"GET /ping HTTP/1.1\r\n\r\n", 400),  # no Host
+                (b"GET /ping HTTP/1.0\r\n\r\n", 200),  # which was no duty then
+                (b"GET /ping HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", 400),
+                (b"POST /hash HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+                (b"POST /hash HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
+                (b"POST /hash?rounds=1 HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 200),
+                (b"POST /hash HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+                (b"GET ping HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+                (b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+                (b"GET http:///ping HTTP/1.1\r\nHost: localhost\r\n\r\n", 400)):
+            answer = raw_answer(s, text)
+            assert answer and answer[0] == wanted, (text, answer)
+            if wanted != 200:
+                json.loads(answer[1])
+
+
+def case_targets_may_name_the_server():
+    with server() as s:
+        assert raw_answer(s, b"GET http://localhost/ping HTTP/1.1\r\nHost: localhost\r\n\r\n") == (200, b'{"ok":true}\n')
+        assert raw_answer(s, b"GET HTTP://127.0.0.1:1/primes?upto=x HTTP/1.1\r\nHost: localhost\r\n\r\n")[0] == 400
+        status, body = raw_answer(s, b"GET http://localhost HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert status == 200 and body.startswith(b"<!doctype html>")
+        # What stands in the target counts, not the field Host.
+        assert raw_answer(s, b"GET http://elsewhere.example/ping HTTP/1.1\r\nHost: localhost\r\n\r\n")[0] == 421
+
+
+def case_answers_have_a_date():
+    with server() as s:
+        for path in ("/ping", "/primes?upto=10", "/nothing"):
+            told = email.utils.parsedate_to_datetime(s.get(path)[1]["Date"])
+            assert abs(told.timestamp() - time.time()) < 60, told
+        with s.raw(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n") as c:
+            assert "date" in read_head(c.makefile("rb"))[1]
+
+
+def case_paths_that_are_no_text_are_answered_in_json():
+    with server() as s:
+        status, body = raw_answer(s, b"GET /caf\xe9\xff%ff HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert status == 404 and json.loads(body.decode())["message"] == "there is nothing at /caf\ufffd\ufffd%ff", body
+        status, body = raw_answer(s, "GET /café HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        assert status == 404 and json.loads(body.decode())["message"] == "there is nothing at /café", body
+
+
+def case_other_names_than_its_own_are_refused():
+    def status(s, host):
+        return s.request("GET", "/ping", headers={"Host": host})[0]
+    with server() as s:  # a page at elsewhere.example whose name leads here now must not be taken for this server's own
+        for host in ("localhost", f"LOCALHOST:{s.port}", f"127.0.0.1:{s.port}", "[::1]:80", "127.0.0.1"):
+            assert status(s, host) == 200, host
+        for host in ("elsewhere.example", f"elsewhere.example:{s.port}", "localhost.example", "127.0.0.1.example", "", "[::1", "[elsewhere]"):
+            assert status(s, host) == 421, host
+    with server("--host", "mine.example", "--host", "other.example") as s:
+        assert status(s, "mine.example:1") == status(s, "other.example") == 200 and status(s, "elsewhere.example") == 421
+    with server("--address", "0.0.0.0") as s:  # reached by names that it cannot know
+        assert status(s, "elsewhere.example") == 200
 
 
 def case_pages_of_other_sites_are_refused():
@@ -316,6 +419,39 @@ def case_misdeeds_can_be_switched_off():
 
 
 # ---------------------------------------------------------------- start and end
+
+def case_the_address_may_be_a_name():
+    with server("--address", "localhost") as s:
+        assert s.get("/ping")[0] == 200
+        assert s.post("/slow?ms=1")[0] == 200  # it is a loopback address
+    r = subprocess.run([program, "--address", "nowhere.invalid"], capture_output=True, text=True, timeout=60)
+    assert r.returncode == 1 and r.stderr.startswith("offload_server: --address nowhere.invalid: "), r
+
+
+def limited(files):
+    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+
+
+def case_too_few_descriptors_are_told_at_the_start():
+    for options in ([], ["--threads"], ["--workers", "8"]):
+        r = subprocess.run([program, "--port", "0", *options], capture_output=True, text=True, timeout=60, preexec_fn=limited(20))
+        assert r.returncode == 1 and "ulimit -n" in r.stderr and "20" in r.stderr, r
+
+
+def case_a_soft_limit_of_descriptors_is_raised():
+    with Server(program, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (20, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))) as s:
+        assert s.metrics()["process_max_fds"] > 20
+        assert s.post("/hash?rounds=1")[0] == 200
+
+
+def case_idle_connections_make_room_where_descriptors_are_short():
+    with Server(program, "--workers", "1", preexec_fn=limited(64), stderr=subprocess.PIPE) as s:
+        crowd = [s.raw() for _ in range(100)]
+        assert s.get("/ping")[0] == 200
+        assert "too many open files" in s.process.stderr.readline()
+        assert s.post("/hash?rounds=1")[0] == 200
+        for c in crowd:
+            c.close()
 
 def case_stops_when_what_runs_has_ended():
     for sig in (signal.SIGTERM, signal.SIGINT):
@@ -348,13 +484,36 @@ def case_takes_no_new_connections_while_it_stops():
         assert answer()[0] == 200
 
 
-def case_what_takes_too_long_is_cut_off_at_the_end():
+def case_what_takes_too_long_is_answered_and_cut_off_at_the_end():
     for options in ([], ["--threads"]):
-        with server("--stop-timeout", "200", "--timeout", "600000", *options) as s:
+        with server("--workers", "1", "--stop-timeout", "300", "--timeout", "600000", *options) as s:
             name = "threads" if options else "processes"
-            with s.raw(b"POST /slow?ms=600000 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"):
+            slow = b"POST /slow?ms=600000 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+            with s.raw(slow) as running, s.raw(slow) as waiting, s.raw(slow[:30]) as incomplete:
                 until(lambda: s.metric("offload_workers", workers=name, state="busy") == 1, "it runs")
-                assert s.stop() == 0
+                until(lambda: s.metric("offload_queue_length", workers=name) == 1, "the other waits")
+                s.process.send_signal(signal.SIGTERM)
+                for c in (running, waiting, incomplete):
+                    status, fields = read_head(f := c.makefile("rb"))
+                    body = json.loads(f.read(int(fields["content-length"])))
+                    assert status == 503 and body["error"] == "stopping" and fields["retry-after"] == "1" and fields["connection"] == "close", body
+                assert s.process.wait(timeout=60) == 0
+
+
+def case_work_that_nobody_waits_for_does_not_hold_up_the_end():
+    with server("--workers", "1", "--stop-timeout", "300") as s:
+        assert s.post("/flood?tasks=60&rounds=10000000")[0] == 202
+        assert s.stop() == 0
+
+
+def case_a_second_signal_does_not_wait():
+    with server("--stop-timeout", "600000", "--timeout", "600000") as s:
+        answer = in_background(s.post, "/slow?ms=600000")
+        until(lambda: s.metric("offload_workers", workers="processes", state="busy") == 1, "it runs")
+        s.process.send_signal(signal.SIGTERM)
+        assert "stopping" in s.process.stdout.readline()
+        assert s.stop() == 0
+        assert answer()[0] == 503
 
 
 def case_says_why_it_cannot_serve():
@@ -380,6 +539,46 @@ def case_serves_without_arguments():
 
 # ---------------------------------------------------------------- what it tells of itself
 
+def case_refused_work_is_counted_and_is_no_throughput():
+    def figures(s):
+        with s.raw(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n") as c:
+            f = c.makefile("rb")
+            while not (line := f.readline()).startswith(b"data: "):
+                assert line
+            return json.loads(line[6:])["figures"]
+    with server("--workers", "1", "--max-pending", "2", "--timeout", "600000") as s:
+        figures(s)  # from now on
+        slow = in_background(s.post, "/slow?ms=600000")
+        until(lambda: s.metric("offload_workers", workers="processes", state="busy") == 1, "it runs")
+        s.post("/flood?tasks=10")
+        answers = [s.post("/hash") for _ in range(5)]
+        assert all(a[0] == 503 for a in answers), answers
+        until(lambda: s.metric("offload_refused_total", workers="processes") == 13, "they are counted")
+        told = figures(s)
+        assert told["refused"] == 13 and told["rate"] == 0, told
+        s.post("/kill")
+        assert slow()[0] == 500
+
+
+def case_says_when_it_is_ready():
+    for options in modes():
+        with server("--workers", "1", "--stop-timeout", "60000", *options) as s:
+            assert s.get("/readyz")[0] == 200
+            assert s.request("HEAD", "/readyz")[0] == 200
+            if options:
+                continue
+            with s.raw() as c:  # takes part until it stops
+                c.sendall(b"GET /readyz HTTP/1.1\r\nHost: loc")
+                answer = in_background(s.post, "/slow?ms=1000")
+                until(lambda: s.metric("offload_workers", workers="processes", state="busy") == 1, "it runs")
+                s.process.send_signal(signal.SIGTERM)
+                assert "stopping" in s.process.stdout.readline()
+                c.sendall(b"alhost\r\n\r\n")
+                status, body = read_answer(c.makefile("rb"))
+                assert status == 503 and json.loads(body)["error"] == "not_ready", body
+                assert answer()[0] == 200
+
+
 def case_metrics_are_prometheus_text():
     with server("--workers", "2") as s:
         s.post("/hash?rounds=1000", b"x")
@@ -392,6 +591,16 @@ def case_metrics_are_prometheus_text():
         assert m['offload_http_requests_total{route="/hash",code="200"}'] == 1
         assert m['offload_worker_bytes_total{workers="processes",direction="sent"}'] > 0
         assert m['offload_http_bytes_total{direction="sent"}'] > 0
+        for route, code in (("/hash", 200), ("/thumbnail", 422)):
+            labels = f'route="{route}",code="{code}"'
+            assert m[f'offload_http_request_seconds_count{{{labels}}}'] == m[f'offload_http_request_seconds_bucket{{{labels},le="120"}}'] == 1
+        assert m['offload_refused_total{workers="processes"}'] == m['offload_workers_recycled_total{workers="processes"}'] == 0
+        assert abs(m["process_start_time_seconds"] - time.time()) < 300
+        assert 0 < m["process_cpu_seconds_total"] < 300
+        assert 1 << 20 < m["process_resident_memory_bytes"] < m["process_virtual_memory_bytes"]
+        assert abs(m["process_open_fds"] - len(os.listdir(f"/proc/{s.process.pid}/fd"))) <= 2
+        assert m["process_max_fds"] >= m["process_open_fds"]
+        assert any(k.startswith('offload_build_info{version="') and v == 1 for k, v in m.items())
         for name in ("offload_queue_wait_seconds", "offload_task_seconds"):
             buckets = [v for k, v in m.items() if k.startswith(name + '_bucket{workers="processes"')]
             assert buckets == sorted(buckets) and buckets[-1] == m[name + '_count{workers="processes"}'] == 2, (name, buckets)
@@ -405,7 +614,7 @@ def case_metrics_are_prometheus_text():
 
 def case_events_tell_what_workers_do():
     with server("--workers", "1") as s:
-        with s.raw(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n") as c:
+        with s.raw(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n") as c:
             f = c.makefile("rb")
             head = b""
             while not head.endswith(b"\r\n\r\n"):
@@ -437,7 +646,7 @@ def case_the_mode_can_be_changed():
         for to in ("threads", "inline", "processes"):
             assert data(s.post("/mode?to=" + to)) == {"mode": to}
             assert s.post("/hash?rounds=1", b"x")[0] == 200
-            assert s.post("/flood?tasks=3")[0] == 202
+            assert s.post("/flood?tasks=3&rounds=1000")[0] == 202
             until(lambda: s.metric("offload_tasks_total", workers=to, outcome="done") == 4, "the flood has run")
             if to != "processes":
                 assert s.post("/crash")[0] == 409 and s.post("/kill")[0] == 409

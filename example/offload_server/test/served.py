@@ -13,10 +13,10 @@ import zlib
 
 
 class Server:
-    def __init__(self, program, *options):
-        self.process = subprocess.Popen([program, "--port", "0", *options], stdout=subprocess.PIPE, text=True)
+    def __init__(self, program, *options, **how):
+        self.process = subprocess.Popen([program, "--port", "0", *options], stdout=subprocess.PIPE, text=True, **how)
         line = self.process.stdout.readline()
-        found = re.search(r"http://127\.0\.0\.1:(\d+)/", line)
+        found = re.search(r"http://(?:127\.0\.0\.1|0\.0\.0\.0):(\d+)/", line)
         assert found, f"it does not say its address: {line!r}"
         self.port = int(found[1])
         self.url = found[0]
@@ -28,7 +28,9 @@ class Server:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        self.process.stdout.close()
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream:
+                stream.close()
 
     def request(self, method, path, body=None, headers={}):
         """Status, headers and bytes, over a connection of its own."""
