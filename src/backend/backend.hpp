@@ -63,10 +63,17 @@ public:
 struct worker_loss
 {
     /// A task that it had begun and not finished.
-    struct begun_task { chunk_id id; std::size_t position; };
+    struct begun_task
+    {
+        chunk_id id;
+        std::size_t position;
+        bool culprit = true; ///< Otherwise a coroutine that was suspended.
+    };
     std::vector<begun_task> begun;
     /// A fresh exception that says why the worker is gone, for the task with this index.
     std::function<std::exception_ptr(std::uint64_t index)> explain;
+    /// The same for a task that is no culprit; empty: `explain` will do.
+    std::function<std::exception_ptr(std::uint64_t index)> explain_to_bystander;
     bool expected = false; ///< The engine asked for it, or it ended in order.
 };
 

@@ -196,7 +196,7 @@ std::shared_ptr<chunk> engine::make_chunk(operation_state& op, const ready_worke
     const std::size_t size = std::min(allowance(worker), op.sizes.next(op.requeued_tasks));
     std::shared_ptr<chunk> work = take_requeued(op);
     if (work->tasks->size() > size) {
-        requeue(op, work->first + size, work->tasks->split(size), work->attempt);
+        requeue(op, work->first + size, work->tasks->split(size), work->attempt, work->unexplained);
     }
     return work;
 }
@@ -313,7 +313,8 @@ void engine::chunk_begins(worker_id worker, given_chunk& held)
         check_at(held, saturating_add(held.since, held.work->timeout));
 }
 
-void engine::requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt)
+void engine::requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt,
+                     std::size_t unexplained)
 {
     if (op.stopping) {
         totals_.cancelled += tasks->size();
@@ -324,6 +325,7 @@ void engine::requeue(operation_state& op, std::uint64_t first, std::unique_ptr<p
     work->tasks = std::move(tasks);
     work->attempt = attempt;
     op.requeued_tasks += work->tasks->size();
+    work->unexplained = unexplained;
     op.requeued.push_front(std::move(work));
     line_up(op);
 }
@@ -367,7 +369,7 @@ std::size_t engine::take_back(ready_worker& worker, given_chunk& held, bool agai
     operation_state& op = *held.owner;
     op.held_tasks -= taken;
     if (again)
-        requeue(op, held.work->first + keep, std::move(tasks), held.work->attempt);
+        requeue(op, held.work->first + keep, std::move(tasks), held.work->attempt, held.work->unexplained);
     else
         totals_.cancelled += taken;
     touch(op);
@@ -536,6 +538,7 @@ bool engine::steal_for(ready_worker& idle)
         second->first = back.first + half;
         second->tasks = std::move(rest);
         second->attempt = back.attempt;
+        second->unexplained = back.unexplained;
         op.requeued.insert(std::next(op.requeued.begin()), std::move(second));
     }
     give_one(idle);

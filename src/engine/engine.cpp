@@ -20,6 +20,9 @@ constexpr std::size_t most_together_on_threads = 65536;
 // Tasks in the first chunk where all that was not begun can be taken back at once. Going from one to thousands in steps would cost
 // a way to the worker and back (10 to 100 us) for each step. Pulling a task costs 10 ns, for which all workers wait.
 constexpr std::size_t first_of_pulled = 1024;
+// A bystander runs again for nothing. Where a culprit died that is bounded, as each culprit uses up a run of its own. Where there was none,
+// one of those that were suspended may be what kills its worker each time, through a thread that it made, say.
+constexpr std::size_t most_unexplained = 8;
 
 } // namespace
 
@@ -492,11 +495,15 @@ void engine::lose_chunk(given_chunk& held, const worker_loss& loss)
 
     const std::uint64_t first = held.work->first;
     const std::size_t attempt = held.work->attempt;
+    const bool is_bystander = std::any_of(loss.begun.begin(), loss.begun.end(),
+                                          [&](const auto& b) { return b.id == held.work->id && !b.culprit; });
+    const bool explained = std::any_of(loss.begun.begin(), loss.begun.end(), [](const auto& b) { return b.culprit; });
+    const std::size_t unexplained = held.work->unexplained + (is_bystander && !explained);
     held.work->tasks->split(held.keep); // nothing, or what was taken back long ago
     std::unique_ptr<payload> rest = held.work->tasks->split(lost);
     op.held_tasks -= rest->size();
     if (rest->size() != 0)
-        requeue(op, first + lost, std::move(rest), attempt);
+        requeue(op, first + lost, std::move(rest), attempt, held.work->unexplained);
 
     op.died = op.died || lost > held.settled;
     for (std::size_t position = lost; position-- > held.settled;) {
@@ -507,8 +514,13 @@ void engine::lose_chunk(given_chunk& held, const worker_loss& loss)
         const std::uint64_t index = first + position;
         if (op.stopping && op.final_error)
             continue;
-        if (attempt < op.traits().options.retries && !op.stopping)
-            requeue(op, index, std::move(task), attempt + 1);
+        if (is_bystander && op.traits().options.retries != 0 && unexplained <= most_unexplained && !op.stopping)
+            requeue(op, index, std::move(task), attempt, unexplained);
+        else if (is_bystander)
+            fail_task(op, index, loss.explain_to_bystander ? loss.explain_to_bystander(index) : loss.explain(index), &held,
+                      trace_outcome::died);
+        else if (attempt < op.traits().options.retries && !op.stopping)
+            requeue(op, index, std::move(task), attempt + 1, unexplained);
         else if (attempt != 0)
             fail_task(op, index,
                       make_nested(errc::task_quarantined,

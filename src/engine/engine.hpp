@@ -151,7 +151,8 @@ private:
     void steal();
     bool steal_for(ready_worker& idle);
     std::size_t take_back(ready_worker& worker, given_chunk& held, bool requeue);
-    void requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt);
+    void requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt,
+                 std::size_t unexplained = 0);
     std::shared_ptr<chunk> take_requeued(operation_state& op);
     void drop_requeued(operation_state& op) noexcept;
     std::size_t not_begun() const noexcept { return operations_.size() - begun_ - outside_.size(); }

@@ -29,7 +29,9 @@ std::string describe(int pid, const worker_died::exit_status& status, std::optio
     else
         text += " ended with exit code " + std::to_string(status.exit_code);
     const bool knows_phase = last.phase != life_phase::unknown;
-    if (task_index) {
+    if (task_index && last.bystander)
+        text += " while task " + std::to_string(*task_index) + " was suspended in it";
+    else if (task_index) {
         text += " while it ran task " + std::to_string(*task_index);
         if (knows_phase)
             text += std::string(" (") + to_string(last.phase) + ')';

@@ -125,13 +125,15 @@ noted_chunk held_chunks::note(const record& what)
 std::vector<worker_loss::begun_task> held_chunks::begun() const
 {
     std::vector<worker_loss::begun_task> begun;
+    const auto on_cpu = unpack_mark(page_.on_cpu().load(std::memory_order_acquire));
     for (const process_chunk& held : chunks_) {
         const auto mark = unpack_mark(page_.slot(held.slot).mark.load(std::memory_order_acquire));
         if (held.abandoned || !mark || mark->tag != chunk_tag(held.id) || mark->position >= held.kept)
             continue;
         // A sound worker marks only the one behind the last outcome.
+        const bool culprit = !held.work->coroutine || (on_cpu && on_cpu->tag == chunk_tag(held.id));
         for (std::uint32_t position = held.done; position <= mark->position; ++position)
-            begun.push_back({held.id, position});
+            begun.push_back({held.id, position, culprit});
     }
     return begun;
 }

@@ -75,7 +75,8 @@ public:
     /// Notes outcomes, or the end of a chunk, which it forgets. Throws `mp::error` (`protocol_error`) if it cannot be.
     noted_chunk note(const record& what);
 
-    /// After the worker's death: the tasks that it had begun and not finished, of chunks that somebody waits for.
+    /// After the worker's death: the tasks that it had begun and not finished, of chunks that somebody waits for. A coroutine task is a
+    /// culprit if it was on the CPU.
     std::vector<worker_loss::begun_task> begun() const;
     /// The same for the running task of one chunk: how far it was.
     life_phase step(chunk_id id) const noexcept;

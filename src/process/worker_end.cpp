@@ -46,6 +46,9 @@ worker_end worker_process::make_end()
     end.given_up = given_up_;
     if (held_)
         end.loss.begun = held_->begun();
+    // Where we ended it for another reason, what it was doing at that moment says nothing.
+    for (worker_loss::begun_task& begun : end.loss.begun)
+        begun.culprit = !nonsense_.empty() || (begun.culprit && !nobody_to_blame_);
     end.loss.expected = end.how == worker_action::report_end;
     explain_death(end);
     if (end.how == worker_action::report_failed_start)
@@ -67,18 +70,21 @@ void worker_process::explain_death(worker_end& end)
         return;
     }
     const worker_died::exit_status status{status_.known, status_.signal, status_.code};
-    worker_died::circumstances last;
-    last.phase = end.phase;
-    last.resident_size = std::max(status_.peak_rss, resident_size());
-    last.out_of_memory = status_.out_of_memory;
+    if (!end.loss.begun.empty())
+        end.phase = life_phase::call;
+    worker_died::circumstances circumstances;
+    circumstances.phase = end.phase;
+    circumstances.resident_size = std::max(status_.peak_rss, resident_size());
+    circumstances.out_of_memory = status_.out_of_memory;
     if (child_)
-        last.stderr_tail = child_->error_tail();
+        circumstances.stderr_tail = child_->error_tail();
+    const auto last = std::make_shared<const worker_died::circumstances>(std::move(circumstances));
 
     std::vector<std::pair<std::uint64_t, life_phase>> steps; // of the tasks that it was at
     for (const worker_loss::begun_task& begun : end.loss.begun)
-        steps.emplace_back(held_->find(begun.id)->first + begun.position, held_->step(begun.id));
-    const auto make = [pid = pid(), status, note = note_, last = std::make_shared<const worker_died::circumstances>(std::move(last)),
-                       steps = std::move(steps)](std::optional<std::uint64_t> index) {
+        if (begun.culprit)
+            steps.emplace_back(held_->find(begun.id)->first + begun.position, held_->step(begun.id));
+    const auto make = [pid = pid(), status, note = note_, last, steps = std::move(steps)](std::optional<std::uint64_t> index) {
         const auto found = std::ranges::find_if(steps, [&](const auto& step) { return !index || step.first == *index; });
         if (found == steps.end())
             return make_worker_died(pid, status, index, note, {}, *last);
@@ -87,9 +93,16 @@ void worker_process::explain_death(worker_end& end)
         return make_worker_died(pid, status, found->first, note, {}, in_task);
     };
     end.loss.explain = make;
+    end.loss.explain_to_bystander = [pid = pid(), status, note = note_, last](std::uint64_t index) {
+        auto beside = *last;
+        beside.phase = life_phase::call;
+        beside.bystander = true;
+        return make_worker_died(pid, status, index, note, {}, beside);
+    };
     end.cause = [make] { return make(std::nullopt); };
-    if (!end.loss.begun.empty())
-        end.phase = held_->step(end.loss.begun.front().id);
+    const auto culprit = std::ranges::find(end.loss.begun, true, &worker_loss::begun_task::culprit);
+    if (culprit != end.loss.begun.end())
+        end.phase = held_->step(culprit->id);
     try {
         std::rethrow_exception(end.cause());
     }

@@ -550,6 +550,7 @@ void worker_process::abandon(chunk_id id)
     if (fsm_.phase() == worker_phase::ready) {
         if (held_->abandoned() > owner_->settings().child_concurrency) {
             note_ = "it was killed because too many of its coroutines ignored their cancellation";
+            nobody_to_blame_ = true;
             act(fsm_.resume(worker_input::unfit));
             return;
         }

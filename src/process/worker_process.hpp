@@ -226,6 +226,7 @@ private:
 
     std::string nonsense_; ///< What was wrong with what it sent.
     std::string note_;     ///< Why it was killed.
+    bool nobody_to_blame_ = false; ///< And no task that it still held was the reason.
     struct start_failure
     {
         errc code;

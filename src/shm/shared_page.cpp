@@ -33,6 +33,7 @@ struct page_header
     alignas(64) std::atomic<std::uint64_t> resident_size;
     std::atomic<std::uint64_t> arguments_refused;
     std::atomic<std::uint64_t> paused;
+    std::atomic<std::uint64_t> on_cpu;
 };
 
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free);
@@ -96,7 +97,7 @@ shared_page shared_page::create(int fd, page_layout layout)
     shared_page page;
     page.layout_ = layout;
     page.map(fd);
-    ::new (page.base_) page_header{page_magic, layout, {}, {}, {}, {}, {}, {}};
+    ::new (page.base_) page_header{page_magic, layout, {}, {}, {}, {}, {}, {}, {}};
     return page; // the slots are zero already; touching them would only use up memory
 }
 
@@ -130,6 +131,7 @@ std::atomic<std::uint64_t>& shared_page::ring_tail() const noexcept { return hea
 std::atomic<std::uint64_t>& shared_page::resident_size() const noexcept { return header(base_).resident_size; }
 std::atomic<std::uint64_t>& shared_page::arguments_refused() const noexcept { return header(base_).arguments_refused; }
 std::atomic<std::uint64_t>& shared_page::paused() const noexcept { return header(base_).paused; }
+std::atomic<std::uint64_t>& shared_page::on_cpu() const noexcept { return header(base_).on_cpu; }
 std::atomic<std::uint64_t>& shared_page::arena_tail() const noexcept { return header(base_).arena_tail; }
 
 std::span<std::byte> shared_page::ring() const noexcept

@@ -59,6 +59,8 @@ public:
     std::span<std::byte> ring() const noexcept;
     /// The worker's resident bytes that it does not share, when it last looked; the worker writes it.
     std::atomic<std::uint64_t>& resident_size() const noexcept;
+    /// The coroutine task on the CPU, a `mark_state` of its chunk; 0: none. The worker writes.
+    std::atomic<std::uint64_t>& on_cpu() const noexcept;
     /// Up to where the parent has given back what lay in the arena of results; the parent writes it.
     std::atomic<std::uint64_t>& arena_tail() const noexcept;
     /// Not 0: the worker could not map the arena of arguments. It writes that before it answers the greeting.

@@ -5,6 +5,9 @@
 
 #include <stdexcept>
 
+#include "start/coroutine_task.hpp"
+#include "start/task_executor.hpp"
+
 namespace twat::mp {
 namespace detail {
 namespace {
@@ -40,7 +43,15 @@ std::size_t index() noexcept
     return context ? context->index : 0;
 }
 
-asio::any_io_executor executor() { return detail::required().executor; }
+asio::any_io_executor executor()
+{
+    const auto& context = detail::required();
+    // What a coroutine task puts on its worker's loop is its own. (Threads that a task made must not look.)
+    if (&context == detail::thread_worker && context.coroutine)
+        if (const auto* loop = context.executor.target<asio::io_context::executor_type>())
+            return detail::task_executor(*loop, *context.coroutine);
+    return context.executor;
+}
 
 } // namespace this_worker
 
@@ -49,6 +60,8 @@ namespace this_task {
 std::stop_token stop_token() noexcept
 {
     auto* const context = detail::thread_worker;
+    if (context && context->coroutine)
+        return context->coroutine->stop_token();
     if (!context || !context->stop)
         return {};
     context->stop_asked_for = true;
@@ -59,9 +72,12 @@ duration remaining() noexcept
 {
     const auto* context = detail::thread_worker;
     using clock = std::chrono::steady_clock;
-    if (!context || context->deadline == clock::time_point::max())
+    if (!context)
         return duration::max();
-    return std::max(duration::zero(), duration(context->deadline - clock::now()));
+    const auto deadline = context->coroutine ? context->coroutine->deadline : context->deadline;
+    if (deadline == clock::time_point::max())
+        return duration::max();
+    return std::max(duration::zero(), duration(deadline - clock::now()));
 }
 
 } // namespace this_task

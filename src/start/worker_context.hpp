@@ -4,13 +4,16 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <stop_token>
 
 namespace twat::mp::detail {
 
 class operation;
+struct coroutine_task;
 
 /** What `this_worker` and `this_task` answer from. A worker thread sets its own with `enter_worker`. */
 struct worker_context
@@ -24,6 +27,8 @@ struct worker_context
     /// The pool_core whose task the thread runs; null in processes.
     const void* pool = nullptr;
     const operation* running = nullptr;    ///< Threads: whose plain task runs; null in coroutine tasks.
+    coroutine_task* coroutine = nullptr;   ///< The one on the CPU; see `on_cpu_scope`.
+    std::atomic<std::uint64_t>* on_cpu = nullptr; ///< Processes: where the parent finds its `mark`.
     const worker_context* outer = nullptr; ///< Threads: of the task that waits for this one's operation meanwhile.
 };
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "shm/claim.hpp"
+#include "start/task_executor.hpp"
 
 namespace twat::mp::detail {
 
@@ -19,6 +20,7 @@ struct coroutine_tasks::running
     byte_buffer arguments; ///< The coroutine reads them when it starts, which may be later.
     encoder result;
     asio::cancellation_signal signal;
+    coroutine_task* place = nullptr;
     time_point begun{};
     bool abandoned = false;
 };
@@ -43,17 +45,32 @@ void coroutine_tasks::start(const received_work& work)
     task.result.set_limit(environment_.max_message_size);
     task.result.set_step_word(&slot.step);
     slot.begun_at.store(0, std::memory_order_relaxed);
+    task.place = &places_.take(environment_.context);
+    task.place->mark = pack(mark_state{chunk_tag(work.id), 0});
+    task.place->deadline = end_of_task(work, task.begun);
     mark_begin(slot, work, 0, task.begun);
     running_.emplace(work.id, std::move(owned));
     ++active_;
 
+    run_on_cpu(*task.place, [&] { run(task); });
+}
+
+void coroutine_tasks::run(running& task)
+{
     const known_function& known = *task.work.function;
     if (known.error)
         return finish(task, known.error);
     if (!known.function->is_coroutine())
         return finish(task, std::make_exception_ptr(std::logic_error("a plain function was sent as a coroutine")));
-    asio::awaitable<void> call = known.function->call_async(decoder(task.arguments.bytes()), task.result);
-    asio::co_spawn(environment_.io, std::move(call),
+    asio::awaitable<void> call;
+    try {
+        call = known.function->call_async(decoder(task.arguments.bytes()), task.result);
+    }
+    catch (...) { // arguments that cannot be decoded
+        return finish(task, std::current_exception());
+    }
+    const asio::any_io_executor executor = task_executor(environment_.io.get_executor(), *task.place);
+    asio::co_spawn(executor, std::move(call),
                    asio::bind_cancellation_slot(task.signal.slot(), [this, &task](const std::exception_ptr& error) {
                        finish(task, error);
                    }));
@@ -86,12 +103,23 @@ void coroutine_tasks::cancel(std::uint64_t chunk, bool abandoned)
     // A coroutine that co_spawn was given begins in a later turn of the loop. What cancels it before that is ignored by some versions of
     // Asio, and others throw it out of run(): so it is cancelled in a turn behind that one.
     asio::post(environment_.io, [this, chunk] {
-        // Coroutines heed only terminal unless they ask for more.
-        if (const auto running = running_.find(chunk); running != running_.end())
-            running->second->signal.emit(asio::cancellation_type::terminal); // may finish the task
+        const auto found = running_.find(chunk);
+        if (found == running_.end())
+            return;
+        running& task = *found->second;
+        run_on_cpu(*task.place, [&] {
+            task.place->cancel();
+            // Coroutines heed only terminal unless they ask for more.
+            task.signal.emit(asio::cancellation_type::terminal); // may finish the task
+        });
     });
 }
 
-void coroutine_tasks::bury() noexcept { ended_.clear(); }
+void coroutine_tasks::bury() noexcept
+{
+    for (const auto& task : ended_)
+        places_.give_back(*task->place);
+    ended_.clear();
+}
 
 } // namespace twat::mp::detail

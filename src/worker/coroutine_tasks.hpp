@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "start/coroutine_task.hpp"
 #include "worker/work.hpp"
 
 namespace twat::mp::detail {
@@ -33,9 +34,11 @@ public:
 
 private:
     struct running;
+    void run(running& task);
     void finish(running& task, const std::exception_ptr& error);
 
     const work_environment& environment_;
+    coroutine_places places_;
     std::unordered_map<std::uint64_t, std::unique_ptr<running>> running_;
     std::vector<std::unique_ptr<running>> ended_; ///< Their coroutines may not have returned yet.
     std::size_t active_ = 0;

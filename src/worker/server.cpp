@@ -76,6 +76,7 @@ worker_server::worker_server(int socket, int page, std::uint64_t nonce)
       coroutines_(environment_)
 {
     context_.executor = io_.get_executor();
+    context_.on_cpu = &page_.on_cpu();
     // What a task writes astray must not reach arguments that another worker may get after this one's death.
     if (const auto arguments = arguments_.bytes(); !arguments.empty())
         ::mprotect(arguments.data(), arguments.size(), PROT_READ);

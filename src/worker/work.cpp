@@ -17,13 +17,6 @@ constexpr std::uint32_t most_claimed = 16;
 constexpr duration short_task = std::chrono::microseconds(10);
 constexpr std::size_t kept_result_capacity = std::size_t(4) << 20;
 
-time_point end_of_task(const received_work& work, time_point begun) noexcept
-{
-    if (work.message.timeout <= duration::zero())
-        return work.deadline;
-    return std::min(work.deadline, saturating_add(begun, work.message.timeout));
-}
-
 /// Calls the function; whether it returned. `result` holds its value or the encoded exception.
 bool call(const work_environment& environment, const received_work& work, std::span<const std::byte> arguments,
           encoder& result)
@@ -49,6 +42,13 @@ bool call(const work_environment& environment, const received_work& work, std::s
 }
 
 } // namespace
+
+time_point end_of_task(const received_work& work, time_point begun) noexcept
+{
+    if (work.message.timeout <= duration::zero())
+        return work.deadline;
+    return std::min(work.deadline, saturating_add(begun, work.message.timeout));
+}
 
 void encode_failure(encoder& to, const std::exception_ptr& error, const known_function& function,
                     std::span<const std::byte> arguments, std::size_t max_message_size) noexcept

@@ -54,6 +54,9 @@ constexpr std::size_t failure_limit(std::size_t max_message_size) noexcept
 void encode_failure(encoder& to, const std::exception_ptr& error, const known_function& function,
                     std::span<const std::byte> arguments, std::size_t max_message_size) noexcept;
 
+/// When a task that begins now has to be done: the least of its timeout and the operation's deadline.
+time_point end_of_task(const received_work& work, time_point begun) noexcept;
+
 /// Says in the chunk's slot that the task at `position` begins.
 void mark_begin(chunk_slot& slot, const received_work& work, std::uint32_t position, time_point now) noexcept;
 

@@ -18,6 +18,9 @@ namespace twat::mp {
     Of the tasks that the worker held, only those that it had begun fail with this. `what()` says who died, of what, and of
     which task: "worker 4711 was killed by signal 11 (Segmentation fault) while it ran task 50 (calling the function)".
     `boost::diagnostic_information` shows all that is known.
+
+    Of several coroutine tasks in one worker the culprit is the one that was on the CPU. Those that were suspended beside it are
+    bystanders, see `bystander()`. If none was on the CPU, as when the worker was killed from outside while it waited, all are bystanders.
 */
 class BOOST_SYMBOL_VISIBLE worker_died : public error
 {
@@ -37,6 +40,7 @@ public:
         std::size_t resident_size = 0; ///< In bytes; 0: not known.
         memory_verdict out_of_memory = memory_verdict::unknown;
         std::string stderr_tail{};     ///< The end of what it wrote to its standard error, if that was captured.
+        bool bystander = false;        ///< The task was suspended, see `worker_died::bystander`.
     };
 
     /// @param note What else is known, in words; appended to `what()`.
@@ -60,6 +64,8 @@ public:
     bool has_task() const noexcept { return task_index_.has_value(); }
     /// The task's position in the input. @pre `has_task()`
     std::size_t task_index() const noexcept { return *task_index_; }
+    /// Whether the task was a suspended coroutine at that moment, so that something else killed the worker.
+    bool bystander() const noexcept { return facts_->last.bystander; }
     /// What it was doing.
     life_phase phase() const noexcept { return facts_->last.phase; }
     /// The largest resident size that is known of it, in bytes; 0 if none is.

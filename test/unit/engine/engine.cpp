@@ -672,6 +672,84 @@ BOOST_FIXTURE_TEST_CASE(retries_run_a_task_again_and_end_in_quarantine, fixture)
     BOOST_TEST(held(3) == 0u);
 }
 
+struct coroutines : fixture
+{
+    std::shared_ptr<fake_operation> add_tasks(std::size_t n, std::size_t retries)
+    {
+        return add(n, {.options = {.retries = retries}, .coroutine = true, .stops_at_failure = false});
+    }
+    void with_worker(worker_id worker)
+    {
+        core->worker_ready(worker);
+        core->decide();
+    }
+    void begin_all(worker_id worker)
+    {
+        for (auto& h : workers.workers[worker])
+            h.begun = 1;
+    }
+};
+
+BOOST_FIXTURE_TEST_CASE(of_coroutines_only_the_culprit_uses_up_a_run, coroutines)
+{
+    with_workers(1);
+    auto op = add_tasks(3, 1);
+    begin_all(1);
+    with_worker(2);
+    die_in_coroutine(1, 1);
+    BOOST_TEST(op->failures.empty());
+    BOOST_TEST(held(2) == 3u);
+    begin_all(2);
+    with_worker(3);
+    die_in_coroutine(2, 1);
+    BOOST_TEST(op->failures.size() == 1u);
+    BOOST_TEST(op->failures[1] == error_category().message(static_cast<int>(errc::task_quarantined)));
+    BOOST_TEST(held(3) == 2u);
+    run();
+    BOOST_TEST(op->completed);
+    BOOST_TEST(op->stored.size() == 2u);
+}
+
+BOOST_FIXTURE_TEST_CASE(without_retries_bystanders_fail_as_such, coroutines)
+{
+    with_workers(1);
+    auto op = add_tasks(3, 0);
+    begin_all(1);
+    die_in_coroutine(1, 1);
+    BOOST_TEST(op->failures[0] == "died beside 0");
+    BOOST_TEST(op->failures[1] == "died in 1");
+    BOOST_TEST(op->failures[2] == "died beside 2");
+}
+
+BOOST_FIXTURE_TEST_CASE(with_a_culprit_each_time_a_bystander_runs_as_often_as_need_be, coroutines)
+{
+    with_workers(1);
+    auto bystander = add_tasks(1, 1);
+    for (worker_id worker = 1; worker <= 12; ++worker) {
+        auto killer = add(2, {.options = {}, .coroutine = true, .stops_at_failure = false});
+        begin_all(worker);
+        with_worker(worker + 1);
+        die_in_coroutine(worker, 1);
+        BOOST_TEST(!bystander->completed);
+    }
+    run();
+    BOOST_TEST(bystander->stored.size() == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(without_a_culprit_runs_for_nothing_have_an_end, coroutines)
+{
+    with_workers(1);
+    auto op = add_tasks(2, 3);
+    worker_id worker = 1;
+    for (; !op->completed && worker <= 30; ++worker) {
+        begin_all(worker);
+        with_worker(worker + 1);
+        die_in_coroutine(worker, 99);
+    }
+    BOOST_TEST(worker == 10u);
+    BOOST_TEST(op->failures[0] == "died beside 0"); // and is not quarantined
+}
+
 BOOST_FIXTURE_TEST_CASE(the_task_of_the_last_death_is_told_of_the_death, fixture)
 {
     with_workers(1);

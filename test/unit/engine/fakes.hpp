@@ -284,13 +284,21 @@ struct engine_fixture
         }
         core->decide();
     }
+    /// The same with coroutines, of which the one of task `on_cpu` was on the CPU; none if no chunk begins with it.
+    void die_in_coroutine(worker_id worker, std::uint64_t on_cpu)
+    {
+        die(worker, false, [&](const auto& work) { return work.first == on_cpu; });
+    }
     /// The worker dies in the task that it runs, if any.
-    void die(worker_id worker, bool expected = false)
+    void die(worker_id worker, bool expected = false, std::function<bool(const chunk&)> is_culprit = {})
     {
         worker_loss loss;
         for (auto& h : workers.workers[worker])
             if (h.begun > h.finished)
-                loss.begun.push_back({h.work->id, h.finished});
+                loss.begun.push_back({h.work->id, h.finished, !is_culprit || is_culprit(*h.work)});
+        loss.explain_to_bystander = [](std::uint64_t index) {
+            return std::make_exception_ptr(std::runtime_error("died beside " + std::to_string(index)));
+        };
         loss.explain = [](std::uint64_t index) {
             return std::make_exception_ptr(std::runtime_error("died in " + std::to_string(index)));
         };

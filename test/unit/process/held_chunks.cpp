@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <limits>
+#include <vector>
 
 #include "memory_page.hpp"
 #include "shm/claim.hpp"
@@ -127,6 +128,34 @@ BOOST_FIXTURE_TEST_CASE(after_a_death_the_marked_task_has_begun, fixture)
     BOOST_TEST(held.begun().empty());
     mark(7, 10); // beyond its end
     BOOST_TEST(held.begun().empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(of_coroutines_the_one_on_the_cpu_is_the_culprit, fixture)
+{
+    for (const chunk_id id : {7, 8, 9}) {
+        const auto work = make(id, 1);
+        work->coroutine = true;
+        held.add(*work);
+        mark(id, 0);
+    }
+    const auto culprits = [&] {
+        std::vector<chunk_id> found;
+        for (const auto& begun : held.begun())
+            if (begun.culprit)
+                found.push_back(begun.id);
+        return found;
+    };
+    BOOST_TEST(held.begun().size() == 3u);
+    BOOST_TEST(culprits().empty()); // all were suspended
+    page.on_cpu() = pack(mark_state{chunk_tag(8), 0});
+    BOOST_TEST(culprits() == std::vector<chunk_id>{8});
+    BOOST_TEST(held.begun().size() == 3u);
+    page.on_cpu() = pack(mark_state{chunk_tag(6), 0}); // what an earlier one has left behind
+    BOOST_TEST(culprits().empty());
+    held.abandon(8);
+    page.on_cpu() = pack(mark_state{chunk_tag(8), 0});
+    BOOST_TEST(held.begun().size() == 2u);
+    BOOST_TEST(culprits().empty());
 }
 
 BOOST_FIXTURE_TEST_CASE(abandoned_chunks_are_nobody_s, fixture)
