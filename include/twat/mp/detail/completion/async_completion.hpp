@@ -2,85 +2,41 @@
 #ifndef TWAT_MP_DETAIL_COMPLETION_ASYNC_COMPLETION_HPP
 #define TWAT_MP_DETAIL_COMPLETION_ASYNC_COMPLETION_HPP
 
-#include <boost/asio/associated_allocator.hpp>
-#include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/associated_executor.hpp>
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include <twat/mp/config.hpp>
 
+#include <twat/mp/detail/completion/kept_handler.hpp>
+
 namespace twat::mp::detail {
 
-/** A completion handler that waits for its call: keeps work on its own executor and on the pool's meanwhile. */
-template <class Handler, class Executor>
-class pending_handler
-{
-    using handler_executor = asio::associated_executor_t<Handler, Executor>;
-
-public:
-    using executor_type = handler_executor;
-    using allocator_type = asio::associated_allocator_t<Handler>;
-
-    pending_handler(Handler handler, const Executor& pool_executor)
-        : handler_(std::move(handler)),
-          executor_(asio::get_associated_executor(handler_, pool_executor)),
-          work_(executor_),
-          pool_work_(pool_executor)
-    {}
-
-    executor_type get_executor() const noexcept { return executor_; }
-    allocator_type get_allocator() const noexcept { return asio::get_associated_allocator(handler_); }
-
-    /// The handler is about to be posted: from now on the pool has nothing outstanding for it. Its own executor may run much later.
-    void leave_pool() noexcept { pool_work_.reset(); }
-
-    /// On the handler's executor: takes the operation off the handler's cancellation slot and calls the handler.
-    template <class... Values>
-    void call(Values&&... values)
-    {
-        auto slot = asio::get_associated_cancellation_slot(handler_);
-        if (slot.is_connected())
-            slot.clear();
-        work_.reset();
-        // The handler may end what this object is part of.
-        auto handler = std::move(handler_);
-        std::move(handler)(std::forward<Values>(values)...);
-    }
-
-private:
-    Handler handler_;
-    handler_executor executor_;
-    asio::executor_work_guard<handler_executor> work_;
-    asio::executor_work_guard<Executor> pool_work_;
-};
-
 /** Calls a handler with its values, wherever it is run: on the handler's executor. */
-template <class Pending, class... Values>
+template <class Kept, class... Values>
 class handler_call
 {
 public:
-    using executor_type = typename Pending::executor_type;
-    using allocator_type = typename Pending::allocator_type;
+    using executor_type = typename Kept::executor_type;
+    using allocator_type = typename Kept::allocator_type;
 
     template <class... Vs>
-    explicit handler_call(Pending&& pending, Vs&&... values)
-        : pending_(std::move(pending)), values_(std::forward<Vs>(values)...)
+    explicit handler_call(Kept&& handler, Vs&&... values)
+        : handler_(std::move(handler)), values_(std::forward<Vs>(values)...)
     {}
 
-    executor_type get_executor() const noexcept { return pending_.get_executor(); }
-    allocator_type get_allocator() const noexcept { return pending_.get_allocator(); }
+    executor_type get_executor() const noexcept { return handler_.get_executor(); }
+    allocator_type get_allocator() const noexcept { return handler_.get_allocator(); }
 
     void operator()()
     {
-        std::apply([this](auto&... values) { pending_.call(std::move(values)...); }, values_);
+        std::apply([this](auto&... values) { handler_.call(std::move(values)...); }, values_);
     }
 
 private:
-    Pending pending_;
+    Kept handler_;
     std::tuple<Values...> values_;
 };
 
@@ -89,18 +45,18 @@ template <class Handler, class Executor>
 class async_completion
 {
 public:
-    async_completion(Handler handler, const Executor& pool_executor) : pending_(std::move(handler), pool_executor) {}
+    async_completion(Handler handler, const Executor& pool_executor) : handler_(std::move(handler), pool_executor) {}
 
     template <class... Values>
     void operator()(Values&&... values)
     {
-        pending_.leave_pool();
-        asio::post(handler_call<pending_handler<Handler, Executor>, std::decay_t<Values>...>(
-            std::move(pending_), std::forward<Values>(values)...));
+        handler_.leave_pool();
+        asio::post(
+            handler_call<kept_handler<Handler, Executor>, std::decay_t<Values>...>(std::move(handler_), std::forward<Values>(values)...));
     }
 
 private:
-    pending_handler<Handler, Executor> pending_;
+    kept_handler<Handler, Executor> handler_;
 };
 
 } // namespace twat::mp::detail

@@ -28,16 +28,16 @@ namespace twat::mp::detail {
 template <class R, class Handler>
 class handled_read final : public stream_read, public std::enable_shared_from_this<handled_read<R, Handler>>
 {
-    using pending = pending_handler<Handler, asio::any_io_executor>;
+    using kept = kept_handler<Handler, asio::any_io_executor>;
 
 public:
     handled_read(std::shared_ptr<stream_state<R>> state, Handler handler)
-        : state_(std::move(state)), pending_(std::move(handler), state_->get_executor())
+        : state_(std::move(state)), handler_(std::move(handler), state_->get_executor())
     {}
 
     void post() override
     {
-        pending_.leave_pool();
+        handler_.leave_pool();
         asio::post(call(this->shared_from_this()));
     }
 
@@ -47,18 +47,18 @@ private:
     class call
     {
     public:
-        using executor_type = typename pending::executor_type;
-        using allocator_type = typename pending::allocator_type;
+        using executor_type = typename kept::executor_type;
+        using allocator_type = typename kept::allocator_type;
 
         explicit call(std::shared_ptr<handled_read> read) : read_(std::move(read)) {}
 
-        executor_type get_executor() const noexcept { return read_->pending_.get_executor(); }
-        allocator_type get_allocator() const noexcept { return read_->pending_.get_allocator(); }
+        executor_type get_executor() const noexcept { return read_->handler_.get_executor(); }
+        allocator_type get_allocator() const noexcept { return read_->handler_.get_allocator(); }
 
         void operator()()
         {
             auto taken = read_->state_->take(*read_);
-            read_->pending_.call(std::move(taken.error), std::move(taken.value));
+            read_->handler_.call(std::move(taken.error), std::move(taken.value));
         }
 
     private:
@@ -66,7 +66,7 @@ private:
     };
 
     std::shared_ptr<stream_state<R>> state_;
-    pending pending_;
+    kept handler_;
 };
 
 /** Starts a read of a stream, which may be gone by the time that its token asks for it. */

@@ -43,6 +43,11 @@ public:
         `f` runs on a worker. The completion handler runs on its associated executor, or on `get_executor()` if it has none, and
         never from inside this function.
 
+        @par Allocator
+        The handler is kept in memory from its associated allocator, which is given back before the handler is called, and posted with that
+        allocator as far as its executor passes it on (`any_io_executor` does not). What the workers share of the operation may outlive the
+        handler, and does not come from there.
+
         @par Per-Operation Cancellation
         @li `terminal`: as `partial`; a worker process that is still in a plain task after `cancel_grace` is killed and replaced.
         @li `partial`: the task is dropped if it has not begun; a coroutine receives the cancellation, a plain task its stop
