@@ -63,6 +63,10 @@ public:
     template <class F>
     void post(F&& f);
 
+    /// The same; the calling thread may run it before this returns. Nothing may be locked that `f` wants.
+    template <class F>
+    void post_and_run(F&& f);
+
     /// The context goes away: nothing is posted any more. On return no `post` is under way.
     void cut()
     {
@@ -71,6 +75,9 @@ public:
     }
 
 private:
+    template <class F>
+    void post_locked(F&& f);
+
     std::mutex mutex_;
     std::optional<pool_strand> strand_;
     post_watcher* const watcher_;
@@ -120,6 +127,9 @@ public:
 
     /// For `pool_stats`: `died`, `restarts`, `abandoned`.
     virtual void add_stats(pool_stats& stats) const = 0;
+
+    /// Whether it waits for something on the context that nobody posts: a timer, a descriptor.
+    virtual bool is_armed() const noexcept { return true; }
 };
 
 std::unique_ptr<worker_set> make_process_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,
@@ -132,6 +142,22 @@ template <class F>
 void strand_link::post(F&& f)
 {
     std::lock_guard lock(mutex_);
+    post_locked(std::forward<F>(f));
+}
+
+template <class F>
+void strand_link::post_and_run(F&& f)
+{
+    posting_turn turn;
+    std::lock_guard lock(mutex_);
+    if (strand_ && watcher_)
+        turn.take(*watcher_);
+    post_locked(std::forward<F>(f));
+}
+
+template <class F>
+void strand_link::post_locked(F&& f)
+{
     if (!strand_)
         return;
     if (!watcher_)

@@ -97,6 +97,7 @@ public:
 
     void run()
     {
+        driver_.let_posting_threads_run(weak_from_this(), [&pool = *pool_] { return pool.runs_calls_only(); });
         pool_->prepare();
         // Keeps this alive: `end` may be called where it cannot wait for the thread.
         thread_ = std::thread([self = shared_from_this()] {
@@ -124,6 +125,9 @@ public:
     void submit(const std::shared_ptr<operation>& op) override
     {
         check_usable();
+        posting_turn turn;
+        if (op->traits().call)
+            turn.take(driver_); // before anything is posted, for which the kept thread would be woken
         {
             // Under the mutex: what is handed over before the end is run before the kept thread ends.
             std::lock_guard lock(mutex_);

@@ -10,6 +10,8 @@ namespace {
 
 // Handlers that a thread which has what it waited for runs on its way out: what is left of its own operation (a cancelled read).
 constexpr int most_left_behind = 4;
+// And those that a thread runs which only wanted to post: its own, and what others post meanwhile.
+constexpr int most_in_a_turn = 16;
 
 } // namespace
 
@@ -111,16 +113,38 @@ void context_driver::run_until(const blocking_wait& until) noexcept
     }
 }
 
-// This thread has the turn, and gives it up.
-void context_driver::pass_on() noexcept
+std::shared_ptr<post_watcher> context_driver::take_turn() noexcept
+{
+    if (!may_run_posted())
+        return nullptr;
+    auto owner = owner_.lock();
+    if (!owner || !lead())
+        return nullptr;
+    return {std::move(owner), this};
+}
+
+void context_driver::run_turn() noexcept
 {
     context_.restart();
     {
         const scope here(*this);
-        for (int i = 0; i < most_left_behind && context_.poll_one() != 0; ++i) {
+        for (int i = 0; i < most_in_a_turn && may_run_posted() && context_.poll_one() != 0; ++i) {
         }
     }
-    const bool idle = context_.stopped();
+    pass_on(true);
+}
+
+// This thread has the turn, and gives it up.
+void context_driver::pass_on(bool calls_only) noexcept
+{
+    context_.restart();
+    bool drained = false;
+    {
+        const scope here(*this);
+        for (int i = 0; i < most_left_behind && !drained && (!calls_only || may_run_posted()); ++i)
+            drained = context_.poll_one() == 0;
+    }
+    const bool idle = context_.stopped() || (drained && !armed_);
     std::lock_guard lock(mutex_);
     if (!idle && !followers_.empty()) {
         blocking_wait* next = followers_.front();
@@ -162,7 +186,11 @@ void context_driver::serve() noexcept
             return;
         lock.unlock();
         context_.restart();
-        context_.run();
+        while (!context_.stopped())
+            if (armed_)
+                context_.run_one();
+            else if (context_.poll_one() == 0)
+                break;
         lock.lock();
         turn_ = turn::nobody;
         if (pending_ != 0)

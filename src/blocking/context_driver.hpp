@@ -8,7 +8,9 @@
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include <twat/mp/detail/operation/blocking_core.hpp>
@@ -22,7 +24,12 @@ namespace twat::mp::detail {
 
     A thread that waits takes the context over, if nobody runs it, and runs it until what it waits for is there: that saves the two
     switches between threads that waiting for another one costs. What is left to do then goes to the next one that waits, or to a thread
-    that is kept for it and goes on until the context is out of work. An idle pool is no work, so mostly nobody runs it.
+    that is kept for it and goes on until nothing is left to run and nothing can come to pass that nobody posts. An idle pool is no work,
+    so mostly nobody runs it.
+
+    A thread that posts, to submit a call or to report what it ran, runs that itself if nobody has the turn: two switches less for a
+    call whose future is waited for. Only as long as nothing of the user's would run in there: such a thread may hold a lock of the
+    user's, or has been promised that it does not wait.
 */
 class context_driver final : public post_watcher
 {
@@ -36,6 +43,17 @@ public:
     void posting() noexcept override { ++pending_; }
     void posted() noexcept override;
     void arrived() noexcept override { --pending_; }
+    void set_armed(bool armed) noexcept override { armed_ = armed; }
+    std::shared_ptr<post_watcher> take_turn() noexcept override;
+    void run_turn() noexcept override;
+
+    /// Lets threads that post take turns. Comes before the first post.
+    /// @param owner What the driver is part of. @param calls_only Whether nothing of the user's would run; called by any thread.
+    void let_posting_threads_run(std::weak_ptr<void> owner, std::function<bool()> calls_only)
+    {
+        owner_ = std::move(owner);
+        calls_only_ = std::move(calls_only);
+    }
 
     /// Calls `begin()`, then waits; runs the context meanwhile, if it is this thread's turn. Not in a handler of the context.
     void wait(blocking_wait& until, const std::function<void()>& begin);
@@ -53,11 +71,15 @@ private:
 
     bool lead() noexcept;
     void run_until(const blocking_wait& until) noexcept;
-    void pass_on() noexcept;
+    bool may_run_posted() const noexcept { return calls_only_ && calls_only_(); }
+    void pass_on(bool calls_only = false) noexcept;
     bool follow(blocking_wait& until);
 
     std::atomic<std::size_t> pending_{0};  ///< Handlers that were posted, or are about to be, and have not run.
     std::atomic<turn> turn_{turn::nobody}; ///< Changed under the mutex.
+    std::atomic<bool> armed_{true};        ///< Something may come to pass on the context that nobody posts.
+    std::weak_ptr<void> owner_;
+    std::function<bool()> calls_only_;
     spin_wait spin_;                       ///< The waiting thread's whose turn it is.
     std::mutex mutex_;
     std::condition_variable changed_; ///< For the kept thread.

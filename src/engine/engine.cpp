@@ -56,8 +56,10 @@ operation_state* engine::find(operation& op) noexcept
 
 void engine::add(std::shared_ptr<operation> op)
 {
-    if (refusal_)
+    if (refusal_) {
+        others_ended_ += !op->traits().call;
         return op->complete(refusal_());
+    }
     const operation_traits& traits = op->traits();
     auto state = std::make_unique<operation_state>();
     state->id = ++last_operation_;
@@ -167,6 +169,7 @@ void engine::finish(operation_state& op, std::exception_ptr error)
     begun_ -= op.begun;
     totals_.cancelled += op.requeued_tasks;
 
+    others_ended_ += !op.traits().call;
     trace_operation(trace_event::operation_ended, op);
     auto node = operations_.extract(op.op.get());
     // Whoever waits may read the exception at once: from now on it is theirs alone.

@@ -106,6 +106,8 @@ public:
     bool knows(const operation& op) const { return operations_.contains(&op); }
     std::size_t ready_workers() const noexcept { return workers_.size() - guests_; }
     pool_stats stats() const;
+    /// Operations that are over and were no plain calls.
+    std::uint64_t others_ended() const noexcept { return others_ended_; }
     /// What `stats` leaves out. May be looked at from any thread, also when the engine is gone.
     std::shared_ptr<const timings> measured() const noexcept { return timings_; }
 
@@ -219,6 +221,7 @@ private:
     std::size_t resting_ = 0; // streams that wait for their reader
     std::size_t guests_ = 0;
     bool unbound_ = false;    // `unbind_streams` was called
+    std::uint64_t others_ended_ = 0;
     std::uint64_t last_order_ = 0;
     operation_state* alone_ = nullptr; // handed out more than it would have beside others
     std::uint64_t last_operation_ = 0;

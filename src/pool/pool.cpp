@@ -143,11 +143,19 @@ void pool::submit(std::shared_ptr<operation> op)
     check_process();
     if (kind_ == worker_kind::process)
         exit_if_not_entered();
+    others_submitted_ += !op->traits().call;
     enter([op = std::move(op)](pool& p) mutable {
-        if (!p.closed_ && !p.start_workers())
+        if (!p.closed_ && !p.start_workers()) {
+            p.others_refused_ += !op->traits().call;
             return op->complete(p.broken_());
+        }
         p.engine_->add(std::move(op));
     });
+}
+
+bool pool::runs_calls_only() const noexcept
+{
+    return kind_ == worker_kind::thread && !options_.on_event && !options_.on_trace && others_ended_ == others_submitted_;
 }
 
 void pool::cancel(std::shared_ptr<operation> op, asio::cancellation_type type)
@@ -370,6 +378,9 @@ void pool::settle()
     const bool active = engine_->active() || starting_ != 0 || !start_waiters_.empty() || !join_waiters_.empty();
     set_active(active);
     set_timer(active ? engine_->next_wake() : time_point::max());
+    others_ended_ = engine_->others_ended() + others_refused_;
+    if (watcher_)
+        watcher_->set_armed(active && (timer_at_ != time_point::max() || workers_->is_armed()));
 }
 
 void pool::publish_stats()

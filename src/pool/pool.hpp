@@ -44,6 +44,7 @@ public:
     std::size_t nodes() const noexcept override { return nodes_; }
     pool_stats stats() const override;
 
+    bool runs_calls_only() const noexcept override;
     void submit(std::shared_ptr<operation> op) override;
     void cancel(std::shared_ptr<operation> op, asio::cancellation_type type) override;
     void feed(std::shared_ptr<operation> op) override;
@@ -99,6 +100,8 @@ private:
     const fork_guard fork_guard_;
     std::atomic<bool> released_{false}; // the pool object is gone: reports of the workers mean nothing any more
     std::atomic<bool> gone_{false};     // the context is gone
+    // Operations that are no plain calls: those that were submitted, and those of them that are over.
+    std::atomic<std::uint64_t> others_submitted_{0}, others_ended_{0};
 
     // Optional, because they must be destroyed before the context and the pool may be destroyed after it.
     std::optional<asio::any_io_executor> executor_;
@@ -112,6 +115,7 @@ private:
     time_point timer_at_ = time_point::max();
     std::optional<asio::any_io_executor> work_; // tracks outstanding work while something is outstanding
     bool started_ = false;
+    std::uint64_t others_refused_ = 0; // which the engine did not see
     std::size_t starting_ = 0; // starts that are about to wait
     bool closed_ = false;
     bool terminated_ = false;

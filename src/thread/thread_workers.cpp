@@ -42,6 +42,13 @@ struct thread_workers::shared_state
         self->link->post([self, f = std::move(f)]() mutable { self->with_set(f); });
     }
 
+    /// The same, where the calling thread has nothing more urgent to do than to run it.
+    template <class F>
+    static void post_and_run(const std::shared_ptr<shared_state>& self, F f)
+    {
+        self->link->post_and_run([self, f = std::move(f)]() mutable { self->with_set(f); });
+    }
+
     template <class F>
     void with_set(F& f)
     {
@@ -186,9 +193,12 @@ void thread_workers::start()
 thread_worker::report_function thread_workers::reporter(worker_id worker) const
 {
     return [shared = shared_, worker](chunk_report report) {
-        shared_state::post(shared, [worker, report = std::move(report)](thread_workers& self) mutable {
-            self.on_report(worker, report);
-        });
+        const bool ended = report.ended;
+        auto tell = [worker, report = std::move(report)](thread_workers& self) mutable { self.on_report(worker, report); };
+        if (ended)
+            shared_state::post_and_run(shared, std::move(tell));
+        else
+            shared_state::post(shared, std::move(tell));
     };
 }
 

@@ -60,6 +60,7 @@ public:
     void halt() noexcept override;
     identity identify(worker_id worker) const override;
     void add_stats(pool_stats& stats) const override;
+    bool is_armed() const noexcept override { return start_timer_ || stop_timer_; }
 
     worker_id add_guest() override;
     /// Returns also when the pool is halted.

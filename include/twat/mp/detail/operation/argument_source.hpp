@@ -20,6 +20,7 @@ class argument_source
 {
 public:
     static constexpr bool indexable = false;
+    static constexpr bool is_call = true; ///< Not a range, whose iterators may run anything.
     using parameters = parameter_list<parameter_t<Workers, Arguments>...>;
 
     template <class... As>

@@ -31,6 +31,7 @@ struct operation_traits
     bool coroutine = false;             ///< Tasks are coroutines.
     bool stream = false;                ///< `imap`, `uimap`: fed by demand; a failed task does not end the operation.
     bool stops_at_failure = true;       ///< `apply`, `map`, `starmap`: the first failure drops what has not begun.
+    bool call = false;                  ///< `apply`, `submit`: on the strand nothing of the caller's runs but moves of arguments and result.
     bool counts_progress = false;       ///< `report_progress` wants to be called.
     std::optional<std::size_t> total{}; ///< Tasks, where the range knows its size.
 };

@@ -26,8 +26,34 @@ public:
     virtual void posted() noexcept = 0;  ///< After.
     virtual void arrived() noexcept = 0; ///< It runs, or never will.
 
+    /// Whether something can come to pass on the context that nobody posts: a timer is set, a descriptor is waited for.
+    virtual void set_armed(bool) noexcept {}
+    /// For a thread that is about to post: it may run what it posts by itself, by `run_turn` of what this returns. Null: somebody else does.
+    virtual std::shared_ptr<post_watcher> take_turn() noexcept { return nullptr; }
+    virtual void run_turn() noexcept {}
+
 protected:
     ~post_watcher() = default;
+};
+
+/// The turn of a thread that posts: at the end of the scope, when it has let go of the library's locks, it runs what it posted.
+class posting_turn
+{
+public:
+    posting_turn() noexcept = default;
+    posting_turn(const posting_turn&) = delete;
+    posting_turn& operator=(const posting_turn&) = delete;
+    ~posting_turn()
+    {
+        if (watcher_)
+            watcher_->run_turn();
+    }
+
+    /// Comes before anything is posted.
+    void take(post_watcher& watcher) noexcept { watcher_ = watcher.take_turn(); }
+
+private:
+    std::shared_ptr<post_watcher> watcher_; ///< Null: somebody else runs it.
 };
 
 /** The state of a pool, shared by the pool object, its operations, streams and `with` handles.
@@ -52,6 +78,10 @@ public:
     virtual const pool_options& options() const noexcept = 0;
     virtual std::size_t nodes() const noexcept = 0; ///< Never 0.
     virtual pool_stats stats() const = 0;
+
+    /// Whether nothing of the user's would run on the strand now, but moves of arguments and results: no range, no callback. For any thread
+    /// that may run the pool's context.
+    virtual bool runs_calls_only() const noexcept { return false; }
 
     /// Queues an operation. The pool keeps it until it has called `complete`; it starts the workers if need be.
     virtual void submit(std::shared_ptr<operation> op) = 0;

@@ -198,6 +198,8 @@ private:
         traits.options = settings.options();
         traits.counts_progress = call_settings<Progress>::counts_progress;
         traits.total = source.total();
+        if constexpr (requires { Source::is_call; })
+            traits.call = !traits.counts_progress;
         return traits;
     }
 
