@@ -13,7 +13,7 @@ namespace twat::mp::detail {
 peer_watch::peer_watch(const asio::any_io_executor& executor, int socket, peer_hangup until)
 {
     boost::system::error_code ec;
-    unique_descriptor hang_up = make_readiness(socket, until == peer_hangup::any ? EPOLLRDHUP : 0, ec);
+    unique_descriptor hang_up = make_readiness(socket, until == peer_hangup::any ? std::uint32_t(EPOLLRDHUP) : 0u, ec);
     if (ec) {
         // Anything else is a limit of the system: running the operation unwatched is better than failing it.
         gone_ = ec == boost::system::errc::bad_file_descriptor;
