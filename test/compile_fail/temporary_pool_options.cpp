@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // expect: with_pool takes no temporary pool_options
+// only: g++ before 13
 #include <twat/mp/with_pool.hpp>
 
 boost::asio::awaitable<void> use()

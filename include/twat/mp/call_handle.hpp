@@ -12,6 +12,7 @@
 #include <twat/mp/config.hpp>
 #include <twat/mp/options.hpp>
 
+#include <twat/mp/detail/function/temporaries.hpp>
 #include <twat/mp/detail/operation/check_options.hpp>
 #include <twat/mp/detail/operation/pool_core.hpp>
 #include <twat/mp/detail/operation/pool_verbs.hpp>
@@ -41,15 +42,15 @@ public:
     /** Adds a progress callback: `co_await pool.with({}).on_progress(std::ref(bar)).map(f, xs)`.
 
         It is copied, and called on the pool's strand, as `callback(mp::progress)`, after outcomes arrived. It must not block; if it
-        throws, the operation fails with that exception. A temporary that owns something is refused, because g++ 12 destroys it
-        twice within a `co_await` expression: name it first.
+        throws, the operation fails with that exception. A temporary that owns something is refused by g++ before 13, which destroys
+        it twice within a `co_await` expression: name it first.
     */
     template <class Callback>
     call_handle<Workers, Executor, std::decay_t<Callback>> on_progress(Callback&& callback) const
     {
         static_assert(std::is_invocable_v<std::decay_t<Callback>&, const progress&>,
                       "twat::mp: a progress callback is called as callback(const mp::progress&)");
-        static_assert(std::is_lvalue_reference_v<Callback> ||
+        static_assert(!detail::destroys_temporaries_twice || std::is_lvalue_reference_v<Callback> ||
                           std::is_trivially_destructible_v<std::decay_t<Callback>>,
                       "twat::mp: on_progress takes no temporary that owns something; give the callback a name first and pass that, "
                       "or std::ref of it");

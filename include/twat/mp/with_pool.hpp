@@ -13,6 +13,7 @@
 #include <twat/mp/fwd.hpp>
 #include <twat/mp/options.hpp>
 
+#include <twat/mp/detail/function/temporaries.hpp>
 #include <twat/mp/detail/operation/pool_scope.hpp>
 
 namespace twat::mp {
@@ -27,7 +28,7 @@ namespace twat::mp {
     `asio::awaitable<T>(mp::async_thread_pool&)`. If `body` takes either (an `auto&`), say which: `with_pool<mp::thread_workers>`.
 
     @par Object Lifetimes
-    `options` are copied, `body` is moved in. A temporary `pool_options` is refused, because g++ 12 destroys it twice within a
+    `options` are copied, `body` is moved in. A temporary `pool_options` is refused by g++ before 13, which destroys it twice within a
     `co_await` expression: name it first.
 
     @par Errors
@@ -49,10 +50,11 @@ auto with_pool(const pool_options& options, Body&& body)
 }
 
 template <class Workers = void, class Body>
-auto with_pool(pool_options&&, Body&&)
+auto with_pool(pool_options&& options, Body&& body)
 {
-    static_assert(std::is_void_v<std::add_pointer_t<Body>>,
+    static_assert(!detail::destroys_temporaries_twice || std::is_void_v<std::add_pointer_t<Body>>,
                   "twat::mp: with_pool takes no temporary pool_options; give them a name first and pass that");
+    return detail::run_in_pool<detail::pool_for_body_t<Workers, Body>>(std::move(options), std::forward<Body>(body));
 }
 
 /// With a pool of `nodes` workers; 0: as many as CPUs that this process may use.
