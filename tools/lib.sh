@@ -11,9 +11,29 @@ export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 say() { printf '== %s\n' "$*"; }
 die() { printf '%s\n' "$*" >&2; exit 1; }
 
+known_systems='Debian 12, Debian 13 and Ubuntu 24.04'
+
+# os_release NAME: that line of /etc/os-release.
+os_release() { (. /etc/os-release && printf '%s\n' "${!1-}") 2>/dev/null || true; }
+
+# The version in the names of Boost's packages: of the one that is installed, else of the system's own where that is new enough. Empty where
+# neither is known: then the names without a version are tried, which mean the system's own.
+boost_version() {
+    local installed
+    installed=$(dpkg-query -S /usr/include/boost/version.hpp 2>/dev/null | sed -n 's/^libboost\([0-9.]*\)-dev:.*/\1/p')
+    if [[ -n $installed ]]; then
+        echo "$installed"
+        return
+    fi
+    case $(os_release ID)-$(os_release VERSION_ID) in
+        debian-12) echo 1.81 ;; # libboost-dev is 1.74
+        debian-13 | ubuntu-24.04) echo 1.83 ;;
+    esac
+}
+
 # need PACKAGE...: installs the Debian packages that are missing; does and says nothing if none is.
 need() {
-    local package missing=()
+    local package missing=() unknown=()
     if ! command -v dpkg-query >/dev/null; then
         say "not a Debian system; these packages, or what they are called here, must be installed: $*"
         return
@@ -30,8 +50,20 @@ need() {
     say "installing ${missing[*]}"
     # --no-remove: another version of Boost may be there; that is the user's to decide.
     local log; log=$(mktemp)
-    if ! { "${run[@]}" apt-get -qq update &&
-           "${run[@]}" apt-get -qq -y --no-remove --no-install-recommends install "${missing[@]}"; } >"$log" 2>&1; then
+    if ! "${run[@]}" apt-get -qq update >"$log" 2>&1; then
+        cat "$log"
+        rm -f "$log"
+        die "apt-get could not fetch its lists of packages; to be installed: ${missing[*]}"
+    fi
+    for package in "${missing[@]}"; do
+        [[ -n $(apt-cache --no-all-versions show "$package" 2>/dev/null) ]] || unknown+=("$package")
+    done
+    if ((${#unknown[@]})); then
+        rm -f "$log"
+        die "$(os_release PRETTY_NAME) has no package ${unknown[*]}: these tools know the names of packages on $known_systems." \
+            "Please install what these stand for, and build with CMake: ${missing[*]}"
+    fi
+    if ! "${run[@]}" apt-get -qq -y --no-remove --no-install-recommends install "${missing[@]}" >"$log" 2>&1; then
         cat "$log"
         rm -f "$log"
         die "apt-get could not install ${missing[*]}"
@@ -39,8 +71,9 @@ need() {
     rm -f "$log"
 }
 
-build_packages=(g++ cmake ninja-build libboost1.81-dev zlib1g-dev libpng-dev libjpeg-dev)
-test_packages=("${build_packages[@]}" libboost-test1.81-dev libboost-serialization1.81-dev python3)
+boost_series=$(boost_version)
+build_packages=(g++ cmake ninja-build "libboost$boost_series-dev" zlib1g-dev libpng-dev libjpeg-dev)
+test_packages=("${build_packages[@]}" "libboost-test$boost_series-dev" "libboost-serialization$boost_series-dev" python3)
 
 # configure PRESET [OPTION...]: makes build/PRESET, with ccache if there is one.
 configure() {
