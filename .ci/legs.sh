@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: BSL-1.0
+# What .ci/run and .ci/full share: a leg, the sum of all legs, and the legs that are more than one command. Sourced.
+. "$(dirname "${BASH_SOURCE[0]}")/../tools/lib.sh"
+exec </dev/null
+
+need "${test_packages[@]}" clang-14 clang-19 libclang-rt-19-dev libc++-19-dev libc++abi-19-dev "libboost$boost_series-tools-dev" \
+    ccache mold pkg-config gzip pigz dpkg-dev file lintian
+
+# The same files are compiled in several legs, and linking large programs takes longer than compiling what changed. Not for what is
+# packaged: that is linked as a user's build would.
+export CMAKE_CXX_COMPILER_LAUNCHER=ccache LDFLAGS=-fuse-ld=mold
+
+passed=0 failed=0 summary=() broken=()
+
+# What failed, by the lines that name it: of ctest, of b2, of compilers, of Boost.Test and of sanitizers.
+failures_in() {
+    grep -E '\*\*\*(Failed|Timeout|Exception)|^\.\.\.failed|error:|: error in "|ERROR: |WARNING: ThreadSanitizer|SUMMARY: ' "$1" |
+        grep -v 'failed updating' | awk '!seen[$0]++' | head -n 30 || true
+}
+
+skipped() { (($1 != 77)) || printf ' SKIP'; }
+
+# leg NAME COMMAND...: runs it; counts by its closing line "N passed, N failed", or as one. One that ends with status 77 and a line
+# "SKIP: why" counts as none.
+leg() {
+    local name=$1 log status=0 begun=$SECONDS p f
+    shift
+    say "leg: $name"
+    log=$(mktemp)
+    "$@" 2>&1 | tee "$log" || status=$?
+    if ((status == 77)) && grep -q '^SKIP: ' "$log"; then
+        p=0 f=0
+    elif read -r p _ f _ < <(grep -Ex '[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1); then
+        ((status == 0 || f > 0)) || f=1
+    else
+        p=$((status == 0)) f=$((status != 0))
+    fi
+    ((f == 0)) || broken+=("== failed in $name:" "$(failures_in "$log")")
+    rm -f "$log"
+    passed=$((passed + p)) failed=$((failed + f))
+    summary+=("$(printf '%-34s %5d passed %3d failed %5d s' "$name" "$p" "$f" $((SECONDS - begun)))$(skipped "$status")")
+}
+
+# headers PRESET: each public header compiles alone.
+headers() { configure "$1" -DTWAT_MP_WARNINGS_AS_ERRORS=ON && cmake --build --preset "$1" -j "$jobs"; }
+
+# Programs that use the library as others do, and its packages; see test/consumer/ and test/packages/.
+consumers() {
+    local log=build/dev/Testing/Temporary/LastTest.log p f status=0
+    rm -f "$log"
+    env -u LDFLAGS ctest --preset consumers || status=$?
+    grep -h '^SKIP: ' "$log" || true
+    read -r p f < <(count_tests "$log")
+    echo "$p passed, $f failed"
+    return "$status"
+}
+
+# What a test wrote that failed, and the lines that say what did not build; not what was expected not to compile.
+b2_failures() {
+    awk '/^====== BEGIN OUTPUT ======/ { of_test = 1 } of_test { print } /^====== END OUTPUT ======/ { of_test = 0 }' "$1" |
+        tail -n 300
+    awk '/^[a-z]+\.(compile|link)/ || /^\(failed-as-expected\)/ { why = "" }
+         / error: |undefined reference/ { why = why $0 "\n" }
+         /^\.\.\.failed|^\*\*failed\*\*/ { printf "%s%s\n", why, $0; why = ""; any = 1 }
+         END { exit !any }' "$1" || tail -n 60 "$1"
+}
+
+# The Jamfile builds the same targets; what b2 built before must not hide a test that no longer passes.
+b2_test() {
+    local log status=0
+    rm -rf bin
+    log=$(mktemp)
+    local -x PATH=/usr/lib/ccache:$PATH # no launcher can be named to b2
+    b2 -q -j "$jobs" warnings-as-errors=on >"$log" 2>&1 && b2 -j "$jobs" warnings-as-errors=on test >>"$log" 2>&1 || status=$?
+    local p f
+    p=$(grep -c '^\*\*passed\*\*' "$log") || true
+    f=$(grep -cE '^\.\.\.failed testing\.|^\.\.\.failed .*(compile|link)' "$log") || true
+    ((status == 0)) || b2_failures "$log"
+    ((status == 0 || f > 0)) || f=1
+    rm -f "$log"
+    echo "$p passed, $f failed"
+    return "$status"
+}
+
+# sum_up: the last lines, and the status.
+sum_up() {
+    ((failed == 0)) || printf '%s\n' "${broken[@]}"
+    printf '%s\n' "${summary[@]}"
+    say "took $((SECONDS / 60)) min $((SECONDS % 60)) s"
+    echo "$passed passed, $failed failed"
+    ((failed == 0 && passed > 0))
+}
