@@ -12,7 +12,8 @@
 //   routes       what there is at which path; streams has the answers that come piece by piece
 //   metrics      what is counted, for Prometheus and for the page
 //   live         what happens just now, for the page
-//   page         the page
+//   page/        the page
+//   descriptors  the limit of open files
 #include <twat/mp/worker.hpp>
 
 #include <boost/asio/co_spawn.hpp>

@@ -4,13 +4,14 @@
 #include <utility>
 
 #include "json.hpp"
+#include "page/page.hpp"
 
 namespace offload {
 namespace {
 
 answer ok(const json_object& body) { return {.body = body.text() + "\n"}; }
 
-asio::awaitable<answer> home(exchange&) { co_return answer{.body = std::string(page), .type = "text/html; charset=utf-8"}; }
+asio::awaitable<answer> home(exchange&) { co_return answer{.body = page(), .type = "text/html; charset=utf-8"}; }
 
 asio::awaitable<answer> ping(exchange&) { co_return answer{.body = "{\"ok\":true}\n"}; }
 

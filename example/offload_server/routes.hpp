@@ -12,9 +12,6 @@
 
 namespace offload {
 
-/// What `/` answers: HTML with all that belongs to it.
-extern const std::string_view page;
-
 /// A request and who sent it.
 struct exchange
 {

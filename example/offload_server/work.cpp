@@ -11,6 +11,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -72,9 +73,19 @@ workshop::workshop(const asio::any_io_executor& executor, const settings& s, liv
       feed_(feed),
       hang_up_(s.half_closed ? mp::peer_hangup::reset_only : mp::peer_hangup::any),
       where_(s.where),
-      pools_(new pools{mp::async_multi_pool(executor, options(s, feed, mode::processes)),
+      pools_(new pools{mp::async_multi_pool(executor, replacing_workers(options(s, feed, mode::processes))),
                        mp::async_thread_pool(executor, options(s, feed, mode::threads))})
 {}
+
+/// A pool without work replaces a worker that died when it is asked to; a server rather has it ready for the next request.
+mp::pool_options workshop::replacing_workers(mp::pool_options o)
+{
+    o.on_event = [this](const mp::pool_event& event) {
+        if (event.what == mp::pool_event::worker_lost)
+            asio::post(pools_->processes.get_executor(), [this] { pools_->processes.start([](std::exception_ptr) {}); });
+    };
+    return o;
+}
 
 workshop::~workshop() = default;
 

@@ -70,6 +70,7 @@ public:
 private:
     struct pools;
 
+    mp::pool_options replacing_workers(mp::pool_options o);
     template <class R, class... Parameters, class... Arguments>
     asio::awaitable<R> run(const char* label, tcp::socket& client, R (*f)(Parameters...), Arguments... arguments);
     template <class R, class... Parameters, class... Arguments>

@@ -113,6 +113,61 @@ def case_inline_work_blocks_the_loop_and_the_page_says_so():
         p.good()
 
 
+def case_a_silent_server_is_told_by_the_pages_own_clock():
+    with Page("--inline") as p:
+        p.until("lags.length > 5", "the lag is measured")
+        p.run("fetch('/slow?ms=6000', {method: 'POST'}).then(a => a.text()); 0")
+        p.until("document.querySelector('#state').textContent === 'no word from the server for 3 s'", "the page says so")
+        assert p.run("document.querySelector('#lag-tile').matches('.warn') && parseFloat(document.querySelector('#lag').textContent) >= 2"), "the lag grows"
+        assert p.run("document.querySelector('#rate').parentElement.matches('.old')"), "the figures are marked as old"
+        p.until("document.querySelector('#lanes').getAttribute('aria-label').includes('no word')", "it is told in words")
+        p.until("document.querySelector('#state').textContent === 'live'", "it is live again")
+        p.until("document.querySelector('#rate').parentElement.matches(':not(.old)')", "the figures are of now")
+        p.good()
+
+
+def case_refused_work_is_told():
+    with Page("--workers", "1", "--max-pending", "4") as p:
+        p.click("#flood")
+        p.log_has("requests were refused: too many wait already")
+        p.until("document.querySelector('#totals').textContent.includes(figures.refused + ' refused') && figures.refused > 50", "they are counted")
+        p.good()
+
+
+def case_small_tasks_share_bars():
+    with Page("--workers", "2", "--max-pending", "100000") as p:
+        p.run("fetch('/flood?tasks=4000&rounds=1', {method: 'POST'}).then(a => a.text()); 0")
+        p.until("figures.done === 4000 && running.size === 0", "all have run")
+        told = p.run("[spans.length, spans.reduce((n, s) => n + s.n, 0), spans.every(s => s.busy <= s.to - s.from + .01)]")
+        assert told[0] < 400 and told[1] == 4000 and told[2], told
+        p.good()
+
+
+def case_deaths_do_not_hide_each_other():
+    with Page("--workers", "1") as p:
+        p.run("for (let i = 0; i < 6; ++i) marks.push({m: 'processes', w: 0, t: now() - 3000 - i * (i < 3 ? 60 : 900), how: 'died', pid: 100000 + i}); 0")
+        drawn = p.run("""(() => {
+            const g = document.querySelector('#lanes').getContext('2d'), left = gutter(), end = now();
+            const x = t => left + (t - end + span()) * (document.querySelector('#lanes').clientWidth - left) / span();
+            return badges(g, x, left, 40, 1, end).map(b => [b.from, b.from + b.wide, b.count, b.text]);
+        })()""")
+        assert sum(b[2] for b in drawn) == 6 and 1 < len(drawn) < 6, drawn
+        assert any(b[3].endswith("died") for b in drawn), drawn
+        for right, here in zip(drawn, drawn[1:]):
+            assert here[1] < right[0], drawn
+        p.good()
+
+
+def case_errors_are_shown_whole():
+    with Page(width=320, height=800) as p:
+        p.run("note('bad', '500', 'why '.repeat(60) + 'x'.repeat(200)); thumbnail(new Blob(['GIF89a']), 'n'.repeat(120))")
+        p.until("document.querySelector('#pictures .frame.bad') !== null", "the picture is refused")
+        for selector in ("#log li", "#pictures li", "#pictures .frame", ".tile dt"):
+            assert p.run(f"[...document.querySelectorAll('{selector}')].every(e => e.scrollWidth <= e.clientWidth + 1 && e.scrollHeight <= e.clientHeight + 1)"), selector
+        assert p.run("document.documentElement.scrollWidth") <= 320
+        p.good()
+
+
 def case_pictures_become_thumbnails():
     with Page() as p, tempfile.TemporaryDirectory() as folder:
         files = []
@@ -220,7 +275,7 @@ def screenshots(folder):
     with Page("--workers", "4", width=1280, height=980) as p:
         fill(p)
         p.screenshot(os.path.join(folder, "offload_server-desktop-light.png"))
-        p.until("spans.every(s => s.to !== null) && figures.pending === 0")
+        p.until("running.size === 0 && figures.pending === 0")
         p.run("document.querySelector('input[value=inline]').click()")
         p.until("mode === 'inline'")
         time.sleep(6)

@@ -165,6 +165,12 @@ def case_a_crashed_worker_is_told_and_nobody_else_notices():
         assert s.metric("offload_tasks_total", workers="processes", outcome="worker_died") == 1
 
 
+def case_a_crashed_worker_is_replaced_before_it_is_needed():
+    with server("--workers", "2") as s:
+        assert s.post("/crash")[0] == 500
+        until(lambda: s.metric("offload_workers", workers="processes", state="idle") == 2, "another takes its place")
+
+
 def case_a_killed_worker_is_told():
     with server("--workers", "1") as s:
         answer = in_background(s.post, "/slow?ms=60000")
