@@ -4,10 +4,14 @@
 #include <cstring>
 #include <thread>
 
+#include "worker/standard_output.hpp"
+
 namespace twat::mp::detail {
 
 void outcome_writer::of_chunk::write(record_kind kind, std::uint32_t position, std::span<const std::byte> bytes)
 {
+    if (kind != record_kind::ended)
+        standard_output::flush();
     const record what{chunk_, position, kind, bytes};
     if (bytes.size() >= byte_buffer::lending_size && !over_socket_ && kind == record_kind::value && writer_.store(what))
         return;

@@ -16,6 +16,7 @@
 #include "function/module.hpp"
 #include "os/readiness.hpp"
 #include "time/saturating.hpp"
+#include "worker/standard_output.hpp"
 
 namespace twat::mp::detail {
 namespace {
@@ -154,6 +155,7 @@ void worker_server::shake_hands(const frame& arrived)
         memory_.set_period(std::chrono::milliseconds(1));
     try {
         run_hook(hello.initializer);
+        standard_output::flush();
         memory_.look(clock::now());
         ready_ = true;
         connection_.queue({frame_type::ready, 0, 0, 0});
