@@ -49,7 +49,7 @@ std::size_t most_nodes(worker_kind kind, bool captures)
 
 std::size_t check_options(worker_kind kind, const pool_options& options)
 {
-    const std::size_t nodes = options.nodes != 0 ? options.nodes : available_cpus();
+    const std::size_t nodes = options.nodes != 0 ? options.nodes : usable_cpus();
     if (const std::size_t most = most_nodes(kind, options.child_stderr == error_output::capture); nodes > most)
         refuse("pool_options::nodes", "is " + std::to_string(nodes) + ", but this system can have at most " + std::to_string(most) +
                                           " workers (processes, threads, open files)");

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "os/environment.hpp"
+#include "os/available_cpus.hpp"
 #include "os/launch_thread.hpp"
 #include "start/worker_marker.hpp"
 
@@ -40,6 +41,8 @@ process_workers_set::process_workers_set(pool_strand strand, std::shared_ptr<str
     settings_.child_concurrency = options.child_concurrency;
     settings_.max_message_size = options.max_message_size;
     settings_.max_rss = options.max_rss_per_child;
+    settings_.max_memory = options.max_memory_per_child;
+    settings_.cpus = std::max<std::size_t>(1, usable_cpus() / nodes);
     settings_.recycle_jitter = options.recycle_jitter;
     settings_.child_stderr = options.child_stderr;
     settings_.start_timeout = options.start_timeout;

@@ -50,6 +50,8 @@ worker_end worker_process::make_end()
     for (worker_loss::begun_task& begun : end.loss.begun)
         begun.culprit = !nonsense_.empty() || (begun.culprit && !nobody_to_blame_);
     end.loss.expected = end.how == worker_action::report_end;
+    if (note_.empty() && !end.loss.begun.empty() && page_ && page_.memory_refused().load(std::memory_order_relaxed) != 0)
+        note_ = "an allocation had failed in it for pool_options::max_memory_per_child, " + std::to_string(owner_->settings().max_memory) + " bytes";
     explain_death(end);
     if (end.how == worker_action::report_failed_start)
         explain_failed_start(end);

@@ -55,7 +55,7 @@ std::shared_ptr<child> worker_process::launch() noexcept
             results_ = std::move(memory.results);
             request.executable = settings.executable;
             request.title = make_title(program_name(), node_, ::getpid());
-            request.environment.push_back(encode_marker({node_, nesting_depth() + 1, ::getpid(), nonce_}));
+            request.environment.push_back(encode_marker({node_, nesting_depth() + 1, ::getpid(), nonce_, settings.cpus}));
             request.descriptors = {std::move(sockets.second), std::move(memory.file), std::move(doorbell)};
             request.error_output = std::move(output.second);
             request.captured = std::move(output.first);

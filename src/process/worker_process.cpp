@@ -314,7 +314,8 @@ void worker_process::say_hello()
     byte_buffer bytes;
     write_hello(bytes, {protocol_version, settings.debug, !settings.executable.empty(), node_, settings.nodes,
                         settings.child_concurrency, settings.max_message_size, build_id(), settings.initializer.bytes(),
-                        settings.finalizer.bytes(), max_rss_ != 0, settings.spin});
+                        settings.finalizer.bytes(), max_rss_ != 0, settings.spin,
+                        settings.max_memory});
     channel_->queue({frame_type::hello, 0, 0, 0}, bytes.bytes());
     flush();
 }

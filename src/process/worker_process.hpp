@@ -36,6 +36,8 @@ struct worker_settings
     std::size_t child_concurrency = 0;
     std::size_t max_message_size = 0;
     std::size_t max_rss = 0;  ///< Resident bytes beyond which a worker is reported as grown; 0: none.
+    std::size_t max_memory = 0; ///< `pool_options::max_memory_per_child`.
+    std::size_t cpus = 1;       ///< Each worker's share.
     double recycle_jitter = 0;
     error_output child_stderr = error_output::inherit;
     duration start_timeout{}, stop_grace{}, cancel_grace{}, spin{};

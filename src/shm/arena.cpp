@@ -7,13 +7,18 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <bit>
 #include <thread>
 #include <utility>
+
+#include "os/overcommit.hpp"
 
 namespace twat::mp::detail {
 namespace {
 
 constexpr std::size_t line = 64;
+/// Opening costs a system call, of memory that is needed anyway if anything is.
+constexpr std::size_t least_open = std::size_t(1) << 20;
 /// Giving this back to the system takes about a millisecond.
 constexpr std::size_t unmapped_at_once = std::size_t(16) << 20;
 
@@ -41,13 +46,13 @@ void unmap(std::byte* at, std::size_t size, std::size_t touched) noexcept
 
 std::uint64_t end_of(const arena_place& place) noexcept { return place.begin + round_up(place.size); }
 
-arena_mapping::arena_mapping(int fd, const page_layout& layout, use what) noexcept
+arena_mapping::arena_mapping(int fd, const page_layout& layout, use what, access how) noexcept : access_(how)
 {
     if (layout.arena_capacity == 0)
         return;
     const std::size_t size = layout.arena_capacity;
     const std::size_t offset = shared_page::size_of(layout) - (what == use::arguments ? 2 : 1) * size;
-    void* const at = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, static_cast<off_t>(offset));
+    void* const at = ::mmap(nullptr, size, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd, static_cast<off_t>(offset));
     if (at != MAP_FAILED)
         bytes_ = {static_cast<std::byte*>(at), size};
 }
@@ -58,6 +63,22 @@ arena_mapping::~arena_mapping()
         unmap(bytes_.data(), bytes_.size(), touched_);
 }
 
+std::size_t arena_mapping::open(std::size_t end) const noexcept
+{
+    if (end <= open_)
+        return open_;
+    const std::size_t wanted = std::min(bytes_.size(), std::bit_ceil(std::max(end, least_open)));
+    std::byte* const from = bytes_.data() + open_;
+    const bool writes = access_ == access::write;
+    if (::mprotect(from, wanted - open_, writes ? PROT_READ | PROT_WRITE : PROT_READ) != 0)
+        return 0;
+    if (writes && !back_with_memory(from, wanted - open_)) {
+        ::mprotect(from, wanted - open_, PROT_NONE);
+        return 0;
+    }
+    return open_ = wanted;
+}
+
 std::span<std::byte> arena_mapping::at(const arena_place& place) const
 {
     const std::size_t capacity = bytes_.size();
@@ -65,6 +86,8 @@ std::span<std::byte> arena_mapping::at(const arena_place& place) const
         throw error(errc::protocol_error, "a value lies outside the memory that is shared for it");
     const auto begin = static_cast<std::size_t>(place.begin % capacity);
     const auto size = static_cast<std::size_t>(place.size);
+    if (begin + size > open_ && open(begin + size) == 0)
+        throw error(errc::protocol_error, "the memory that is shared for a value cannot be used");
     touched_ = std::max(touched_, begin + size);
     return bytes_.subspan(begin, size);
 }
@@ -86,13 +109,27 @@ std::span<std::byte> argument_arena::take(std::size_t least) noexcept
     }
     if (end - begin < std::max<std::size_t>(least, 1))
         return {};
+    const std::size_t open = mapping_.open(begin + std::max<std::size_t>(least, 1));
+    if (open == 0)
+        return {};
     try {
         slots_.push_back({begin, end - begin, false});
     }
     catch (...) {
         return {};
     }
-    return all.subspan(begin, end - begin);
+    return all.subspan(begin, std::min(end, open) - begin);
+}
+
+// The room behind it is kept free until `commit` says how much it needs.
+std::span<std::byte> argument_arena::widen(std::byte* from, std::size_t least) noexcept
+{
+    const auto begin = static_cast<std::size_t>(from - mapping_.bytes().data());
+    const auto found = std::ranges::find(slots_, begin, &slot::begin);
+    if (found == slots_.end() || found->size < least)
+        return {};
+    const std::size_t open = mapping_.open(begin + least);
+    return mapping_.bytes().subspan(begin, open == 0 ? 0 : std::min(begin + found->size, open) - begin);
 }
 
 arena_place argument_arena::commit(std::span<const std::byte> bytes) noexcept
@@ -146,10 +183,23 @@ std::span<std::byte> result_arena::room(std::size_t least) noexcept
         head_ += to_end;
         room -= to_end;
     }
-    const std::uint64_t contiguous = std::min(room, capacity - offset());
-    if (contiguous < least)
+    return front_of(static_cast<std::size_t>(std::min(room, capacity - offset())), least);
+}
+
+std::span<std::byte> result_arena::widen(std::byte* from, std::size_t least) noexcept
+{
+    const std::uint64_t capacity = mapping_.bytes().size();
+    if (from != mapping_.bytes().data() + offset())
         return {};
-    return all.subspan(offset(), static_cast<std::size_t>(contiguous));
+    floor_ = std::max(floor_, std::min(tail_.load(std::memory_order_acquire), head_));
+    return front_of(static_cast<std::size_t>(std::min(capacity - (head_ - floor_), capacity - offset())), least);
+}
+
+/// Of the free room of this size at `offset()`.
+std::span<std::byte> result_arena::front_of(std::size_t size, std::size_t least) const noexcept
+{
+    const std::size_t open = size < least ? 0 : mapping_.open(offset() + std::max<std::size_t>(least, 1));
+    return mapping_.bytes().subspan(offset(), open == 0 ? 0 : std::min(size, open - offset()));
 }
 
 } // namespace twat::mp::detail

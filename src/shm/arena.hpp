@@ -33,33 +33,43 @@ void unmap(std::byte* at, std::size_t size, std::size_t touched) noexcept;
 
 /** One of the two arenas of a worker's shared memory, mapped: arguments go one way, results the other.
 
-    Kept as long as the worker lives, so its pages stay warm: new pages cost three times as much as copying into old ones.
+    Kept as long as the worker lives, so its pages stay warm: new pages cost three times as much as copying into old ones. Only the front part
+    that was needed so far can be touched, and is memory to a program that locks all of its memory (mlockall).
 */
 class arena_mapping
 {
 public:
     enum class use { arguments, results };
+    enum class access { read, write };
 
     arena_mapping() = default;
     /// Of the file of a shared page with this layout. Empty if there is none, or it cannot be mapped: it is used only for speed.
-    arena_mapping(int fd, const page_layout& layout, use what) noexcept;
+    arena_mapping(int fd, const page_layout& layout, use what, access how = access::write) noexcept;
     arena_mapping(arena_mapping&& other) noexcept
-        : bytes_(std::exchange(other.bytes_, {})), touched_(std::exchange(other.touched_, 0))
+        : bytes_(std::exchange(other.bytes_, {})), access_(other.access_), open_(std::exchange(other.open_, 0)),
+          touched_(std::exchange(other.touched_, 0))
     {}
     arena_mapping& operator=(arena_mapping&& other) noexcept
     {
         std::swap(bytes_, other.bytes_);
+        std::swap(access_, other.access_);
+        std::swap(open_, other.open_);
         std::swap(touched_, other.touched_);
         return *this;
     }
     ~arena_mapping();
 
+    /// All of it. What may be touched is what `open` or `at` were asked for.
     std::span<std::byte> bytes() const noexcept { return bytes_; }
+    /// Opens the front up to `end` at least. Returns up to where it is open; 0 if there is no memory.
+    std::size_t open(std::size_t end) const noexcept;
     /// What lies at a place. Throws `mp::error` (`protocol_error`) if it cannot be in the arena.
     std::span<std::byte> at(const arena_place& place) const;
 
 private:
     std::span<std::byte> bytes_;
+    access access_ = access::write;
+    mutable std::size_t open_ = 0;
     mutable std::size_t touched_ = 0; ///< Nothing behind this was asked for.
 };
 
@@ -70,6 +80,7 @@ public:
     explicit argument_arena(arena_mapping mapping) noexcept : mapping_(std::move(mapping)) {}
 
     std::span<std::byte> take(std::size_t least) noexcept override;
+    std::span<std::byte> widen(std::byte* from, std::size_t least) noexcept override;
     void give_back(std::byte* from) noexcept override;
 
     /// No more of the room that starts at `bytes` will be used than these. Returns where they lie.
@@ -94,6 +105,7 @@ public:
 
     /// For one buffer at a time.
     std::span<std::byte> take(std::size_t least) noexcept override;
+    std::span<std::byte> widen(std::byte* from, std::size_t least) noexcept override;
     void give_back(std::byte*) noexcept override { lent_ = false; }
 
     /// Room for what is published next; empty if there is none, or a buffer has it.
@@ -108,6 +120,7 @@ public:
     void publish(const arena_place& place) noexcept { head_ = end_of(place); }
 
 private:
+    std::span<std::byte> front_of(std::size_t size, std::size_t least) const noexcept;
     std::size_t offset() const noexcept { return static_cast<std::size_t>(head_ % mapping_.bytes().size()); }
 
     arena_mapping mapping_;

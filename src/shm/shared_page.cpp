@@ -13,6 +13,8 @@
 #include <system_error>
 #include <utility>
 
+#include "os/overcommit.hpp"
+
 namespace twat::mp::detail {
 namespace {
 
@@ -34,6 +36,7 @@ struct page_header
     std::atomic<std::uint64_t> arguments_refused;
     std::atomic<std::uint64_t> paused;
     std::atomic<std::uint64_t> on_cpu;
+    std::atomic<std::uint64_t> memory_refused;
 };
 
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free);
@@ -97,7 +100,9 @@ shared_page shared_page::create(int fd, page_layout layout)
     shared_page page;
     page.layout_ = layout;
     page.map(fd);
-    ::new (page.base_) page_header{page_magic, layout, {}, {}, {}, {}, {}, {}, {}};
+    if (!back_with_memory(page.base_, mapped_size(layout)))
+        throw std::system_error(ENOMEM, std::system_category(), "memory of a worker's shared page");
+    ::new (page.base_) page_header{page_magic, layout, {}, {}, {}, {}, {}, {}, {}, {}};
     return page; // the slots are zero already; touching them would only use up memory
 }
 
@@ -132,6 +137,7 @@ std::atomic<std::uint64_t>& shared_page::resident_size() const noexcept { return
 std::atomic<std::uint64_t>& shared_page::arguments_refused() const noexcept { return header(base_).arguments_refused; }
 std::atomic<std::uint64_t>& shared_page::paused() const noexcept { return header(base_).paused; }
 std::atomic<std::uint64_t>& shared_page::on_cpu() const noexcept { return header(base_).on_cpu; }
+std::atomic<std::uint64_t>& shared_page::memory_refused() const noexcept { return header(base_).memory_refused; }
 std::atomic<std::uint64_t>& shared_page::arena_tail() const noexcept { return header(base_).arena_tail; }
 
 std::span<std::byte> shared_page::ring() const noexcept

@@ -67,6 +67,8 @@ public:
     std::atomic<std::uint64_t>& arguments_refused() const noexcept;
     /// Not 0: the worker has stopped itself, or is about to, because it saw its parent stopped.
     std::atomic<std::uint64_t>& paused() const noexcept;
+    /// Not 0: an allocation in the chunk that runs, or in one beside it, failed because of `pool_options::max_memory_per_child`.
+    std::atomic<std::uint64_t>& memory_refused() const noexcept;
 
 private:
     void map(int fd);

@@ -9,7 +9,7 @@
 namespace twat::mp::detail {
 namespace {
 
-constexpr std::string_view format = "1"; // Of the marker itself; the protocol's version is the handshake's matter.
+constexpr std::string_view format = "2"; // Of the marker itself; the protocol's version is the handshake's matter.
 
 /// Takes a number and the separator behind it off the front of `text`.
 template <class T>
@@ -35,6 +35,7 @@ std::string encode_marker(const worker_marker& marker)
     text.append(":").append(std::to_string(marker.depth));
     text.append(":").append(std::to_string(marker.parent));
     text.append(":").append(nonce, end);
+    text.append(":").append(std::to_string(marker.cpus));
     return text;
 }
 
@@ -45,12 +46,13 @@ std::optional<worker_marker> parse_marker(std::string_view text)
     if (!text.starts_with(format) || !text.substr(format.size()).starts_with(":"))
         return std::nullopt;
     text.remove_prefix(format.size() + 1);
-    if (!take(text, marker.index) || !take(text, marker.depth) || !take(text, marker.parent) || !take(text, marker.nonce, 16))
+    if (!take(text, marker.index) || !take(text, marker.depth) || !take(text, marker.parent) || !take(text, marker.nonce, 16) ||
+        !take(text, marker.cpus))
         return std::nullopt;
     // Other spellings of the same numbers, and text behind them, are not ours.
     if (encode_marker(marker).substr(std::string_view(worker_marker_name).size() + 1) != whole)
         return std::nullopt;
-    if (marker.depth < 1 || marker.depth > nesting_limit || marker.parent <= 0)
+    if (marker.depth < 1 || marker.depth > nesting_limit || marker.parent <= 0 || marker.cpus < 1)
         return std::nullopt;
     return marker;
 }

@@ -29,6 +29,7 @@ struct worker_marker
     std::size_t depth = 1;   ///< Of nesting, from 1 to `nesting_limit`.
     int parent = 0;          ///< The pid that started it.
     std::uint64_t nonce = 0; ///< Of this one start; goes into the handshake.
+    std::size_t cpus = 1;    ///< Its share of those that its parent may use.
 
     friend bool operator==(const worker_marker&, const worker_marker&) = default;
 };

@@ -99,6 +99,7 @@ void write_hello(byte_buffer& to, const hello_message& message)
     put(to, message.finalizer);
     put<std::uint8_t>(to, message.watches_memory);
     put<std::int64_t>(to, message.spin.count());
+    put(to, message.max_memory);
 }
 
 hello_message read_hello(std::span<const std::byte> bytes)
@@ -117,6 +118,7 @@ hello_message read_hello(std::span<const std::byte> bytes)
     message.finalizer = in.take_sized();
     message.watches_memory = in.take_flag();
     message.spin = duration(in.take<std::int64_t>());
+    message.max_memory = in.take<std::uint64_t>();
     in.end();
     return message;
 }

@@ -35,6 +35,7 @@ struct hello_message
     std::span<const std::byte> finalizer{};
     bool watches_memory = false;     ///< The parent wants to know the worker's size at the end of each chunk.
     duration spin{};                 ///< How long the worker looks for work before it sleeps.
+    std::uint64_t max_memory = 0;    ///< `pool_options::max_memory_per_child`.
 };
 
 void write_hello(byte_buffer& to, const hello_message& message);

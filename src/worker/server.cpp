@@ -6,7 +6,6 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -17,6 +16,7 @@
 #include "os/readiness.hpp"
 #include "time/saturating.hpp"
 #include "worker/standard_output.hpp"
+#include "worker/task_memory.hpp"
 
 namespace twat::mp::detail {
 namespace {
@@ -69,7 +69,8 @@ worker_server::worker_server(int socket, int page, std::uint64_t nonce)
     : arrivals_(make_arrivals(io_, socket)),
       connection_(socket),
       page_(shared_page::attach(page)),
-      arguments_(page, page_.layout(), arena_mapping::use::arguments),
+      // What a task writes astray must not reach arguments that another worker may get after this one's death.
+      arguments_(page, page_.layout(), arena_mapping::use::arguments, arena_mapping::access::read),
       nonce_(nonce),
       outcomes_(connection_, page_, make_result_arena(page, page_)),
       memory_(page_),
@@ -78,10 +79,7 @@ worker_server::worker_server(int socket, int page, std::uint64_t nonce)
 {
     context_.executor = io_.get_executor();
     context_.on_cpu = &page_.on_cpu();
-    // What a task writes astray must not reach arguments that another worker may get after this one's death.
-    if (const auto arguments = arguments_.bytes(); !arguments.empty())
-        ::mprotect(arguments.data(), arguments.size(), PROT_READ);
-    else
+    if (arguments_.bytes().empty())
         page_.arguments_refused() = 1;
 }
 
@@ -156,6 +154,7 @@ void worker_server::shake_hands(const frame& arrived)
     try {
         run_hook(hello.initializer);
         standard_output::flush();
+        task_memory::set_limit(static_cast<std::size_t>(hello.max_memory), page_);
         memory_.look(clock::now());
         ready_ = true;
         connection_.queue({frame_type::ready, 0, 0, 0});
@@ -227,6 +226,7 @@ void worker_server::run_background_work()
 {
     arm();
     outcomes_.tell();
+    const task_memory::scope limited;
     io_.restart();
     io_.run_one();
     io_.poll(); // many outcomes are told at once

@@ -8,6 +8,7 @@
 #include "shm/claim.hpp"
 #include "time/saturating.hpp"
 #include "wire/exception.hpp"
+#include "worker/task_memory.hpp"
 
 namespace twat::mp::detail {
 namespace {
@@ -53,6 +54,7 @@ time_point end_of_task(const received_work& work, time_point begun) noexcept
 void encode_failure(encoder& to, const std::exception_ptr& error, const known_function& function,
                     std::span<const std::byte> arguments, std::size_t max_message_size) noexcept
 {
+    const task_memory::exemption exempt;
     std::string input;
     if (function.function) {
         try {
@@ -76,6 +78,7 @@ void mark_begin(chunk_slot& slot, const received_work& work, std::uint32_t posit
 
 void run_plain_chunk(const work_environment& environment, const received_work& work, encoder& result)
 {
+    const task_memory::scope limited;
     chunk_slot& slot = environment.page.slot(work.message.slot);
     outcome_writer::of_chunk outcomes(environment.outcomes, work.id);
     const std::uint32_t tag = chunk_tag(work.id);

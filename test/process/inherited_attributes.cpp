@@ -255,4 +255,22 @@ BOOST_AUTO_TEST_CASE(a_worker_reaps_its_children_and_can_be_ended_though_the_pro
     BOOST_CHECK_THROW(pool.apply(die, SIGTERM), mp::worker_died);
 }
 
+// ---------------------------------------------------------------- CPUs
+
+std::size_t default_size() { return mp::process_pool().nodes(); }
+std::size_t default_threads() { return mp::thread_pool().nodes(); }
+std::size_t default_size_below() { return mp::process_pool().apply(default_size); }
+
+BOOST_AUTO_TEST_CASE(a_nested_pool_of_the_default_size_takes_its_workers_share_of_the_cpus)
+{
+    const std::size_t all = mp::process_pool().nodes();
+    for (const std::size_t nodes : {std::size_t(1), all, 2 * all + 1}) {
+        mp::process_pool pool(nodes);
+        const std::size_t share = std::max<std::size_t>(1, all / nodes);
+        BOOST_TEST(pool.apply(default_size) == share);
+        BOOST_TEST(pool.apply(default_threads) == share);
+        BOOST_TEST(pool.apply(default_size_below) == 1u);
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

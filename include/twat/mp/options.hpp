@@ -75,7 +75,8 @@ struct pool_event
 */
 struct pool_options
 {
-    /// Workers. 0: as many as CPUs that this process may use, by its affinity and its cgroup's quota.
+    /// Workers. 0: as many as CPUs that this process may use, by the affinity of the calling thread and the cgroup's quota. In a worker
+    /// process: its share of those, which is all of them divided by the nodes of its pool, and at least 1.
     std::size_t nodes = 0;
     /// Runs in every worker before its first task. If it fails, the worker never takes tasks.
     task initializer{};
@@ -84,9 +85,10 @@ struct pool_options
     /// Tasks after which a worker is replaced by a new one, and never more; 0: no bound. Whatever a worker is replaced for, the new
     /// one is ready before the old one leaves, so that for a moment both have its index. It is no death.
     std::size_t max_tasks_per_child = 0;
-    /// Bytes of its own memory (RLIMIT_DATA) that a worker process may have while a task runs; 0: no limit. Beyond, an allocation in that
-    /// task throws `std::bad_alloc`, or the worker dies and says why. Memory in which the library shares values does not count. Not for
-    /// threads.
+    /// Bytes of its own memory that a worker process may have while a task runs; 0: no limit. Beyond, an allocation in that task throws
+    /// `std::bad_alloc`; a task that cannot stand that ends its worker, and `worker_died` says why. It is the limit RLIMIT_DATA: what counts
+    /// is private, writable memory that was asked for, touched or not, that of the initializer and of thread stacks (8 MiB each by default)
+    /// among it. Memory in which the library shares values does not count. Programs that a task starts inherit the limit. Not for threads.
     std::size_t max_memory_per_child = 0;
     /// Resident bytes of its own beyond which a worker process is replaced, between two tasks; 0: no bound. Not for threads. What it
     /// shares does not count: mapped files, and the memory in which large values travel, up to 256 MiB for each worker.

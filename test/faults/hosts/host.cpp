@@ -440,6 +440,7 @@ int main(int argc, char** argv)
         {"ctrl_z_pauses_the_workers", mp::test::ctrl_z_pauses_the_workers},
         {"killed_while_stopped", mp::test::killed_while_stopped},
         {"job_opens_the_terminal", mp::test::job_opens_the_terminal},
+        {"memory_locked", memory_locked},
         {"job_counts", mp::test::job_counts},
         {"victim_busy", [] { victim(true); }},
         {"victim_idle", [] { victim(false); }},

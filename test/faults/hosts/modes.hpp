@@ -5,5 +5,6 @@
 // The behaviours of this program that have a file of their own; the others are in host.cpp.
 
 void killed_by_the_kernel_for_memory();
+void memory_locked();
 
 #endif

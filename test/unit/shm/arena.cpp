@@ -84,6 +84,47 @@ BOOST_FIXTURE_TEST_CASE(a_buffer_that_grows_keeps_its_bytes, fixture)
     BOOST_TEST(argument(capacity, 'x').is_lent()); // and has given its room back
 }
 
+BOOST_AUTO_TEST_CASE(an_arena_is_opened_as_far_as_it_is_needed)
+{
+    constexpr std::size_t mib = 1 << 20;
+    constexpr page_layout layout{2, 1024, 8 * mib};
+    const memory_file file{layout};
+    const shared_page page = shared_page::create(file.fd, layout);
+    const arena_mapping mapping(file.fd, layout, arena_mapping::use::results);
+    BOOST_TEST(mapping.bytes().size() == 8 * mib);
+    BOOST_TEST(mapping.open(1) == mib);
+    BOOST_TEST(mapping.open(mib) == mib);
+    BOOST_TEST(mapping.open(3 * mib) == 4 * mib);
+    BOOST_TEST(mapping.open(2 * mib) == 4 * mib);
+    BOOST_TEST(mapping.at({6 * mib, 2 * mib}).size() == 2 * mib);
+    BOOST_TEST(mapping.open(1) == 8 * mib);
+    std::memset(mapping.bytes().data(), 'x', 8 * mib);
+}
+
+BOOST_AUTO_TEST_CASE(buffers_grow_where_they_are)
+{
+    constexpr std::size_t mib = 1 << 20;
+    constexpr page_layout layout{2, 1024, 8 * mib};
+    const memory_file file{layout};
+    const shared_page page = shared_page::create(file.fd, layout);
+    const auto arguments = std::make_shared<argument_arena>(arena_mapping(file.fd, layout, arena_mapping::use::arguments));
+    const auto results = std::make_shared<result_arena>(arena_mapping(file.fd, layout, arena_mapping::use::results), page.arena_tail());
+    for (const std::shared_ptr<buffer_memory>& memory : {std::shared_ptr<buffer_memory>(arguments), std::shared_ptr<buffer_memory>(results)}) {
+        byte_buffer grown(memory);
+        std::memset(grown.extend(byte_buffer::lending_size), 'a', byte_buffer::lending_size);
+        BOOST_TEST(grown.is_lent());
+        const std::byte* const at = grown.data();
+        while (grown.size() + 1000 <= 8 * mib)
+            std::memset(grown.extend(1000), 'b', 1000);
+        BOOST_TEST(grown.is_lent());
+        BOOST_TEST(grown.data() == at);
+        BOOST_TEST((grown.bytes()[0] == std::byte('a')));
+        grown.extend(1000);
+        BOOST_TEST(!grown.is_lent());
+        BOOST_TEST((grown.bytes()[byte_buffer::lending_size] == std::byte('b')));
+    }
+}
+
 BOOST_FIXTURE_TEST_CASE(room_is_used_again_in_any_order, fixture)
 {
     std::vector<byte_buffer> kept;

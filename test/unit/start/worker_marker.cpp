@@ -23,7 +23,7 @@ BOOST_AUTO_TEST_CASE(what_was_encoded_is_parsed)
 {
     const worker_marker markers[] = {
         {0, 1, 1, 0},
-        {7, nesting_limit, 4711, 0x0123'4567'89ab'cdef},
+        {7, nesting_limit, 4711, 0x0123'4567'89ab'cdef, 12},
         {std::numeric_limits<std::size_t>::max(), 2, std::numeric_limits<int>::max(), std::numeric_limits<std::uint64_t>::max()},
     };
     for (const auto& marker : markers) {
@@ -34,18 +34,20 @@ BOOST_AUTO_TEST_CASE(what_was_encoded_is_parsed)
 
 BOOST_AUTO_TEST_CASE(anything_else_is_no_marker)
 {
-    BOOST_TEST(parse_marker("1:3:1:99:ff").has_value());
-    for (const char* text : {"", "1", "1:", "yes", "2:3:1:99:ff", "1:3:1:99", "1:3:1:99:", "1:3:1:99:ff:", "1:3:1:99:ff ", "1:03:1:99:ff",
-                             "1:-3:1:99:ff", "1:3:1:99:FF", "1:3:1:99:fffffffffffffffff", "1: 3:1:99:ff", "1:3:1:99:ff:0", "11:3:1:99:ff"})
+    BOOST_TEST(parse_marker("2:3:1:99:ff:4").has_value());
+    for (const char* text : {"", "2", "2:", "yes", "1:3:1:99:ff:4", "2:3:1:99:ff", "2:3:1:99:ff:", "2:3:1:99:ff:4:", "2:3:1:99:ff:4 ", "2:03:1:99:ff:4",
+                             "2:-3:1:99:ff:4", "2:3:1:99:FF:4", "2:3:1:99:fffffffffffffffff:4", "2: 3:1:99:ff:4", "2:3:1:99:ff:4:0",
+                             "21:3:1:99:ff:4"})
         BOOST_TEST(!parse_marker(text).has_value(), text);
 }
 
-BOOST_AUTO_TEST_CASE(depths_and_pids_that_cannot_be_are_no_marker)
+BOOST_AUTO_TEST_CASE(depths_pids_and_shares_that_cannot_be_are_no_marker)
 {
-    BOOST_TEST(!parse_marker("1:3:0:99:ff").has_value());
-    BOOST_TEST(!parse_marker("1:3:5:99:ff").has_value());
-    BOOST_TEST(!parse_marker("1:3:1:0:ff").has_value());
-    BOOST_TEST(!parse_marker("1:3:1:-1:ff").has_value());
+    BOOST_TEST(!parse_marker("2:3:0:99:ff:4").has_value());
+    BOOST_TEST(!parse_marker("2:3:5:99:ff:4").has_value());
+    BOOST_TEST(!parse_marker("2:3:1:0:ff:4").has_value());
+    BOOST_TEST(!parse_marker("2:3:1:-1:ff:4").has_value());
+    BOOST_TEST(!parse_marker("2:3:1:99:ff:0").has_value());
 }
 
 BOOST_AUTO_TEST_CASE(nonces_differ) { BOOST_TEST(make_nonce() != make_nonce()); }

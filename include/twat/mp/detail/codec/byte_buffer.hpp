@@ -30,6 +30,8 @@ public:
 
     /// Room for at least so many bytes, for one buffer; empty if there is none.
     virtual std::span<std::byte> take(std::size_t least) noexcept = 0;
+    /// More room, at least so many bytes in all, for the buffer that got the one at `from`; empty if there is none in that place.
+    virtual std::span<std::byte> widen(std::byte*, std::size_t) noexcept { return {}; }
     /// The buffer that got the room at `from` uses it no more.
     virtual void give_back(std::byte* from) noexcept = 0;
 };
@@ -96,6 +98,8 @@ private:
     {
         if (n > static_cast<std::size_t>(-1) / 4 - size_)
             throw std::bad_alloc();
+        if (lent_ && widen(size_ + n))
+            return;
         const std::size_t twice = capacity_ < 64 ? 128 : capacity_ * 2;
         reallocate(twice < size_ + n ? size_ + n : twice);
     }
@@ -103,8 +107,11 @@ private:
     void reallocate(std::size_t capacity)
     {
         if (memory_ && capacity >= lending_size) {
-            if (lent_)
-                return move_to_heap(capacity);
+            if (lent_) {
+                if (!widen(capacity))
+                    move_to_heap(capacity);
+                return;
+            }
             if (borrow(capacity))
                 return;
         }
@@ -128,6 +135,13 @@ private:
         capacity_ = room.size();
         lent_ = true;
         return true;
+    }
+
+    bool widen(std::size_t capacity) noexcept
+    {
+        const std::span<std::byte> room = memory_->widen(data_, capacity);
+        capacity_ = room.empty() ? capacity_ : room.size();
+        return !room.empty();
     }
 
     void move_to_heap(std::size_t capacity)
