@@ -21,6 +21,7 @@
 #include <twat/mp/result.hpp>
 #include <twat/mp/result_stream.hpp>
 
+#include <twat/mp/detail/function/temporaries.hpp>
 #include <twat/mp/detail/operation/initiate.hpp>
 #include <twat/mp/detail/operation/pool_core.hpp>
 #include <twat/mp/detail/operation/pool_verbs.hpp>
@@ -60,14 +61,38 @@ public:
 
         An overload and not a default argument: g++ 12 destroys that twice in `pool(co_await asio::this_coro::executor)`.
     */
-    explicit basic_async_pool(executor_type executor) : basic_async_pool(std::move(executor), pool_options()) {}
+    explicit basic_async_pool(executor_type executor)
+        : basic_async_pool(static_cast<const executor_type&>(executor), pool_options())
+    {}
 
     /** Makes a pool on an executor. Starts no worker yet.
 
+        With g++ before 13, `pool(co_await asio::this_coro::executor, options)` needs `options` to have a name: the compiler destroys temporary ones
+        twice. They are refused there.
+
         @throws std::invalid_argument that names the member, if an option is bad.
     */
-    explicit basic_async_pool(executor_type executor, pool_options options)
-        : executor_(std::move(executor)), core_(detail::pool_core::create(kind, executor_, std::move(options)))
+    explicit basic_async_pool(const executor_type& executor, pool_options options)
+        : executor_(executor), core_(detail::pool_core::create(kind, executor_, std::move(options)))
+    {}
+
+    /// @private What `co_await` gives and temporary options: refused, see above.
+    explicit basic_async_pool(executor_type&& executor, pool_options&&)
+        requires detail::destroys_temporaries_twice
+        : basic_async_pool(static_cast<const executor_type&>(executor), pool_options())
+    {
+        static_assert(sizeof(Executor) == 0,
+                      "twat::mp: g++ before 13 destroys temporary pool_options beside co_await twice; give the options a name first and pass "
+                      "that, without std::move, or name the executor first");
+    }
+
+    /// @private An executor that is converted is not what `co_await` gives.
+    template <class OtherExecutor>
+        requires(detail::destroys_temporaries_twice && !std::same_as<OtherExecutor, executor_type> &&
+                 std::convertible_to<const OtherExecutor&, executor_type> &&
+                 !std::convertible_to<OtherExecutor&, asio::execution_context&>)
+    explicit basic_async_pool(const OtherExecutor& executor, pool_options options)
+        : basic_async_pool(static_cast<const executor_type&>(executor_type(executor)), std::move(options))
     {}
 
     /// Makes a pool on an execution context.
@@ -79,18 +104,18 @@ public:
     template <class Context>
         requires std::convertible_to<Context&, asio::execution_context&>
     explicit basic_async_pool(Context& context, pool_options options)
-        : basic_async_pool(executor_type(context.get_executor()), std::move(options))
+        : basic_async_pool(static_cast<const executor_type&>(executor_type(context.get_executor())), std::move(options))
     {}
 
     /// Makes a pool of `nodes` workers; 0: as many as CPUs that this process may use.
     basic_async_pool(executor_type executor, std::size_t nodes)
-        : basic_async_pool(std::move(executor), with_nodes(nodes))
+        : basic_async_pool(static_cast<const executor_type&>(executor), with_nodes(nodes))
     {}
 
     template <class Context>
         requires std::convertible_to<Context&, asio::execution_context&>
     basic_async_pool(Context& context, std::size_t nodes)
-        : basic_async_pool(executor_type(context.get_executor()), with_nodes(nodes))
+        : basic_async_pool(static_cast<const executor_type&>(executor_type(context.get_executor())), with_nodes(nodes))
     {}
 
     /// @private A pool on a state that was made elsewhere.
