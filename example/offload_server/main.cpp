@@ -73,8 +73,8 @@ int main(int argc, char** argv)
         workshop work(context.get_executor(), s, feed);
         http_server server(context.get_executor(), s, work, feed);
         asio::signal_set signals(context, SIGINT, SIGTERM);
-        const auto rethrow = [](std::exception_ptr e) {
-            if (e)
+        const auto rethrow = [&server](std::exception_ptr e) {
+            if (e && !server.stopping()) // a stop while the workers start ends that start
                 std::rethrow_exception(e);
         };
         asio::co_spawn(context, serve(server, work, feed, s), rethrow);

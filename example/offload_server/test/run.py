@@ -522,6 +522,15 @@ def case_a_second_signal_does_not_wait():
         assert answer()[0] == 503
 
 
+def case_a_signal_while_the_workers_start_is_no_error():
+    for pause in (0.02, 0.1, 0.2, 0.4):
+        p = subprocess.Popen([program, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(pause)
+        p.terminate()
+        _, errors = p.communicate(timeout=60)
+        assert p.returncode in (0, -signal.SIGTERM) and errors == "", (p.returncode, errors)  # the latter before it could know better
+
+
 def case_says_why_it_cannot_serve():
     with server() as s:
         r = subprocess.run([program, "--port", str(s.port)], capture_output=True, text=True, timeout=60)
