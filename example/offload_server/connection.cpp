@@ -91,10 +91,10 @@ asio::awaitable<bool> connection::one_request()
     busy_ = false;
     http::request_parser<http::string_body> p;
     p.header_limit(header_limit);
-    p.body_limit(server_.settings().max_body);
+    p.body_limit(server_.options().max_body);
     // Read to its end within the client's time, counted from its first byte; before it, a connection may be idle for longer.
     if (buffer_.size() == 0) {
-        within(4 * server_.settings().client_timeout);
+        within(4 * server_.options().client_timeout);
         auto [ec, n] = co_await socket_.async_read_some(buffer_.prepare(4096), no_throw);
         if (ec)
             co_return false;
@@ -104,13 +104,13 @@ asio::awaitable<bool> connection::one_request()
     version_ = 11;
     keep_alive_ = false;
     began_ = std::chrono::steady_clock::now();
-    within(server_.settings().client_timeout);
+    within(server_.options().client_timeout);
     auto [header_error, header_size] = co_await http::async_read_header(socket_, buffer_, p, no_throw);
     if (header_error)
         co_return co_await refuse(header_error);
     std::size_t received = header_size;
     version_ = p.get().version();
-    if (const auto wrong = objection(p.get(), server_.settings()))
+    if (const auto wrong = objection(p.get(), server_.options()))
         co_return co_await refuse(*wrong);
     if (!p.is_done()) {
         if (beast::iequals(p.get()[http::field::expect], "100-continue")) {
@@ -135,7 +135,7 @@ asio::awaitable<bool> connection::one_request()
 /// What could not be read as a request. Where the client may still read, it is told.
 asio::awaitable<bool> connection::refuse(error_code ec)
 {
-    const settings& s = server_.settings();
+    const settings& s = server_.options();
     answer a;
     if (late_ == 408)
         a = error_answer(408, "too_slow", "the request did not arrive within " + std::to_string(s.client_timeout.count()) + " ms");
@@ -184,7 +184,7 @@ asio::awaitable<bool> connection::serve(request& r)
 {
     const target t(r);
     const bool head = r.method() == http::verb::head;
-    const route* const found = find_route(t.path(), server_.settings().demo);
+    const route* const found = find_route(t.path(), server_.options().demo);
     const std::string_view name = found ? found->path : "other";
     exchange e{*this, server_.work(), r, t};
     answer a;
@@ -238,7 +238,7 @@ asio::awaitable<bool> connection::send(answer a, std::string_view route, bool he
     if (a.sized)
         res.prepare_payload();
     count(route, a.status);
-    within(server_.settings().client_timeout);
+    within(server_.options().client_timeout);
     http::response_serializer<http::string_body> serializer(res);
     error_code error;
     std::size_t size = 0;
@@ -259,7 +259,7 @@ asio::awaitable<void> connection::send_head(http::response_header<> head, bool k
     res.set(http::field::cache_control, "no-store");
     res.keep_alive(keep_alive);
     http::response_serializer<http::empty_body> serializer(res);
-    within(server_.settings().client_timeout);
+    within(server_.options().client_timeout);
     const std::size_t n = co_await http::async_write_header(socket_, serializer, asio::use_awaitable);
     at_leisure();
     server_.counted().transferred(0, n);

@@ -56,7 +56,7 @@ public:
     template <class Buffers>
     asio::awaitable<void> write(Buffers buffers)
     {
-        within(server_.settings().client_timeout);
+        within(server_.options().client_timeout);
         const std::size_t n = co_await asio::async_write(socket_, buffers, asio::use_awaitable);
         at_leisure();
         server_.counted().transferred(0, n);

@@ -23,7 +23,7 @@ constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 
 } // namespace
 
-http_server::http_server(const asio::any_io_executor& executor, const offload::settings& s, workshop& work, live& feed)
+http_server::http_server(const asio::any_io_executor& executor, const settings& s, workshop& work, live& feed)
     : settings_(s), work_(work), feed_(feed), acceptor_(executor), patience_(executor)
 {
     for (unsigned short port = s.port;; ++port) {

@@ -39,7 +39,7 @@ public:
     /// What `stop` waits for is given up now.
     void hurry();
 
-    const settings& settings() const { return settings_; }
+    const settings& options() const { return settings_; }
     workshop& work() { return work_; }
     live& feed() { return feed_; }
     metrics& counted() { return metrics_; }
@@ -54,7 +54,7 @@ private:
     void close_idle();
     void out_of_descriptors();
 
-    const offload::settings& settings_;
+    const settings& settings_;
     workshop& work_;
     live& feed_;
     metrics metrics_;

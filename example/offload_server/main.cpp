@@ -47,7 +47,7 @@ asio::awaitable<void> serve(http_server& server, workshop& work, live& feed, con
 }
 
 /// The first signal ends it in order, the second one at once.
-asio::awaitable<void> stop_on_signal(asio::signal_set& signals, http_server& server, workshop& work, live& feed)
+asio::awaitable<void> stop_on_signal(asio::signal_set& signals, http_server& server, live& feed)
 {
     co_await signals.async_wait(asio::use_awaitable);
     std::cout << "offload_server: stopping" << std::endl;
@@ -78,7 +78,7 @@ int main(int argc, char** argv)
                 std::rethrow_exception(e);
         };
         asio::co_spawn(context, serve(server, work, feed, s), rethrow);
-        asio::co_spawn(context, stop_on_signal(signals, server, work, feed), rethrow);
+        asio::co_spawn(context, stop_on_signal(signals, server, feed), rethrow);
         context.run();
     } catch (const std::exception& e) {
         std::cerr << "offload_server: " << e.what() << '\n';

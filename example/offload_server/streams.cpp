@@ -6,6 +6,7 @@
 #include <boost/beast/http/chunk_encode.hpp>
 
 #include <string>
+#include <utility>
 
 #include "json.hpp"
 
@@ -34,9 +35,10 @@ asio::awaitable<bool> stream_primes(exchange& e)
             co_await start();
         if (text.empty())
             co_return;
-        if (chunked)
-            co_await client.write(http::make_chunk(asio::buffer(text)));
-        else
+        if (chunked) {
+            auto chunk = http::make_chunk(asio::buffer(text));
+            co_await client.write(std::move(chunk));
+        } else
             co_await client.write(asio::buffer(text));
     };
     std::exception_ptr error;
@@ -44,8 +46,10 @@ asio::awaitable<bool> stream_primes(exchange& e)
         co_await e.work.primes(client.socket(), upto, sink);
         if (!started)
             co_await start();
-        if (chunked)
-            co_await client.write(http::make_chunk_last());
+        if (chunked) {
+            auto last = http::make_chunk_last();
+            co_await client.write(std::move(last));
+        }
     } catch (...) {
         error = std::current_exception();
     }
