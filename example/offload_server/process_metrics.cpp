@@ -56,10 +56,13 @@ void write_process(prometheus_text& text)
 {
     const std::string stat = file("/proc/self/stat");
     const auto ticks = static_cast<double>(::sysconf(_SC_CLK_TCK)), page = static_cast<double>(::sysconf(_SC_PAGESIZE));
+    rusage used{};
+    ::getrusage(RUSAGE_SELF, &used); // finer than the ticks in stat
+    const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
     rlimit files{};
     ::getrlimit(RLIMIT_NOFILE, &files);
     text.single("process_cpu_seconds_total", "counter", "CPU time of this process, without its workers, in seconds.",
-                (stat_field(stat, 14) + stat_field(stat, 15)) / ticks);
+                seconds(used.ru_utime) + seconds(used.ru_stime));
     text.single("process_start_time_seconds", "gauge", "When this process started, in seconds since 1970.", boot_time() + stat_field(stat, 22) / ticks);
     text.single("process_virtual_memory_bytes", "gauge", "Virtual memory of this process.", stat_field(stat, 23));
     text.single("process_resident_memory_bytes", "gauge", "Resident memory of this process, without its workers.", stat_field(stat, 24) * page);
