@@ -40,6 +40,11 @@ public:
     struct running_task { std::size_t position; time_point begun; };
     virtual std::optional<running_task> running(worker_id worker, chunk_id id) const = 0;
 
+    /// When a worker came to a chunk that it holds, and when it had the last outcome of it that was told so far, both by its own look at
+    /// the clock. Nothing if it has not begun, or does not tell.
+    struct chunk_times { time_point since; std::optional<time_point> until; };
+    virtual std::optional<chunk_times> times(worker_id, chunk_id) const { return std::nullopt; }
+
     /// Whether a worker that does not stop can be killed. If not (threads), operations wait for their running tasks.
     virtual bool can_kill() const noexcept = 0;
 
@@ -70,6 +75,9 @@ struct worker_loss
         bool culprit = true; ///< Otherwise a coroutine that was suspended.
     };
     std::vector<begun_task> begun;
+    /// The chunks that it had come to, and when.
+    struct begun_chunk { chunk_id id; time_point since; };
+    std::vector<begun_chunk> chunks{};
     /// A fresh exception that says why the worker is gone, for the task with this index.
     std::function<std::exception_ptr(std::uint64_t index)> explain;
     /// The same for a task that is no culprit; empty: `explain` will do.

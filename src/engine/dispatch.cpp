@@ -300,13 +300,15 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
 
 void engine::chunk_begins(worker_id worker, given_chunk& held)
 {
-    held.since = now_();
+    // It may have come to it long before the pool learns that it was done with the chunk before.
+    const auto known = backend_.times(worker, held.work->id);
+    held.since = known ? known->since : now_();
     held.begun = true;
-    trace_chunk(trace_event::chunk_begun, worker, held);
+    trace_chunk(trace_event::chunk_begun, worker, held, held.since);
     if (held.owner && !std::exchange(held.owner->begun, true)) {
         ++begun_;
         no_longer_waits(*held.owner);
-        timings_->queue_wait.record(held.since - held.owner->initiated);
+        held.opens = held.owner->initiated;
     }
     // Also where nobody waits for it any more. (Threads that were asked to stop can be asked no more.)
     if (held.work->timeout != duration::zero() && !held.doomed && !(held.cancelled && !backend_.can_kill()))

@@ -54,7 +54,7 @@ operation_state* engine::find(operation& op) noexcept
 
 // ---------------------------------------------------------------- operations come and go
 
-void engine::add(std::shared_ptr<operation> op)
+void engine::add(std::shared_ptr<operation> op, time_point latest)
 {
     if (refusal_) {
         others_ended_ += !op->traits().call;
@@ -67,6 +67,7 @@ void engine::add(std::shared_ptr<operation> op)
     state->prio = traits.options.prio;
     if (traits.options.deadline != duration::zero())
         state->deadline = saturating_add(state->initiated, traits.options.deadline);
+    state->deadline = std::min(state->deadline, latest);
     if (traits.options.queue_timeout != duration::zero())
         state->begin_by = saturating_add(state->initiated, traits.options.queue_timeout);
     chunker::limits limits{.fixed = traits.options.chunk_size, .nodes = settings_.nodes};
@@ -464,6 +465,9 @@ void engine::worker_gone(worker_id worker, const worker_loss& loss)
     // Last chunk first: each puts what it had not begun in front of the line.
     for (auto held = gone->held.rbegin(); held != gone->held.rend(); ++held) {
         std::size_t begun = held->settled;
+        for (const auto& c : loss.chunks)
+            if (c.id == held->work->id)
+                held->since = c.since;
         for (const auto& b : loss.begun)
             if (b.id == held->work->id && b.position < held->keep)
                 begun = std::max(begun, b.position + 1);

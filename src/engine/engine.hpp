@@ -61,7 +61,8 @@ public:
     ~engine();
 
     // What a pool's members ask for.
-    void add(std::shared_ptr<operation> op);
+    /// @param latest When the task that started the operation has to be done: a deadline for it too.
+    void add(std::shared_ptr<operation> op, time_point latest = time_point::max());
     void cancel(operation& op, asio::cancellation_type type);
     void feed(operation& op);
     void abandon(operation& op);
@@ -193,7 +194,8 @@ private:
     // tracing.cpp
     void trace_worker(trace_event::kind what, worker_id worker, bool died = false) const;
     void trace_operation(trace_event::kind what, const operation_state& op) const;
-    void trace_chunk(trace_event::kind what, worker_id worker, const given_chunk& held, duration took = {}) const;
+    void trace_chunk(trace_event::kind what, worker_id worker, const given_chunk& held, time_point when, duration took = {}) const;
+    void tell_end(worker_id worker, given_chunk& held, std::size_t tasks, time_point until);
     void chunk_is_over(worker_id worker, given_chunk& held);
     void chunk_cut_off(worker_id worker, given_chunk& held, std::size_t begun, bool expected = true);
 

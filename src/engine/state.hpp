@@ -54,7 +54,8 @@ struct given_chunk : list_hook<owned_tag>
     trace_outcome worst = trace_outcome::done;
     bool begun = false;                 // the worker has come to it
     bool over = false;                  // its end was told and measured
-    time_point since{};                 // when it did
+    time_point since{};                 // when it did, as far as is known
+    std::optional<time_point> opens;    // its first task is the first of its operation, which was initiated then
     bool all_begun = false;             // what is left of it was begun: nothing can be taken back
     bool cancelled = false;             // its running tasks were asked to stop
     bool doomed = false;                // none of its tasks may go on beyond `kill`, whichever runs then

@@ -40,14 +40,14 @@ void engine::trace_operation(trace_event::kind what, const operation_state& op) 
     settings_.trace(event, 0);
 }
 
-void engine::trace_chunk(trace_event::kind what, worker_id worker, const given_chunk& held, duration took) const
+void engine::trace_chunk(trace_event::kind what, worker_id worker, const given_chunk& held, time_point when, duration took) const
 {
     if (!settings_.trace || !held.begun)
         return;
     const chunk& work = *held.work;
     trace_event event{};
     event.what = what;
-    event.when = now_();
+    event.when = when;
     event.operation = work.op_id;
     event.chunk = work.id;
     event.first = work.first;
@@ -64,17 +64,28 @@ void engine::trace_chunk(trace_event::kind what, worker_id worker, const given_c
     settings_.trace(event, worker);
 }
 
+void engine::tell_end(worker_id worker, given_chunk& held, std::size_t tasks, time_point until)
+{
+    held.over = true;
+    const duration took = std::max(duration::zero(), duration(until - held.since));
+    if (tasks != 0)
+        timings_->run_time.record(took / static_cast<duration::rep>(tasks), tasks);
+    if (held.opens)
+        timings_->queue_wait.record(std::max(duration::zero(), duration(held.since - *held.opens)));
+    trace_chunk(trace_event::chunk_ended, worker, held, until, took);
+}
+
 // Where the last task of a chunk has its outcome: the worker's word that it is done with the chunk may come much later, when the pool has
-// nothing to do meanwhile and does not listen.
+// nothing to do meanwhile and does not listen. When it came to the chunk and had the last outcome only the worker knows: the pool hears of
+// both later, if it has no processor for a while, at once.
 void engine::chunk_is_over(worker_id worker, given_chunk& held)
 {
     if (held.outstanding() != 0 || held.over || !held.begun)
         return;
-    held.over = true;
-    const duration took = now_() - held.since;
-    if (held.keep != 0)
-        timings_->run_time.record(took / static_cast<duration::rep>(held.keep), held.keep);
-    trace_chunk(trace_event::chunk_ended, worker, held, took);
+    const auto known = backend_.times(worker, held.work->id);
+    if (known)
+        held.since = known->since;
+    tell_end(worker, held, held.keep, known && known->until ? *known->until : now_());
 }
 
 // A chunk whose worker is gone, or that nobody waits for any more: the part of it that ran counts as any other.
@@ -82,14 +93,12 @@ void engine::chunk_cut_off(worker_id worker, given_chunk& held, std::size_t begu
 {
     if (!held.begun || held.over)
         return;
-    held.over = true;
-    const duration took = now_() - held.since;
-    if (begun != 0)
-        timings_->run_time.record(took / static_cast<duration::rep>(begun), begun);
+    if (const auto known = backend_.times(worker, held.work->id))
+        held.since = known->since;
     held.keep = std::max(begun, held.settled);
     if (!expected && held.keep > held.settled)
         held.worst = std::max(held.worst, trace_outcome::died);
-    trace_chunk(trace_event::chunk_ended, worker, held, took);
+    tell_end(worker, held, begun, now_());
 }
 
 } // namespace twat::mp::detail

@@ -144,12 +144,12 @@ void pool::submit(std::shared_ptr<operation> op)
     if (kind_ == worker_kind::process)
         exit_if_not_entered();
     others_submitted_ += !op->traits().call;
-    enter([op = std::move(op)](pool& p) mutable {
+    enter([op = std::move(op), latest = task_deadline()](pool& p) mutable {
         if (!p.closed_ && !p.start_workers()) {
             p.others_refused_ += !op->traits().call;
             return op->complete(p.broken_());
         }
-        p.engine_->add(std::move(op));
+        p.engine_->add(std::move(op), latest);
     });
 }
 

@@ -52,6 +52,8 @@ const process_chunk& held_chunks::add(const chunk& work)
     chunk_slot& slot = page_.slot(added.slot);
     slot.mark.store(0, std::memory_order_relaxed);
     slot.begun_at.store(0, std::memory_order_relaxed);
+    slot.since.store(0, std::memory_order_relaxed);
+    slot.until.store(0, std::memory_order_relaxed);
     slot.stop.store(0, std::memory_order_relaxed);
     slot.claim.store(pack(claim_state{chunk_tag(work.id), 0, false}), std::memory_order_release);
     chunks_.push_back(std::move(added));
@@ -90,6 +92,31 @@ std::optional<backend::running_task> held_chunks::running(chunk_id id, time_poin
     if (mark->position < held->done || mark->position >= held->kept)
         return std::nullopt;
     return backend::running_task{mark->position, std::min(now, time_point(clock::duration(begun_at)))};
+}
+
+std::optional<backend::chunk_times> held_chunks::times(chunk_id id, time_point now) const noexcept
+{
+    const process_chunk* const held = find(id);
+    if (!held)
+        return std::nullopt;
+    const chunk_slot& slot = page_.slot(held->slot);
+    const std::int64_t since = slot.since.load(std::memory_order_acquire), until = slot.until.load(std::memory_order_acquire);
+    if (since <= 0)
+        return std::nullopt;
+    // What a worker says of times may be anything, but not what would run backwards.
+    backend::chunk_times times{std::min(now, time_point(clock::duration(since))), std::nullopt};
+    if (until > 0)
+        times.until = std::clamp(time_point(clock::duration(until)), times.since, now);
+    return times;
+}
+
+std::vector<worker_loss::begun_chunk> held_chunks::come_to(time_point now) const
+{
+    std::vector<worker_loss::begun_chunk> found;
+    for (const process_chunk& held : chunks_)
+        if (const auto known = times(held.id, now))
+            found.push_back({held.id, known->since});
+    return found;
 }
 
 void held_chunks::abandon(chunk_id id) noexcept

@@ -70,6 +70,11 @@ public:
     /// See `backend::running`.
     std::optional<backend::running_task> running(chunk_id id, time_point now) const noexcept;
 
+    /// See `backend::times`.
+    std::optional<backend::chunk_times> times(chunk_id id, time_point now) const noexcept;
+    /// See `worker_loss::chunks`.
+    std::vector<worker_loss::begun_chunk> come_to(time_point now) const;
+
     void abandon(chunk_id id) noexcept;
 
     /// Notes outcomes, or the end of a chunk, which it forgets. Throws `mp::error` (`protocol_error`) if it cannot be.

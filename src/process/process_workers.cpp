@@ -196,6 +196,12 @@ std::optional<backend::running_task> process_workers_set::running(worker_id id, 
     return worker ? worker->running(chunk) : std::nullopt;
 }
 
+std::optional<backend::chunk_times> process_workers_set::times(worker_id id, chunk_id chunk) const
+{
+    const auto worker = find(id);
+    return worker ? worker->times(chunk) : std::nullopt;
+}
+
 void process_workers_set::replace(worker_id id)
 {
     const auto worker = find(id);

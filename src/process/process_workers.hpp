@@ -44,6 +44,7 @@ public:
     std::size_t recall(worker_id worker, chunk_id id) override;
     void cancel(worker_id worker, chunk_id id) override;
     std::optional<running_task> running(worker_id worker, chunk_id id) const override;
+    std::optional<chunk_times> times(worker_id worker, chunk_id id) const override;
     bool can_kill() const noexcept override { return true; }
     void replace(worker_id worker) override;
     void abandon(worker_id worker, chunk_id id) override;

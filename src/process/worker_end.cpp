@@ -44,8 +44,10 @@ worker_end worker_process::make_end()
     end.how = fsm_.resume(worker_input::lost);
     end.status = status_;
     end.given_up = given_up_;
-    if (held_)
+    if (held_) {
         end.loss.begun = held_->begun();
+        end.loss.chunks = held_->come_to(clock::now());
+    }
     // Where we ended it for another reason, what it was doing at that moment says nothing.
     for (worker_loss::begun_task& begun : end.loss.begun)
         begun.culprit = !nonsense_.empty() || (begun.culprit && !nobody_to_blame_);

@@ -545,6 +545,8 @@ void worker_process::ring_doorbell() noexcept
 
 std::optional<backend::running_task> worker_process::running(chunk_id id) const { return held_->running(id, clock::now()); }
 
+std::optional<backend::chunk_times> worker_process::times(chunk_id id) const { return held_->times(id, clock::now()); }
+
 void worker_process::abandon(chunk_id id)
 {
     held_->abandon(id);

@@ -120,6 +120,7 @@ public:
     std::size_t recall(chunk_id id);
     void cancel(chunk_id id);
     std::optional<backend::running_task> running(chunk_id id) const;
+    std::optional<backend::chunk_times> times(chunk_id id) const;
     void abandon(chunk_id id);
 
     /// Ends it in order, within `stop_grace`.

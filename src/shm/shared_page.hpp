@@ -16,6 +16,8 @@ struct alignas(64) chunk_slot
     std::atomic<std::uint64_t> mark;     ///< See `mark_state`; 0: no task of the chunk runs. The worker writes.
     std::atomic<std::int64_t> begun_at;  ///< Steady clock, of the marked task; 0: not stamped. The worker writes.
     std::atomic<std::uint64_t> stop;     ///< Chunk id whose running task is asked to stop. The parent writes.
+    std::atomic<std::int64_t> since;     ///< Steady clock: when the worker came to the chunk; 0: it has not. The worker writes.
+    std::atomic<std::int64_t> until;     ///< The same, when the outcomes so far were there. Before they are published.
     std::atomic<std::uint8_t> step;      ///< How far the marked task is, a `life_phase`. The worker writes.
 };
 

@@ -29,6 +29,14 @@ worker_context* current_worker() noexcept { return thread_worker ? thread_worker
 
 worker_context* enter_worker(worker_context* context) noexcept { return std::exchange(thread_worker, context); }
 
+std::chrono::steady_clock::time_point task_deadline() noexcept
+{
+    const auto* context = thread_worker;
+    if (!context)
+        return std::chrono::steady_clock::time_point::max();
+    return context->coroutine ? context->coroutine->deadline : context->deadline;
+}
+
 void set_process_worker(worker_context* context) noexcept { process_worker = context; }
 
 } // namespace detail
@@ -70,11 +78,8 @@ std::stop_token stop_token() noexcept
 
 duration remaining() noexcept
 {
-    const auto* context = detail::thread_worker;
+    const auto deadline = detail::task_deadline();
     using clock = std::chrono::steady_clock;
-    if (!context)
-        return duration::max();
-    const auto deadline = context->coroutine ? context->coroutine->deadline : context->deadline;
     if (deadline == clock::time_point::max())
         return duration::max();
     return std::max(duration::zero(), duration(deadline - clock::now()));

@@ -36,6 +36,8 @@ struct worker_context
 worker_context* current_worker() noexcept;
 /// Makes `context` the calling thread's (null: none) and returns the one before.
 worker_context* enter_worker(worker_context* context) noexcept;
+/// When the task that the calling thread runs has to be done; `time_point::max()` outside tasks and without a limit.
+std::chrono::steady_clock::time_point task_deadline() noexcept;
 /// Processes: what threads answer from that have no context of their own (threads that a task made).
 void set_process_worker(worker_context* context) noexcept;
 

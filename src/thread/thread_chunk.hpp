@@ -70,6 +70,22 @@ public:
             begun_at_.store(0, std::memory_order_release);
     }
 
+    /// Thread: comes to the chunk, and later has its last outcome.
+    void begin(time_point now) noexcept { since_.store(now.time_since_epoch().count(), std::memory_order_release); }
+    void end(time_point now) noexcept { until_.store(now.time_since_epoch().count(), std::memory_order_release); }
+
+    /// Strand: see `backend::times`.
+    std::optional<backend::chunk_times> times() const noexcept
+    {
+        const auto since = since_.load(std::memory_order_acquire), until = until_.load(std::memory_order_acquire);
+        if (since == 0)
+            return std::nullopt;
+        backend::chunk_times times{time_point(time_point::duration(since)), std::nullopt};
+        if (until != 0)
+            times.until = time_point(time_point::duration(until));
+        return times;
+    }
+
     /// Strand: the task that runs now.
     std::optional<backend::running_task> running() const noexcept
     {
@@ -114,6 +130,7 @@ private:
     task_gate gate_;
     std::atomic<std::size_t> position_{0};
     std::atomic<time_point::rep> begun_at_{0};
+    std::atomic<time_point::rep> since_{0}, until_{0};
     std::mutex stop_mutex_;
     std::stop_source stop_;       // changed by the thread under the mutex, copied by others under it
     std::size_t stop_below_ = 0;  // tasks that were begun when a stop was last requested

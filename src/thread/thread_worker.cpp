@@ -9,6 +9,8 @@
 #include <cassert>
 #include <utility>
 
+#include "start/task_executor.hpp"
+
 #include "time/saturating.hpp"
 
 namespace twat::mp::detail {
@@ -100,8 +102,14 @@ void thread_worker::cancel_coroutine(chunk_id id)
     // A coroutine that co_spawn was given begins in a later turn of the loop. What cancels it before that is ignored by some versions of
     // Asio, and others throw it out of run(): so it is cancelled in a turn behind that one.
     asio::post(*loop_, [this, id] {
-        if (const auto found = coroutines_.find(id); found != coroutines_.end())
-            found->second.emit(asio::cancellation_type::terminal);
+        const auto found = coroutines_.find(id);
+        if (found == coroutines_.end())
+            return;
+        coroutine& running = found->second;
+        run_on_cpu(*running.task, [&] {
+            running.task->cancel();
+            running.signal.emit(asio::cancellation_type::terminal);
+        });
     });
 }
 
@@ -109,6 +117,12 @@ std::optional<backend::running_task> thread_worker::running(chunk_id id) const
 {
     const auto held = find(id);
     return held ? held->running() : std::nullopt;
+}
+
+std::optional<backend::chunk_times> thread_worker::times(chunk_id id) const
+{
+    const auto held = find(id);
+    return held ? held->times() : std::nullopt;
 }
 
 void thread_worker::abandon(chunk_id id)
@@ -206,6 +220,7 @@ void thread_worker::run(std::shared_ptr<thread_chunk> held)
     const bool seen = traits.stream || traits.counts_progress;
     const std::size_t most = held->timeout != duration::zero() ? 1 : seen ? most_between_looks : most_unseen_between_looks;
     const time_point began = clock::now();
+    held->begin(began);
     time_point reported = began;
     time_point now = began;
     bool told_of_failure = !traits.stops_at_failure;
@@ -241,6 +256,7 @@ void thread_worker::run(std::shared_ptr<thread_chunk> held)
     context.running = nullptr;
     report.ended = true;
     report.busy = now - began;
+    held->end(now);
     // Once the end is told, the strand may hand the arguments back: this thread holds nothing of them any more.
     report.held = std::move(held);
     report_(std::move(report));
@@ -252,20 +268,31 @@ void thread_worker::run_coroutine(std::shared_ptr<thread_chunk> held)
         return;
     const time_point began = clock::now();
     held->begin_task(0, began);
+    held->begin(began);
     const chunk_id id = held->id;
-    const auto slot = coroutines_[id].slot();
+    coroutine& entry = coroutines_[id];
+    const auto slot = entry.signal.slot();
+    coroutine_task& task = *(entry.task = &places_.take(*current_worker()));
+    task.deadline = task_deadline(*held, began);
     thread_chunk& running = *held;
     auto done = [this, held = std::move(held), began, id](std::exception_ptr thrown, std::exception_ptr error) mutable {
         held->end_task();
-        chunk_report report{.begin = 0, .end = 1, .ended = true, .busy = clock::now() - began};
+        const time_point now = clock::now();
+        held->end(now);
+        chunk_report report{.begin = 0, .end = 1, .ended = true, .busy = now - began};
         if (thrown || error)
             report.failures.push_back({0, thrown ? thrown : error});
         report.held = std::move(held);
         // The frame that the signal's slot refers to goes away after this call.
-        asio::post(*loop_, [this, id] { coroutines_.erase(id); });
+        asio::post(*loop_, [this, id] {
+            const auto found = coroutines_.find(id);
+            places_.give_back(*found->second.task);
+            coroutines_.erase(found);
+        });
         report_(std::move(report));
     };
-    asio::co_spawn(*loop_, running.op().run_async(running.tasks(), 0, running.first),
+    const asio::any_io_executor executor = task_executor(loop_->get_executor(), task);
+    asio::co_spawn(executor, running.op().run_async(running.tasks(), 0, running.first),
                    asio::bind_cancellation_slot(slot, std::move(done)));
 }
 

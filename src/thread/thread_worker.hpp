@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "start/coroutine_task.hpp"
 #include "thread/thread_chunk.hpp"
 #include "thread/worker_scope.hpp"
 
@@ -57,6 +58,7 @@ public:
     thread_chunk::recalled recall(chunk_id id);
     void cancel(chunk_id id);
     std::optional<backend::running_task> running(chunk_id id) const;
+    std::optional<backend::chunk_times> times(chunk_id id) const;
     void abandon(chunk_id id);
     /// Forgets a chunk whose end was reported.
     void forget(chunk_id id);
@@ -90,6 +92,7 @@ private:
     void cancel_coroutine(chunk_id id);
     void run_one();
 
+    coroutine_places places_; // outlives the context
     const std::size_t index_;
     const void* const pool_;
     const duration cancel_grace_;
@@ -105,7 +108,12 @@ private:
     asio::io_context* const loop_;
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     bool finished_ = false;
-    std::map<chunk_id, asio::cancellation_signal> coroutines_;
+    struct coroutine
+    {
+        asio::cancellation_signal signal;
+        coroutine_task* task = nullptr;
+    };
+    std::map<chunk_id, coroutine> coroutines_;
 };
 
 } // namespace twat::mp::detail

@@ -147,6 +147,12 @@ std::optional<backend::running_task> thread_workers::running(worker_id worker, c
     return of ? of->running(id) : std::nullopt;
 }
 
+std::optional<backend::chunk_times> thread_workers::times(worker_id worker, chunk_id id) const
+{
+    const auto of = find(worker);
+    return of ? of->times(id) : std::nullopt;
+}
+
 void thread_workers::abandon(worker_id worker, chunk_id id)
 {
     if (const auto by = find(worker))
@@ -274,10 +280,11 @@ void thread_workers::on_report(worker_id worker, chunk_report& report)
     if (!by)
         return;
     const chunk_id id = report.held->id;
-    if (report.ended)
-        by->forget(id);
-    if (silent_ || report.held->abandoned)
+    if (silent_ || report.held->abandoned) {
+        if (report.ended)
+            by->forget(id);
         return;
+    }
     std::size_t position = report.begin;
     const auto finished_up_to = [&](std::size_t end) {
         if (position != end)
@@ -290,8 +297,10 @@ void thread_workers::on_report(worker_id worker, chunk_report& report)
     }
     finished_up_to(report.end);
     report.held.reset();
-    if (report.ended)
+    if (report.ended) {
+        by->forget(id);
         events_.chunk_ended(worker, id, report.busy);
+    }
     events_.decide();
 }
 

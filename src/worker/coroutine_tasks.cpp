@@ -45,6 +45,7 @@ void coroutine_tasks::start(const received_work& work)
     task.result.set_limit(environment_.max_message_size);
     task.result.set_step_word(&slot.step);
     slot.begun_at.store(0, std::memory_order_relaxed);
+    slot.since.store(task.begun.time_since_epoch().count(), std::memory_order_release);
     task.place = &places_.take(environment_.context);
     task.place->mark = pack(mark_state{chunk_tag(work.id), 0});
     task.place->deadline = end_of_task(work, task.begun);
@@ -85,11 +86,14 @@ void coroutine_tasks::finish(running& task, const std::exception_ptr& error)
     running_.erase(found);
     if (!task.abandoned)
         --active_;
-    environment_.memory.look(clock::now());
+    const time_point now = clock::now();
+    chunk_slot& slot = environment_.page.slot(task.work.message.slot);
+    slot.until.store(now.time_since_epoch().count(), std::memory_order_release);
+    environment_.memory.look(now);
     outcome_writer::of_chunk outcomes(environment_.outcomes, task.work.id);
     outcomes.write(error ? record_kind::failure : record_kind::value, 0, task.result.bytes());
-    environment_.page.slot(task.work.message.slot).mark.store(0, std::memory_order_release);
-    outcomes.end(clock::now() - task.begun);
+    slot.mark.store(0, std::memory_order_release);
+    outcomes.end(now - task.begun);
 }
 
 void coroutine_tasks::cancel(std::uint64_t chunk, bool abandoned)

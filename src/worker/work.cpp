@@ -87,6 +87,7 @@ void run_plain_chunk(const work_environment& environment, const received_work& w
     const time_point start = clock::now();
     time_point now = start;
     slot.begun_at.store(0, std::memory_order_relaxed);
+    slot.since.store(start.time_since_epoch().count(), std::memory_order_release);
     environment.context.deadline = work.deadline;
     for (std::uint32_t wanted = 1;;) {
         // Tasks that are claimed together are too short to be told apart by a stop request.
@@ -95,16 +96,23 @@ void run_plain_chunk(const work_environment& environment, const received_work& w
         const claimed_tasks claimed = claim_tasks(slot.claim, tag, work.message.count, wanted);
         if (claimed.count == 0)
             break;
+        if (timed && claimed.begin != 0)
+            now = clock::now(); // the task before may have waited for room for its outcome
         const time_point begun = now;
-        for (std::uint32_t position = claimed.begin; position != claimed.begin + claimed.count; ++position) {
+        const std::uint32_t end = claimed.begin + claimed.count;
+        for (std::uint32_t position = claimed.begin; position != end; ++position) {
             mark_begin(slot, work, position, now);
             environment.context.deadline = end_of_task(work, now);
             const bool returned = call(environment, work, work.arguments[position], result);
+            // Not for each task, since a look at the clock can cost more than one. Tasks with a timeout are claimed one by one. And before the
+            // outcome is published, as it may be the last: who reads it reads this too.
+            if (position + 1 == end) {
+                now = clock::now();
+                slot.until.store(now.time_since_epoch().count(), std::memory_order_release);
+            }
             outcomes.write(returned ? record_kind::value : record_kind::failure, position, result.bytes());
             environment.outcomes.tell_if_much();
         }
-        // Not for each task, since a look at the clock can cost more than one. Tasks with a timeout are claimed one by one.
-        now = clock::now();
         environment.memory.look(now);
         environment.outcomes.tell_if_late(now);
         wanted = timed || now - begun > short_task * claimed.count ? 1 : std::min(wanted * 2, most_claimed);

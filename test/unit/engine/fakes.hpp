@@ -192,6 +192,12 @@ public:
         const bool first = it != workers.end() && !it->second.empty() && it->second.front().work->id == id;
         return worker == runs_in && first ? runs : std::nullopt;
     }
+    std::map<chunk_id, chunk_times> looked; // what times() tells
+    std::optional<chunk_times> times(worker_id, chunk_id id) const override
+    {
+        const auto found = looked.find(id);
+        return found == looked.end() ? std::nullopt : std::optional(found->second);
+    }
     bool can_kill() const noexcept override { return kills; }
     void replace(worker_id worker) override { replaced.push_back(worker); }
     void abandon(worker_id worker, chunk_id id) override

@@ -201,6 +201,31 @@ BOOST_FIXTURE_TEST_CASE(coroutine_tasks_overlap, fixture)
     BOOST_TEST(seen[2].coroutine);
 }
 
+BOOST_FIXTURE_TEST_CASE(begin_and_end_are_what_the_worker_saw, fixture)
+{
+    with_workers(1);
+    const time_point before = now;
+    auto op = add(2, map_of(2, {.chunk_size = 1}));
+    BOOST_REQUIRE(held(1) == 2u);
+    const chunk_id one = workers.workers[1][0].work->id, two = workers.workers[1][1].work->id;
+    workers.looked[one] = {before + 10ms, before + 60ms};
+    workers.looked[two] = {before + 61ms, before + 90ms};
+    now += 1s; // the loop was away
+    finish(1);
+    finish(1);
+    BOOST_TEST(op->completed);
+    std::vector<trace_event> begun, ended;
+    for (const trace_event& e : seen)
+        if (e.what == trace_event::chunk_ended || e.what == trace_event::chunk_begun)
+            (e.what == trace_event::chunk_ended ? ended : begun).push_back(e);
+    BOOST_REQUIRE(ended.size() == 2u);
+    BOOST_TEST((ended[0].took == 50ms && ended[0].when == before + 60ms));
+    BOOST_TEST((ended[1].took == 29ms && ended[1].when == before + 90ms));
+    BOOST_TEST((begun[1].when == before + 61ms));
+    BOOST_TEST((core->measured()->queue_wait.snapshot().sum() == 10ms));
+    BOOST_TEST((core->measured()->run_time.snapshot().sum() == 79ms));
+}
+
 BOOST_FIXTURE_TEST_CASE(waits_and_run_times_are_measured, fixture)
 {
     auto first = add(1, map_of(1));

@@ -130,6 +130,34 @@ BOOST_FIXTURE_TEST_CASE(after_a_death_the_marked_task_has_begun, fixture)
     BOOST_TEST(held.begun().empty());
 }
 
+BOOST_FIXTURE_TEST_CASE(the_worker_s_times_are_told_if_they_can_be, fixture)
+{
+    const time_point now = detail::clock::now();
+    const auto at = [&](std::int64_t before) { return now.time_since_epoch().count() - before; };
+    held.add(*make(7, 3));
+    BOOST_TEST(!held.times(7, now));
+    BOOST_TEST(held.come_to(now).empty());
+    page.slot(0).since = at(50);
+    BOOST_REQUIRE(held.times(7, now));
+    BOOST_TEST(!held.times(7, now)->until);
+    page.slot(0).until = at(20);
+    BOOST_TEST((held.times(7, now)->since == now - duration(50)));
+    BOOST_TEST((held.times(7, now)->until == now - duration(20)));
+    BOOST_TEST(held.come_to(now).size() == 1u);
+    page.slot(0).until = at(-1); // lies
+    BOOST_TEST((held.times(7, now)->until == now));
+    page.slot(0).until = at(70);
+    BOOST_TEST((held.times(7, now)->until == now - duration(50)));
+    page.slot(0).since = std::numeric_limits<std::int64_t>::min();
+    BOOST_TEST(!held.times(7, now));
+    for (std::uint32_t i = 0; i < 3; ++i)
+        held.note(value(7, i));
+    held.note(end(7));
+    page.slot(0).since = at(50);
+    held.add(*make(8, 1)); // in the same slot
+    BOOST_TEST(!held.times(8, now));
+}
+
 BOOST_FIXTURE_TEST_CASE(of_coroutines_the_one_on_the_cpu_is_the_culprit, fixture)
 {
     for (const chunk_id id : {7, 8, 9}) {
