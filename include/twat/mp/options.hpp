@@ -139,7 +139,8 @@ struct call_options
     std::size_t chunk_size = 0;
     /// Of one task, from its start; zero: none. Then the task fails with `errc::task_timed_out`.
     duration timeout{};
-    /// Of the whole operation, from its initiation; zero: none. Then it completes with `errc::deadline_exceeded`.
+    /// Of the whole operation, from its initiation; zero: none. Then it completes with `errc::deadline_exceeded`. An operation that a task
+    /// starts has no longer than that task has left, see `this_task::remaining`.
     duration deadline{};
     /// From the operation's initiation until its first task begins; zero: none. Then it completes with `errc::queue_timed_out`, and none of
     /// its tasks ever runs.
@@ -189,8 +190,8 @@ struct pool_stats
     std::size_t lost = 0;      ///< Failed tasks whose worker died in them.
     std::uint64_t bytes_sent = 0;     ///< Processes: encoded arguments that workers were given.
     std::uint64_t bytes_received = 0; ///< Processes: encoded results that came back.
-    histogram queue_wait;      ///< From the call of an operation until its first task begins.
-    histogram run_time;        ///< Of a task in its worker, as the pool sees it. Those of one chunk count with their mean.
+    histogram queue_wait;      ///< From the call of an operation until its first task begins; counted when that task's chunk has ended.
+    histogram run_time;        ///< Of a task in its worker, by the worker's own clock. Those of one chunk count with their mean.
 };
 
 } // namespace twat::mp

@@ -35,7 +35,7 @@ struct trace_event
         chunk_begun,     ///< All but `failed`, `took` and `outcome`: its worker has come to it.
         chunk_ended,     ///< All. Fewer tasks than began, if others took some over.
     } what;
-    std::chrono::steady_clock::time_point when{}; ///< As the pool saw it: shortly after, where workers are processes.
+    std::chrono::steady_clock::time_point when{}; ///< Of the end of a chunk: when its worker was done with it. Otherwise when the pool saw it.
     std::size_t worker = 0;      ///< The node, 0 to nodes-1; kept across restarts.
     int pid = 0;                 ///< The worker's process; 0 for threads.
     std::uint64_t operation = 0; ///< Number of the operation in its pool, from 1.
@@ -43,7 +43,7 @@ struct trace_event
     std::uint64_t first = 0;     ///< Task index of the chunk's first task.
     std::size_t count = 0;       ///< Tasks.
     std::size_t failed = 0;      ///< Those of them whose outcome is an error.
-    std::chrono::nanoseconds took{}; ///< From begin to end, as the pool saw it.
+    std::chrono::nanoseconds took{}; ///< From begin to end; of a chunk by its worker's clock, so that it began at `when - took`.
     trace_outcome outcome = trace_outcome::done;
     bool coroutine = false;       ///< Its tasks are coroutines: chunks of one worker overlap.
     const char* label = nullptr;  ///< `call_options::label`.

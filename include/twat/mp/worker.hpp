@@ -32,13 +32,14 @@ TWAT_MP_DECL asio::any_io_executor executor();
 
 } // namespace this_worker
 
-/// About the plain (not coroutine) task that the calling thread runs.
+/// About the task that the calling thread runs: a plain function, or the coroutine that was resumed last.
 namespace this_task {
 
-/// Tells when nobody waits for the task any more: cancelled, timed out, or its pool terminated. Outside a plain task: a token that
-/// never stops.
+/// Tells when nobody waits for the task any more: cancelled, timed out, or its pool terminated. Outside a task: a token that
+/// never stops. (A coroutine also receives Asio's cancellation.)
 TWAT_MP_DECL std::stop_token stop_token() noexcept;
-/// How long the task still has until its timeout or its operation's deadline; `duration::max()` if it has neither.
+/// How long the task still has until its timeout or its operation's deadline; `duration::max()` if it has neither. Operations that it
+/// starts on other pools have no longer than that.
 TWAT_MP_DECL duration remaining() noexcept;
 
 } // namespace this_task
