@@ -10,6 +10,7 @@
 #include <twat/mp/config.hpp>
 #include <twat/mp/decoder.hpp>
 #include <twat/mp/default_pool.hpp>
+#include <twat/mp/drain_report.hpp>
 #include <twat/mp/encoder.hpp>
 #include <twat/mp/error.hpp>
 #include <twat/mp/exceptions.hpp>

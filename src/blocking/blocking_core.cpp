@@ -150,15 +150,20 @@ public:
     void start() override
     {
         check_may_wait();
-        wait_for([](pool_core& pool, pool_core::start_handler handler) { pool.start(std::move(handler)); });
+        wait_for<void>([](pool_core& pool, pool_core::start_handler handler) { pool.start(std::move(handler)); });
     }
 
     void join() override
     {
-        check_may_wait();
-        if (pool_->runs_task_here())
-            throw error(errc::would_deadlock, "a task joins the pool that runs it");
-        wait_for([](pool_core& pool, pool_core::start_handler handler) { pool.join(std::move(handler)); });
+        check_may_end();
+        wait_for<void>([](pool_core& pool, pool_core::start_handler handler) { pool.join(std::move(handler)); });
+    }
+
+    drain_report drain(duration limit) override
+    {
+        check_may_end();
+        return wait_for<drain_report>(
+            [limit](pool_core& pool, pool_core::drain_handler handler) { pool.drain(limit, std::move(handler)); });
     }
 
     void end(bool terminate) noexcept override
@@ -192,18 +197,27 @@ public:
     }
 
 private:
-    template <class Begin>
-    void wait_for(Begin begin)
+    void check_may_end() const
     {
-        const auto waiting = std::make_shared<blocking_call<void>>();
+        check_may_wait();
+        if (pool_->runs_task_here())
+            throw error(errc::would_deadlock, "a task waits for the end of the pool that runs it");
+    }
+
+    template <class T, class Begin>
+    T wait_for(Begin begin)
+    {
+        const auto waiting = std::make_shared<blocking_call<T>>();
         wait(*waiting, [&] {
             std::lock_guard lock(mutex_);
             if (ended_)
                 throw error(errc::pool_closed);
-            begin(*pool_, blocking_completion<void>(waiting));
+            begin(*pool_, blocking_completion<T>(waiting));
         });
         if (const auto error = waiting->take_error())
             std::rethrow_exception(error);
+        if constexpr (!std::is_void_v<T>)
+            return std::move(*waiting->value);
     }
 
     const fork_guard fork_guard_;

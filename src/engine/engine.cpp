@@ -171,6 +171,7 @@ void engine::finish(operation_state& op, std::exception_ptr error)
     totals_.cancelled += op.requeued_tasks;
 
     others_ended_ += !op.traits().call;
+    ++(op.terminated ? ended_.terminated : ended_.finished);
     trace_operation(trace_event::operation_ended, op);
     auto node = operations_.extract(op.op.get());
     // Whoever waits may read the exception at once: from now on it is theirs alone.

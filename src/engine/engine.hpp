@@ -109,6 +109,9 @@ public:
     pool_stats stats() const;
     /// Operations that are over and were no plain calls.
     std::uint64_t others_ended() const noexcept { return others_ended_; }
+    /// Operations that are over: by themselves, and by `stop_all`.
+    struct endings { std::size_t finished = 0, terminated = 0; };
+    endings ended() const noexcept { return ended_; }
     /// What `stats` leaves out. May be looked at from any thread, also when the engine is gone.
     std::shared_ptr<const timings> measured() const noexcept { return timings_; }
 
@@ -232,6 +235,7 @@ private:
     std::minstd_rand random_; // for the jitter
     error_maker refusal_; // set: no more operations
     pool_stats totals_;
+    endings ended_;
     const std::shared_ptr<timings> timings_ = std::make_shared<timings>();
 };
 

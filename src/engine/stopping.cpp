@@ -168,8 +168,10 @@ void engine::stop_all(const error_maker& error)
 {
     // In the order in which they came.
     // First for all: a worker whose task ends because it is asked to would begin the next one, of an operation that is not stopped yet.
-    for (operation_state& op : outstanding_)
+    for (operation_state& op : outstanding_) {
+        op.terminated = !op.final_error;
         stop_handing_out(op);
+    }
     for (auto next = outstanding_.begin(); next != outstanding_.end();)
         stop(*next++, error(), stop_force::kill); // which may end this one, but no other
 }

@@ -8,6 +8,7 @@
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/query.hpp>
 
+#include <algorithm>
 #include <future>
 #include <random>
 #include <stdexcept>
@@ -18,6 +19,7 @@
 #include "pool/check_options.hpp"
 #include "start/marker.hpp"
 #include "start/worker_context.hpp"
+#include "time/saturating.hpp"
 
 namespace twat::mp::detail {
 
@@ -102,6 +104,7 @@ void pool::context_gone() noexcept
     // Handlers are destroyed uncalled, as those of the context itself. They may hold pools and call into them.
     const auto starts = std::exchange(start_waiters_, {});
     const auto joins = std::exchange(join_waiters_, {});
+    const auto drains = std::exchange(drain_waiters_, {});
     engine_.reset();
     workers_.reset();
     timer_.reset();
@@ -236,22 +239,42 @@ void pool::join(start_handler handler)
     });
 }
 
+void pool::drain(duration limit, drain_handler handler)
+{
+    check_process();
+    enter([handler = std::move(handler), limit = std::max(limit, duration::zero()), called = clock::now()](pool& p) mutable {
+        p.closed_ = true;
+        p.engine_->close([] { return make_error(errc::pool_closed); });
+        p.engine_->unbind_streams();
+        const pool_stats stats = p.engine_->stats();
+        p.drain_waiters_.push_back({std::move(handler), called, p.engine_->ended(), stats.done + stats.failed});
+        p.drained_by_ = std::min(p.drained_by_, saturating_add(called, limit));
+    });
+}
+
 void pool::terminate()
 {
     check_process();
-    enter([](pool& p) {
-        if (std::exchange(p.terminated_, true))
-            return;
-        p.closed_ = true;
-        const auto error = [] { return make_error(errc::pool_terminated); };
-        p.engine_->close(error);
-        p.engine_->stop_all(error);
-        if (p.kind_ == worker_kind::process) {
-            p.workers_->kill();
-            p.engine_->forget_workers();
-            p.stopping_ = p.stopped_ = true;
-        }
-    });
+    enter([](pool& p) { p.end_operations(); });
+}
+
+void pool::end_operations()
+{
+    if (std::exchange(terminated_, true))
+        return;
+    closed_ = true;
+    const auto error = [] { return make_error(errc::pool_terminated); };
+    engine_->close(error);
+    engine_->stop_all(error);
+    if (kind_ == worker_kind::process)
+        kill_workers();
+}
+
+void pool::kill_workers()
+{
+    workers_->kill();
+    engine_->forget_workers();
+    stopping_ = stopped_ = true;
 }
 
 void pool::release() noexcept
@@ -271,9 +294,7 @@ void pool::release() noexcept
         p.closed_ = true;
         p.engine_->close([] { return make_error(errc::pool_closed); });
         p.engine_->stop_all(aborted);
-        p.workers_->kill();
-        p.engine_->forget_workers();
-        p.stopping_ = p.stopped_ = true;
+        p.kill_workers();
     };
     try {
         enter(let_go);
@@ -375,9 +396,10 @@ void pool::settle()
     publish_stats(); // before anybody is told that the workers are ready, who may look at once
     settle_starts();
     settle_joins();
-    const bool active = engine_->active() || starting_ != 0 || !start_waiters_.empty() || !join_waiters_.empty();
+    settle_drains();
+    const bool active = engine_->active() || starting_ != 0 || !start_waiters_.empty() || !join_waiters_.empty() || !drain_waiters_.empty();
     set_active(active);
-    set_timer(active ? engine_->next_wake() : time_point::max());
+    set_timer(active ? std::min(engine_->next_wake(), drained_by_) : time_point::max());
     others_ended_ = engine_->others_ended() + others_refused_;
     if (watcher_)
         watcher_->set_armed(active && (timer_at_ != time_point::max() || workers_->is_armed()));
@@ -447,7 +469,7 @@ void pool::settle_starts()
 
 void pool::settle_joins()
 {
-    if (join_waiters_.empty() && !(terminated_ && !stopping_))
+    if (join_waiters_.empty() && drain_waiters_.empty() && !(terminated_ && !stopping_))
         return;
     if (!stopping_ && engine_->idle_but_for_streams()) {
         engine_->end_streams([] { return make_error(errc::pool_closed); });
@@ -468,6 +490,33 @@ void pool::settle_joins()
     }
     if (stopped_)
         complete(join_waiters_, released_ ? aborted : nullptr);
+}
+
+/// What has not ended when the time of a `drain` is up is ended, also if nobody waits for the `drain` any more.
+void pool::settle_drains()
+{
+    if (!stopping_ && drained_by_ <= clock::now()) {
+        drained_by_ = time_point::max();
+        end_operations();
+        engine_->decide();
+        settle_joins();
+        publish_stats();
+    }
+    if (stopping_)
+        drained_by_ = time_point::max(); // from now on `stop_grace` bounds it
+    if (!stopped_ || drain_waiters_.empty())
+        return;
+    const engine::endings ended = engine_->ended();
+    const pool_stats stats = engine_->stats();
+    for (drain_waiter& waiter : std::exchange(drain_waiters_, {})) {
+        drain_report report;
+        report.finished = ended.finished - waiter.ended.finished;
+        report.terminated = ended.terminated - waiter.ended.terminated;
+        report.in_time = report.terminated == 0;
+        report.tasks = stats.done + stats.failed - waiter.tasks;
+        report.took = clock::now() - waiter.called;
+        std::move(waiter.handler)(released_ ? aborted() : nullptr, report); // which only posts
+    }
 }
 
 pool_stats pool::stats() const

@@ -52,6 +52,7 @@ public:
     void prepare() override;
     void start(start_handler handler) override;
     void join(start_handler handler) override;
+    void drain(duration limit, drain_handler handler) override;
     void close() override;
     void terminate() override;
     void release() noexcept override;
@@ -86,7 +87,10 @@ private:
     bool start_workers();
     void settle();
     void settle_starts();
+    void end_operations();
+    void kill_workers();
     void settle_joins();
+    void settle_drains();
     void settle_guests();
     void publish_stats();
     void set_active(bool active);
@@ -124,6 +128,16 @@ private:
     std::function<std::exception_ptr()> broken_;
     std::vector<start_handler> start_waiters_;
     std::vector<start_handler> join_waiters_;
+    /// A `drain` that has not completed, and what had happened before it.
+    struct drain_waiter
+    {
+        drain_handler handler;
+        time_point called;
+        engine::endings ended;
+        std::size_t tasks;
+    };
+    std::vector<drain_waiter> drain_waiters_;
+    time_point drained_by_ = time_point::max();
     std::vector<worker_id> leaving_guests_;
     std::unordered_map<worker_id, worker_set::identity> traced_; // the workers, where traces are wanted
 

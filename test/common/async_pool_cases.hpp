@@ -516,6 +516,19 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_closed_pool_takes_no_work, fixture, pool_fixture
     });
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_pool_is_drained, fixture, pool_fixtures)
+{
+    fixture f;
+    f.run_coro([&]() -> asio::awaitable<void> {
+        co_await f.pool.apply(twice, 1);
+        const drain_report report = co_await f.pool.drain(std::chrono::minutes(1));
+        BOOST_TEST(report.in_time);
+        BOOST_CHECK_THROW(co_await f.pool.apply(twice, 1), error);
+        const drain_report again = co_await f.pool.drain(duration::max());
+        BOOST_TEST(again.in_time);
+    });
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_pool_is_started_and_joined, fixture, pool_fixtures)
 {
     fixture f;

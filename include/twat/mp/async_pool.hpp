@@ -16,6 +16,7 @@
 
 #include <twat/mp/call_handle.hpp>
 #include <twat/mp/config.hpp>
+#include <twat/mp/drain_report.hpp>
 #include <twat/mp/fwd.hpp>
 #include <twat/mp/options.hpp>
 #include <twat/mp/result.hpp>
@@ -184,6 +185,35 @@ public:
     {
         using initiation = detail::wait_initiation<Executor, detail::wait_for_join>;
         return asio::async_initiate<CompletionToken, void(std::exception_ptr)>(initiation(core_, executor_), token);
+    }
+
+    /** Closes the pool, waits for its operations, but at most for `limit`, and ends the workers: how a server shuts down.
+
+        Operations that are outstanding then complete with `errc::pool_terminated`, as by `terminate`. Workers that have nothing to do end in
+        order, within `stop_grace`. On threads, tasks that run are asked to stop and are waited for.
+
+        @par Completion Signature
+        @code void(std::exception_ptr, mp::drain_report) @endcode
+
+        @par Executor
+        As for `start`.
+
+        @par Per-Operation Cancellation
+        Every type ends the wait, with `asio::error::operation_aborted`. The pool stays closed, and what is outstanding when the time is up is
+        still terminated.
+
+        @par Errors
+        @li `asio::error::operation_aborted`: the pool was destroyed meanwhile.
+
+        In a pool that is closed, terminated, broken or has ended it waits for what is left, if anything. The shortest of several limits holds.
+
+        @param limit How long to wait for operations; zero or less: not at all; `duration::max()`: as long as they take.
+    */
+    template <class CompletionToken = asio::use_awaitable_t<Executor>>
+    auto drain(duration limit, CompletionToken&& token = CompletionToken())
+    {
+        using initiation = detail::wait_initiation<Executor, detail::wait_for_drain, drain_report>;
+        return asio::async_initiate<CompletionToken, void(std::exception_ptr, drain_report)>(initiation(core_, executor_, {limit}), token);
     }
 
     /** The same verbs, under options of their own: `co_await pool.with({.timeout = 2s}).map(f, xs)`.

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <twat/mp/config.hpp>
+#include <twat/mp/drain_report.hpp>
 #include <twat/mp/fwd.hpp>
 #include <twat/mp/options.hpp>
 #include <twat/mp/result_range.hpp>
@@ -127,6 +128,15 @@ public:
     /// Closes the pool, waits for its operations as long as they take, and ends the workers in order, within `stop_grace`. Throws
     /// `errc::would_deadlock` in one of the pool's own tasks.
     void join() { core_->join(); }
+
+    /** Closes the pool, waits for its operations, but at most for `limit`, and ends the workers.
+
+        Operations that are outstanding then throw `errc::pool_terminated`, as by `terminate`. Workers that have nothing to do end in order, within
+        `stop_grace`. A pool on threads waits for running tasks, which are asked to stop. Throws as `join`.
+
+        @param limit How long to wait for operations; zero or less: not at all; `duration::max()`: as long as they take.
+    */
+    drain_report drain(duration limit) { return core_->drain(limit); }
 
     /// Kills the workers. Calls throw `errc::pool_terminated`, on threads when their running tasks have returned.
     void terminate() { core_->pool()->terminate(); }

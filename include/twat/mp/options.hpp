@@ -137,7 +137,8 @@ struct call_options
     /// Tasks sent to a worker at once; 0: adapted to how long tasks take. Several chunks may travel together while they are short: what a
     /// worker has not begun can be taken back.
     std::size_t chunk_size = 0;
-    /// Of one task, from its start; zero: none. Then the task fails with `errc::task_timed_out`.
+    /// Of one task, from its start; zero: none. Then the task fails with `errc::task_timed_out`. It holds for a running task whatever became
+    /// of its operation: a worker is not kept busy beyond it with what nobody waits for.
     duration timeout{};
     /// Of the whole operation, from its initiation; zero: none. Then it completes with `errc::deadline_exceeded`. An operation that a task
     /// starts has no longer than that task has left, see `this_task::remaining`.
@@ -146,14 +147,16 @@ struct call_options
     /// its tasks ever runs.
     duration queue_timeout{};
     /// `map` and `starmap` complete with the first failure that arrives, and the rest is cancelled as by `terminal`, instead of waiting for
-    /// the tasks that run and reporting the failure with the lowest index.
+    /// the tasks that run and reporting the failure with the lowest index. On threads they still complete when the tasks that run have
+    /// returned. A failure is no request, so `cancel_limit` does not cap it. A task that is run again (`retries`) has not failed. No effect
+    /// on `apply`, which has one task, nor on `try_map` and streams, which do not end at a failure.
     bool fail_fast = false;
     /// How often a task is run again after its worker died in it. Exceptions are not retried.
     std::size_t retries = 0;
     /// Streams: tasks in flight or waiting to be read; 0: 2 x nodes x chunk.
     std::size_t window = 0;
     priority prio = priority::normal;
-    /// The strongest cancellation that a request may cause.
+    /// The strongest cancellation that a request may cause; also what the destruction of a stream may do to tasks that run.
     asio::cancellation_type cancel_limit = asio::cancellation_type::terminal;
     /// What traces call the operation. A string literal, or another that lives as long as the pool.
     const char* label = nullptr;

@@ -23,9 +23,10 @@ namespace twat::mp {
 
     `begin` and `++` wait for the next result, and throw where a task failed. After that `begin` goes on behind the failed element.
     What ended the range early (a range of inputs that threw, `terminate`, a deadline) is thrown once, after the last element.
-    The tasks run ahead of the reader by the window of the call (`call_options::window`). Destroying the range drops the tasks
-    that have not begun. Those that run are asked to stop in a thread pool, where it waits for them, since they use what the program has; in a
-    process pool it does not.
+    The tasks run ahead of the reader by the window of the call (`call_options::window`). Destroying the range before its end cancels the
+    call as by a request of type `terminal`, capped by `call_options::cancel_limit`: tasks that have not begun are dropped, those that run are
+    asked to stop, and a process that is still in a plain one after `pool_options::cancel_grace` is killed and replaced. In a thread pool it
+    waits for the tasks that run, since they use what the program has; in a process pool it does not.
 
     It shares the pool's state: `for (auto x : pool.with({...}).imap(f, xs))` is safe. What the call refers to (an lvalue container, what `f`
     captures) must live as long. Only a range that is destroyed where nobody can wait, in a callback of the pool, in one of its own tasks or in
@@ -88,8 +89,8 @@ public:
     std::uint64_t index() const { return reader_->index(); }
 
     /// @private
-    result_range(std::shared_ptr<detail::blocking_core> core, std::shared_ptr<detail::stream_state<R>> state, bool waits_at_end)
-        : reader_(std::make_unique<detail::stream_reader<R>>(std::move(core), std::move(state), waits_at_end))
+    result_range(std::shared_ptr<detail::blocking_core> core, std::shared_ptr<detail::stream_state<R>> state)
+        : reader_(std::make_unique<detail::stream_reader<R>>(std::move(core), std::move(state)))
     {}
 
 private:

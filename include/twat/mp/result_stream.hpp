@@ -24,10 +24,13 @@ namespace twat::mp {
 
 /** The results of `imap` or `uimap`, read one after the other. Move-only.
 
-    The tasks run ahead of the reader by the window of the call (`call_options::window`). Destroying a stream drops the tasks that
-    have not begun; those that run are finished and their results dropped: in a thread pool they may still use an lvalue container
-    that the call refers to, at the latest until `join`. It holds nothing of the pool object or the `with` handle that
-    made it.
+    The tasks run ahead of the reader by the window of the call (`call_options::window`). It holds nothing of the pool object or the `with`
+    handle that made it.
+
+    Destroying a stream before its end cancels the call as by a request of type `terminal`, capped by `call_options::cancel_limit`, as nobody
+    wants its results: tasks that have not begun are dropped, in any case; those that run are asked to stop, and a process that is still in a
+    plain one after `pool_options::cancel_grace` is killed and replaced. It does not wait for them: in a thread pool, tasks that run may still
+    use an lvalue container that the call refers to, at the latest until `join`.
 
     @par Thread Safety
     Distinct objects: safe. Shared objects: unsafe; one consumer at a time.

@@ -64,6 +64,13 @@ public:
         });
     }
 
+    /// Completes the drains that `hold` held back.
+    void end_drains()
+    {
+        for (auto& handler : std::exchange(draining_, {}))
+            std::move (*handler)(nullptr, drain_report());
+    }
+
     asio::any_io_executor get_executor() const noexcept override { return executor_; }
     const pool_options& options() const noexcept override { return options_; }
     std::size_t nodes() const noexcept override { return options_.nodes; }
@@ -129,6 +136,16 @@ public:
     {
         close();
         call(std::move(handler));
+    }
+
+    void drain(duration limit, drain_handler handler) override
+    {
+        close();
+        auto shared = std::make_shared<drain_handler>(std::move(handler));
+        if (hold)
+            draining_.push_back(shared);
+        else
+            asio::post(strand_, [shared, limit] { std::move (*shared)(nullptr, {.in_time = limit != duration::zero(), .took = limit}); });
     }
 
     void close() override
@@ -349,6 +366,7 @@ private:
     pool_options options_;
     std::list<state> running_;
     std::vector<std::shared_ptr<start_handler>> waiting_;
+    std::vector<std::shared_ptr<drain_handler>> draining_;
     bool closed_ = false;
 };
 

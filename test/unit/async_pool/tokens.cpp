@@ -195,6 +195,25 @@ BOOST_FIXTURE_TEST_CASE(what_submit_throws_reaches_the_handler, fake_fixture)
     });
 }
 
+BOOST_FIXTURE_TEST_CASE(a_cancelled_wait_for_the_end_of_a_pool_ends_once, held_fixture)
+{
+    asio::cancellation_signal signal;
+    std::exception_ptr error;
+    int told = 0;
+    pool.drain(duration::max(), asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e, drain_report) {
+                   error = e;
+                   ++told;
+               }));
+    ctx.poll();
+    BOOST_TEST(told == 0);
+    signal.emit(asio::cancellation_type::total);
+    run();
+    BOOST_TEST(is_aborted(error));
+    core->end_drains();
+    run();
+    BOOST_TEST(told == 1);
+}
+
 BOOST_FIXTURE_TEST_CASE(bad_call_options_are_named, fake_fixture)
 {
     const auto names = [](const char* member) {

@@ -479,12 +479,13 @@ BOOST_AUTO_TEST_CASE(a_blocking_call_in_the_service_thread_is_refused)
         expect_refusal([&] { pool.map(twice, std::vector<int>{1}); });
         expect_refusal([&] { pool.start(); });
         expect_refusal([&] { pool.join(); });
+        expect_refusal([&] { pool.drain(1s); });
         expect_refusal([&] { for (int x : pool.imap(twice, std::vector<int>{1})) static_cast<void>(x); });
         later = pool.submit(twice, 1); // does not block
     };
     pool.with({}).on_progress(std::ref(callback)).apply(twice, 1);
     BOOST_TEST(later.get() == 2);
-    BOOST_TEST(refused.size() == 5u);
+    BOOST_TEST(refused.size() == 6u);
     for (errc code : refused)
         BOOST_TEST((code == errc::would_deadlock));
 }
@@ -558,6 +559,7 @@ BOOST_AUTO_TEST_CASE(a_task_may_not_join_its_pool)
 {
     thread_pool pool(1);
     BOOST_CHECK_EXCEPTION(pool.apply([&] { pool.join(); }), error, code_is(errc::would_deadlock));
+    BOOST_CHECK_EXCEPTION(pool.apply([&] { pool.drain(1s); }), error, code_is(errc::would_deadlock));
 }
 
 // The thread that waits first runs the pool meanwhile. What it leaves behind must go on without it.
@@ -636,6 +638,26 @@ BOOST_AUTO_TEST_CASE(a_closed_pool_takes_no_calls)
     BOOST_CHECK_EXCEPTION(pool.submit(twice, 1).get(), error, code_is(errc::pool_closed));
     pool.join();
     pool.join();
+}
+
+BOOST_AUTO_TEST_CASE(a_pool_is_drained_in_time_or_not)
+{
+    thread_pool quick(2);
+    auto done = quick.amap(twice, numbers(10));
+    const drain_report all = quick.drain(1h);
+    BOOST_TEST(all.in_time);
+    BOOST_TEST(all.finished == 1u);
+    BOOST_TEST(all.tasks == 10u);
+    BOOST_TEST(done.get().size() == 10u);
+    thread_pool slow(1);
+    auto stopped = slow.submit([] {
+        while (!this_task::stop_token().stop_requested())
+            std::this_thread::yield();
+    });
+    const drain_report rest = slow.drain(20ms);
+    BOOST_TEST(!rest.in_time);
+    BOOST_TEST(rest.terminated == 1u);
+    BOOST_CHECK_EXCEPTION(stopped.get(), error, code_is(errc::pool_terminated));
 }
 
 BOOST_AUTO_TEST_CASE(a_handle_may_outlive_the_pool)

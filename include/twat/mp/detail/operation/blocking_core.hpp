@@ -13,6 +13,7 @@
 #include <utility>
 
 #include <twat/mp/config.hpp>
+#include <twat/mp/drain_report.hpp>
 #include <twat/mp/options.hpp>
 
 #include <twat/mp/detail/exception/aborted.hpp>
@@ -87,6 +88,7 @@ public:
 
     virtual void start() = 0;
     virtual void join() = 0;
+    virtual drain_report drain(duration limit) = 0;
 
     /// The pool object is gone: closes and joins, or terminates. Ends the thread that is kept. Does not wait where it must not: in a handler
     /// of the pool's context and in the pool's own tasks.

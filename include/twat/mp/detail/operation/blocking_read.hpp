@@ -31,17 +31,17 @@ template <class R>
 class stream_reader
 {
 public:
-    /// @param waits_at_end What its tasks use is the reader's: it does not go before they have ended.
-    stream_reader(std::shared_ptr<blocking_core> core, std::shared_ptr<stream_state<R>> state, bool waits_at_end)
-        : core_(std::move(core)), state_(std::move(state)), waits_at_end_(waits_at_end)
+    stream_reader(std::shared_ptr<blocking_core> core, std::shared_ptr<stream_state<R>> state)
+        : core_(std::move(core)), state_(std::move(state))
     {}
     stream_reader(const stream_reader&) = delete;
     stream_reader& operator=(const stream_reader&) = delete;
+    /// Waits until nothing uses what is the caller's: the range that another thread may be pulling from, and what tasks on threads use.
     ~stream_reader()
     {
         state_->abandon();
         const auto op = state_->source();
-        if (!waits_at_end_ || state_->is_over() || (op && !core_->pool()->may_await_tasks_here(*op)))
+        if (state_->is_over() || (op && !core_->pool()->may_await_tasks_here(*op)))
             return;
         try {
             core_->check_may_wait();
@@ -85,7 +85,6 @@ private:
 
     const std::shared_ptr<blocking_core> core_;
     const std::shared_ptr<stream_state<R>> state_;
-    const bool waits_at_end_;
     const std::shared_ptr<blocking_read> read_ = std::make_shared<blocking_read>();
     std::optional<R> value_;
 };

@@ -211,7 +211,7 @@ private:
             core->pool(), order, self().settings(), [&](const auto& op) { core->submit(op); }, std::forward<F>(f),
             std::forward<Ranges>(ranges)...);
         using value = typename decltype(state)::element_type::value_type;
-        return result_range<value>(core, std::move(state), std::is_same_v<Workers, thread_workers>);
+        return result_range<value>(core, std::move(state));
     }
 };
 

@@ -107,7 +107,8 @@ public:
     {}
 
     /// Ends the wait. Only the first call has an effect; may be called from any thread.
-    void finish(std::exception_ptr error)
+    template <class... Values>
+    void finish(std::exception_ptr error, Values... values)
     {
         std::optional<Completion> completion;
         {
@@ -117,7 +118,7 @@ public:
             completion.emplace(std::move(*completion_));
             completion_.reset();
         }
-        (*completion)(std::move(error));
+        (*completion)(std::move(error), std::move(values)...);
     }
 
 private:
@@ -125,15 +126,15 @@ private:
     std::optional<Completion> completion_;
 };
 
-/** Starts a wait: `Wait(pool_core&, pool_core::start_handler)`. */
-template <class Executor, class Wait>
+/** Starts a wait by `wait(pool_core&, handler)`, whose handler is called as `void(std::exception_ptr, Values...)`. */
+template <class Executor, class Wait, class... Values>
 class wait_initiation
 {
 public:
     using executor_type = Executor;
 
-    wait_initiation(std::shared_ptr<pool_core> core, const Executor& executor)
-        : core_(std::move(core)), executor_(executor)
+    wait_initiation(std::shared_ptr<pool_core> core, const Executor& executor, Wait begin = Wait())
+        : core_(std::move(core)), executor_(executor), begin_(begin)
     {}
 
     executor_type get_executor() const noexcept { return executor_; }
@@ -148,18 +149,21 @@ public:
         if (slot.is_connected())
             slot.assign([weak = std::weak_ptr(wait)](asio::cancellation_type) {
                 if (const auto waiting = weak.lock())
-                    waiting->finish(make_aborted());
+                    waiting->finish(make_aborted(), Values()...);
             });
         try {
-            Wait()(*core_, [wait](std::exception_ptr error) { wait->finish(std::move(error)); });
+            begin_(*core_, [wait](std::exception_ptr error, Values... values) {
+                wait->finish(std::move(error), std::move(values)...);
+            });
         } catch (...) {
-            wait->finish(std::current_exception());
+            wait->finish(std::current_exception(), Values()...);
         }
     }
 
 private:
     std::shared_ptr<pool_core> core_;
     Executor executor_;
+    Wait begin_;
 };
 
 struct wait_for_start
@@ -170,6 +174,13 @@ struct wait_for_start
 struct wait_for_join
 {
     void operator()(pool_core& core, pool_core::start_handler handler) const { core.join(std::move(handler)); }
+};
+
+struct wait_for_drain
+{
+    duration limit{};
+
+    void operator()(pool_core& core, pool_core::drain_handler handler) const { core.drain(limit, std::move(handler)); }
 };
 
 } // namespace twat::mp::detail

@@ -11,6 +11,7 @@
 #include <memory>
 
 #include <twat/mp/config.hpp>
+#include <twat/mp/drain_report.hpp>
 #include <twat/mp/detail/operation/operation.hpp>
 #include <twat/mp/options.hpp>
 
@@ -66,6 +67,7 @@ class TWAT_MP_DECL pool_core
 public:
     /// Called on the strand; posts what the user gave to where it belongs.
     using start_handler = asio::any_completion_handler<void(std::exception_ptr)>;
+    using drain_handler = asio::any_completion_handler<void(std::exception_ptr, drain_report)>;
 
     /// Checks the options (throws `std::invalid_argument` that names the member); starts no worker yet.
     /// @param watcher Called after each post from any thread, as long as the context lives; null: somebody runs it anyway.
@@ -92,7 +94,8 @@ public:
     /// Streams: the reader took elements, so `demand()` may have grown.
     virtual void feed(std::shared_ptr<operation> op) = 0;
 
-    /// Streams: the reader is gone. Drops what has not begun; the outcome of the rest is dropped when it arrives.
+    /// Streams: the reader is gone, and nobody wants the results. As a cancellation of type terminal, capped by `cancel_limit`; but what has
+    /// not begun is dropped in any case.
     virtual void abandon(std::shared_ptr<operation> op) = 0;
 
     /// Begins to start the workers, if they are not started, and waits for nothing.
@@ -101,6 +104,8 @@ public:
     virtual void start(start_handler handler) = 0;
     /// Closes, waits for the operations, ends the workers in order, then calls `handler`.
     virtual void join(start_handler handler) = 0;
+    /// The same, but terminates when operations are still outstanding after `limit`; then calls `handler`.
+    virtual void drain(duration limit, drain_handler handler) = 0;
     virtual void close() = 0;
     virtual void terminate() = 0;
 

@@ -38,6 +38,14 @@ public:
             state_->drop();
     }
 
+    pull_result pull(payload& into, std::size_t max, std::size_t limit) override
+    {
+        // The pool hears of it later than the user, whose range may be gone by now.
+        if (state_->dropped())
+            return {.ended = true};
+        return base::pull(into, max, limit);
+    }
+
     std::size_t demand() const override { return state_->demand(this->pulled()); }
 
     void set_chunk_size(std::size_t nodes, std::size_t chunk_size) override

@@ -131,6 +131,9 @@ public:
         return outstanding < window ? window - static_cast<std::size_t>(outstanding) : 0;
     }
 
+    /// Whether the reader is gone. What the call refers to may be gone with it.
+    bool dropped() const noexcept { return dropped_.load(std::memory_order_acquire); }
+
     void set_window(std::size_t window) noexcept { window_.store(window, std::memory_order_relaxed); }
 
     // The reader's side.
@@ -213,6 +216,7 @@ public:
     /// The reader is gone.
     void abandon() noexcept
     {
+        dropped_.store(true, std::memory_order_release);
         if (auto op = op_.lock())
             core_->abandon(std::move(op));
         std::shared_ptr<stream_read> read;
@@ -308,6 +312,7 @@ private:
 
     std::atomic<std::size_t> window_;
     std::atomic<std::uint64_t> taken_{0}; ///< Elements that were read.
+    std::atomic<bool> dropped_{false};
 
     mutable std::mutex mutex_; // for these:
     stream_elements<R> elements_;
