@@ -54,7 +54,6 @@ mp::pool_options options(const settings& s, live& feed, mode where)
     o.max_pending = s.max_pending;
     o.max_message_size = std::max<std::size_t>(s.max_body + 4096, std::size_t(64) << 20);
     o.max_tasks_per_child = where == mode::processes ? 10'000 : 0; // what leaks in a decoder is gone some time
-    o.restarts = {.count = 1000};                                   // the page is made to kill workers
     std::optional<mp::trace_file> file;
     if (where == s.where && !s.trace.empty())
         file.emplace(s.trace);

@@ -114,8 +114,11 @@ public:
     virtual void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) = 0;
     /// The worker is done with a chunk, and was busy with it for so long.
     virtual void chunk_ended(worker_id worker, chunk_id id, duration busy) = 0;
-    /// No worker will ever be ready: every operation, now and later, completes with what `cause` makes (a fresh exception each).
-    virtual void broken(std::function<std::exception_ptr()> cause) = 0;
+    /// No worker is ready, or will be soon: every operation completes with what `cause` makes (a fresh exception each). The workers that
+    /// there are end, and what is reported of them means nothing. @param for_good No worker will ever be ready.
+    virtual void broken(std::function<std::exception_ptr()> cause, bool for_good) = 0;
+    /// A broken pool is whole again: a worker is about to be ready, and the others start.
+    virtual void mended() {}
     /// Ends a batch of the calls above: decide what is next.
     virtual void decide() = 0;
 

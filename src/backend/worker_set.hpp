@@ -93,6 +93,10 @@ public:
     /// Begins to start `nodes` workers. Once.
     virtual void start() = 0;
 
+    /// Somebody wants a broken pool: tries one worker, unless that is hopeless or was done a moment ago. Returns whether one is being tried.
+    /// If it gets ready, `mended`, `worker_ready` and the other nodes follow; if not, `broken`.
+    virtual bool try_again() = 0;
+
     /// Ends all workers in order (finalizers run), each within `stop_grace`, then kills what is left; `done` is called on the strand
     /// when all are gone or given up. The engine holds no chunk. No worker is started any more.
     virtual void stop(std::function<void()> done) = 0;

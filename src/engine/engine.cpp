@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include <twat/mp/detail/exception/annotate.hpp>
 #include <twat/mp/detail/exception/make_error.hpp>
 #include <twat/mp/error.hpp>
 
@@ -23,6 +24,10 @@ constexpr std::size_t first_of_pulled = 1024;
 // A bystander runs again for nothing. Where a culprit died that is bounded, as each culprit uses up a run of its own. Where there was none,
 // one of those that were suspended may be what kills its worker each time, through a thread that it made, say.
 constexpr std::size_t most_unexplained = 8;
+// Elements that are read from a range at once where nobody will run them.
+constexpr std::size_t most_unwanted = 1024;
+// Tasks in a row that fail with a broken pool and get an exception of their own, at 2 us each.
+constexpr std::size_t most_own_errors = 4096;
 
 } // namespace
 
@@ -56,9 +61,9 @@ operation_state* engine::find(operation& op) noexcept
 
 void engine::add(std::shared_ptr<operation> op, time_point latest)
 {
-    if (refusal_) {
+    if (broken_ || refusal_) {
         others_ended_ += !op->traits().call;
-        return op->complete(refusal_());
+        return op->complete(broken_ ? broken_() : refusal_()); // broken tells more than closed
     }
     const operation_traits& traits = op->traits();
     auto state = std::make_unique<operation_state>();
@@ -542,11 +547,89 @@ void engine::lose_chunk(given_chunk& held, const worker_loss& loss)
     touch(op);
 }
 
-void engine::broken(error_maker cause)
+void engine::broken(error_maker cause, bool)
 {
-    refusal_ = cause; // tells more than that the pool was closed
-    flush();          // what is over has its own answer: the last death, for the task that ran
-    stop_all(cause);
+    broken_ = cause;
+    flush(); // what is over has its own answer: the last death, for the task that ran
+    const auto keeps_outcomes = [](const operation_state& op) {
+        return !op.traits().stops_at_failure && !op.traits().stream && !op.final_error;
+    };
+    for (operation_state& op : outstanding_)
+        if (!keeps_outcomes(op))
+            stop_handing_out(op);
+    for (auto next = outstanding_.begin(); next != outstanding_.end();) {
+        operation_state& op = *next++;
+        if (keeps_outcomes(op))
+            fail_rest(op, cause);
+        else
+            stop(op, op.first_error ? op.first_error : cause(), stop_force::kill); // a task's own failure tells more
+    }
+    for (auto& w : workers_)
+        if (!w->guest) {
+            w->dying = true;
+            recount(*w);
+        }
+}
+
+// What has an outcome keeps it, every other task fails with an error of its own.
+void engine::fail_rest(operation_state& op, const error_maker& error)
+{
+    for (given_chunk& h : op.held)
+        take_back(*h.holder, h, true);
+    // What runs on a thread has its outcome when it returns; processes are killed.
+    while (backend_.can_kill() && !op.held.empty()) {
+        given_chunk& h = op.held.front();
+        for (std::size_t position = h.settled; position != h.keep; ++position)
+            if (!h.is_expired(position)) {
+                --op.held_tasks;
+                fail_all(op, *h.work, position, position + 1, error);
+            }
+        disown(h);
+    }
+    while (!op.requeued.empty()) {
+        const std::shared_ptr<chunk> waiting = take_requeued(op);
+        fail_all(op, *waiting, 0, waiting->tasks->size(), error);
+    }
+    while (!op.exhausted) {
+        chunk rest;
+        rest.first = op.next_index;
+        if (op.traits().total) {
+            op.next_index = *op.traits().total;
+            op.exhausted = true;
+            fail_all(op, rest, 0, static_cast<std::size_t>(op.next_index - rest.first), error);
+            break;
+        }
+        // Nobody knows how many are left: the range is read to its end.
+        std::unique_ptr<payload> unwanted;
+        try {
+            unwanted = op.op->make_payload();
+        } catch (...) {
+            op.final_error = std::current_exception();
+            break;
+        }
+        const pull_result pulled = op.op->pull(*unwanted, most_unwanted, settings_.max_message_size);
+        op.next_index += pulled.count;
+        fail_all(op, rest, 0, pulled.count, error);
+        if (pulled.refused)
+            fail_task(op, op.next_index++, pulled.refused);
+        op.exhausted = pulled.ended || pulled.broken;
+        if (pulled.broken)
+            op.final_error = pulled.broken;
+    }
+    op.exhausted = true;
+    touch(op);
+}
+
+void engine::fail_all(operation_state& op, const chunk& work, std::size_t from, std::size_t to, const error_maker& error)
+{
+    std::exception_ptr last;
+    for (std::size_t position = from; position != to; ++position) {
+        const std::uint64_t index = work.first + position;
+        // Each its own, as others may read them at the same time; beyond that the user's loop would stand for too long.
+        if (!last || position - from < most_own_errors)
+            last = annotate(error(), index);
+        fail_task(op, index, last);
+    }
 }
 
 // ---------------------------------------------------------------- for the pool

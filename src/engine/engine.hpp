@@ -92,7 +92,8 @@ public:
                         const encoded_values* values) override;
     void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) override;
     void chunk_ended(worker_id worker, chunk_id id, duration busy) override;
-    void broken(error_maker cause) override;
+    void broken(error_maker cause, bool for_good) override;
+    void mended() override { broken_ = nullptr; }
     void decide() override;
 
     /// Looks at timeouts and deadlines. To be called at `next_wake()`, which `decide` may change.
@@ -106,6 +107,8 @@ public:
     /// Whether the operation is outstanding.
     bool knows(const operation& op) const { return operations_.contains(&op); }
     std::size_t ready_workers() const noexcept { return workers_.size() - guests_; }
+    /// Those of them that were not told to end.
+    std::size_t lasting_workers() const noexcept { return ledger_.ready(); }
     pool_stats stats() const;
     /// Operations that are over and were no plain calls.
     std::uint64_t others_ended() const noexcept { return others_ended_; }
@@ -133,6 +136,8 @@ private:
     bool is_over(const operation_state& op) const noexcept;
     void finish(operation_state& op, std::exception_ptr error);
     void lose_chunk(given_chunk& held, const worker_loss& loss);
+    void fail_rest(operation_state& op, const error_maker& error);
+    void fail_all(operation_state& op, const chunk& work, std::size_t from, std::size_t to, const error_maker& error);
 
     // dispatch.cpp: handing out
     void hand_out();
@@ -234,6 +239,7 @@ private:
     time_point look_again_ = time_point::max(); // an idle worker may take tasks from one that takes long
     std::minstd_rand random_; // for the jitter
     error_maker refusal_; // set: no more operations
+    error_maker broken_;  // set: none for now
     pool_stats totals_;
     endings ended_;
     const std::shared_ptr<timings> timings_ = std::make_shared<timings>();

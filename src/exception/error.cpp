@@ -16,7 +16,7 @@ public:
         switch (static_cast<errc>(value)) {
         case errc::pool_closed: return "the pool was closed";
         case errc::pool_terminated: return "the pool was terminated";
-        case errc::pool_broken: return "the pool is broken: its workers died too often";
+        case errc::pool_broken: return "the pool is broken: its workers died or failed to start too often";
         case errc::queue_full: return "too many calls wait for a worker";
         case errc::worker_died: return "a worker process died while it ran the task";
         case errc::worker_start_failed: return "a worker process could not be started";

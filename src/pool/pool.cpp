@@ -54,6 +54,19 @@ engine::settings engine_settings(worker_kind kind, const pool_options& options, 
             .claims = kind == worker_kind::thread};
 }
 
+bool says_broken(const std::exception_ptr& error)
+{
+    try {
+        std::rethrow_exception(error);
+    }
+    catch (const boost::system::system_error& e) {
+        return e.code() == errc::pool_broken;
+    }
+    catch (...) {
+        return false;
+    }
+}
+
 std::exception_ptr aborted()
 {
     return std::make_exception_ptr(boost::system::system_error(asio::error::operation_aborted));
@@ -149,8 +162,11 @@ void pool::submit(std::shared_ptr<operation> op)
     others_submitted_ += !op->traits().call;
     enter([op = std::move(op), latest = task_deadline()](pool& p) mutable {
         if (!p.closed_ && !p.start_workers()) {
-            p.others_refused_ += !op->traits().call;
-            return op->complete(p.broken_());
+            if (!p.try_again()) {
+                p.others_refused_ += !op->traits().call;
+                return op->complete(p.broken_());
+            }
+            p.waits_for_trial_ = op;
         }
         p.engine_->add(std::move(op), latest);
     });
@@ -206,8 +222,8 @@ void pool::start(start_handler handler)
     if (kind_ == worker_kind::process)
         exit_if_not_entered();
     enter([handler = std::move(handler)](pool& p) mutable {
-        if (!p.closed_)
-            p.start_workers();
+        if (!p.closed_ && !p.start_workers())
+            p.try_again();
         // What happened to the workers while the pool was idle is told first.
         p.set_active(true);
         ++p.starting_;
@@ -353,12 +369,31 @@ void pool::chunk_ended(worker_id worker, chunk_id id, duration busy)
         engine_->chunk_ended(worker, id, busy);
 }
 
-void pool::broken(std::function<std::exception_ptr()> cause)
+void pool::broken(std::function<std::exception_ptr()> cause, bool for_good)
 {
-    if (released_ || broken_)
+    if (released_)
         return;
-    broken_ = cause;
-    engine_->broken(std::move(cause));
+    trying_ = false;
+    for_good_ = for_good;
+    why_broken_ = cause;
+    broken_ = for_good ? cause : [cause] {
+        const std::exception_ptr why = cause();
+        if (says_broken(why))
+            return why;
+        return make_nested(errc::pool_broken, "no worker of the pool could be started; one will be tried again after a pause", why);
+    };
+    engine_->broken(std::move(cause), for_good);
+    if (kind_ == worker_kind::process)
+        engine_->forget_workers(); // they are killed
+}
+
+void pool::mended()
+{
+    if (released_)
+        return;
+    trying_ = false;
+    broken_ = why_broken_ = nullptr;
+    engine_->mended();
 }
 
 void pool::decide()
@@ -379,11 +414,31 @@ bool pool::start_workers()
             return make_error(errc::nesting_too_deep, "a process pool inside " + std::to_string(nesting_limit) +
                                                           " workers of pools inside each other");
         };
-        engine_->broken(broken_);
+        why_broken_ = broken_;
+        for_good_ = true;
+        engine_->broken(broken_, true);
         return false;
     }
     set_active(true); // the start itself is looked after; settle() lets go of it if nobody waits
     workers_->start();
+    return true;
+}
+
+/// Whether a call to the broken pool may wait for a worker that is tried. One does; the others fail at once.
+bool pool::try_again()
+{
+    if (for_good_)
+        return false;
+    const auto op = waits_for_trial_.lock();
+    const bool awaited = (op && engine_->knows(*op)) || starting_ != 0 || !start_waiters_.empty();
+    if (trying_ && awaited)
+        return false;
+    trying_ = true;
+    if (!workers_->try_again()) {
+        trying_ = false;
+        return false;
+    }
+    engine_->mended(); // it takes this call
     return true;
 }
 
@@ -459,11 +514,11 @@ void pool::settle_starts()
         return;
     if (released_)
         complete(start_waiters_, aborted);
-    else if (broken_)
-        complete(start_waiters_, broken_);
+    else if (broken_ && !trying_)
+        complete(start_waiters_, why_broken_);
     else if (terminated_ || closed_)
         complete(start_waiters_, [this] { return make_error(terminated_ ? errc::pool_terminated : errc::pool_closed); });
-    else if (engine_->ready_workers() >= nodes_)
+    else if (engine_->lasting_workers() >= nodes_)
         complete(start_waiters_, nullptr);
 }
 

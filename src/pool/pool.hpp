@@ -75,7 +75,8 @@ private:
                         const encoded_values* values) override;
     void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) override;
     void chunk_ended(worker_id worker, chunk_id id, duration busy) override;
-    void broken(std::function<std::exception_ptr()> cause) override;
+    void broken(std::function<std::exception_ptr()> cause, bool for_good) override;
+    void mended() override;
     void decide() override;
 
     template <class F>
@@ -85,6 +86,7 @@ private:
     void check_process() const;
     void trace(trace_event event, worker_id worker);
     bool start_workers();
+    bool try_again();
     void settle();
     void settle_starts();
     void end_operations();
@@ -125,7 +127,11 @@ private:
     bool terminated_ = false;
     bool stopping_ = false; // the workers were told to end
     bool stopped_ = false;  // and have
-    std::function<std::exception_ptr()> broken_;
+    std::function<std::exception_ptr()> broken_;       // what calls get, if it is
+    std::function<std::exception_ptr()> why_broken_;   // what waited then, and those who want to know why workers do not start
+    bool for_good_ = false;                            // it will never be mended
+    bool trying_ = false;                              // a worker is being tried
+    std::weak_ptr<operation> waits_for_trial_;         // the others fail at once
     std::vector<start_handler> start_waiters_;
     std::vector<start_handler> join_waiters_;
     /// A `drain` that has not completed, and what had happened before it.

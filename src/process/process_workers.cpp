@@ -19,9 +19,6 @@
 namespace twat::mp::detail {
 namespace {
 
-/// While others work, a worker that the system has no room for is tried again after this.
-constexpr duration launch_pause = std::chrono::milliseconds(200);
-
 byte_buffer encode(const task& hook, bool by_name) { return hook ? hook.encode(by_name) : byte_buffer(); }
 
 } // namespace
@@ -208,7 +205,7 @@ void process_workers_set::replace(worker_id id)
     if (!worker)
         return;
     worker->kill();
-    if (!ended_ && places_[worker->node()].worker == worker) {
+    if (!starts_none() && places_[worker->node()].worker == worker) {
         ++restarts_;
         launch(worker->node());
     }
@@ -226,7 +223,7 @@ void process_workers_set::abandon(worker_id id, chunk_id chunk)
 void process_workers_set::prepare_successor(worker_id id)
 {
     const auto worker = find(id);
-    if (!worker || ended_ || places_[worker->node()].worker != worker)
+    if (!worker || starts_none() || places_[worker->node()].worker != worker)
         return;
     ++restarts_;
     launch(worker->node());
@@ -285,10 +282,15 @@ void process_workers_set::worker_launched(worker_process& worker)
 
 void process_workers_set::worker_is_ready(worker_process& worker)
 {
-    ever_ready_ = true;
-    places_[worker.node()].initializer_failed = false;
-    policy_.on_ready();
     report(worker, pool_event::worker_ready);
+    if (policy_.on_ready(worker.node(), clock::now())) {
+        events_.mended();
+        for (std::size_t node = 0; node < places_.size() && !ended_; ++node)
+            if (node != worker.node()) {
+                ++restarts_;
+                launch(node);
+            }
+    }
     events_.worker_ready(worker.id());
     for (const auto& other : std::vector(live_))
         if (other->node() == worker.node() && other->id() != worker.id() && other->state().phase() == worker_phase::ready)
@@ -327,56 +329,73 @@ void process_workers_set::worker_is_gone(worker_process& worker, const worker_en
 
     if (worker.state().was_ready())
         events_.worker_gone(worker.id(), end.loss);
-    if (!ended_ && end.how != worker_action::report_end) {
-        if (was_current)
-            plan_restart(worker.node(), end);
-        else if (!policy_.on_death(clock::now(), true)) // its successor is on its way, but it counts
-            give_up_for(end);
-    }
+    if (!ended_ && end.how != worker_action::report_end)
+        plan_restart(worker.node(), was_current, end);
     end_stop();
 }
 
-void process_workers_set::plan_restart(std::size_t node, const worker_end& end)
+// Unless it is the current worker of its node, its successor is on its way.
+void process_workers_set::plan_restart(std::size_t node, bool is_current, const worker_end& end)
 {
     place& p = places_[node];
     const time_point now = clock::now();
-    p.initializer_failed = end.initializer_failed;
-    if (!ever_ready_ && (end.hopeless || all_initializers_failed()))
-        return give_up(end.cause);
-    const bool others = std::ranges::any_of(live_, [](const auto& w) { return w->state().phase() == worker_phase::ready; });
-    if (end.launch_failed && !end.hopeless && others) {
-        p.start_at = now + launch_pause; // the system is short of something: that is no fault of the workers
-        return set_timer(p.start_at);
+    if (end.in_task) { // that task's fault, however often it happens
+        if (is_current && !policy_.broken()) {
+            ++restarts_;
+            launch(node);
+        }
+        return;
     }
-    if (const auto when = policy_.on_death(now, end.how == worker_action::report_death, others)) {
-        p.start_at = *when;
-        return set_timer(p.start_at);
-    }
-    if (all_initializers_failed())
-        return give_up(end.cause);
-    if (!ever_ready_ && settings_.executable.empty() && end.phase == life_phase::start && !end.launch_failed)
-        return give_up(end.cause); // main() never entered the worker: that says more than how often
-    give_up_for(end);
+    lost_worker lost;
+    lost.node = node;
+    lost.was_ready = end.how == worker_action::report_death;
+    lost.others_ready = std::ranges::any_of(live_, [](const auto& w) { return w->state().phase() == worker_phase::ready; });
+    lost.initializer_threw = end.initializer_failed;
+    lost.no_room = end.launch_failed && !end.hopeless;
+    lost.fails_again = end.hopeless;
+    lost.for_good = end.hopeless && !end.launch_failed; // a file that is not there may be put there
+    const bool was_broken = policy_.broken() && !policy_.trying();
+    const auto when = policy_.on_loss(lost, now);
+    if (when && is_current)
+        set_timer(p.start_at = *when);
+    else if (!when && !was_broken)
+        give_up(end);
 }
 
-void process_workers_set::give_up_for(const worker_end& end)
+void process_workers_set::give_up(const worker_end& end)
 {
-    give_up([cause = end.cause, why = policy_.why_broken()] { return make_nested(errc::pool_broken, why, cause()); });
-}
-
-bool process_workers_set::all_initializers_failed() const noexcept
-{
-    return std::ranges::all_of(places_, &place::initializer_failed);
-}
-
-void process_workers_set::give_up(std::function<std::exception_ptr()> cause)
-{
-    ended_ = true;
+    catch_up(); // what the others have finished is finished
     for (place& p : places_)
         p.start_at = time_point::max();
-    events_.broken(std::move(cause));
+    // main() never entered the worker: that says more than how often.
+    const bool never_entered = !policy_.ever_ready() && settings_.executable.empty() && end.phase == life_phase::start && !end.launch_failed;
+    const std::string& why = policy_.why_broken();
+    if (why.empty() || !policy_.mends() || never_entered)
+        events_.broken(end.cause, !policy_.mends());
+    else
+        events_.broken([cause = end.cause, why] { return make_nested(errc::pool_broken, why, cause()); }, false);
     for (const auto& worker : std::vector(live_))
         worker->kill();
+}
+
+bool process_workers_set::try_again()
+{
+    const bool under_way = policy_.trying();
+    if (ended_ || !policy_.try_again(clock::now()))
+        return false;
+    if (!under_way) {
+        ++restarts_;
+        launch(0);
+        set_timer();
+    }
+    return true;
+}
+
+// Reads what the workers have sent, which nobody may have looked at for long.
+void process_workers_set::catch_up()
+{
+    for (const auto& worker : std::vector(live_))
+        worker->catch_up();
 }
 
 // ---------------------------------------------------------------- time
@@ -405,7 +424,7 @@ void process_workers_set::pass()
         worker->on_time(now);
     }
     for (std::size_t node = 0; node < places_.size(); ++node)
-        if (places_[node].start_at <= clock::now() && !ended_) {
+        if (places_[node].start_at <= clock::now() && !starts_none()) {
             ++restarts_;
             launch(node);
         }

@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "engine/restart_policy.hpp"
+#include "backend/restart_policy.hpp"
 #include "backend/worker_set.hpp"
 #include "process/child_registry.hpp"
 #include "process/worker_process.hpp"
@@ -34,6 +34,7 @@ public:
     void stop(std::function<void()> done) override;
     void kill() noexcept override;
     void shut_down() noexcept override;
+    bool try_again() override;
     void set_active(bool active) override;
     void halt() noexcept override { children_.halt(); }
     identity identify(worker_id worker) const override;
@@ -58,7 +59,6 @@ private:
     {
         std::shared_ptr<worker_process> worker; ///< The latest one; null between two.
         time_point start_at = time_point::max();
-        bool initializer_failed = false;        ///< On its last start.
     };
 
     // worker_owner
@@ -78,10 +78,10 @@ private:
     std::shared_ptr<worker_process> find(worker_id id) const noexcept;
     void touch(worker_process& worker);
     void launch(std::size_t node);
-    void plan_restart(std::size_t node, const worker_end& end);
-    void give_up_for(const worker_end& end);
-    void give_up(std::function<std::exception_ptr()> cause);
-    bool all_initializers_failed() const noexcept;
+    void plan_restart(std::size_t node, bool is_current, const worker_end& end);
+    void give_up(const worker_end& end);
+    void catch_up();
+    bool starts_none() const noexcept { return ended_ || policy_.broken(); }
     void end_stop();
     void post_pass();
     void pass();
@@ -113,7 +113,6 @@ private:
     bool active_ = false;
     bool pass_posted_ = false;
     bool ended_ = false;      ///< No worker is started any more.
-    bool ever_ready_ = false;
     std::function<void()> stopped_;
     std::size_t died_ = 0, restarts_ = 0, abandoned_ = 0;
 };

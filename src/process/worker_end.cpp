@@ -54,6 +54,7 @@ worker_end worker_process::make_end()
     end.loss.expected = end.how == worker_action::report_end;
     if (note_.empty() && !end.loss.begun.empty() && page_ && page_.memory_refused().load(std::memory_order_relaxed) != 0)
         note_ = "an allocation had failed in it for pool_options::max_memory_per_child, " + std::to_string(owner_->settings().max_memory) + " bytes";
+    end.in_task = !end.loss.begun.empty() || !note_.empty();
     explain_death(end);
     if (end.how == worker_action::report_failed_start)
         explain_failed_start(end);

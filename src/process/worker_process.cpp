@@ -377,6 +377,13 @@ void worker_process::update_waits()
     }
 }
 
+void worker_process::catch_up()
+{
+    if (owner_ && socket_ && !hung_up_ && !exited_ && fsm_.phase() == worker_phase::ready &&
+        (held_->wanted() != 0 || ping_due_ != time_point::max()))
+        read();
+}
+
 void worker_process::settle()
 {
     if (exited_ || given_up_)

@@ -58,6 +58,7 @@ struct worker_end
     std::function<std::exception_ptr()> cause;
     std::string why; ///< The same, in words.
     life_phase phase = life_phase::unknown; ///< What it was doing.
+    bool in_task = false; ///< It held a task that it had begun, or was killed for one.
     /// Starting it again would fail again.
     bool hopeless = false;
     bool initializer_failed = false;
@@ -136,6 +137,8 @@ public:
     bool has_news() const noexcept { return exited_ || given_up_; }
     /// Tells what was not told while the pool was inactive. In a batch.
     void settle();
+    /// Tells what has arrived and was not read yet. In a batch.
+    void catch_up();
     /// Sends what is queued.
     void flush();
 

@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <exception>
 #include <string>
 #include <system_error>
@@ -70,7 +72,9 @@ struct thread_workers::shared_state
 thread_workers::thread_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,
                                std::size_t nodes, backend_events& events)
     : shared_(std::make_shared<shared_state>(*this, std::move(link), options, &events)), options_(options), nodes_(nodes),
-      events_(events), pid_(::getpid()), strand_(std::move(strand))
+      events_(events), pid_(::getpid()), strand_(std::move(strand)),
+      policy_(options.restarts, nodes, static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(this) >> 4)),
+      start_at_(nodes, time_point::max())
 {}
 
 thread_workers::~thread_workers()
@@ -165,7 +169,7 @@ void thread_workers::prepare_successor(worker_id worker)
     {
         std::lock_guard lock(mutex_);
         const auto found = workers_.find(worker);
-        if (found == workers_.end() || found->second.successor != 0 || stopping_ || silent_)
+        if (found == workers_.end() || found->second.successor != 0 || stopping_ || silent_ || policy_.broken())
             return;
         index = found->second.worker->index();
     }
@@ -211,7 +215,7 @@ thread_worker::report_function thread_workers::reporter(worker_id worker) const
 worker_id thread_workers::start_thread(std::size_t index, std::thread predecessor, worker_id replaces)
 {
     std::unique_lock lock(mutex_);
-    if (halted_ || broken_) {
+    if (halted_) {
         if (predecessor.joinable())
             ended_.push_back(std::move(predecessor));
         return 0;
@@ -220,6 +224,7 @@ worker_id thread_workers::start_thread(std::size_t index, std::thread predecesso
     auto worker = std::make_shared<thread_worker>(index, shared_->pool, options_.cancel_grace, reporter(id));
     node& made = workers_[id];
     made.worker = worker;
+    made.state = std::make_shared<life>();
     made.started = clock::now();
     made.predecessor = replaces;
     const auto before = std::make_shared<std::vector<std::thread>>(std::move(ended_)); // their end is near, and costs memory until it is seen
@@ -227,13 +232,17 @@ worker_id thread_workers::start_thread(std::size_t index, std::thread predecesso
         before->push_back(std::move(predecessor));
     ended_.clear();
     try {
-        made.thread = std::thread([shared = shared_, id, worker, before] { thread_main(shared, id, *worker, std::move(*before)); });
+        made.thread = std::thread([shared = shared_, id, worker, state = made.state, before] {
+            thread_main(shared, id, *worker, *state, std::move(*before));
+        });
     } catch (const std::system_error&) {
         workers_.erase(id);
         ended_ = std::move(*before);
         lock.unlock();
-        shared_state::post(shared_, [cause = std::current_exception()](thread_workers& self) {
-            self.broken(errc::worker_start_failed, "a worker thread could not be made", cause);
+        shared_state::post(shared_, [index, cause = std::current_exception()](thread_workers& self) {
+            self.tell(pool_event::worker_lost, index, errc::worker_start_failed, life_phase::start);
+            self.lose({.node = index, .no_room = true},
+                      [cause] { return make_nested(errc::worker_start_failed, "a worker thread could not be made", cause); });
         });
         return 0;
     }
@@ -242,7 +251,7 @@ worker_id thread_workers::start_thread(std::size_t index, std::thread predecesso
     return id;
 }
 
-void thread_workers::thread_main(const std::shared_ptr<shared_state>& shared, worker_id id, thread_worker& worker,
+void thread_workers::thread_main(const std::shared_ptr<shared_state>& shared, worker_id id, thread_worker& worker, life& state,
                                  std::vector<std::thread> ended)
 {
     for (auto& thread : ended)
@@ -255,7 +264,9 @@ void thread_workers::thread_main(const std::shared_ptr<shared_state>& shared, wo
         try {
             call(shared->initializer);
             usable = true;
+            state.initialized = true;
         } catch (...) {
+            state.initialized = true;
             shared_state::post(shared, [id, cause = std::current_exception()](thread_workers& self) { self.on_refused(id, cause); });
         }
         if (usable) {
@@ -271,6 +282,7 @@ void thread_workers::thread_main(const std::shared_ptr<shared_state>& shared, wo
         }
         worker.close();
     }
+    state.over = true;
     shared_state::post(shared, [id](thread_workers& self) { self.on_gone(id); });
 }
 
@@ -314,13 +326,21 @@ void thread_workers::on_ready(worker_id worker)
         if (found == workers_.end() || found->second.ready || halted_)
             return;
         found->second.ready = true;
+        found->second.late = false;
         index = found->second.worker->index();
         predecessor = found->second.predecessor;
     }
-    arm_start_timer();
     tell(pool_event::worker_ready, index);
     if (silent_)
         return;
+    start_at_[index] = time_point::max();
+    if (policy_.on_ready(index, clock::now())) {
+        events_.mended();
+        for (std::size_t other = 0; other < nodes_ && !stopping_; ++other)
+            if (!occupied(other))
+                restart(other);
+    }
+    arm_start_timer();
     events_.worker_ready(worker);
     if (predecessor != 0)
         events_.successor_ready(predecessor);
@@ -329,9 +349,12 @@ void thread_workers::on_ready(worker_id worker)
 
 void thread_workers::on_refused(worker_id worker, std::exception_ptr cause)
 {
-    if (const auto by = find(worker))
-        tell(pool_event::worker_lost, by->index(), errc::initializer_failed);
-    broken(errc::initializer_failed, "the initializer of a worker thread failed", std::move(cause));
+    const auto by = find(worker);
+    if (!by)
+        return;
+    tell(pool_event::worker_lost, by->index(), errc::initializer_failed, life_phase::initializer);
+    lose({.node = by->index(), .initializer_threw = true},
+         [cause] { return make_nested(errc::initializer_failed, "the initializer of a worker thread failed", cause); });
 }
 
 void thread_workers::on_gone(worker_id worker)
@@ -350,7 +373,7 @@ void thread_workers::on_gone(worker_id worker)
         thread = std::move(found->second.thread);
         workers_.erase(found);
     }
-    const bool follow = retired && !stopping_ && !silent_;
+    const bool follow = retired && !stopping_ && !silent_ && !policy_.broken();
     if (follow)
         ++restarts_;
     if (ready)
@@ -379,20 +402,93 @@ void thread_workers::tell_gone(worker_id worker)
     events_.decide();
 }
 
-void thread_workers::broken(errc code, const char* what, std::exception_ptr cause)
+// What can fail of a thread is its start.
+void thread_workers::lose(lost_worker lost, const std::function<std::exception_ptr()>& cause)
 {
-    if (broken_ || silent_)
+    if (silent_ || stopping_)
         return;
+    ++died_;
     {
         std::lock_guard lock(mutex_);
-        broken_ = true;
+        for (const auto& [id, node] : workers_)
+            lost.others_ready = lost.others_ready || (node.ready && !node.dismissed);
     }
-    start_timer_.reset();
-    events_.broken([=] { return make_nested(code, what, cause); });
+    const bool was_broken = policy_.broken() && !policy_.trying();
+    const auto when = policy_.on_loss(lost, clock::now());
+    if (!when && !was_broken)
+        give_up(cause);
+    else if (when && !lost.stuck)
+        start_at_[lost.node] = *when;
+    arm_start_timer();
+}
+
+void thread_workers::give_up(const std::function<std::exception_ptr()>& cause)
+{
+    start_at_.assign(nodes_, time_point::max());
+    if (const std::string& why = policy_.why_broken(); why.empty())
+        events_.broken(cause, false);
+    else
+        events_.broken([cause, why] { return make_nested(errc::pool_broken, why, cause()); }, false);
+    {
+        std::lock_guard lock(mutex_);
+        for (auto& [id, node] : workers_)
+            if (node.ready && !std::exchange(node.dismissed, true))
+                node.worker->finish();
+    }
     events_.decide();
 }
 
-void thread_workers::tell(decltype(pool_event::what) what, std::size_t index, boost::system::error_code ec)
+bool thread_workers::try_again()
+{
+    const bool under_way = policy_.trying();
+    if (stopping_ || silent_ || !policy_.try_again(clock::now()))
+        return false;
+    if (under_way)
+        return true;
+    for (std::size_t index = 0; index < nodes_; ++index)
+        if (!occupied(index)) {
+            restart(index);
+            arm_start_timer();
+            return true;
+        }
+    {
+        std::lock_guard lock(mutex_); // all are still at it: they are waited for once more
+        for (auto& [id, node] : workers_)
+            if (std::exchange(node.late, false))
+                node.started = clock::now();
+    }
+    arm_start_timer();
+    return true;
+}
+
+/// Whether the node has a thread that will be ready, or is, unless something happens to it.
+bool thread_workers::occupied(std::size_t index) const
+{
+    std::lock_guard lock(mutex_);
+    for (const auto& [id, node] : workers_)
+        if (node.worker->index() == index && !node.dismissed && (node.ready || !node.state->initialized))
+            return true;
+    return false;
+}
+
+void thread_workers::restart(std::size_t index)
+{
+    start_at_[index] = time_point::max();
+    worker_id replaces = 0;
+    {
+        std::lock_guard lock(mutex_);
+        for (const auto& [id, node] : workers_)
+            if (node.worker->index() == index && node.ready && node.successor != 0 && !node.dismissed)
+                replaces = id; // its successor was lost
+    }
+    ++restarts_;
+    const worker_id made = start_thread(index, {}, replaces);
+    std::lock_guard lock(mutex_);
+    if (const auto found = workers_.find(replaces); found != workers_.end() && made != 0)
+        found->second.successor = made;
+}
+
+void thread_workers::tell(decltype(pool_event::what) what, std::size_t index, boost::system::error_code ec, life_phase phase)
 {
     if (!options_.on_event)
         return;
@@ -400,6 +496,7 @@ void thread_workers::tell(decltype(pool_event::what) what, std::size_t index, bo
     event.what = what;
     event.index = index;
     event.ec = ec;
+    event.phase = phase;
     // Posted, for it may do anything, also destroy the pool.
     shared_->link->post([callback = options_.on_event, event] { callback(event); });
 }
@@ -413,26 +510,49 @@ void thread_workers::set_active(bool active)
 void thread_workers::arm_start_timer()
 {
     start_timer_.reset();
-    if (!active_ || broken_ || silent_ || stopping_)
+    if (!active_ || silent_ || stopping_)
         return;
-    time_point first = time_point::max();
+    time_point first = *std::min_element(start_at_.begin(), start_at_.end());
     {
         std::lock_guard lock(mutex_);
         for (const auto& [id, node] : workers_)
-            if (!node.ready)
+            if (!node.ready && !node.late)
                 first = std::min(first, saturating_add(node.started, options_.start_timeout));
     }
     if (first == time_point::max())
         return;
     start_timer_.emplace(*strand_, first);
     start_timer_->async_wait([shared = shared_](boost::system::error_code ec) {
-        auto late = [](thread_workers& self) {
+        auto now = [](thread_workers& self) {
             if (self.start_timer_)
-                self.broken(errc::worker_start_failed, "the initializer of a worker thread did not end in time", nullptr);
+                self.on_start_timer();
         };
         if (!ec)
-            shared->with_set(late);
+            shared->with_set(now);
     });
+}
+
+void thread_workers::on_start_timer()
+{
+    const time_point now = clock::now();
+    std::vector<std::size_t> late;
+    {
+        std::lock_guard lock(mutex_);
+        for (auto& [id, node] : workers_) {
+            // One that is initialized has said so, and it was not heard yet.
+            if (node.ready || node.late || node.state->initialized || options_.start_timeout > now - node.started)
+                continue;
+            node.late = true;
+            late.push_back(node.worker->index());
+        }
+    }
+    for (const std::size_t index : late)
+        lose({.node = index, .stuck = true},
+             [] { return make_error(errc::worker_start_failed, "the initializer of a worker thread did not end in time"); });
+    for (std::size_t index = 0; index < nodes_; ++index)
+        if (start_at_[index] <= now)
+            restart(index);
+    arm_start_timer();
 }
 
 void thread_workers::stop(std::function<void()> done)
@@ -458,11 +578,16 @@ void thread_workers::stop(std::function<void()> done)
             if (!self.stop_timer_ || !self.stopped_)
                 return;
             // A finalizer goes on. It cannot be killed; the destructor waits for it.
+            bool all_over = true;
             for (const auto& [id, node] : self.workers_) {
+                if (node.state->over)
+                    continue; // and has said so, which was not heard yet
+                all_over = false;
                 ++self.abandoned_;
                 self.tell(pool_event::worker_abandoned, node.worker->index());
             }
-            self.stop_is_over();
+            if (!all_over)
+                self.stop_is_over();
         };
         if (!ec)
             shared->with_set(late);
@@ -535,6 +660,7 @@ worker_set::identity thread_workers::identify(worker_id worker) const
 
 void thread_workers::add_stats(pool_stats& stats) const
 {
+    stats.died += died_;
     stats.restarts += restarts_;
     stats.abandoned += abandoned_;
 }

@@ -19,6 +19,7 @@
 #include <thread>
 #include <vector>
 
+#include "backend/restart_policy.hpp"
 #include "backend/worker_set.hpp"
 #include "thread/thread_worker.hpp"
 
@@ -57,6 +58,7 @@ public:
     void stop(std::function<void()> done) override;
     void kill() noexcept override;
     void shut_down() noexcept override;
+    bool try_again() override;
     void set_active(bool active) override;
     void halt() noexcept override;
     identity identify(worker_id worker) const override;
@@ -73,12 +75,21 @@ private:
     using timer = asio::basic_waitable_timer<clock, asio::wait_traits<clock>, pool_strand>;
 
     struct shared_state;
+    /// How far a thread is, also while nobody runs the strand.
+    struct life
+    {
+        std::atomic<bool> initialized = false; ///< Or failed to be.
+        std::atomic<bool> over = false;
+    };
     struct node
     {
         std::shared_ptr<thread_worker> worker;
+        std::shared_ptr<life> state;
         std::thread thread;
         time_point started{};
         bool ready = false;
+        bool late = false;         ///< Its initializer still runs, and it is not waited for.
+        bool dismissed = false;    ///< It ends because the pool is broken.
         bool retired = false;
         worker_id successor = 0;   ///< That was started for it, or was ready; 0: none.
         worker_id predecessor = 0; ///< To be told of this one.
@@ -87,7 +98,7 @@ private:
     std::shared_ptr<thread_worker> find(worker_id worker) const;
     thread_worker::report_function reporter(worker_id worker) const;
     worker_id start_thread(std::size_t index, std::thread predecessor, worker_id replaces = 0);
-    static void thread_main(const std::shared_ptr<shared_state>& shared, worker_id id, thread_worker& worker,
+    static void thread_main(const std::shared_ptr<shared_state>& shared, worker_id id, thread_worker& worker, life& state,
                             std::vector<std::thread> ended);
 
     // What the threads tell, on the strand.
@@ -98,10 +109,14 @@ private:
 
     void tell_ended(worker_id worker, chunk_id id);
     void tell_gone(worker_id worker);
-    void broken(errc code, const char* what, std::exception_ptr cause);
-    void tell(decltype(pool_event::what) what, std::size_t index, boost::system::error_code ec = {});
+    void lose(lost_worker lost, const std::function<std::exception_ptr()>& cause);
+    void give_up(const std::function<std::exception_ptr()>& cause);
+    void restart(std::size_t index);
+    bool occupied(std::size_t index) const;
+    void tell(decltype(pool_event::what) what, std::size_t index, boost::system::error_code ec = {}, life_phase phase = {});
     void quit_all() noexcept;
     void arm_start_timer();
+    void on_start_timer();
     void stop_is_over();
     bool inside() const noexcept;
 
@@ -115,11 +130,12 @@ private:
     std::optional<pool_strand> strand_; // until `shut_down`: its destructor needs the context
     bool active_ = false;
     bool silent_ = false; // killed: the events are told nothing any more
-    bool broken_ = false;
+    restart_policy policy_;
+    std::vector<time_point> start_at_; // by node: when it gets a new thread
     bool stopping_ = false;
     std::function<void()> stopped_;
     std::optional<timer> start_timer_, stop_timer_;
-    std::size_t restarts_ = 0, abandoned_ = 0;
+    std::size_t died_ = 0, restarts_ = 0, abandoned_ = 0;
 
     mutable std::mutex mutex_; // for what follows
     worker_id last_id_ = 0;

@@ -160,7 +160,12 @@ public:
         outcomes[id].push_back({position, {}, std::move(error)});
     }
     void chunk_ended(detail::worker_id, detail::chunk_id id, duration busy) override { ended[id] = busy; }
-    void broken(std::function<std::exception_ptr()> cause) override { cause_of_break = std::move(cause); }
+    void broken(std::function<std::exception_ptr()> cause, bool for_good) override
+    {
+        cause_of_break = std::move(cause);
+        broken_for_good = for_good;
+    }
+    void mended() override { cause_of_break = nullptr; }
     void decide() override { ++decisions; }
 
     asio::io_context context{1};
@@ -169,6 +174,7 @@ public:
     std::map<detail::chunk_id, std::vector<told_outcome>> outcomes;
     std::map<detail::chunk_id, duration> ended;
     std::function<std::exception_ptr()> cause_of_break;
+    bool broken_for_good = false;
     int decisions = 0;
 
 private:

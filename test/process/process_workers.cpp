@@ -580,10 +580,11 @@ BOOST_AUTO_TEST_CASE(a_worker_that_dies_before_its_successor_is_ready_is_replace
     engine.workers->prepare_successor(engine.ready[0]);
     engine.workers->submit(engine.ready[0], *engine.chunk_of(&leave_with, std::vector{1}));
     engine.run_until([&] { return !engine.gone.empty() && engine.ready.size() == 2; });
+    pool_stats stats;
+    engine.workers->add_stats(stats);
+    BOOST_TEST(stats.restarts == 1u);
+    BOOST_TEST(stats.died == 1u);
     BOOST_TEST(!engine.cause_of_break);
-    engine.workers->prepare_successor(engine.ready[1]);
-    engine.workers->submit(engine.ready[1], *engine.chunk_of(&leave_with, std::vector{1}));
-    engine.run_until([&] { return engine.cause_of_break != nullptr; }); // its deaths count
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_that_grew_is_reported_after_its_task)
@@ -733,22 +734,56 @@ BOOST_AUTO_TEST_CASE(a_program_that_never_becomes_a_worker_is_told_how)
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_crash_loop_ends)
+BOOST_AUTO_TEST_CASE(deaths_in_tasks_never_break_the_pool)
+{
+    pool_options options;
+    options.restarts.count = 1;
+    fake_engine engine(options);
+    engine.start();
+    for (std::size_t lives = 1; lives != 30; ++lives) {
+        engine.workers->submit(engine.ready.back(), *engine.chunk_of(&leave_with, std::vector{1}));
+        engine.run_until([&] { return engine.ready.size() > lives || engine.cause_of_break; });
+        BOOST_TEST_REQUIRE(!engine.cause_of_break);
+    }
+    pool_stats stats;
+    engine.workers->add_stats(stats);
+    BOOST_TEST(stats.died == 29u);
+    BOOST_TEST(stats.restarts == 29u);
+}
+
+namespace {
+
+/// Kills the worker while it is idle, and waits until that is noticed.
+void kill_idle(fake_engine& engine, std::size_t life)
+{
+    const worker_id worker = engine.ready.at(life);
+    const int pid = engine.run(worker, *engine.chunk_of(&pid_of, std::vector{7})).at(0).value<int>();
+    ::kill(pid, SIGKILL);
+    engine.run_until([&] { return engine.gone.contains(worker) || engine.cause_of_break; });
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_crash_loop_of_idle_workers_ends_until_one_is_tried_again)
 {
     pool_options options;
     options.restarts.count = 3;
-    fake_engine engine(options);
-    engine.start();
+    fake_engine engine(options, 2);
+    engine.start(2);
     std::size_t deaths = 0;
-    while (!engine.cause_of_break) {
-        const worker_id worker = engine.ready.back();
-        const std::size_t lives = engine.ready.size();
-        engine.workers->submit(worker, *engine.chunk_of(&leave_with, std::vector{1}));
-        engine.run_until([&] { return engine.ready.size() > lives || engine.cause_of_break; });
-        ++deaths;
+    for (; !engine.cause_of_break; ++deaths) {
+        engine.run_until([&] { return engine.ready.size() == 2 + deaths; });
+        kill_idle(engine, deaths);
     }
     BOOST_TEST(deaths == 4u);
     BOOST_TEST((code_of(engine.cause_of_break()) == errc::pool_broken));
+    BOOST_TEST(!engine.broken_for_good);
+    BOOST_TEST(!engine.workers->try_again()); // too soon
+    const std::size_t lives = engine.ready.size();
+    std::this_thread::sleep_for(1s);
+    BOOST_TEST(engine.workers->try_again());
+    engine.run_until([&] { return engine.ready.size() == lives + 2; }); // all nodes
+    BOOST_TEST(!engine.cause_of_break);
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_left_behind)

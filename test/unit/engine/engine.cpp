@@ -760,7 +760,7 @@ BOOST_FIXTURE_TEST_CASE(the_task_of_the_last_death_is_told_of_the_death, fixture
     loss.begun.push_back({first(1).work->id, 0});
     loss.explain = [](std::uint64_t) { return std::make_exception_ptr(std::runtime_error("died")); };
     core->worker_gone(1, loss);
-    core->broken([] { return std::make_exception_ptr(std::runtime_error("broken")); });
+    core->broken([] { return std::make_exception_ptr(std::runtime_error("broken")); }, false);
     core->decide();
     BOOST_TEST(op->error_text() == "died");
     BOOST_TEST(other->error_text() == "broken");
@@ -769,7 +769,7 @@ BOOST_FIXTURE_TEST_CASE(the_task_of_the_last_death_is_told_of_the_death, fixture
 BOOST_FIXTURE_TEST_CASE(a_broken_pool_answers_all_and_takes_no_more, fixture)
 {
     auto op = add(5, map_of(5));
-    core->broken([] { return std::make_exception_ptr(std::runtime_error("broken")); });
+    core->broken([] { return std::make_exception_ptr(std::runtime_error("broken")); }, false);
     BOOST_TEST(op->error_text() == "broken");
     auto later = add(5, map_of(5));
     BOOST_TEST(later->error_text() == "broken");

@@ -107,7 +107,8 @@ struct fake_events : backend_events
         BOOST_TEST((busy >= duration::zero()));
         ended[id] = worker;
     }
-    void broken(std::function<std::exception_ptr()> cause) override { causes.push_back(cause()); }
+    void broken(std::function<std::exception_ptr()> cause, bool) override { causes.push_back(cause()); }
+    void mended() override { ++mends; }
     void decide() override { ++decided; }
 
     std::vector<worker_id> ready, gone;
@@ -117,6 +118,7 @@ struct fake_events : backend_events
     std::map<chunk_id, worker_id> ended;
     std::vector<std::exception_ptr> causes;
     int decided = 0;
+    int mends = 0;
 };
 
 struct thread_workers_fixture
