@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "os/fork_mark.hpp"
 #include "os/overcommit.hpp"
 
 namespace twat::mp::detail {
@@ -158,6 +159,8 @@ void argument_arena::give_back(std::byte* from) noexcept
 
 std::span<std::byte> result_arena::take(std::size_t least) noexcept
 {
+    if (is_copy())
+        return {}; // the place is the original's
     const std::span<std::byte> taken = room(least);
     lent_ = lent_ || !taken.empty();
     return taken;

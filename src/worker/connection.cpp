@@ -11,10 +11,13 @@
 #include <system_error>
 #include <thread>
 
+#include "os/fork_mark.hpp"
+
 namespace twat::mp::detail {
 
 bool worker_connection::receive(int flags)
 {
+    leave_if_copy();
     const std::span<std::byte> space = reader_.space();
     for (;;) {
         const ssize_t n = ::recv(socket_, space.data(), space.size(), flags);
@@ -41,6 +44,7 @@ void worker_connection::flush()
 
 void worker_connection::send(std::span<const std::byte> first, std::span<const std::byte> second)
 {
+    leave_if_copy();
     std::span<const std::byte> parts[] = {out_.bytes(), first, second};
     for (;;) {
         ::iovec vectors[std::size(parts)];

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "os/fork_mark.hpp"
 #include "shm/claim.hpp"
 #include "start/task_executor.hpp"
 
@@ -79,6 +80,7 @@ void coroutine_tasks::run(running& task)
 
 void coroutine_tasks::finish(running& task, const std::exception_ptr& error)
 {
+    leave_if_copy();
     if (error)
         encode_failure(task.result, error, *task.work.function, task.arguments.bytes(), environment_.max_message_size);
     const auto found = running_.find(task.work.id);

@@ -7,6 +7,7 @@
 #include <malloc.h>
 #endif
 
+#include "os/fork_mark.hpp"
 #include "worker/server.hpp"
 #include "worker/watchdog.hpp"
 
@@ -28,6 +29,7 @@ void keep_memory_warm() noexcept
 int serve_worker(const worker_start& start)
 {
     keep_memory_warm();
+    mark_original();
     // Never destroyed: the watchdog may still be in it, and what tasks left on its context is nobody's any more.
     auto& server = *new worker_server(start.socket, start.page, start.marker.nonce);
     watchdog::on_doorbell([&server] { server.look_at_stop_requests(); });

@@ -13,6 +13,7 @@
 
 #include "wire/exception.hpp"
 #include "function/module.hpp"
+#include "os/fork_mark.hpp"
 #include "os/readiness.hpp"
 #include "time/saturating.hpp"
 #include "worker/standard_output.hpp"
@@ -217,7 +218,7 @@ bool worker_server::has_background_work()
         arrivals_.cancel();
     do {
         io_.restart();
-        io_.poll();
+        poll();
     } while (armed_);
     return !io_.stopped();
 }
@@ -229,10 +230,18 @@ void worker_server::run_background_work()
     const task_memory::scope limited;
     io_.restart();
     io_.run_one();
-    io_.poll(); // many outcomes are told at once
+    leave_if_copy();
+    poll(); // many outcomes are told at once
     coroutines_.bury();
     if (std::exchange(readable_, false))
         connection_.read_available();
+}
+
+// A copy of this process that a coroutine made must not run what the next one is about to do.
+void worker_server::poll()
+{
+    while (io_.poll_one() != 0)
+        leave_if_copy();
 }
 
 void worker_server::arm()

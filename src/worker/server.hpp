@@ -61,6 +61,7 @@ private:
 
     bool has_background_work();
     void run_background_work();
+    void poll();
     void arm();
 
     void run_hook(std::span<const std::byte> encoded);

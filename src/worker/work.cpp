@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "os/fork_mark.hpp"
 #include "shm/claim.hpp"
 #include "time/saturating.hpp"
 #include "wire/exception.hpp"
@@ -104,6 +105,7 @@ void run_plain_chunk(const work_environment& environment, const received_work& w
             mark_begin(slot, work, position, now);
             environment.context.deadline = end_of_task(work, now);
             const bool returned = call(environment, work, work.arguments[position], result);
+            leave_if_copy();
             // Not for each task, since a look at the clock can cost more than one. Tasks with a timeout are claimed one by one. And before the
             // outcome is published, as it may be the last: who reads it reads this too.
             if (position + 1 == end) {
