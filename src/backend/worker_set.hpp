@@ -93,6 +93,9 @@ public:
     /// Begins to start `nodes` workers. Once.
     virtual void start() = 0;
 
+    /// Tells all that the workers have sent by now: whoever was late himself must not judge them by what he has read.
+    virtual void catch_up() {}
+
     /// Somebody wants a broken pool: tries one worker, unless that is hopeless or was done a moment ago. Returns whether one is being tried.
     /// If it gets ready, `mended`, `worker_ready` and the other nodes follow; if not, `broken`.
     virtual bool try_again() = 0;

@@ -99,6 +99,8 @@ public:
     /// Looks at timeouts and deadlines. To be called at `next_wake()`, which `decide` may change.
     void tick();
     time_point next_wake() const;
+    /// Whether `tick` would find a task, a worker or an operation late.
+    bool judges() const;
 
     /// Whether an operation waits for something that will happen by itself: the pool counts as work on its context.
     bool active() const;

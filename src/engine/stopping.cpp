@@ -297,6 +297,8 @@ void engine::check_timeout(ready_worker& worker, given_chunk& held, time_point n
     fail_task(op, index, timed_out(index), &held, trace_outcome::timed_out);
 }
 
+bool engine::judges() const { return std::min({limits_.next(), kills_.next(), checks_.next()}) <= now_(); }
+
 time_point engine::next_wake() const
 {
     const time_point age = may_recycle_another() ? ages_.next() : time_point::max();

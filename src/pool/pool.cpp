@@ -497,6 +497,8 @@ void pool::set_timer(time_point wake)
         if (ec || self->gone_ || self->timer_at_ != wake)
             return;
         self->timer_at_ = time_point::max();
+        if (self->engine_->judges())
+            self->workers_->catch_up(); // this loop may have been away while they answered
         self->engine_->tick();
         self->settle();
     }));

@@ -11,9 +11,11 @@
 #include <string>
 #include <utility>
 
+#include "os/available_cpus.hpp"
 #include "os/environment.hpp"
 #include "os/available_cpus.hpp"
 #include "os/launch_thread.hpp"
+#include "os/run_time.hpp"
 #include "start/worker_marker.hpp"
 
 namespace twat::mp::detail {
@@ -30,6 +32,7 @@ process_workers_set::process_workers_set(pool_strand strand, std::shared_ptr<str
       events_(events),
       on_event_(options.on_event),
       policy_(options.restarts, nodes, static_cast<std::uint32_t>(make_nonce())),
+      turns_(available_cpus(), nodes),
       self_(std::make_shared<process_workers_set*>(this)),
       places_(nodes)
 {
@@ -61,17 +64,35 @@ process_workers_set::~process_workers_set() { shut_down(); }
 void process_workers_set::start()
 {
     for (std::size_t node = 0; node < places_.size(); ++node)
-        launch(node);
+        want_start(node);
     set_timer();
+}
+
+// Starts a worker for the node when it is its turn.
+void process_workers_set::want_start(std::size_t node)
+{
+    places_[node].start_at = time_point::max();
+    turns_.want(node);
+    begin_starts();
+}
+
+void process_workers_set::begin_starts()
+{
+    while (!starts_none()) {
+        const auto node = turns_.next();
+        if (!node)
+            return;
+        launch(*node);
+    }
 }
 
 void process_workers_set::launch(std::size_t node)
 {
-    places_[node].start_at = time_point::max();
     auto worker = std::make_shared<worker_process>(static_cast<worker_owner&>(*this), ++last_id_, node);
     live_.push_back(worker);
     by_id_.emplace(worker->id(), worker);
     places_[node].worker = worker;
+    turns_.begun(worker->id(), clock::now());
     if (std::shared_ptr<child> made = worker->launch())
         children_.add(std::move(made));
 }
@@ -80,6 +101,7 @@ void process_workers_set::stop(std::function<void()> done)
 {
     ended_ = true;
     stopped_ = std::move(done);
+    turns_.clear();
     for (place& p : places_)
         p.start_at = time_point::max();
     for (const auto& worker : std::vector(live_))
@@ -91,6 +113,7 @@ void process_workers_set::kill() noexcept
 {
     ended_ = true;
     stopped_ = nullptr;
+    turns_.clear();
     for (place& p : places_) {
         p.start_at = time_point::max();
         p.worker.reset();
@@ -124,7 +147,7 @@ void process_workers_set::set_active(bool active)
     active_ = active;
     for (const auto& worker : live_)
         worker->update_waits();
-    if (active && std::ranges::any_of(live_, [](const auto& w) { return w->has_news(); }))
+    if (active && (turns_.waiting() || std::ranges::any_of(live_, [](const auto& w) { return w->has_news(); })))
         post_pass();
     set_timer();
 }
@@ -207,7 +230,7 @@ void process_workers_set::replace(worker_id id)
     worker->kill();
     if (!starts_none() && places_[worker->node()].worker == worker) {
         ++restarts_;
-        launch(worker->node());
+        want_start(worker->node());
     }
     set_timer();
 }
@@ -223,10 +246,10 @@ void process_workers_set::abandon(worker_id id, chunk_id chunk)
 void process_workers_set::prepare_successor(worker_id id)
 {
     const auto worker = find(id);
-    if (!worker || starts_none() || places_[worker->node()].worker != worker)
+    if (!worker || starts_none() || places_[worker->node()].worker != worker || turns_.wants(worker->node()))
         return;
     ++restarts_;
-    launch(worker->node());
+    want_start(worker->node());
     set_timer();
 }
 
@@ -283,14 +306,16 @@ void process_workers_set::worker_launched(worker_process& worker)
 void process_workers_set::worker_is_ready(worker_process& worker)
 {
     report(worker, pool_event::worker_ready);
+    turns_.over(worker.id());
     if (policy_.on_ready(worker.node(), clock::now())) {
         events_.mended();
         for (std::size_t node = 0; node < places_.size() && !ended_; ++node)
             if (node != worker.node()) {
                 ++restarts_;
-                launch(node);
+                want_start(node);
             }
     }
+    begin_starts();
     events_.worker_ready(worker.id());
     for (const auto& other : std::vector(live_))
         if (other->node() == worker.node() && other->id() != worker.id() && other->state().phase() == worker_phase::ready)
@@ -302,6 +327,7 @@ void process_workers_set::worker_is_gone(worker_process& worker, const worker_en
     const auto keep = worker.shared_from_this();
     std::erase(live_, keep);
     by_id_.erase(worker.id());
+    turns_.over(worker.id());
     children_.remove(worker.process().get());
     place& p = places_[worker.node()];
     const bool was_current = p.worker == keep;
@@ -331,6 +357,7 @@ void process_workers_set::worker_is_gone(worker_process& worker, const worker_en
         events_.worker_gone(worker.id(), end.loss);
     if (!ended_ && end.how != worker_action::report_end)
         plan_restart(worker.node(), was_current, end);
+    begin_starts();
     end_stop();
 }
 
@@ -341,8 +368,8 @@ void process_workers_set::plan_restart(std::size_t node, bool is_current, const 
     const time_point now = clock::now();
     if (end.in_task) { // that task's fault, however often it happens
         if (is_current && !policy_.broken()) {
-            ++restarts_;
-            launch(node);
+            restarts_ += !turns_.wants(node);
+            want_start(node);
         }
         return;
     }
@@ -356,7 +383,7 @@ void process_workers_set::plan_restart(std::size_t node, bool is_current, const 
     lost.for_good = end.hopeless && !end.launch_failed; // a file that is not there may be put there
     const bool was_broken = policy_.broken() && !policy_.trying();
     const auto when = policy_.on_loss(lost, now);
-    if (when && is_current)
+    if (when && is_current && !turns_.wants(node))
         set_timer(p.start_at = *when);
     else if (!when && !was_broken)
         give_up(end);
@@ -364,7 +391,8 @@ void process_workers_set::plan_restart(std::size_t node, bool is_current, const 
 
 void process_workers_set::give_up(const worker_end& end)
 {
-    catch_up(); // what the others have finished is finished
+    read_all(); // what the others have finished is finished
+    turns_.clear();
     for (place& p : places_)
         p.start_at = time_point::max();
     // main() never entered the worker: that says more than how often.
@@ -385,17 +413,28 @@ bool process_workers_set::try_again()
         return false;
     if (!under_way) {
         ++restarts_;
-        launch(0);
+        want_start(0);
         set_timer();
     }
     return true;
 }
 
 // Reads what the workers have sent, which nobody may have looked at for long.
+void process_workers_set::read_all()
+{
+    for (const auto& worker : std::vector(live_)) {
+        touch(*worker);
+        worker->catch_up();
+    }
+}
+
 void process_workers_set::catch_up()
 {
-    for (const auto& worker : std::vector(live_))
-        worker->catch_up();
+    if (!active_)
+        return;
+    ++depth_;
+    read_all();
+    end_batch();
 }
 
 // ---------------------------------------------------------------- time
@@ -426,8 +465,18 @@ void process_workers_set::pass()
     for (std::size_t node = 0; node < places_.size(); ++node)
         if (places_[node].start_at <= clock::now() && !starts_none()) {
             ++restarts_;
-            launch(node);
+            want_start(node);
         }
+    for (const auto& worker : live_)
+        if (worker->state().phase() == worker_phase::killed)
+            turns_.over(worker->id());
+    if (turns_.waiting()) {
+        turns_.look(now, [this](worker_id id) -> std::optional<duration> {
+            const auto worker = find(id);
+            return worker && worker->pid() != 0 ? run_time_of_sleeper(worker->pid()) : std::nullopt;
+        });
+        begin_starts();
+    }
     end_stop();
     end_batch();
     set_timer();
@@ -439,6 +488,7 @@ void process_workers_set::set_timer()
         return;
     time_point next = time_point::max();
     if (active_) {
+        next = turns_.next_look();
         for (const place& p : places_)
             next = std::min(next, p.start_at);
         for (const auto& worker : live_)

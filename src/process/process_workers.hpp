@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "backend/restart_policy.hpp"
+#include "backend/start_turns.hpp"
 #include "backend/worker_set.hpp"
 #include "process/child_registry.hpp"
 #include "process/worker_process.hpp"
@@ -35,6 +36,7 @@ public:
     void kill() noexcept override;
     void shut_down() noexcept override;
     bool try_again() override;
+    void catch_up() override;
     void set_active(bool active) override;
     void halt() noexcept override { children_.halt(); }
     identity identify(worker_id worker) const override;
@@ -77,11 +79,13 @@ private:
 
     std::shared_ptr<worker_process> find(worker_id id) const noexcept;
     void touch(worker_process& worker);
+    void want_start(std::size_t node);
+    void begin_starts();
     void launch(std::size_t node);
     void plan_restart(std::size_t node, bool is_current, const worker_end& end);
     void give_up(const worker_end& end);
-    void catch_up();
-    bool starts_none() const noexcept { return ended_ || policy_.broken(); }
+    void read_all();
+    bool starts_none() const noexcept { return ended_ || (policy_.broken() && !policy_.trying()); }
     void end_stop();
     void post_pass();
     void pass();
@@ -97,6 +101,7 @@ private:
     worker_settings settings_;
     std::function<void(const pool_event&)> on_event_;
     restart_policy policy_;
+    start_turns turns_;
     std::shared_ptr<process_workers_set*> self_; ///< For handlers; what it points to is null when this is gone.
 
     std::vector<place> places_;

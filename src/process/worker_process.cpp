@@ -40,6 +40,8 @@ constexpr duration abandon_at_end_after = std::chrono::milliseconds(200);
 /// Each look that finds nothing makes the next one later: with tasks of 10 ms, looks were half of what a task cost the host.
 constexpr duration look_after = std::chrono::milliseconds(2);
 constexpr duration longest_look_after = std::chrono::milliseconds(16);
+/// A loop that comes later than this to a start that is due was away, and gives it its time once more.
+constexpr duration late_loop = std::chrono::milliseconds(500);
 /// Workers are looked at together.
 constexpr duration look_grid = std::chrono::milliseconds(1);
 
@@ -311,6 +313,7 @@ void worker_process::act(worker_action action)
 void worker_process::say_hello()
 {
     const worker_settings& settings = owner_->settings();
+    started_at_ = clock::now(); // it could not answer before, however long this took
     byte_buffer bytes;
     write_hello(bytes, {protocol_version, settings.debug, !settings.executable.empty(), node_, settings.nodes,
                         settings.child_concurrency, settings.max_message_size, build_id(), settings.initializer.bytes(),
@@ -605,9 +608,12 @@ void worker_process::on_time(time_point now)
     if (!owner_ || next_due() > now)
         return;
     if (fsm_.is_starting() || ping_due_ <= now) {
+        const duration late = now - next_due();
         if (socket_)
             read(); // it may have answered while nobody read
-        if (owner_ && fsm_.is_starting() && fsm_.phase() != worker_phase::killed) {
+        if (owner_ && fsm_.is_starting() && late > late_loop && !std::exchange(forgiven_, true)) {
+            started_at_ = now; // who knows whether it ran, while this did not: both may have been stopped
+        } else if (owner_ && fsm_.is_starting()) {
             const bool greeted = fsm_.phase() == worker_phase::initializing;
             fail_start(errc::worker_start_failed,
                        name() + " was not ready within pool_options::start_timeout; " +

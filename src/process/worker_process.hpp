@@ -221,6 +221,7 @@ private:
     exit_status status_;
 
     time_point started_at_{};
+    bool forgiven_ = false; ///< It was late once, or nobody looked.
     time_point ping_due_ = time_point::max();
     std::uint64_t ping_ = 0;
     time_point last_sign_{}; ///< When the worker was last heard of, or given work.
