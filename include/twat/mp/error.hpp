@@ -19,7 +19,8 @@ enum class errc : int {
     pool_closed = 1,
     /// The pool was terminated while the operation was outstanding.
     pool_terminated,
-    /// Workers died more often than `pool_options::restarts` allows; the cause is nested.
+    /// More workers died outside of tasks than `pool_options::restarts` allows, or none can be started; the cause is nested. Calls fail at once
+    /// until a worker that is tried again after a pause gets ready; see `pool_options::restarts`.
     pool_broken,
     /// More calls wait than `pool_options::max_pending` allows.
     queue_full,

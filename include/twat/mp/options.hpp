@@ -24,10 +24,14 @@ namespace twat::mp {
 /// Every span of time in this library, measured on the steady clock.
 using duration = std::chrono::nanoseconds;
 
-/// How many workers may die before the pool is given up.
+/** How many workers may die outside of tasks before the pool is broken: while they start, in the initializer, or while idle.
+
+    A death in a task is that task's error and never counts, nor does a worker that is killed because of its task (a timeout, a cancellation,
+    a memory limit): such workers are replaced at once, however many there are.
+*/
 struct restart_limit
 {
-    std::size_t count = 0;                  ///< Deaths within `window`; 0: max(5, 2 * nodes).
+    std::size_t count = 0;                     ///< Deaths within `window`; 0: max(5, 2 * nodes).
     duration window{std::chrono::seconds(10)}; ///< The span of time in which deaths are counted.
 };
 
@@ -108,9 +112,13 @@ struct pool_options
     overflow on_overflow = overflow::fail;
     /// Bytes of one task's argument list or result; beyond: `errc::message_too_large`.
     std::size_t max_message_size = std::size_t(1) << 30;
-    /// How many deaths the pool survives before `errc::pool_broken`.
+    /// How many deaths outside of tasks the pool survives before it is broken. A broken pool fails calls at once with `errc::pool_broken`,
+    /// the cause nested. After 1 s, then 2 s, 4 s ... 60 s, the next call starts one worker and waits for it; as soon as one is ready the pool
+    /// works again, with all nodes. Only a program that is no worker or another build (`errc::worker_start_failed`, `build_mismatch`) is not
+    /// tried again, unless workers of the pool have been ready before. With threads only an initializer can fail.
     restart_limit restarts{};
-    /// From the start of a worker to the end of its initializer.
+    /// From the start of a worker to the end of its initializer. Of many workers as many start at once as there are CPUs, not counting those
+    /// whose initializer waits for something; the time of each begins with its turn.
     duration start_timeout{std::chrono::seconds(5)};
     /// How long a worker may take to end once it was told to; then it is killed.
     duration stop_grace{std::chrono::milliseconds(200)};
