@@ -127,7 +127,10 @@ unique_descriptor make_page(std::size_t size, error_code& ec, const char* name)
 
 unique_descriptor open_null(error_code& ec)
 {
-    return raise(unique_descriptor(::open("/dev/null", O_RDWR | O_CLOEXEC)), ec);
+    unique_descriptor null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (!null) // A sandbox may forbid to write even there.
+        null.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    return raise(std::move(null), ec);
 }
 
 } // namespace twat::mp::detail

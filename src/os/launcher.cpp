@@ -27,6 +27,8 @@ extern "C" int __clone(int (*)(void*), void*, int, void*, ...) noexcept;
 #define TWAT_MP_CLONE ::clone
 #endif
 
+#include "os/own_program.hpp"
+
 namespace twat::mp::detail {
 namespace {
 
@@ -59,6 +61,7 @@ struct plan
     int error_output;
     signal_set ignored;
     volatile int error;
+    volatile bool executed; ///< Came as far as that.
 };
 
 /// `environ` with `added`; pointers only.
@@ -129,6 +132,7 @@ TWAT_MP_IN_CHILD int run_child(void* argument)
         close_from(first_free);
         // Not the mask of the calling thread: launching threads block everything.
         ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, zeros, nullptr, kernel_mask_size);
+        p.executed = true;
         ::syscall(SYS_execve, p.executable, p.arguments, p.environment);
     }
     p.error = errno;
@@ -171,17 +175,23 @@ launched launch(const launch_request& request, error_code& ec)
             given = raised[i].get();
         }
     }
+    if (!null)
+        return {.failed_at = "/dev/null"};
     if (ec)
-        return {};
+        return {.failed_at = "fcntl"};
     p.null = null.get();
     p.ignored = request.ignored;
 
-    const std::string executable = request.executable.empty() ? "/proc/self/exe" : request.executable.string();
+    own_program program = request.executable.empty() ? find_own_program() : own_program{request.executable.string(), {}};
+    const std::string& executable = program.executable;
     std::string title = request.title.empty() ? executable : request.title;
-    char* const arguments[] = {title.data(), nullptr};
+    std::vector<char*> arguments{title.data()};
+    for (std::string& argument : program.arguments)
+        arguments.push_back(argument.data());
+    arguments.push_back(nullptr);
     const auto environment = make_environment(request.environment);
     p.executable = executable.c_str();
-    p.arguments = arguments;
+    p.arguments = arguments.data();
     p.environment = environment.data();
 
     // Like vfork: the calling thread waits and no page is copied, so a large parent starts children as fast as a small one. In
@@ -198,21 +208,21 @@ launched launch(const launch_request& request, error_code& ec)
             ec = last_error();
     }
     if (ec)
-        return {};
+        return {.failed_at = "clone"};
     if (pidfd < 0) { // A kernel before 5.2, which ignores the flag.
         ::kill(pid, SIGKILL);
         ::waitpid(pid, nullptr, 0);
         ec = {ENOSYS, boost::system::system_category()};
-        return {};
+        return {.failed_at = "clone with CLONE_PIDFD"};
     }
-    launched result{pid, unique_descriptor(pidfd)};
+    launched result{pid, unique_descriptor(pidfd), {}};
     if (p.error != 0) {
         // The child is past its memory, so past all that could take long: this wait is short. Its failure means that somebody
         // else has reaped the child.
         while (::waitid(P_PIDFD, static_cast<id_t>(pidfd), nullptr, WEXITED) != 0 && errno == EINTR) {
         }
         ec = {p.error, boost::system::system_category()};
-        return {};
+        return {.failed_at = p.executed ? executable : "dup3"};
     }
     if (pidfd < lowest_descriptor) {
         error_code no_room; // Then the low number has to do: giving up a child that runs would be worse.

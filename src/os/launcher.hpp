@@ -19,8 +19,8 @@ namespace twat::mp::detail {
 /** What to start. Owns the child's ends: whoever launches closes them, so that the hang-up of the child is seen. */
 struct launch_request
 {
-    std::filesystem::path executable; ///< Empty: this program, also when its file was replaced meanwhile.
-    std::string title;                ///< The child's argv[0], which is what process lists show. Its only argument.
+    std::filesystem::path executable; ///< Empty: this program, also when its file was replaced meanwhile; see `find_own_program`.
+    std::string title;                ///< The child's argv[0], which is what process lists show. Its only argument, mostly.
     std::vector<std::string> environment; ///< NAME=value, in addition to `environ` and in place of the same names there.
     /// The child's descriptors 3, 4 and 5: socket, page, doorbell. The child gets /dev/null in place of one that is missing.
     std::array<unique_descriptor, 3> descriptors;
@@ -34,7 +34,8 @@ struct launch_request
 struct launched
 {
     pid_t pid = 0;
-    unique_descriptor pidfd;
+    unique_descriptor pidfd{};
+    std::string failed_at{}; ///< On failure: the file or the call.
 };
 
 /** Starts a child process and returns when it runs the other program.

@@ -104,6 +104,14 @@ public:
 
     pid_t pid() const noexcept override { return pid_; }
 
+    std::string failed_at() const override
+    {
+        if (is_foreign())
+            return {};
+        std::lock_guard lock(mutex_);
+        return failed_at_;
+    }
+
     std::string error_tail() const override
     {
         if (is_foreign())
@@ -224,6 +232,10 @@ private:
         launched result;
         try {
             result = launch(request, ec);
+            {
+                std::lock_guard lock(mutex_);
+                failed_at_ = std::move(result.failed_at);
+            }
             if (!ec)
                 adopt(result, request.captured, ec);
         } catch (const boost::system::system_error& e) {
@@ -486,6 +498,7 @@ private:
     bool kill_requested_ = false;
     bool signalled_ = false;
     output_tail tail_;
+    std::string failed_at_;
     std::function<void(error_code)> on_launched_;
     std::function<void(exit_status)> on_exit_;
     std::function<void()> on_abandoned_;

@@ -43,6 +43,9 @@ public:
     /// 0 before it was launched; kept when it is gone.
     virtual pid_t pid() const noexcept = 0;
 
+    /// The file or the call that its launch failed at; empty if it did not.
+    virtual std::string failed_at() const = 0;
+
     /// The end of what it has written to its standard error, if the request had that captured. All of it, once `on_exit` is called.
     virtual std::string error_tail() const = 0;
 

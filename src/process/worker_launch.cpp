@@ -31,21 +31,29 @@ std::shared_ptr<child> worker_process::launch() noexcept
     try {
         const worker_settings& settings = owner_->settings();
         launch_request request;
+        failed_at_ = "socketpair";
         socket_pair sockets = make_socket_pair(ec);
         unique_descriptor doorbell;
         worker_memory memory;
         if (!ec)
+            failed_at_ = "memfd_create";
+        if (!ec)
             memory = make_worker_memory(settings.nodes, settings.child_concurrency, ec);
+        if (!ec)
+            failed_at_ = "eventfd";
         if (!ec)
             doorbell = make_event(ec);
         if (!ec)
             doorbell_ = duplicate(doorbell.get(), ec);
+        if (!ec)
+            failed_at_ = settings.child_stderr == error_output::capture ? "pipe2" : "/dev/null";
         socket_pair output;
         if (!ec && settings.child_stderr == error_output::capture)
             output = make_pipe(ec);
         else if (!ec && settings.child_stderr == error_output::discard)
             output.second = open_null(ec);
         if (!ec) {
+            failed_at_.clear();
             page_ = std::move(memory.page);
             socket_fd_ = std::move(sockets.first);
             channel_.emplace(socket_fd_.get(), longest_frame(settings));
@@ -102,7 +110,9 @@ void worker_process::on_launched(const boost::system::error_code& ec)
                             ec == boost::system::errc::not_enough_memory ||
                             ec == boost::system::errc::too_many_files_open ||
                             ec == boost::system::errc::too_many_files_open_in_system;
-        fail_start(errc::worker_start_failed, program + " could not be started as a worker process: " + ec.message(), !passes);
+        const std::string at = failed_at_.empty() && child_ ? child_->failed_at() : failed_at_;
+        fail_start(errc::worker_start_failed,
+                   program + " could not be started as a worker process: " + (at.empty() ? "" : at + ": ") + ec.message(), !passes);
         exited_ = true;
         settle();
     } else {

@@ -7,4 +7,11 @@
 void killed_by_the_kernel_for_memory();
 void memory_locked();
 
+// places.cpp
+void started_by_the_linker();
+void without_proc();
+void without_dev_null();
+void memfd_create_denied();
+void small_pool();
+
 #endif
