@@ -15,7 +15,7 @@ namespace twat::mp::detail {
     them out costs little, short enough that other operations get their turn and that a death or a cancellation loses little. Towards
     the end of an input of known size chunks shrink, so that the workers finish together.
 
-    Chunks of a size that the caller gave travel together while they are short, since the way there and back costs more than they do:
+    Chunks of a size that the caller gave travel together while they are short, since a round trip costs more than they do:
     each of their tasks can be taken back on its own, wherever it travels.
 */
 class chunker

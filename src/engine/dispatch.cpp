@@ -11,7 +11,7 @@
 namespace twat::mp::detail {
 namespace {
 
-// A worker holds a second chunk so that it never waits for the way there and back, and more while all of them together are shorter
+// A worker holds a second chunk so that it never waits for a round trip, and more while all of them together are shorter
 // than this.
 constexpr duration in_flight_aim = std::chrono::milliseconds(1);
 constexpr std::size_t most_held = 32;
@@ -454,7 +454,7 @@ void engine::make_room_beside_equals(operation_state& op)
     queue_.push_front(op);
 }
 
-// An operation that was alone may have handed out much of which nobody knows how long it takes. Now another one wants its turns.
+// An operation that was alone may have handed out much whose duration is not known yet. Now another one wants its turns.
 void engine::take_back_unknown()
 {
     operation_state* const op = std::exchange(alone_, nullptr);

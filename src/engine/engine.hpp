@@ -187,7 +187,7 @@ private:
 
     // stopping.cpp: cancellation, timeouts, deadlines
     void stop_handing_out(operation_state& op);
-    /// What becomes of tasks that run: they run out, are asked to stop, or are killed if they have not stopped after the grace.
+    /// What happens to running tasks: they run out, are asked to stop, or are killed if they have not stopped after the grace.
     enum class stop_force { none, ask, kill };
     void stop(operation_state& op, std::exception_ptr error, stop_force force);
     bool has_begun(operation_state& op);

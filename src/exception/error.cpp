@@ -32,7 +32,7 @@ public:
         case errc::message_too_large: return "an argument list or a result is too large";
         case errc::unknown_function: return "the worker does not have this function";
         case errc::build_mismatch: return "the worker is another build of the program";
-        case errc::protocol_error: return "a worker sent bytes that make no sense";
+        case errc::protocol_error: return "a worker sent malformed data";
         }
         return "unknown twat.mp error " + std::to_string(value);
     }

@@ -16,15 +16,15 @@ std::string describe(int pid, const worker_died::exit_status& status, std::optio
 {
     std::string text = "worker " + std::to_string(pid);
     if (!status.known)
-        text += " ended, nobody knows how (is SIGCHLD ignored, or does the program reap all children itself?),";
+        text += " ended with unknown status (is SIGCHLD ignored, or does the program reap all children itself?),";
     else if (status.signal != 0) {
         text += " was killed by signal " + std::to_string(status.signal);
         // Unlike strsignal, this one is safe in threads and ignores the locale.
         if (const char* name = ::sigdescr_np(status.signal))
             text += std::string(" (") + name + ')';
         if (status.signal == SIGKILL && last.out_of_memory != memory_verdict::unlikely)
-            text += last.out_of_memory == memory_verdict::likely ? ", by the system for want of memory,"
-                                                                 : ", perhaps by the system for want of memory,";
+            text += last.out_of_memory == memory_verdict::likely ? ", by the kernel's out-of-memory killer,"
+                                                                 : ", perhaps by the kernel's out-of-memory killer,";
     }
     else
         text += " ended with exit code " + std::to_string(status.exit_code);

@@ -106,9 +106,9 @@ const descriptor& find_descriptor(const place& where, std::uint64_t hash, std::s
     if (words.magic != descriptor_magic)
         refuse("something else is there");
     if (words.hash != hash)
-        refuse("another function is there");
+        refuse("a different function is at this address");
     if (!is_code(words.make))
-        refuse("what is there cannot be called");
+        refuse("the address does not hold a callable descriptor");
     return *reinterpret_cast<const descriptor*>(address);
 }
 

@@ -12,7 +12,7 @@
 
 namespace twat::mp::detail {
 
-/** How many processes the system has killed for want of memory: in the control group of this process or, where that is not counted, in
+/** How many processes the kernel's out-of-memory killer has killed: in the control group of this process or, where that is not counted, in
     the whole machine. Nothing if the system does not tell. @param root Where `/proc` and `/sys` are.
 */
 std::optional<std::uint64_t> count_oom_kills(const std::filesystem::path& root = "/");

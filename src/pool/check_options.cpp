@@ -66,11 +66,11 @@ std::size_t check_options(worker_kind kind, const pool_options& options)
     check_duration("pool_options::max_age_per_child", options.max_age_per_child);
     check_duration("pool_options::spin", options.spin);
     if (!(options.recycle_jitter >= 0 && options.recycle_jitter <= 1))
-        refuse("pool_options::recycle_jitter", "is no number from 0 to 1");
+        refuse("pool_options::recycle_jitter", "must be between 0 and 1");
     if (options.on_overflow != overflow::fail && options.on_overflow != overflow::wait)
-        refuse("pool_options::on_overflow", "is no value of mp::overflow");
+        refuse("pool_options::on_overflow", "is not a valid mp::overflow");
     if (options.child_stderr < error_output::inherit || options.child_stderr > error_output::capture)
-        refuse("pool_options::child_stderr", "is no value of mp::error_output");
+        refuse("pool_options::child_stderr", "is not a valid mp::error_output");
     if (kind == worker_kind::process) {
         if (options.initializer && !options.initializer.portable())
             refuse("pool_options::initializer", "captures something or holds a value without a codec: it cannot be sent to a process; "
@@ -101,10 +101,10 @@ void check_options(const call_options& options)
     check_duration("call_options::deadline", options.deadline);
     check_duration("call_options::queue_timeout", options.queue_timeout);
     if (options.prio != priority::low && options.prio != priority::normal && options.prio != priority::high)
-        refuse("call_options::prio", "is no value of mp::priority");
+        refuse("call_options::prio", "is not a valid mp::priority");
     constexpr auto all = static_cast<unsigned>(asio::cancellation_type::all);
     if (const auto limit = static_cast<unsigned>(options.cancel_limit); limit != all && (limit & ~7u) != 0)
-        refuse("call_options::cancel_limit", "is no value of asio::cancellation_type");
+        refuse("call_options::cancel_limit", "is not a valid asio::cancellation_type");
 }
 
 } // namespace twat::mp::detail

@@ -194,7 +194,7 @@ std::size_t process_workers_set::recall(worker_id id, chunk_id chunk)
         return 0;
     const std::size_t kept = worker->recall(chunk);
     if (settings_.debug)
-        std::fprintf(stderr, "twat-mp: worker %zu (pid %d) gives back chunk %llu but for %zu tasks that it has begun\n", worker->node(),
+        std::fprintf(stderr, "twat-mp: worker %zu (pid %d) returned chunk %llu except for %zu started tasks\n", worker->node(),
                      worker->pid(), static_cast<unsigned long long>(chunk), kept);
     return kept;
 }

@@ -18,7 +18,7 @@
 namespace twat::mp::detail {
 namespace {
 
-/// Of a program whose libraries could not be loaded, for want of memory perhaps.
+/// Exit code of a program whose libraries could not be loaded, perhaps because memory ran out.
 constexpr int linker_exit_code = 127;
 
 } // namespace
@@ -67,7 +67,7 @@ worker_end worker_process::make_end()
 void worker_process::explain_death(worker_end& end)
 {
     if (!nonsense_.empty()) {
-        end.why = name() + " sent what makes no sense: " + nonsense_;
+        end.why = name() + " sent malformed data: " + nonsense_;
         end.loss.explain = [what = end.why](std::uint64_t index) {
             return make_error(errc::protocol_error, what, static_cast<std::size_t>(index));
         };

@@ -122,7 +122,7 @@ void worker_process::read()
         try {
             take_ring();
         }
-        catch (const error&) { // the ring may be what makes no sense
+        catch (const error&) { // the ring itself may be malformed
         }
         talks_nonsense(e.what());
     }
@@ -163,7 +163,7 @@ void worker_process::take(const frame& arrived)
     case frame_type::ready: return act(fsm_.resume(worker_input::ready));
     case frame_type::initializer_failed: {
         if (fsm_.phase() != worker_phase::initializing)
-            throw error(errc::protocol_error, "a worker told of its initializer out of turn");
+            throw error(errc::protocol_error, "unexpected initializer report from a worker");
         auto bytes = std::make_shared<byte_buffer>();
         bytes->append(arrived.bytes.data(), arrived.bytes.size());
         initializer_error_ = std::move(bytes);
@@ -174,7 +174,7 @@ void worker_process::take(const frame& arrived)
         auto bytes = arrived.bytes;
         const auto what = take_record(bytes);
         if (!what || !bytes.empty())
-            throw error(errc::protocol_error, "a worker sent a result that is none");
+            throw error(errc::protocol_error, "a worker sent an invalid result record");
         return take(*what);
     }
     case frame_type::pong:
@@ -233,7 +233,7 @@ void worker_process::take_hello_reply(std::span<const std::byte> bytes)
     const bool foreign = !owner_->settings().executable.empty();
     switch (judge(reply, {.nonce = nonce_, .build = foreign ? std::string_view() : std::string_view(build_id())})) {
     case greeting::accepted: return act(fsm_.resume(worker_input::greeted));
-    case greeting::other_worker: throw error(errc::protocol_error, "who answers is not the worker that was started");
+    case greeting::other_worker: throw error(errc::protocol_error, "the handshake came from a different process than the one started");
     case greeting::other_version:
         fail_start(errc::build_mismatch, name() + " speaks protocol version " + std::to_string(reply.version) + ", this program version " +
                                              std::to_string(protocol_version), true);
@@ -262,7 +262,7 @@ void worker_process::talks_nonsense(const char* what)
         return;
     nonsense_ = what;
     if (fsm_.is_starting() && !start_failure_)
-        fail_start(errc::protocol_error, name() + " sent what makes no sense: " + nonsense_, false);
+        fail_start(errc::protocol_error, name() + " sent malformed data: " + nonsense_, false);
     act(fsm_.resume(worker_input::unfit));
 }
 

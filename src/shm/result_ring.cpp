@@ -60,7 +60,7 @@ std::optional<record> record_reader::next(std::span<const std::byte>& bytes)
     };
     if (const auto size = short_size()) {
         if (last_.kind != record_kind::value)
-            throw error(errc::protocol_error, "a worker's outcome follows nothing");
+            throw error(errc::protocol_error, "a short record without a preceding one");
         if (*size > bytes.size() - short_header_size)
             throw error(errc::protocol_error, "a worker's outcome is longer than what it sent");
         last_.position += last_.count;

@@ -38,7 +38,7 @@ inline constexpr std::size_t short_header_size = 8;
 void write_record_header(std::byte* to, const record& what) noexcept;
 
 /// Takes the record at the start of `bytes`. Nothing if `bytes` is empty. Throws `mp::error` (`protocol_error`) if it is cut
-/// off or makes no sense. The record refers to `bytes`.
+/// off or malformed. The record refers to `bytes`.
 std::optional<record> take_record(std::span<const std::byte>& bytes);
 
 /** Cuts what was drained from one ring into records. */
@@ -84,7 +84,7 @@ public:
     explicit ring_reader(const shared_page& page);
 
     /// Appends all published bytes to `into` and gives their room back. Throws `mp::error` (`protocol_error`) if the worker's
-    /// position makes no sense.
+    /// position is out of range.
     void drain(byte_buffer& into);
 
 private:

@@ -24,7 +24,7 @@ namespace twat::mp::detail {
 
 /** A worker's life: handshake, initializer, chunks, finalizer.
 
-    Plain tasks are run between blocking reads, which is the shortest way there and back. While coroutines or other work of
+    Plain tasks are run between blocking reads, which is the shortest round trip. While coroutines or other work of
     theirs are outstanding on the worker's io_context, that runs instead and the socket is read through it.
 */
 class worker_server
@@ -33,7 +33,7 @@ public:
     /// The descriptors are not owned. @param nonce Of the marker.
     worker_server(int socket, int page, std::uint64_t nonce);
 
-    /// Serves until the parent says goodbye or is gone. Throws if what the parent sends makes no sense, and what work on
+    /// Serves until the parent says goodbye or is gone. Throws if the parent sends malformed data, and what work on
     /// the io_context that is no task throws.
     void run();
 

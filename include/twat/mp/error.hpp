@@ -52,7 +52,7 @@ enum class errc : int {
     unknown_function,
     /// The worker is another build of the program, or has loaded another build of a library that holds the function.
     build_mismatch,
-    /// A worker sent bytes that make no sense.
+    /// A worker sent malformed data.
     protocol_error,
 };
 

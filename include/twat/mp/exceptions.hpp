@@ -41,7 +41,7 @@ using errinfo_details = boost::error_info<errinfo_details_tag, std::string>;
 using errinfo_life_phase = boost::error_info<errinfo_life_phase_tag, life_phase>;
 /// Of `worker_died`: its largest known resident size, in bytes. Absent if none is known.
 using errinfo_resident_size = boost::error_info<errinfo_resident_size_tag, std::size_t>;
-/// Of `worker_died`: whether it died for want of memory.
+/// Of `worker_died`: whether it was killed because memory ran out.
 using errinfo_out_of_memory = boost::error_info<errinfo_out_of_memory_tag, memory_verdict>;
 /// Of errors that tell of a worker's end: the end of what it wrote to its standard error, if that was captured.
 using errinfo_stderr_tail = boost::error_info<errinfo_stderr_tail_tag, std::string>;

@@ -25,7 +25,7 @@ TWAT_MP_DECL const char* to_string(life_phase phase) noexcept;
 enum class memory_verdict {
     unknown,  ///< The system does not tell.
     unlikely, ///< It ended in another way, or the system killed nothing at the time.
-    likely,   ///< It was killed, and the system counted a kill for want of memory.
+    likely,   ///< It was killed, and the kernel recorded an out-of-memory kill.
 };
 
 /// "unknown", "unlikely", "likely".

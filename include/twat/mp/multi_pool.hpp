@@ -62,8 +62,8 @@ private:
 
 /** Workers that run functions for a program that waits for the results.
 
-    The constructors begin to start the workers and do not wait for them; what goes wrong with that is told by `start` and by the first
-    call. The pool owns a context, which the threads that wait for it serve meanwhile, and one thread that does it else.
+    The constructors begin to start the workers and do not wait for them; failures are reported by `start` or by the first
+    call. The pool owns an execution context. Threads blocked in a call run it; otherwise a dedicated thread does.
 
     @par Thread Safety
     Distinct objects: safe. Shared objects: safe, with the specific exception of destroying. Several threads may call verbs at once.

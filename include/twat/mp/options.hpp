@@ -38,13 +38,13 @@ struct restart_limit
 /// The order in which operations that wait get workers. Operations of one priority take turns.
 enum class priority { low, normal, high };
 
-/// What becomes of a call when too much waits already; see `pool_options::max_pending` and `max_pending_bytes`.
+/// What happens to a call when the queue is full; see `pool_options::max_pending` and `max_pending_bytes`.
 enum class overflow {
     fail, ///< It completes with `errc::queue_full`.
     wait, ///< It waits for room, in the order of calls. Its deadline and its cancellation hold meanwhile.
 };
 
-/// What becomes of what worker processes write to their standard error.
+/// Where the standard error of worker processes goes.
 enum class error_output {
     inherit, ///< It goes where the program's goes.
     discard,
@@ -87,7 +87,7 @@ struct pool_options
     /// Runs in every worker that ends in order; not in one that is killed.
     task finalizer{};
     /// Tasks after which a worker is replaced by a new one, and never more; 0: no bound. Whatever a worker is replaced for, the new
-    /// one is ready before the old one leaves, so that for a moment both have its index. It is no death.
+    /// one is ready before the old one leaves, so that for a moment both have its index. This does not count as a death.
     std::size_t max_tasks_per_child = 0;
     /// Bytes of its own memory that a worker process may have while a task runs; 0: no limit. Beyond, an allocation in that task throws
     /// `std::bad_alloc`; a task that cannot stand that ends its worker, and `worker_died` says why. It is the limit RLIMIT_DATA: what counts
@@ -99,7 +99,7 @@ struct pool_options
     std::size_t max_rss_per_child = 0;
     /// The age, from when it was ready, at which a worker is replaced, between two tasks; zero: no bound.
     duration max_age_per_child{};
-    /// By which part at most, from 0 to 1, each worker is replaced before these three bounds: so they do not all leave at once.
+    /// Randomly lowers the three limits above for each worker by up to this fraction (0 to 1), so that workers are not all replaced at once.
     double recycle_jitter = 0.1;
     /// Coroutine tasks at once in one worker. Plain functions run one at a time.
     std::size_t child_concurrency = 16;
@@ -124,9 +124,9 @@ struct pool_options
     duration stop_grace{std::chrono::milliseconds(200)};
     /// How long a cancelled or timed-out task may go on before its worker process is killed.
     duration cancel_grace{std::chrono::milliseconds(200)};
-    /// How long a worker process looks for its next task, and a blocking call for its result, before they sleep; zero: not at all. Some
-    /// 50 us spare a call that follows soon the two wake-ups that cost it most of its time, and a processor each while they look. Where
-    /// that helps nobody, or others want the processor, it stops by itself. A pool on your own loop does not spin there. Not for threads.
+    /// How long a worker process looks for its next task, and a blocking call for its result, before they sleep; zero: not at all. About
+    /// 50 us saves the two wake-ups that dominate the latency of back-to-back calls, at the cost of one busy CPU per spinning thread. Spinning
+    /// stops by itself where it does not help, or where others want the CPU. A pool on your own loop does not spin there. Not for threads.
     duration spin{};
     /// The program to run as worker; empty: this one. Its functions are found by their registered names.
     std::filesystem::path executable{};

@@ -81,7 +81,7 @@ public:
 
         @par Executor
         The completion handler runs on its associated executor, or on `get_executor()` if it has none, and never from inside this
-        function. A coroutine that awaits a result which is there goes on at once, mostly without a detour over its executor.
+        function. A coroutine that awaits an available result usually resumes immediately, without going through its executor.
 
         @par Per-Operation Cancellation
         Every type ends this read, with `asio::error::operation_aborted`, and nothing else: the tasks go on, and no element is lost.

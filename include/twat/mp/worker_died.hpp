@@ -70,7 +70,7 @@ public:
     life_phase phase() const noexcept { return facts_->last.phase; }
     /// The largest resident size that is known of it, in bytes; 0 if none is.
     std::size_t resident_size() const noexcept { return facts_->last.resident_size; }
-    /// Whether the system killed it for want of memory.
+    /// Whether the kernel killed it because memory ran out.
     memory_verdict out_of_memory() const noexcept { return facts_->last.out_of_memory; }
     /// The end of what it wrote to its standard error, up to 64 KiB, with `error_output::capture`; otherwise empty.
     const std::string& stderr_tail() const noexcept { return facts_->last.stderr_tail; }

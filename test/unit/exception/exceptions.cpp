@@ -328,11 +328,11 @@ BOOST_AUTO_TEST_CASE(it_says_what_is_known)
     BOOST_TEST(!exited.has_task());
 
     const worker_died killed(4711, {.known = true, .signal = SIGKILL}, 1, "last words");
-    BOOST_TEST(killed.what() == "worker 4711 was killed by signal 9 (Killed), perhaps by the system for want of memory, "
+    BOOST_TEST(killed.what() == "worker 4711 was killed by signal 9 (Killed), perhaps by the kernel's out-of-memory killer, "
                                 "while it ran task 1: last words");
 
     const worker_died unknown(4711, {.known = false, .signal = 5});
-    BOOST_TEST(unknown.what() == "worker 4711 ended, nobody knows how (is SIGCHLD ignored, or does the program reap all "
+    BOOST_TEST(unknown.what() == "worker 4711 ended with unknown status (is SIGCHLD ignored, or does the program reap all "
                                  "children itself?)");
     BOOST_TEST(unknown.signal() == 0);
     BOOST_TEST(!unknown.status_known());
@@ -343,7 +343,7 @@ BOOST_AUTO_TEST_CASE(it_says_what_the_worker_was_doing)
     const worker_died::circumstances last{.phase = life_phase::decode, .resident_size = 300 << 20,
                                           .out_of_memory = memory_verdict::likely, .stderr_tail = "one\nlow on\tmemory\n\n"};
     const worker_died e(4711, {.known = true, .signal = SIGKILL}, 1, "", last);
-    BOOST_TEST(e.what() == "worker 4711 was killed by signal 9 (Killed), by the system for want of memory, while it ran task 1 "
+    BOOST_TEST(e.what() == "worker 4711 was killed by signal 9 (Killed), by the kernel's out-of-memory killer, while it ran task 1 "
                            "(decoding the arguments); the last that it wrote: low on memory");
     BOOST_TEST((e.phase() == life_phase::decode));
     BOOST_TEST(e.resident_size() == std::size_t(300) << 20);

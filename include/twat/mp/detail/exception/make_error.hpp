@@ -25,7 +25,7 @@ TWAT_MP_DECL std::exception_ptr make_error(errc code, const std::string& what, s
 TWAT_MP_DECL std::exception_ptr make_nested(errc code, const std::string& what, const std::exception_ptr& cause,
                                             std::optional<std::size_t> task_index = {}) noexcept;
 
-/// An `mp::error` about a worker process that did not come to life. @param stderr_tail What it wrote, if that was captured.
+/// An `mp::error` about a worker process that failed to start. @param stderr_tail What it wrote, if that was captured.
 TWAT_MP_DECL std::exception_ptr make_start_error(errc code, const std::string& what, int pid, life_phase phase,
                                                  const std::string& stderr_tail) noexcept;
 
