@@ -145,7 +145,7 @@ public:
         if (hold)
             draining_.push_back(shared);
         else
-            asio::post(strand_, [shared, limit] { std::move (*shared)(nullptr, {.in_time = limit != duration::zero(), .took = limit}); });
+            asio::post(strand_, [shared, limit] { std::move (*shared)(nullptr, drain_report{.in_time = limit != duration::zero(), .took = limit}); });
     }
 
     void close() override
