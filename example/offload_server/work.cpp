@@ -255,14 +255,8 @@ mp::pool_stats workshop::stats(mode where) const
 
 asio::awaitable<void> workshop::drain(std::chrono::nanoseconds patience)
 {
-    asio::steady_timer limit(pools_->processes.get_executor(), patience);
-    limit.async_wait([this](boost::system::error_code ec) {
-        if (!ec)
-            terminate();
-    });
-    co_await pools_->processes.join();
-    co_await pools_->threads.join();
-    limit.cancel();
+    using namespace asio::experimental::awaitable_operators;
+    co_await (pools_->processes.drain(patience) && pools_->threads.drain(patience));
 }
 
 void workshop::terminate()
