@@ -416,9 +416,11 @@ BOOST_AUTO_TEST_CASE(a_worker_cannot_write_into_arguments)
 {
     fake_engine engine;
     engine.start();
+    // Opened where it is needed: by an argument that is too large for the socket.
+    engine.run(engine.ready[0], *engine.chunk_of(&twice, std::vector{std::string(1 << 20, 'x')}));
     const auto uses =
         engine.run(engine.ready[0], *engine.chunk_of(&uses_of_shared_memory, std::vector{1})).at(0).value<std::vector<std::string>>();
-    BOOST_TEST(std::count(uses.begin(), uses.end(), "r--s") == 1);
+    BOOST_TEST(std::count(uses.begin(), uses.end(), "r--s") >= 1);
     BOOST_TEST(std::count(uses.begin(), uses.end(), "rw-s") >= 1);
 }
 
