@@ -132,7 +132,7 @@ asio::awaitable<bool> connection::one_request()
     co_return co_await serve(r);
 }
 
-/// What could not be read as a request. Where the client may still read, it is told.
+/// What could not be read as a request. Answered where the client may still read.
 asio::awaitable<bool> connection::refuse(error_code ec)
 {
     const settings& s = server_.options();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Answers whose length nobody knows when they begin.
+// Answers whose length is not known when they begin.
 #include "routes.hpp"
 
 #include <boost/asio/buffer.hpp>

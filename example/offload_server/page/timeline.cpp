@@ -52,7 +52,7 @@ function grid(g, left, width, height, labelled) {
   }
 }
 
-// Nobody knows what happens there.
+// What happens there is not known.
 function unknown(g, from, width, height) {
   if (from >= width) return;
   g.save();
