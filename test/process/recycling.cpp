@@ -27,7 +27,7 @@ int pid_of(int) { return ::getpid(); }
 
 int sleep_a_little(int)
 {
-    std::this_thread::sleep_for(2ms);
+    std::this_thread::sleep_for(10ms);
     return ::getpid();
 }
 
@@ -134,8 +134,12 @@ BOOST_AUTO_TEST_CASE(workers_that_grow_are_replaced)
     options.on_event = std::ref(watch);
     process_pool pool(options);
     pool.start();
-    const auto counts = count(pool.with({.chunk_size = 1}).map(grow, numbers(60)));
-    BOOST_TEST(counts.size() >= 4u);
+    // A worker leaves when the one before it has been replaced: how many leave within some tasks depends on how fast workers start.
+    std::set<int> pids;
+    for (int tasks = 0; pids.size() < 4 && tasks < 1000; tasks += 20)
+        for (const int pid : pool.with({.chunk_size = 1}).map(grow, numbers(20)))
+            pids.insert(pid);
+    BOOST_TEST(pids.size() >= 4u);
     BOOST_TEST(watch.fewest() >= 1u);
     BOOST_TEST(pool.stats().died == 0u);
 }

@@ -140,7 +140,7 @@ def case_small_tasks_share_bars():
         p.until("figures.done === 4000 && running.size === 0", "all have run")
         told = p.run("[spans.length, spans.reduce((n, s) => n + s.n, 0), spans.every(s => s.busy <= s.to - s.from + .01)]")
         # Tasks that the page itself caused may be among them.
-    assert told[0] < 400 and 4000 <= told[1] < 4100 and told[2], told
+        assert told[0] < 400 and 4000 <= told[1] < 4100 and told[2], told
         p.good()
 
 
