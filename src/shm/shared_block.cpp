@@ -7,6 +7,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -39,7 +40,7 @@ struct block_registry
 
     static block_registry& instance()
     {
-        static block_registry& the_registry = *new block_registry; // blocks may outlive static destructors
+        static block_registry& the_registry = make(); // blocks may outlive static destructors
         return the_registry;
     }
 
@@ -55,6 +56,15 @@ struct block_registry
             dropped.push_back(std::move(kept.front()));
             kept.pop_front();
         }
+    }
+
+private:
+    // A fork in one thread while another holds the mutex would leave it locked in the child for ever.
+    static block_registry& make()
+    {
+        block_registry& made = *new block_registry;
+        ::pthread_atfork([] { instance().mutex.lock(); }, [] { instance().mutex.unlock(); }, [] { instance().mutex.unlock(); });
+        return made;
     }
 };
 

@@ -11,10 +11,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <numeric>
 #include <optional>
+#include <thread>
 #include <vector>
 
 using namespace twat::mp;
@@ -168,6 +170,33 @@ BOOST_AUTO_TEST_CASE(after_a_fork_it_is_the_child_s_too)
     int status = -1;
     ::waitpid(child, &status, 0);
     BOOST_TEST(status == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_child_of_a_fork_can_make_and_free_them_whatever_other_threads_did)
+{
+    std::atomic<bool> stop{false};
+    std::vector<std::thread> others;
+    for (int i = 0; i < 2; ++i)
+        others.emplace_back([&stop] {
+            while (!stop)
+                shared_vector<int>(10);
+        });
+    int ended_in_order = 0;
+    for (int i = 0; i < 200; ++i) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::alarm(20); // a mutex that another thread held would never be free
+            shared_vector<int>(10);
+            ::_exit(0);
+        }
+        int status = -1;
+        ::waitpid(child, &status, 0);
+        ended_in_order += status == 0;
+    }
+    stop = true;
+    for (std::thread& other : others)
+        other.join();
+    BOOST_TEST(ended_in_order == 200);
 }
 
 BOOST_AUTO_TEST_CASE(a_name_without_its_memory_is_refused)
