@@ -56,7 +56,7 @@ std::size_t engine::demand(const operation_state& op) { return op.unbounded ? no
 
 bool engine::has_work(const operation_state& op) const
 {
-    return !op.stopping && !op.outside && (!op.requeued.empty() || (!op.exhausted && demand(op) != 0));
+    return !op.stopping && !op.outside && !op.at_bound() && (!op.requeued.empty() || (!op.exhausted && demand(op) != 0));
 }
 
 void engine::line_up(operation_state& op)
@@ -188,7 +188,7 @@ bool engine::give_from(operation_state& op, ready_worker& worker)
 
 std::shared_ptr<chunk> engine::make_chunk(operation_state& op, const ready_worker& worker)
 {
-    if (op.stopping)
+    if (op.stopping || op.at_bound())
         return nullptr;
     if (op.requeued.empty())
         return op.exhausted ? nullptr : pull_chunk(op, allowance(worker), settings_.encodes ? backend_.memory(worker.id) : nullptr);
@@ -290,6 +290,10 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
     given.owner = &op;
     given.work = std::move(work);
     op.held.push_back(given);
+    if (traits.options.max_concurrency != 0) {
+        given.in_place = true;
+        ++op.places;
+    }
     recount(worker);
     if (worker.held.size() == 1 || traits.coroutine)
         chunk_begins(worker.id, given);
@@ -360,6 +364,8 @@ std::size_t engine::take_back(ready_worker& worker, given_chunk& held, bool agai
         return 0;
     std::unique_ptr<payload> tasks = held.work->tasks->split(keep);
     held.keep = keep;
+    if (held.outstanding() == 0)
+        leave_place(held);
     worker.running -= taken;
     recount(worker);
     consider(worker);
@@ -509,7 +515,8 @@ bool engine::steal_for(ready_worker& idle)
             const bool wanted = h.owner && (!idle.guest || h.owner == idle.only);
             if (wanted && runs && h.outstanding() == 1 && !h.all_begun && h.owner->next_index > 1) // for a lone call a timer is too dear
                 look = std::min(look, h.since + surely_begun);
-            if (wanted && !h.owner->stopping && !h.cancelled && !h.all_begun && h.outstanding() > (runs ? 1u : 0u)) {
+            const bool of_use = wanted && (!runs || !h.owner->at_bound()); // what is taken would have to wait for the task that runs
+            if (of_use && !h.owner->stopping && !h.cancelled && !h.all_begun && h.outstanding() > (runs ? 1u : 0u)) {
                 const duration wait = before + left;
                 if (wait > most) {
                     most = wait;

@@ -75,7 +75,9 @@ void engine::add(std::shared_ptr<operation> op, time_point latest)
     state->deadline = std::min(state->deadline, latest);
     if (traits.options.queue_timeout != duration::zero())
         state->begin_by = saturating_add(state->initiated, traits.options.queue_timeout);
-    chunker::limits limits{.fixed = traits.options.chunk_size, .nodes = settings_.nodes};
+    const std::size_t bound = traits.options.max_concurrency;
+    const std::size_t nodes = bound != 0 && !traits.coroutine ? std::min(bound, settings_.nodes) : settings_.nodes;
+    chunker::limits limits{.fixed = traits.options.chunk_size, .nodes = nodes};
     if (settings_.claims)
         take_back_unknown();
     if (!traits.stream) {
@@ -110,7 +112,7 @@ void engine::add(std::shared_ptr<operation> op, time_point latest)
     }
 }
 
-void engine::touch(operation_state& op)
+void engine::touch(operation_state& op) noexcept
 {
     resting_ -= std::exchange(op.resting, false);
     if (!op.touched())
@@ -150,7 +152,7 @@ void engine::flush()
             line_up(op);
         else
             leave_queue(op);
-        if (op.traits().stream && op.held_tasks == 0 && !op.waiting && !op.outside)
+        if (op.traits().stream && op.held_tasks == 0 && !op.waiting && !op.outside && !op.at_bound())
             resting_ += !std::exchange(op.resting, true);
     }
 }
@@ -184,9 +186,20 @@ void engine::finish(operation_state& op, std::exception_ptr error)
     op.op->complete(std::move(error));
 }
 
+// No task of it can be running for its operation any more: another chunk may take its place.
+void engine::leave_place(given_chunk& held) noexcept
+{
+    if (!held.in_place)
+        return;
+    held.in_place = false;
+    --held.owner->places;
+    touch(*held.owner);
+}
+
 // Nobody waits for the outcome of its tasks any more.
 void engine::disown(given_chunk& held) noexcept
 {
+    leave_place(held);
     operation_state& op = *std::exchange(held.owner, nullptr);
     op.held.erase(op.held.iterator_to(held));
     --op.held_chunks;
@@ -253,8 +266,11 @@ bool engine::settle(ready_worker& worker, chunk_id id, std::size_t position, giv
         kills_.clear(held->kill);
         check_at(*held, now_());
     }
-    if (!held->owner && held->outstanding() == 0)
-        unwanted_checks_.clear(held->check);
+    if (held->outstanding() == 0) {
+        leave_place(*held);
+        if (!held->owner)
+            unwanted_checks_.clear(held->check);
+    }
     if (held->is_expired(position) || !held->owner) {
         totals_.cancelled += !held->is_expired(position);
         chunk_is_over(worker.id, *held);
@@ -317,6 +333,8 @@ void engine::tasks_finished(worker_id worker, chunk_id id, std::size_t position,
     const std::size_t stored = op.op->store_all({first, count, values, held->work->tasks.get(), position}, unreadable);
     const std::size_t told = stored + (unreadable ? 1 : 0);
     held->settled += told;
+    if (held->outstanding() == 0)
+        leave_place(*held);
     op.yielded = false;
     w->running -= told;
     recount(*w);

@@ -133,7 +133,7 @@ private:
     bool drops_outcome(operation_state& op);
     void fail_task(operation_state& op, std::uint64_t index, std::exception_ptr error, given_chunk* held = nullptr,
                    trace_outcome how = trace_outcome::failed);
-    void touch(operation_state& op);
+    void touch(operation_state& op) noexcept;
     void flush();
     bool is_over(const operation_state& op) const noexcept;
     void finish(operation_state& op, std::exception_ptr error);
@@ -155,6 +155,7 @@ private:
     std::shared_ptr<chunk> make_chunk(operation_state& op, const ready_worker& worker);
     std::shared_ptr<chunk> pull_chunk(operation_state& op, std::size_t most, std::shared_ptr<buffer_memory> memory = nullptr);
     void submit(ready_worker& worker, operation_state& op, std::shared_ptr<chunk> work);
+    void leave_place(given_chunk& held) noexcept;
     void disown(given_chunk& held) noexcept;
     static void stop_draining(operation_state& op) noexcept;
     void chunk_begins(worker_id worker, given_chunk& held);

@@ -56,6 +56,7 @@ struct given_chunk : list_hook<owned_tag>
     bool over = false;                  // its end was told and measured
     time_point since{};                 // when it did, as far as is known
     std::optional<time_point> opens;    // its first task is the first of its operation, which was initiated then
+    bool in_place = false;              // one of its owner's `places`
     bool all_begun = false;             // what is left of it was begun: nothing can be taken back
     bool cancelled = false;             // its running tasks were asked to stop
     bool doomed = false;                // none of its tasks may go on beyond `kill`, whichever runs then
@@ -91,6 +92,7 @@ struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_t
     hooked_list<given_chunk, owned_tag> held;    // by workers, in the order of submission
     std::size_t held_tasks = 0;                  // workers hold them and their outcome is wanted
     std::size_t held_chunks = 0;                 // so many are `held`
+    std::size_t places = 0;                      // of these, chunks in which a task may run; counted where that is bounded
 
     std::size_t done = 0;
     std::size_t failed = 0;
@@ -115,6 +117,8 @@ struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_t
 
     const operation_traits& traits() const noexcept { return op->traits(); }
     std::size_t outcomes() const noexcept { return done + failed; }
+    /// As many of its tasks may run as may. (Of a chunk one runs at a time.)
+    bool at_bound() const noexcept { return traits().options.max_concurrency != 0 && places >= traits().options.max_concurrency; }
     bool touched() const noexcept { return list_hook<touched_tag>::is_linked(); }
 };
 

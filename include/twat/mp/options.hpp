@@ -154,6 +154,9 @@ struct call_options
     /// From the operation's initiation until its first task begins; zero: none. Then it completes with `errc::queue_timed_out`, and none of
     /// its tasks ever runs.
     duration queue_timeout{};
+    /// Tasks of this operation at once, in all workers; 0: no bound. For what cannot take more: a database, a licence, a service that counts its
+    /// clients. A task that ran out of time counts until its worker is rid of it.
+    std::size_t max_concurrency = 0;
     /// `map` and `starmap` complete with the first failure that arrives, and the rest is cancelled as by `terminal`, instead of waiting for
     /// the tasks that run and reporting the failure with the lowest index. On threads they still complete when the tasks that run have
     /// returned. A failure is no request, so `cancel_limit` does not cap it. A task that is run again (`retries`) has not failed. No effect

@@ -108,6 +108,8 @@ private:
             traits.options.cancel_limit = limits[below(3)];
         }
         traits.options.fail_fast = chance(20);
+        if (chance(20))
+            traits.options.max_concurrency = 1 + below(3);
         traits.coroutine = chance(20) && coroutines_;
         traits.stream = s.stream;
         traits.stops_at_failure = !s.tries;
@@ -365,6 +367,13 @@ private:
             if (s.stream && s.op->pulled > s.op->consumed + s.op->window)
                 BOOST_FAIL("a stream of window " << s.op->window << " was pulled " << s.op->pulled << " elements, with " << s.op->consumed << " read");
         }
+        std::map<const operation*, std::size_t> at_once;
+        for (worker_id id : alive_)
+            for (const auto& h : f_.workers.workers[id])
+                at_once[h.work->op.get()] += h.begun > h.finished;
+        for (auto& s : operations_)
+            if (const std::size_t bound = s.op->traits().options.max_concurrency; bound != 0 && at_once[s.op.get()] > bound)
+                BOOST_FAIL(at_once[s.op.get()] << " tasks of an operation run at once, of which " << bound << " may");
         std::size_t running = 0, busy = 0;
         for (worker_id id : alive_) {
             const auto& held = f_.workers.workers[id];
@@ -393,7 +402,7 @@ private:
         if (coroutines_ || f_.core->stats().waiting != 0) // one that waits for room has no turn
             return;
         for (auto& s : operations_)
-            if (s.op->traits().options.prio > work.op->traits().options.prio && s.tries && !s.stream && !s.asked_to_end &&
+            if (s.op->traits().options.max_concurrency == 0 && s.op->traits().options.prio > work.op->traits().options.prio && s.tries && !s.stream && !s.asked_to_end &&
                 !s.op->completed && s.op->pulled < s.total)
                 BOOST_FAIL("a task of a lower priority went before an operation of " << s.total << " tasks, of which " << s.op->pulled
                                                                                        << " were handed out");
