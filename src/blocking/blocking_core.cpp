@@ -82,6 +82,14 @@ blocking_core::~blocking_core() = default;
 
 namespace {
 
+// Nobody's loop is kept waiting: whoever calls such a pool waits for its workers.
+pool_options for_threads_that_wait(pool_options options)
+{
+    if (options.nice == -1)
+        options.nice = 0;
+    return options;
+}
+
 class served_core final : public blocking_core, public std::enable_shared_from_this<served_core>
 {
 public:
@@ -233,7 +241,7 @@ private:
 
 std::shared_ptr<blocking_core> blocking_core::create(worker_kind kind, pool_options options)
 {
-    const auto made = std::make_shared<served_core>(kind, std::move(options));
+    const auto made = std::make_shared<served_core>(kind, for_threads_that_wait(std::move(options)));
     made->run();
     return made;
 }

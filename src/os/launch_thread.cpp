@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "os/helper_thread.hpp"
+#include "os/niceness.hpp"
 
 namespace twat::mp::detail {
 
@@ -34,9 +35,12 @@ struct launch_thread::queue
     }
 };
 
-launch_thread::launch_thread() : queue_(std::make_shared<queue>()), ignored_(ignored_in_workers())
+launch_thread::launch_thread(int nice) : queue_(std::make_shared<queue>()), ignored_(ignored_in_workers())
 {
-    start_helper_thread("twat-mp:launch", [queue = queue_] { queue->run(); });
+    start_helper_thread("twat-mp:launch", [queue = queue_, nice] {
+        add_niceness(nice);
+        queue->run();
+    });
 }
 
 launch_thread::~launch_thread()

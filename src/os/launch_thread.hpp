@@ -22,7 +22,8 @@ class launch_thread
 {
 public:
     /// Throws `std::system_error` if there can be no thread.
-    launch_thread();
+    /// @param nice Added to the niceness of the thread that makes this one: so much nicer are the children.
+    explicit launch_thread(int nice = 0);
     launch_thread(const launch_thread&) = delete;
     launch_thread& operator=(const launch_thread&) = delete;
     ~launch_thread();

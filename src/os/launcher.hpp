@@ -45,7 +45,8 @@ struct launched
     blocked, whatever the parent does with them. It leads a process group of its own: what it starts can be ended with it, and a Ctrl-C in the
     terminal goes to the program alone, which may want to end its tasks in order. (If the program dies of it, the workers' watchdogs see that.)
     It has no controlling terminal: that would stop it when it reads, for its group is in the background, and nobody would let it go on.
-    Instead `/dev/tty` cannot be opened. But it stays in the parent's session, so that the system kills it, if it is stopped, with the parent.
+    Instead `/dev/tty` cannot be opened. But it stays in the parent's session, so that the system kills it, if it is stopped, with the parent, and
+    so that its niceness counts beside the parent's threads (`sched_autogroup` divides time by session first).
     Working directory, user, limits, scheduling, affinity, sandboxes and whatever else Linux hands down are the calling thread's.
 
     May block for as long as the file system of the executable does: not for a thread that runs an event loop. On failure

@@ -67,6 +67,8 @@ std::size_t check_options(worker_kind kind, const pool_options& options)
     check_duration("pool_options::spin", options.spin);
     if (!(options.recycle_jitter >= 0 && options.recycle_jitter <= 1))
         refuse("pool_options::recycle_jitter", "must be between 0 and 1");
+    if (options.nice < -1 || options.nice > 19)
+        refuse("pool_options::nice", "is " + std::to_string(options.nice) + ", but must be from 0 to 19, or -1 for the default");
     if (options.on_overflow != overflow::fail && options.on_overflow != overflow::wait)
         refuse("pool_options::on_overflow", "is not a valid mp::overflow");
     if (options.child_stderr < error_output::inherit || options.child_stderr > error_output::capture)

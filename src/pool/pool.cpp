@@ -25,10 +25,19 @@ namespace twat::mp::detail {
 
 asio::execution_context::id pool_service::id;
 
+namespace {
+
+/// Of workers, so that a loop on a busy processor need not wait for the end of their time slices (2.8 ms at p99; 0.3 to 0.5 with this).
+constexpr int niceness_beside_a_loop = 10;
+
+} // namespace
+
 std::shared_ptr<pool_core> pool_core::create(worker_kind kind, asio::any_io_executor executor, pool_options options,
                                              post_watcher* watcher)
 {
     const std::size_t nodes = check_options(kind, options);
+    if (options.nice == -1)
+        options.nice = niceness_beside_a_loop;
     auto made = std::make_shared<pool>(kind, std::move(executor), std::move(options), nodes, watcher);
     made->init();
     return made;

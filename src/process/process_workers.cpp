@@ -50,7 +50,7 @@ process_workers_set::process_workers_set(pool_strand strand, std::shared_ptr<str
     settings_.cancel_grace = options.cancel_grace;
     settings_.spin = options.spin;
     settings_.executable = options.executable;
-    settings_.launcher = std::make_shared<launch_thread>();
+    settings_.launcher = std::make_shared<launch_thread>(options.nice);
     settings_.initializer = encode(options.initializer, foreign);
     settings_.finalizer = encode(options.finalizer, foreign);
     settings_.debug = is_enabled("TWAT_MP_DEBUG");

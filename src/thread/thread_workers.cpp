@@ -13,6 +13,7 @@
 #include <system_error>
 #include <utility>
 
+#include "os/niceness.hpp"
 #include "time/saturating.hpp"
 
 namespace twat::mp::detail {
@@ -34,7 +35,7 @@ struct thread_workers::shared_state
 {
     shared_state(thread_workers& set, std::shared_ptr<strand_link> link, const pool_options& options, const void* pool)
         : link(std::move(link)), initializer(options.initializer), finalizer(options.finalizer),
-          cancel_grace(options.cancel_grace), pool(pool), set(&set)
+          cancel_grace(options.cancel_grace), nice(options.nice), pool(pool), set(&set)
     {}
 
     /// Any thread: calls `f(set)` on the strand, unless the set is gone by then.
@@ -62,6 +63,7 @@ struct thread_workers::shared_state
     const std::shared_ptr<strand_link> link;
     const task initializer, finalizer;
     const duration cancel_grace;
+    const int nice;
     const void* const pool;
 
     // The set may be destroyed by a thread that is not on the strand, or from inside a call that it made on the strand.
@@ -257,6 +259,7 @@ void thread_workers::thread_main(const std::shared_ptr<shared_state>& shared, wo
     for (auto& thread : ended)
         thread.join();
     own_set = shared.get();
+    add_niceness(shared->nice);
     ::pthread_setname_np(::pthread_self(), ("mp worker " + std::to_string(worker.index())).substr(0, 15).c_str());
     {
         const auto scope = worker.enter(worker.index());

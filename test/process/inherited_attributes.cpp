@@ -15,8 +15,10 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <stdexcept>
 #include <thread>
 #include <type_traits>
+#include <utility>
 
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -99,6 +101,85 @@ BOOST_FIXTURE_TEST_CASE(a_worker_has_the_niceness_of_the_thread_that_made_its_po
     const int own = niceness();
     const int nicer = std::min(own + 7, 19);
     check([&] { ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), nicer); }, niceness, nicer, own);
+}
+
+/// Of `pool`, made by this thread on a loop of its own.
+template <class Pool>
+int niceness_in(Pool& pool, boost::asio::io_context& context)
+{
+    auto seen = pool.apply(niceness, boost::asio::use_future);
+    context.restart();
+    context.run();
+    return seen.get();
+}
+
+template <class Pool>
+void check_niceness_beside_a_loop()
+{
+    boost::asio::io_context context;
+    mp::pool_options options;
+    options.nodes = 1;
+    for (const auto& [given, added] : {std::pair(-1, 10), std::pair(0, 0), std::pair(3, 3), std::pair(19, 19)}) {
+        options.nice = given;
+        Pool pool(context, options);
+        BOOST_TEST(niceness_in(pool, context) == std::min(niceness() + added, 19));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(workers_beside_a_loop_are_nicer)
+{
+    check_niceness_beside_a_loop<mp::async_multi_pool>();
+    check_niceness_beside_a_loop<mp::async_thread_pool>();
+}
+
+template <class Pool>
+void check_niceness_of_a_blocking_pool()
+{
+    mp::pool_options options;
+    options.nodes = 1;
+    BOOST_TEST(Pool(options).apply(niceness) == niceness());
+    options.nice = 4;
+    BOOST_TEST(Pool(options).apply(niceness) == std::min(niceness() + 4, 19));
+}
+
+BOOST_AUTO_TEST_CASE(workers_of_a_blocking_pool_are_as_nice_as_its_maker_unless_the_options_say_more)
+{
+    check_niceness_of_a_blocking_pool<mp::process_pool>();
+    check_niceness_of_a_blocking_pool<mp::thread_pool>();
+}
+
+int niceness_of_a_thread()
+{
+    int seen = -1;
+    std::thread([&] { seen = niceness(); }).join();
+    return seen;
+}
+
+BOOST_AUTO_TEST_CASE(what_a_task_starts_is_as_nice_as_its_worker)
+{
+    mp::pool_options options;
+    options.nodes = 1;
+    options.nice = 5;
+    BOOST_TEST(mp::process_pool(options).apply(niceness_of_a_thread) == std::min(niceness() + 5, 19));
+    BOOST_TEST(mp::thread_pool(options).apply(niceness_of_a_thread) == std::min(niceness() + 5, 19));
+}
+
+template <class Pool>
+void check_refused_niceness(int bad)
+{
+    mp::pool_options options;
+    options.nice = bad;
+    BOOST_CHECK_EXCEPTION(Pool{options}, std::invalid_argument, [](const std::invalid_argument& e) {
+        return std::string(e.what()).find("pool_options::nice ") != std::string::npos;
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_niceness_that_is_none_is_refused)
+{
+    for (const int bad : {-2, -20, 20}) {
+        check_refused_niceness<mp::process_pool>(bad);
+        check_refused_niceness<mp::thread_pool>(bad);
+    }
 }
 
 int policy() { return ::sched_getscheduler(0); }

@@ -128,6 +128,11 @@ struct pool_options
     /// 50 us saves the two wake-ups that dominate the latency of back-to-back calls, at the cost of one busy CPU per spinning thread. Spinning
     /// stops by itself where it does not help, or where others want the CPU. A pool on your own loop does not spin there. Not for threads.
     duration spin{};
+    /// Added to the niceness that workers inherit from the thread that makes the pool, 0 to 19. -1: 10 for pools on the user's own loop, so that
+    /// the loop does not wait for the time slice of a worker when both want one CPU; 0 for blocking pools. What a task starts, threads and
+    /// programs, inherits it, and cannot lower it again without privileges. On a machine that is busy with other programs, nicer workers
+    /// get less of it: 0 where the work is as urgent as theirs. A nice thread that holds a lock keeps others waiting for it longer.
+    int nice = -1;
     /// The program to run as worker; empty: this one. Its functions are found by their registered names.
     std::filesystem::path executable{};
     /// Where the standard error of worker processes goes. Not for threads.
