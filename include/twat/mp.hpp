@@ -29,6 +29,7 @@
 #include <twat/mp/result_stream.hpp>
 #include <twat/mp/serialization.hpp>
 #include <twat/mp/shared_vector.hpp>
+#include <twat/mp/stacktrace.hpp>
 #include <twat/mp/task.hpp>
 #include <twat/mp/trace_event.hpp>
 #include <twat/mp/trace_file.hpp>

@@ -46,7 +46,7 @@ std::exception_ptr make_nested(errc code, const std::string& what, const std::ex
 }
 
 std::exception_ptr make_start_error(errc code, const std::string& what, int pid, life_phase phase,
-                                    const std::string& stderr_tail) noexcept
+                                    const std::string& stderr_tail, const stacktrace& stack) noexcept
 {
     try {
         exception_facts facts;
@@ -54,6 +54,7 @@ std::exception_ptr make_start_error(errc code, const std::string& what, int pid,
             facts.worker_pid = pid;
         facts.phase = phase;
         facts.stderr_tail = stderr_tail;
+        facts.stack = stack;
         const std::string line = last_line(stderr_tail);
         return made<error>([&] { return error(code, line.empty() ? what : what + "; the last that it wrote: " + line); }, facts);
     }
@@ -76,6 +77,7 @@ std::exception_ptr make_worker_died(int pid, worker_died::exit_status status, st
         facts.resident_size = last.resident_size;
         facts.out_of_memory = last.out_of_memory;
         facts.stderr_tail = last.stderr_tail;
+        facts.stack = last.stack;
         return made<worker_died>([&] { return worker_died(pid, status, task_index, note, last); }, facts);
     }
     catch (...) {

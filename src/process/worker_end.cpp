@@ -81,6 +81,8 @@ void worker_process::explain_death(worker_end& end)
     circumstances.phase = end.phase;
     circumstances.resident_size = std::max(status_.peak_rss, resident_size());
     circumstances.out_of_memory = status_.out_of_memory;
+    if (stacks_)
+        circumstances.stack = stacks_->crash(status_.signal);
     if (child_)
         circumstances.stderr_tail = child_->error_tail();
     const auto last = std::make_shared<const worker_died::circumstances>(std::move(circumstances));
@@ -147,8 +149,9 @@ void worker_process::explain_failed_start(worker_end& end)
         }
     }
     end.why = failure.what;
-    end.cause = [failure, pid = pid(), phase = end.phase, tail = child_ ? child_->error_tail() : std::string()] {
-        return make_start_error(failure.code, failure.what, pid, phase, tail);
+    end.cause = [failure, pid = pid(), phase = end.phase, tail = child_ ? child_->error_tail() : std::string(),
+                 stack = stacks_ ? stacks_->crash(status_.signal) : stacktrace()] {
+        return make_start_error(failure.code, failure.what, pid, phase, tail, stack);
     };
 }
 

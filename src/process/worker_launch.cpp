@@ -55,6 +55,7 @@ std::shared_ptr<child> worker_process::launch() noexcept
         if (!ec) {
             failed_at_.clear();
             page_ = std::move(memory.page);
+            stacks_ = std::make_shared<worker_stacks>(std::move(memory.stacks));
             socket_fd_ = std::move(sockets.first);
             channel_.emplace(socket_fd_.get(), longest_frame(settings));
             ring_.emplace(page_);

@@ -45,6 +45,7 @@ worker_memory make_worker_memory(std::size_t nodes, std::size_t child_concurrenc
             return {};
     }
     made.page = shared_page::create(made.file.get(), layout);
+    made.stacks = stack_area(made.file.get(), layout);
     return made;
 }
 

@@ -9,6 +9,7 @@
 #include "os/descriptor.hpp"
 #include "shm/arena.hpp"
 #include "shm/shared_page.hpp"
+#include "shm/stack_area.hpp"
 
 namespace twat::mp::detail {
 
@@ -17,6 +18,7 @@ struct worker_memory
 {
     unique_descriptor file; ///< For the worker.
     shared_page page;
+    stack_area stacks; ///< Empty if there is no room for it.
     arena_mapping arguments, results; ///< Empty if there is no room for them: values then travel through the socket.
 };
 

@@ -21,6 +21,7 @@
 #include "process/warden.hpp"
 #include "process/worker_channel.hpp"
 #include "process/worker_fsm.hpp"
+#include "process/worker_stacks.hpp"
 #include "shm/arena.hpp"
 #include "shm/result_ring.hpp"
 #include "shm/shared_page.hpp"
@@ -206,6 +207,7 @@ private:
     shared_page page_;
     std::shared_ptr<argument_arena> arguments_;
     arena_mapping results_;
+    std::shared_ptr<worker_stacks> stacks_;
     std::optional<worker_channel> channel_;
     std::optional<ring_reader> ring_;
     record_reader records_; ///< Of what the ring held.

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "os/overcommit.hpp"
+#include "shm/stack_area.hpp"
 
 namespace twat::mp::detail {
 namespace {
@@ -88,9 +89,7 @@ void shared_page::map(int fd)
 std::size_t shared_page::size_of(page_layout layout) noexcept
 {
     const std::size_t size = mapped_size(layout);
-    if (layout.arena_capacity == 0)
-        return size;
-    return (size + page_size - 1) / page_size * page_size + 2 * layout.arena_capacity;
+    return (size + page_size - 1) / page_size * page_size + stack_area::size() + 2 * layout.arena_capacity;
 }
 
 shared_page shared_page::create(int fd, page_layout layout)
@@ -106,7 +105,7 @@ shared_page shared_page::create(int fd, page_layout layout)
     return page; // the slots are zero already; touching them would only use up memory
 }
 
-shared_page shared_page::attach(int fd)
+page_layout shared_page::layout_of(int fd)
 {
     struct ::stat status{};
     if (::fstat(fd, &status) == -1 || status.st_size < static_cast<off_t>(sizeof(page_header)))
@@ -119,8 +118,13 @@ shared_page shared_page::attach(int fd)
     if (::pread(fd, &start, sizeof start, 0) != sizeof start || start.magic != page_magic ||
         !is_sound(start.layout) || status.st_size != static_cast<off_t>(shared_page::size_of(start.layout)))
         throw error(errc::protocol_error, "the worker's shared page is of another version");
+    return start.layout;
+}
+
+shared_page shared_page::attach(int fd)
+{
     shared_page page;
-    page.layout_ = start.layout;
+    page.layout_ = layout_of(fd);
     page.map(fd);
     return page;
 }

@@ -42,10 +42,12 @@ public:
     shared_page& operator=(shared_page&& other) noexcept;
     ~shared_page();
 
-    /// Bytes that a page takes, and the arenas behind it, of which only those are real that are used.
+    /// Bytes that a page takes, and the stacks (`stack_area`) and arenas behind it, of which only those are real that are used.
     static std::size_t size_of(page_layout layout) noexcept;
     /// Parent: makes a page of the zeroed memory behind `fd`, which has this size and cannot shrink. Throws `std::system_error`.
     static shared_page create(int fd, page_layout layout);
+    /// Worker: how the page behind `fd` is divided. Throws `mp::error` (`protocol_error`) if it is none.
+    static page_layout layout_of(int fd);
     /// Worker: maps the page behind `fd`. Throws `mp::error` (`protocol_error`) if it is none.
     static shared_page attach(int fd);
 

@@ -13,6 +13,7 @@
 
 #include "start/title.hpp"
 #include "start/marker.hpp"
+#include "worker/crash_report.hpp"
 #include "worker/serve.hpp"
 #include "worker/watchdog.hpp"
 
@@ -65,6 +66,7 @@ void raise_oom_score() noexcept
     if (!is_socket(start.socket))
         ::_exit(bad_start_exit_code);
     watchdog::start(start.socket, start.doorbell);
+    crash_report::install(start.page);
     raise_oom_score();
     ::prctl(PR_SET_NAME, make_short_name(program_name(), start.marker.index).c_str());
     leave(serve_worker(start));

@@ -10,6 +10,7 @@
 #include <twat/mp/config.hpp>
 #include <twat/mp/error.hpp>
 #include <twat/mp/life_phase.hpp>
+#include <twat/mp/stacktrace.hpp>
 
 namespace twat::mp {
 
@@ -40,6 +41,7 @@ public:
         std::size_t resident_size = 0; ///< In bytes; 0: not known.
         memory_verdict out_of_memory = memory_verdict::unknown;
         std::string stderr_tail{};     ///< The end of what it wrote to its standard error, if that was captured.
+        mp::stacktrace stack{};          ///< See `worker_died::stacktrace`.
         bool bystander = false;        ///< The task was suspended, see `worker_died::bystander`.
     };
 
@@ -74,6 +76,9 @@ public:
     memory_verdict out_of_memory() const noexcept { return facts_->last.out_of_memory; }
     /// The end of what it wrote to its standard error, up to 64 KiB, with `error_output::capture`; otherwise empty.
     const std::string& stderr_tail() const noexcept { return facts_->last.stderr_tail; }
+    /// Where it crashed: the stack of the thread that SIGSEGV, SIGBUS, SIGFPE, SIGILL or SIGABRT came to. Otherwise where its task thread was
+    /// before it was killed for being stuck. Empty if it ended in another way, or a handler of the program's own took the signal.
+    const mp::stacktrace& stacktrace() const noexcept { return facts_->last.stack; }
 
 private:
     struct facts

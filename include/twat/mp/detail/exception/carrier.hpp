@@ -14,6 +14,7 @@
 
 #include <twat/mp/config.hpp>
 #include <twat/mp/life_phase.hpp>
+#include <twat/mp/stacktrace.hpp>
 
 namespace twat::mp::detail {
 
@@ -30,6 +31,7 @@ struct exception_facts
     std::size_t resident_size = 0; ///< 0: not known.
     std::optional<memory_verdict> out_of_memory{};
     std::string stderr_tail{};
+    stacktrace stack{}; ///< Empty if there is none.
 };
 
 /// Attaches the facts by Boost.Exception, over those that are attached already.

@@ -25,9 +25,9 @@ TWAT_MP_DECL std::exception_ptr make_error(errc code, const std::string& what, s
 TWAT_MP_DECL std::exception_ptr make_nested(errc code, const std::string& what, const std::exception_ptr& cause,
                                             std::optional<std::size_t> task_index = {}) noexcept;
 
-/// An `mp::error` about a worker process that failed to start. @param stderr_tail What it wrote, if that was captured.
+/// An `mp::error` about a worker process that failed to start. @param stderr_tail What it wrote, if that was captured. @param stack Where it crashed.
 TWAT_MP_DECL std::exception_ptr make_start_error(errc code, const std::string& what, int pid, life_phase phase,
-                                                 const std::string& stderr_tail) noexcept;
+                                                 const std::string& stderr_tail, const stacktrace& stack = {}) noexcept;
 
 /// A `worker_died`. @param input The task's arguments as text; may be empty.
 TWAT_MP_DECL std::exception_ptr make_worker_died(int pid, worker_died::exit_status status,

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_STACKTRACE_HPP
+#define TWAT_MP_STACKTRACE_HPP
+
+#include <boost/exception/info.hpp>
+
+#include <cstdint>
+#include <iosfwd>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <twat/mp/config.hpp>
+
+namespace twat::mp {
+
+namespace detail {
+class stack_source;
+}
+
+/** The stack of a worker's thread: where it crashed, or where it was stuck.
+
+    The worker records addresses only. Names are looked up here, in this process, when they are first asked for: this reads debug information
+    from disk and takes from milliseconds to a second, so code on an event loop passes the stacktrace on instead of printing it. Where elfutils'
+    libdw is missing, or the program has no symbols, a frame has a module and an offset, as `addr2line -e MODULE OFFSET` takes them.
+
+    A stack that a worker was asked for (on time-outs) may arrive after the error that carries it: the first look waits for it, until
+    20 ms after it was asked for. `note()` then says why there is none.
+
+    Copies share what was looked up.
+
+    @par Thread Safety
+    Const members may be called from any thread, on one object too.
+*/
+class stacktrace
+{
+public:
+    struct frame
+    {
+        std::uintptr_t address = 0; ///< In the worker: of the instruction, or, of a caller, of what follows the call.
+        std::string module{};       ///< The program's or library's file; empty if it lies in none.
+        std::uintptr_t offset = 0;  ///< In the module.
+        std::string function{};     ///< As C++ writes it; empty if it is not known.
+        std::string file{};         ///< Of the source; empty if it is not known.
+        unsigned line = 0;          ///< 0 if it is not known.
+        bool inlined = false;       ///< Into the next frame, with which it shares its address.
+    };
+
+    /// An empty one.
+    stacktrace() noexcept = default;
+    explicit stacktrace(std::shared_ptr<const detail::stack_source> source) noexcept : source_(std::move(source)) {}
+
+    /// Whether there is nothing at all: no stack was recorded or asked for. Does not wait.
+    bool empty() const noexcept { return !source_; }
+
+    /// The innermost frame first, up to 256 and those inlined into them. Empty if the worker could not say. May wait and read files, see above.
+    TWAT_MP_DECL const std::vector<frame>& frames() const;
+    /// What else is known, in words: the signal and address of a crash, in which system call the worker hangs. May wait.
+    TWAT_MP_DECL const std::string& note() const;
+    /// The note and a line for each frame, each with a line end.
+    TWAT_MP_DECL std::string to_string() const;
+
+private:
+    std::shared_ptr<const detail::stack_source> source_;
+};
+
+TWAT_MP_DECL std::ostream& operator<<(std::ostream& to, const stacktrace& stack);
+
+struct BOOST_SYMBOL_VISIBLE errinfo_stacktrace_tag;
+/// Where a worker process crashed (`worker_died`), or what it did when time was over (`task_timed_out`, `deadline_exceeded`). Looked up when it is
+/// shown, as by `boost::diagnostic_information`; see there.
+using errinfo_stacktrace = boost::error_info<errinfo_stacktrace_tag, stacktrace>;
+TWAT_MP_DECL std::string to_string(const errinfo_stacktrace& info);
+
+} // namespace twat::mp
+
+#endif
