@@ -2,6 +2,7 @@
 #ifndef TWAT_MP_HPP
 #define TWAT_MP_HPP
 
+#include <twat/mp/as_completed.hpp>
 #include <twat/mp/async_pool.hpp>
 #include <twat/mp/bind_to_peer.hpp>
 #include <twat/mp/call_handle.hpp>
@@ -14,6 +15,7 @@
 #include <twat/mp/encoder.hpp>
 #include <twat/mp/error.hpp>
 #include <twat/mp/exceptions.hpp>
+#include <twat/mp/future.hpp>
 #include <twat/mp/fwd.hpp>
 #include <twat/mp/histogram.hpp>
 #include <twat/mp/later.hpp>
@@ -27,6 +29,7 @@
 #include <twat/mp/result.hpp>
 #include <twat/mp/result_range.hpp>
 #include <twat/mp/result_stream.hpp>
+#include <twat/mp/run.hpp>
 #include <twat/mp/serialization.hpp>
 #include <twat/mp/shared_vector.hpp>
 #include <twat/mp/stacktrace.hpp>

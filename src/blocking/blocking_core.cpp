@@ -5,6 +5,9 @@
 
 #include <twat/mp/detail/exception/make_error.hpp>
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/system_executor.hpp>
+
 #include <pthread.h>
 
 #include <stdexcept>
@@ -12,6 +15,7 @@
 
 #include "blocking/context_driver.hpp"
 #include "pool/fork_guard.hpp"
+#include "time/saturating.hpp"
 
 namespace twat::mp::detail {
 
@@ -52,23 +56,48 @@ void blocking_wait::let_help(const std::shared_ptr<pool_core>& pool, const std::
     op_ = op;
 }
 
-void blocking_wait::wait()
+namespace {
+
+constexpr auto for_ever = std::chrono::steady_clock::time_point::max();
+
+} // namespace
+
+void blocking_wait::wait_until(std::chrono::steady_clock::time_point limit)
 {
+    using clock = std::chrono::steady_clock;
     std::unique_lock lock(mutex_);
     const auto pool = helped_.lock();
     const auto op = op_.lock();
     if (!finished() && pool && op) {
         lock.unlock();
-        pool->help(op, [this] { return finished(); });
+        if (limit == for_ever) {
+            pool->help(op, [this] { return finished(); });
+        } else {
+            // Nothing of the pool may be running that could wake the helper.
+            asio::steady_timer alarm(asio::system_executor(), limit);
+            alarm.async_wait([weak_pool = std::weak_ptr(pool), weak_op = std::weak_ptr(op)](const boost::system::error_code&) {
+                const auto helped = weak_pool.lock();
+                const auto of = weak_op.lock();
+                if (helped && of)
+                    helped->wake_helpers(of);
+            });
+            pool->help(op, [&] { return finished() || clock::now() >= limit; });
+        }
         lock.lock();
     }
-    changed_.wait(lock, [this] { return finished(); });
+    if (limit == for_ever)
+        changed_.wait(lock, [this] { return finished(); });
+    else
+        changed_.wait_until(lock, limit, [this] { return finished(); });
 }
 
-void blocking_wait::wait_or_promoted()
+void blocking_wait::wait_or_promoted(std::chrono::steady_clock::time_point limit)
 {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return finished() || promoted_; });
+    if (limit == for_ever)
+        changed_.wait(lock, [this] { return finished() || promoted_; });
+    else
+        changed_.wait_until(lock, limit, [this] { return finished() || promoted_; });
 }
 
 void blocking_wait::promote(bool now) noexcept
@@ -145,14 +174,15 @@ public:
         op->complete(make_error(errc::pool_closed));
     }
 
-    void wait(blocking_wait& until, const std::function<void()>& begin) override
+    void wait(blocking_wait& until, const std::function<void()>& begin, duration limit) override
     {
+        const auto end = limit == duration::max() ? for_ever : saturating_add(std::chrono::steady_clock::now(), limit);
         const auto self = shared_from_this(); // a callback or another task may destroy the pool
         if (pool_->runs_task_here()) {        // a task is to run tasks meanwhile, nothing else
             begin();
-            return until.wait();
+            return until.wait_until(end);
         }
-        driver_.wait(until, begin);
+        driver_.wait(until, begin, end);
     }
 
     void start() override
@@ -221,7 +251,7 @@ private:
             if (ended_)
                 throw error(errc::pool_closed);
             begin(*pool_, blocking_completion<T>(waiting));
-        });
+        }, duration::max());
         if (const auto error = waiting->take_error())
             std::rethrow_exception(error);
         if constexpr (!std::is_void_v<T>)

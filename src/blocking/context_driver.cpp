@@ -13,6 +13,13 @@ constexpr int most_left_behind = 4;
 // And those that a thread runs which only wanted to post: its own, and what others post meanwhile.
 constexpr int most_in_a_turn = 16;
 
+constexpr auto for_ever = std::chrono::steady_clock::time_point::max();
+
+bool is_past(std::chrono::steady_clock::time_point limit) noexcept
+{
+    return limit != for_ever && std::chrono::steady_clock::now() >= limit;
+}
+
 } // namespace
 
 /// The calling thread runs handlers of a context. What they call is no task, whatever the thread was doing before.
@@ -65,7 +72,7 @@ void context_driver::posted() noexcept
     }
 }
 
-void context_driver::wait(blocking_wait& until, const std::function<void()>& begin)
+void context_driver::wait(blocking_wait& until, const std::function<void()>& begin, std::chrono::steady_clock::time_point limit)
 {
     bool leads = lead(); // before anything is posted, for which the kept thread would be woken
     try {
@@ -77,12 +84,12 @@ void context_driver::wait(blocking_wait& until, const std::function<void()>& beg
     }
     for (;;) {
         if (leads) {
-            run_until(until);
+            run_until(until, limit);
             pass_on();
-            if (until.finished())
+            if (until.finished() || is_past(limit))
                 return;
         }
-        leads = follow(until);
+        leads = follow(until, limit);
         if (!leads)
             return;
     }
@@ -98,7 +105,7 @@ bool context_driver::lead() noexcept
 }
 
 // Also returns when the context is out of work: what `until` waits for will be posted by another thread.
-void context_driver::run_until(const blocking_wait& until) noexcept
+void context_driver::run_until(const blocking_wait& until, std::chrono::steady_clock::time_point limit) noexcept
 {
     const scope here(*this);
     context_.restart();
@@ -109,7 +116,10 @@ void context_driver::run_until(const blocking_wait& until) noexcept
             if (spin_([&] { return context_.poll_one() != 0 || context_.stopped(); }))
                 continue;
         }
-        context_.run_one();
+        if (limit == for_ever)
+            context_.run_one();
+        else if (context_.run_one_until(limit) == 0 && is_past(limit))
+            return;
     }
 }
 
@@ -159,15 +169,15 @@ void context_driver::pass_on(bool calls_only) noexcept
         changed_.notify_one();
 }
 
-// True: this thread has the turn now. False: what it waits for is there.
-bool context_driver::follow(blocking_wait& until)
+// True: this thread has the turn now. False: what it waits for is there, or its time is up.
+bool context_driver::follow(blocking_wait& until, std::chrono::steady_clock::time_point limit)
 {
     {
         std::lock_guard lock(mutex_);
         until.promote(false);
         followers_.push_back(&until);
     }
-    until.wait_or_promoted();
+    until.wait_or_promoted(limit);
     std::lock_guard lock(mutex_);
     const auto found = std::find(followers_.begin(), followers_.end(), &until);
     if (found == followers_.end())

@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
@@ -55,8 +56,9 @@ public:
         calls_only_ = std::move(calls_only);
     }
 
-    /// Calls `begin()`, then waits; runs the context meanwhile, if it is this thread's turn. Not in a handler of the context.
-    void wait(blocking_wait& until, const std::function<void()>& begin);
+    /// Calls `begin()`, then waits, until `limit` at most; runs the context meanwhile, if it is this thread's turn. Not in a handler of the context.
+    void wait(blocking_wait& until, const std::function<void()>& begin,
+              std::chrono::steady_clock::time_point limit = std::chrono::steady_clock::time_point::max());
 
     /// The kept thread. Returns after `end`, when nothing is left to do.
     void serve() noexcept;
@@ -70,10 +72,10 @@ private:
     enum class turn { nobody, waiting_thread, kept_thread };
 
     bool lead() noexcept;
-    void run_until(const blocking_wait& until) noexcept;
+    void run_until(const blocking_wait& until, std::chrono::steady_clock::time_point limit) noexcept;
     bool may_run_posted() const noexcept { return calls_only_ && calls_only_(); }
     void pass_on(bool calls_only = false) noexcept;
-    bool follow(blocking_wait& until);
+    bool follow(blocking_wait& until, std::chrono::steady_clock::time_point limit);
 
     std::atomic<std::size_t> pending_{0};  ///< Handlers that were posted, or are about to be, and have not run.
     std::atomic<turn> turn_{turn::nobody}; ///< Changed under the mutex.

@@ -33,6 +33,7 @@ public:
         case errc::unknown_function: return "the worker does not have this function";
         case errc::build_mismatch: return "the worker is another build of the program";
         case errc::protocol_error: return "a worker sent malformed data";
+        case errc::task_threw: return "an exception was thrown that has no error code";
         }
         return "unknown twat.mp error " + std::to_string(value);
     }

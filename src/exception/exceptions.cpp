@@ -1,15 +1,25 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <twat/mp/exceptions.hpp>
 
+#include <boost/core/demangle.hpp>
 #include <boost/exception/errinfo_nested_exception.hpp>
 #include <boost/exception_ptr.hpp>
 #include <boost/make_shared.hpp>
+#include <boost/system/errc.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <cxxabi.h>
 
 #include <array>
+#include <future>
 #include <mutex>
+#include <new>
+#include <system_error>
+#include <typeinfo>
 #include <utility>
 
 #include <twat/mp/detail/exception/carrier.hpp>
+#include <twat/mp/error.hpp>
 #include <twat/mp/worker_died.hpp>
 
 namespace twat::mp {
@@ -155,6 +165,46 @@ std::optional<std::size_t> task_index(const std::exception_ptr& error) noexcept
     catch (...) {
     }
     return memory().find(error);
+}
+
+boost::system::error_code code_of(const std::exception_ptr& error) noexcept
+{
+    if (!error)
+        return {};
+    try {
+        std::rethrow_exception(error);
+    }
+    catch (const boost::system::system_error& e) {
+        return e.code();
+    }
+    catch (const std::system_error& e) {
+        return e.code();
+    }
+    catch (const std::future_error& e) {
+        return e.code();
+    }
+    catch (const std::bad_alloc&) {
+        return make_error_code(boost::system::errc::not_enough_memory);
+    }
+    catch (...) {
+        return make_error_code(errc::task_threw);
+    }
+}
+
+std::string what_of(const std::exception_ptr& error)
+{
+    if (!error)
+        return {};
+    try {
+        std::rethrow_exception(error);
+    }
+    catch (const std::exception& e) {
+        return e.what();
+    }
+    catch (...) {
+        const std::type_info* const type = abi::__cxa_current_exception_type();
+        return type ? boost::core::demangle(type->name()) : "an exception of another language";
+    }
 }
 
 namespace detail {

@@ -34,6 +34,17 @@ foreach(line IN LISTS expected)
     endif()
 endforeach()
 
+# Messages of the library alone tell what is wrong: no page of instantiations around them.
+file(STRINGS ${FILE} at_most REGEX "^// at most: [0-9]+ lines$")
+if(at_most)
+    string(REGEX REPLACE "^// at most: ([0-9]+) lines$" "\\1" most "${at_most}")
+    string(REGEX MATCHALL "\n" lines "${output}")
+    list(LENGTH lines count)
+    if(count GREATER most)
+        message(FATAL_ERROR "${FILE} is refused in ${count} lines; it should be ${most} at most. The compiler wrote:\n${output}")
+    endif()
+endif()
+
 execute_process(COMMAND ${command} -DTWAT_MP_CONTROL ${FILE}
     ERROR_VARIABLE output OUTPUT_VARIABLE output RESULT_VARIABLE result)
 if(NOT result EQUAL 0)

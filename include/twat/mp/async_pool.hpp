@@ -36,7 +36,7 @@ namespace twat::mp {
     object.
 
     @par Thread Safety
-    Distinct objects: safe. Shared objects: safe, with the specific exception of moving and destroying.
+    Distinct objects: safe. Shared objects: safe, with the specific exception of moving, destroying and `restart`.
 
     @par Example
     @code
@@ -225,11 +225,32 @@ public:
         return call_handle<Workers, Executor>(core_, executor_, options);
     }
 
+    /// The same verbs, with a progress callback: `co_await pool.on_progress(std::ref(bar)).map(f, xs)`; see `call_handle::on_progress`.
+    template <class Callback>
+    auto on_progress(Callback&& callback) const
+    {
+        return with(call_options()).on_progress(std::forward<Callback>(callback));
+    }
+
     /// Takes no more work: operations begun from now on complete with `errc::pool_closed`.
     void close() { core_->close(); }
 
     /// Kills the workers. Operations complete with `errc::pool_terminated`, on threads when their running tasks have returned.
     void terminate() { core_->terminate(); }
+
+    /** Begins anew, with the same options, as if the pool were destroyed and made again: kills the workers, and outstanding operations complete
+        with `asio::error::operation_aborted`. To let them finish first, await `join`.
+
+        Also after `close`, `join`, `drain` and `terminate`. Handles that `with` returned before stay with the old workers. Not while another
+        thread uses the pool.
+
+    */
+    void restart()
+    {
+        auto fresh = detail::pool_core::create(kind, executor_, core_->options());
+        release();
+        core_ = std::move(fresh);
+    }
 
     /// A snapshot of the pool's counters.
     pool_stats stats() const { return core_->stats(); }

@@ -54,6 +54,8 @@ enum class errc : int {
     build_mismatch,
     /// A worker sent malformed data.
     protocol_error,
+    /// What `code_of` gives for an exception that has no error code.
+    task_threw,
 };
 
 /// The category of `errc`, named "twat.mp".

@@ -4,6 +4,7 @@
 
 #include <boost/exception/get_error_info.hpp>
 #include <boost/exception/info.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <cstddef>
 #include <exception>
@@ -81,6 +82,31 @@ private:
     May be called from any thread.
 */
 TWAT_MP_DECL std::optional<std::size_t> task_index(const std::exception_ptr& error) noexcept;
+
+/** The error code of an exception, for programs that test codes instead of catching types.
+
+    No error for a null pointer. The code of a `boost::system::system_error`, a `std::system_error` or a `std::future_error`, so of every
+    `mp::error`; `not_enough_memory` of the generic category for `std::bad_alloc`; `errc::task_threw` for every other exception.
+
+    @par Thread Safety
+    May be called from any thread.
+
+    @par Example
+    @code
+    if (mp::code_of(error) == mp::errc::worker_died)
+        ...
+    @endcode
+*/
+TWAT_MP_DECL boost::system::error_code code_of(const std::exception_ptr& error) noexcept;
+
+/** The text of an exception: its `what()`. The name of the type for what is no `std::exception`; empty for a null pointer.
+
+    `boost::diagnostic_information` tells more.
+
+    @par Thread Safety
+    May be called from any thread.
+*/
+TWAT_MP_DECL std::string what_of(const std::exception_ptr& error);
 
 } // namespace twat::mp
 

@@ -15,11 +15,15 @@ template <class Workers, class Executor = asio::any_io_executor>
 class basic_async_pool;
 template <class R>
 class result_stream;
+template <class T>
+class future;
 template <class Workers>
 class multi_pool;
 
 /// A pool of child worker processes with awaitable operations.
 using async_multi_pool = basic_async_pool<process_workers>;
+/// The same, named like `process_pool`.
+using async_process_pool = async_multi_pool;
 /// A pool of worker threads with awaitable operations.
 using async_thread_pool = basic_async_pool<thread_workers>;
 /// A pool of child worker processes whose operations block.

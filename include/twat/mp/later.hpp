@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <twat/mp/config.hpp>
+#include <twat/mp/future.hpp>
 
 namespace twat::mp {
 
@@ -25,6 +26,7 @@ template <class T>
 class later
 {
 public:
+    explicit later(mp::future<T> future) noexcept : future_(std::move(future)) {}
     explicit later(std::future<T> future) noexcept : future_(std::move(future)) {}
 
     /// Waits for the results and moves them out. @pre `valid()`
@@ -42,6 +44,9 @@ public:
 
     /// Whether there are results, or will be: false after `get`, and once a failure was thrown.
     bool valid() const noexcept { return values_ || future_.valid(); }
+
+    /// Cancels the call; see `future::cancel`.
+    void cancel() const { future_.cancel(); }
 
     /// Waits until `get` need not. @pre `valid()`
     void wait() const
@@ -65,7 +70,7 @@ private:
         return *values_;
     }
 
-    std::future<T> future_;
+    mp::future<T> future_;
     std::optional<T> values_;
 };
 
@@ -73,9 +78,11 @@ template <>
 class later<void>
 {
 public:
+    explicit later(mp::future<void> future) noexcept : future_(std::move(future)) {}
     explicit later(std::future<void> future) noexcept : future_(std::move(future)) {}
 
     void get() { future_.get(); }
+    void cancel() const { future_.cancel(); }
     bool valid() const noexcept { return future_.valid(); }
     void wait() const { future_.wait(); }
 
@@ -86,7 +93,7 @@ public:
     }
 
 private:
-    std::future<void> future_;
+    mp::future<void> future_;
 };
 
 } // namespace twat::mp

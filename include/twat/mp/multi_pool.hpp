@@ -66,7 +66,7 @@ private:
     call. The pool owns an execution context. Threads blocked in a call run it; otherwise a dedicated thread does.
 
     @par Thread Safety
-    Distinct objects: safe. Shared objects: safe, with the specific exception of destroying. Several threads may call verbs at once.
+    Distinct objects: safe. Shared objects: safe, with the specific exception of destroying and `restart`. Several threads may call verbs at once.
 
     @par Example
     @code
@@ -122,6 +122,13 @@ public:
     /// member, if an option is bad.
     blocking_handle<Workers> with(const call_options& options) const { return {core_, options}; }
 
+    /// The same verbs, with a progress callback: `pool.on_progress(std::ref(bar)).map(f, xs)`; see `blocking_handle::on_progress`.
+    template <class Callback>
+    auto on_progress(Callback&& callback) const
+    {
+        return with(call_options()).on_progress(std::forward<Callback>(callback));
+    }
+
     /// Takes no more work: calls begun from now on throw `errc::pool_closed`.
     void close() { core_->pool()->close(); }
 
@@ -140,6 +147,19 @@ public:
 
     /// Kills the workers. Calls throw `errc::pool_terminated`, on threads when their running tasks have returned.
     void terminate() { core_->pool()->terminate(); }
+
+    /** Begins anew, with the same options: closes and joins the pool, if need be, and begins to start new workers.
+
+        Also after `close`, `join`, `drain` and `terminate`. Handles that `with` returned before stay with the old workers, and throw
+        `errc::pool_closed`. Throws as `join`. Not while another thread uses the pool.
+    */
+    void restart()
+    {
+        core_->join();
+        auto fresh = detail::blocking_core::create(kind, core_->pool()->options());
+        core_->end(false);
+        core_ = std::move(fresh);
+    }
 
     /// A snapshot of the pool's counters.
     pool_stats stats() const { return core_->pool()->stats(); }
@@ -160,7 +180,7 @@ private:
     const std::shared_ptr<detail::blocking_core>& core() const noexcept { return core_; }
     detail::call_settings<> settings() const { return detail::call_settings<>(call_options()); }
 
-    const std::shared_ptr<detail::blocking_core> core_;
+    std::shared_ptr<detail::blocking_core> core_;
     const int exceptions_;
 };
 

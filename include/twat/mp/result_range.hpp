@@ -9,9 +9,11 @@
 #include <memory>
 #include <optional>
 #include <ranges>
+#include <stop_token>
 #include <utility>
 
 #include <twat/mp/config.hpp>
+#include <twat/mp/options.hpp>
 
 #include <twat/mp/detail/operation/blocking_core.hpp>
 #include <twat/mp/detail/operation/blocking_read.hpp>
@@ -85,13 +87,36 @@ public:
     }
     std::default_sentinel_t end() const noexcept { return {}; }
 
+    /// Waits for the next element and moves it out; nothing at the end. Throws where a task failed, and can be called again then.
+    std::optional<R> next()
+    {
+        reader_->read();
+        return std::exchange(reader_->value(), std::nullopt);
+    }
+
+    /// The same, but waits at most for `limit` (zero or less: not at all). Nothing also if no element arrived in that time: `ended` tells which
+    /// it was. No element is lost.
+    std::optional<R> next_for(duration limit)
+    {
+        reader_->read_for(limit);
+        return std::exchange(reader_->value(), std::nullopt);
+    }
+
+    /// Takes the next element if it is there, and does not wait.
+    std::optional<R> try_next() { return next_for(duration::zero()); }
+
+    /// Whether there is nothing left to read, now or later: no element and no error.
+    bool ended() const { return reader_->at_end(); }
+
     /// The position in the input of the element that was read last, also if it had failed.
     std::uint64_t index() const { return reader_->index(); }
 
     /// @private
-    result_range(std::shared_ptr<detail::blocking_core> core, std::shared_ptr<detail::stream_state<R>> state)
+    result_range(std::shared_ptr<detail::blocking_core> core, std::shared_ptr<detail::stream_state<R>> state, const std::stop_token& stop)
         : reader_(std::make_unique<detail::stream_reader<R>>(std::move(core), std::move(state)))
-    {}
+    {
+        reader_->watch(stop);
+    }
 
 private:
     std::unique_ptr<detail::stream_reader<R>> reader_;

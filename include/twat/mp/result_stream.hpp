@@ -4,6 +4,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <cstdint>
@@ -15,6 +16,7 @@
 
 #include <twat/mp/config.hpp>
 #include <twat/mp/fwd.hpp>
+#include <twat/mp/options.hpp>
 
 #include <twat/mp/detail/completion/awaitable_deferred.hpp>
 #include <twat/mp/detail/operation/next_initiation.hpp>
@@ -97,11 +99,51 @@ public:
             return detail::initiate_next(state_, token);
     }
 
+    /** Reads the next result, and waits for it at most for `limit`; then it completes with nothing, and no element is lost.
+
+        As `next` in all other ways. Nothing also comes at the end: `ended` tells which it was.
+
+        @param limit Zero or less: takes what is there.
+    */
+    template <class CompletionToken = asio::use_awaitable_t<>>
+    auto next_for(duration limit, CompletionToken&& token = CompletionToken())
+    {
+        return detail::initiate_next(state_, token, limit);
+    }
+
+    /** Takes the next result if it is there, and does not wait. Nothing otherwise, and at the end: `ended` tells which it was.
+
+        Throws as `next`. The pool needs its context to run: a loop that does nothing else finds nothing new.
+
+        @pre No read of this stream is outstanding.
+    */
+    std::optional<R> try_next()
+    {
+        auto taken = state_ ? state_->try_take() : std::nullopt;
+        if (!taken)
+            return std::nullopt;
+        if (taken->error)
+            std::rethrow_exception(std::move(taken->error));
+        return std::move(taken->value);
+    }
+
+    /// Whether there is nothing left to read, now or later: no result and no error. @pre No read of this stream is outstanding.
+    bool ended() const { return !state_ || state_->at_end(); }
+
     /// The position in the input of the last element that `next` gave or failed with.
     std::uint64_t index() const { return state_ ? state_->index() : 0; }
 
     /// The pool's executor; empty if the stream was default-constructed or moved from.
     executor_type get_executor() const noexcept { return state_ ? state_->get_executor() : executor_type(); }
+
+    /// @private What `co_await stream` looks for.
+    template <class AwaitingExecutor>
+    auto operator()(asio::detail::awaitable_frame_base<AwaitingExecutor>*) const
+    {
+        static_assert(sizeof(AwaitingExecutor) == 0,
+                      "twat::mp: a stream has many results and cannot be awaited itself; use co_await stream.next(), which gives "
+                      "std::optional: while (auto value = co_await stream.next())");
+    }
 
     /// @private
     explicit result_stream(std::shared_ptr<detail::stream_state<R>> state) noexcept : state_(std::move(state)) {}

@@ -4,12 +4,14 @@
 
 #include <exception>
 #include <future>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
 #include <twat/mp/config.hpp>
 
+#include <twat/mp/detail/completion/completion_signal.hpp>
 #include <twat/mp/detail/exception/aborted.hpp>
 
 namespace twat::mp::detail {
@@ -19,13 +21,17 @@ template <class T>
 class future_completion
 {
 public:
-    future_completion() : promise_(std::in_place) {}
-    future_completion(future_completion&& other) noexcept : promise_(std::move(other.promise_)) { other.promise_.reset(); }
+    /// @param signal Raised when the future is ready.
+    explicit future_completion(std::shared_ptr<completion_signal> signal) : promise_(std::in_place), signal_(std::move(signal)) {}
+    future_completion(future_completion&& other) noexcept : promise_(std::move(other.promise_)), signal_(std::move(other.signal_))
+    {
+        other.promise_.reset();
+    }
     future_completion& operator=(future_completion&&) = delete;
     ~future_completion()
     {
         if (promise_)
-            promise_->set_exception(make_aborted());
+            fail(make_aborted());
     }
 
     std::future<T> get_future() { return promise_->get_future(); }
@@ -36,7 +42,7 @@ public:
             return fail(std::move(error));
         if constexpr (std::is_void_v<T>)
             promise_->set_value();
-        promise_.reset();
+        finish();
     }
 
     template <class Value>
@@ -46,7 +52,7 @@ public:
             return fail(std::move(error));
         try {
             promise_->set_value(std::forward<Value>(value));
-            promise_.reset();
+            finish();
         } catch (...) {
             fail(std::current_exception());
         }
@@ -55,11 +61,19 @@ public:
     void fail(std::exception_ptr error) noexcept
     {
         promise_->set_exception(std::move(error));
-        promise_.reset();
+        finish();
     }
 
 private:
+    void finish() noexcept
+    {
+        promise_.reset();
+        if (signal_)
+            std::exchange(signal_, nullptr)->raise();
+    }
+
     std::optional<std::promise<T>> promise_;
+    std::shared_ptr<completion_signal> signal_;
 };
 
 } // namespace twat::mp::detail

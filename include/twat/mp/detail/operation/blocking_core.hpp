@@ -3,6 +3,7 @@
 #define TWAT_MP_DETAIL_OPERATION_BLOCKING_CORE_HPP
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <exception>
@@ -42,10 +43,12 @@ public:
 
     /// The waiting thread runs a task of `pool`: it will run tasks of `op` meanwhile. Comes before `wait`.
     void let_help(const std::shared_ptr<pool_core>& pool, const std::shared_ptr<operation>& op) noexcept;
-    void wait();
+    void wait() { wait_until(std::chrono::steady_clock::time_point::max()); }
+    /// The same, until `limit` at most.
+    void wait_until(std::chrono::steady_clock::time_point limit);
 
-    /// Waits until it is finished or promoted: it is the waiting thread's turn to run the context.
-    void wait_or_promoted();
+    /// Waits until it is finished or promoted, or for so long: it is the waiting thread's turn to run the context.
+    void wait_or_promoted(std::chrono::steady_clock::time_point limit);
     void promote(bool now) noexcept;
 
 private:
@@ -82,9 +85,9 @@ public:
     /// Hands an operation over; it may complete at once, with an error.
     virtual void submit(const std::shared_ptr<operation>& op) = 0;
 
-    /// Calls `begin()`, and returns when what it began has finished `until`. Runs the pool's context meanwhile, or tasks of the
-    /// operation that `until` was allowed to help.
-    virtual void wait(blocking_wait& until, const std::function<void()>& begin) = 0;
+    /// Calls `begin()`, and returns when what it began has finished `until`, or after `limit`. Runs the pool's context meanwhile, or tasks of
+    /// the operation that `until` was allowed to help.
+    virtual void wait(blocking_wait& until, const std::function<void()>& begin, duration limit = duration::max()) = 0;
 
     virtual void start() = 0;
     virtual void join() = 0;

@@ -5,14 +5,18 @@
 #include <exception>
 #include <future>
 #include <memory>
+#include <stop_token>
 #include <type_traits>
 #include <utility>
 
 #include <twat/mp/config.hpp>
+#include <twat/mp/future.hpp>
 #include <twat/mp/result_range.hpp>
 
 #include <twat/mp/detail/operation/blocking_core.hpp>
 #include <twat/mp/detail/operation/calls.hpp>
+#include <twat/mp/detail/operation/stop_request.hpp>
+#include <twat/mp/detail/operation/token_split.hpp>
 #include <twat/mp/detail/completion/future_completion.hpp>
 
 namespace twat::mp::detail {
@@ -40,6 +44,11 @@ public:
         @li `errc::task_timed_out`, `errc::deadline_exceeded`, by the call's options.
         @li `errc::pool_closed`, `errc::pool_terminated`, `errc::pool_broken`, `errc::queue_full`, by the pool's state.
         @li `errc::would_deadlock`, if it was called where it could never return.
+        @li `asio::error::operation_aborted`, if it was stopped.
+
+        @par Cancellation
+        If `f(all but the last argument)` is a valid call and the last argument is a `std::stop_token`, it does not go to `f`: a request to
+        stop cancels the call as by `asio::cancellation_type::terminal`, capped by `call_options::cancel_limit`.
 
         @par Thread Safety
         May be called from any thread, by several at once.
@@ -47,7 +56,15 @@ public:
     template <class F, class... As>
     auto apply(F&& f, As&&... args) const
     {
-        return run(make_apply_call<Workers>(self().settings(), std::forward<F>(f), std::forward<As>(args)...));
+        if constexpr (calls_without_stop_token<Workers, F, As...>)
+            return with_last_first(
+                [&](const std::stop_token& stop, auto&&... arguments) {
+                    return run(make_apply_call<Workers>(self().settings(), std::forward<F>(f),
+                                                        std::forward<decltype(arguments)>(arguments)...), stop);
+                },
+                std::forward<As>(args)...);
+        else
+            return run(make_apply_call<Workers>(self().settings(), std::forward<F>(f), std::forward<As>(args)...));
     }
 
     /** Calls `f(x, y, ...)` for the elements of the ranges, side by side, up to the end of the shortest; waits for all and returns a
@@ -64,36 +81,36 @@ public:
         @par Errors
         As for `apply`; and what a range throws.
 
+        @par Cancellation
+        The ranges may be followed by a `std::stop_token`, as for `apply`. On threads the call still waits for the tasks that run.
+
         @par Thread Safety
         May be called from any thread, by several at once.
     */
-    template <class F, class... Ranges>
-    auto map(F&& f, Ranges&&... ranges) const
+    template <class F, class... As>
+    auto map(F&& f, As&&... args) const
     {
-        return run(make_range_call<map_verb, Workers>(self().settings(), std::forward<F>(f),
-                                                      std::forward<Ranges>(ranges)...));
+        return run_range<map_verb>(std::forward<F>(f), std::forward<As>(args)...);
     }
 
     /** As `map`, with the elements of one range as argument lists.
 
         They are `std::tuple`, `std::pair`, `std::array` or `boost::tuple`, so `boost::combine(xs, ys)` works.
     */
-    template <class F, class Range>
-    auto starmap(F&& f, Range&& range) const
+    template <class F, class... As>
+    auto starmap(F&& f, As&&... args) const
     {
-        return run(make_range_call<starmap_verb, Workers>(self().settings(), std::forward<F>(f),
-                                                          std::forward<Range>(range)));
+        return run_range<starmap_verb>(std::forward<F>(f), std::forward<As>(args)...);
     }
 
     /** As `map`, but never stops early: returns a `std::vector<mp::result<R>>`.
 
         Throws only where no task is to blame: a deadline, a range that throws, the pool's end.
     */
-    template <class F, class... Ranges>
-    auto try_map(F&& f, Ranges&&... ranges) const
+    template <class F, class... As>
+    auto try_map(F&& f, As&&... args) const
     {
-        return run(make_range_call<try_map_verb, Workers>(self().settings(), std::forward<F>(f),
-                                                          std::forward<Ranges>(ranges)...));
+        return run_range<try_map_verb>(std::forward<F>(f), std::forward<As>(args)...);
     }
 
     /** As `map`, lazily: returns a `result_range` of the results in the order of the input. The tasks start at once and run ahead of
@@ -101,21 +118,26 @@ public:
 
         @par Object Lifetimes
         As for `map`; an lvalue container must live as long as the range that is returned.
+
+        @par Cancellation
+        The ranges may be followed by a `std::stop_token`: once it is requested to stop, no further task begins and the range ends with
+        `asio::error::operation_aborted` behind what is there.
     */
-    template <class F, class... Ranges>
-    auto imap(F&& f, Ranges&&... ranges) const
+    template <class F, class... As>
+    auto imap(F&& f, As&&... args) const
     {
-        return stream(stream_order::input, std::forward<F>(f), std::forward<Ranges>(ranges)...);
+        return stream(stream_order::input, std::forward<F>(f), std::forward<As>(args)...);
     }
 
     /// As `imap`, in the order of completion; `result_range::index` tells which element it was.
-    template <class F, class... Ranges>
-    auto uimap(F&& f, Ranges&&... ranges) const
+    template <class F, class... As>
+    auto uimap(F&& f, As&&... args) const
     {
-        return stream(stream_order::completion, std::forward<F>(f), std::forward<Ranges>(ranges)...);
+        return stream(stream_order::completion, std::forward<F>(f), std::forward<As>(args)...);
     }
 
-    /** As `map`, without waiting: returns a `std::future` of the results, which may be dropped: its destructor does not wait.
+    /** As `map`, without waiting: returns an `mp::future` of the results, which is a `std::future` that can also cancel. It may be dropped: its
+        destructor neither waits nor cancels.
 
         In a task of the same pool the future is a deferred one (`wait_for` says so): `get` and `wait` run tasks of the call meanwhile,
         so they never deadlock.
@@ -130,7 +152,7 @@ public:
                                                         std::forward<Ranges>(ranges)...));
     }
 
-    /// As `apply`, without waiting: returns a `std::future` of the result; see `amap`.
+    /// As `apply`, without waiting: returns an `mp::future` of the result; see `amap`.
     template <class F, class... As>
     auto submit(F&& f, As&&... args) const
     {
@@ -146,17 +168,40 @@ protected:
 private:
     const Derived& self() const noexcept { return static_cast<const Derived&>(*this); }
 
+    template <class Verb, class F, class... As>
+    auto run_range(F&& f, As&&... args) const
+    {
+        if constexpr (ends_with_stop_token<As...>)
+            return with_last_first(
+                [&](const std::stop_token& stop, auto&&... ranges) {
+                    return run(make_range_call<Verb, Workers>(self().settings(), std::forward<F>(f),
+                                                              std::forward<decltype(ranges)>(ranges)...), stop);
+                },
+                std::forward<As>(args)...);
+        else
+            return run(make_range_call<Verb, Workers>(self().settings(), std::forward<F>(f), std::forward<As>(args)...));
+    }
+
+    void run(refused_call, const std::stop_token& = {}) const {}
+    void begin(refused_call) const {}
+
     template <class Call>
-    typename Call::completed run(Call call) const
+    typename Call::completed run(Call call, const std::stop_token& stop = {}) const
     {
         using completed = typename Call::completed;
         blocking_core& core = *self().core();
         core.check_may_wait();
+        stop_watch::check(stop);
         const auto waiting = std::make_shared<blocking_call<completed>>();
         auto op = std::move(call).make(blocking_completion<completed>(waiting));
         if (core.pool()->runs_task_here())
             waiting->let_help(core.pool(), op);
-        core.wait(*waiting, [&] { core.submit(std::exchange(op, nullptr)); });
+        stop_watch watch;
+        core.wait(*waiting, [&] {
+            const cancel_request request(core.pool(), op);
+            core.submit(std::exchange(op, nullptr));
+            watch.start(stop, request);
+        });
         return take<completed>(*waiting);
     }
 
@@ -167,27 +212,31 @@ private:
         const std::shared_ptr<blocking_core>& core = self().core();
         if (core->pool()->runs_task_here())
             return begin_nested(std::move(call));
-        future_completion<completed> completion;
-        auto future = completion.get_future();
-        core->submit(std::move(call).make(std::move(completion)));
-        return future;
+        auto signal = std::make_shared<completion_signal>();
+        future_completion<completed> completion(signal);
+        auto result = completion.get_future();
+        auto op = std::move(call).make(std::move(completion));
+        cancel_request request(core->pool(), op);
+        core->submit(op);
+        return future<completed>(std::move(result), std::move(request), std::move(signal));
     }
 
     /// In a task of the pool itself: who waits for the future there runs tasks of the operation meanwhile, so it is a deferred one.
     template <class Call>
-    std::future<typename Call::completed> begin_nested(Call call) const
+    future<typename Call::completed> begin_nested(Call call) const
     {
         using completed = typename Call::completed;
         const std::shared_ptr<blocking_core>& core = self().core();
         auto waiting = std::make_shared<blocking_call<completed>>();
         auto op = std::move(call).make(blocking_completion<completed>(waiting));
+        cancel_request request(core->pool(), op);
         core->submit(op);
         auto wait = [core, waiting = std::move(waiting), op = std::weak_ptr(op)] {
             if (const auto running = op.lock(); running && core->pool()->runs_task_here())
                 waiting->let_help(core->pool(), running);
             return take<completed>(*waiting);
         };
-        return std::async(std::launch::deferred, std::move(wait));
+        return future<completed>(std::async(std::launch::deferred, std::move(wait)), std::move(request), nullptr);
     }
 
     /// Waits for a call and gives its result.
@@ -201,17 +250,33 @@ private:
             return std::move(*waiting.value);
     }
 
-    template <class F, class... Ranges>
-    auto stream(stream_order order, F&& f, Ranges&&... ranges) const
+    template <class F, class... As>
+    auto stream(stream_order order, F&& f, As&&... args) const
     {
-        const std::shared_ptr<blocking_core>& core = self().core();
-        core->check_usable();
-        // Through the blocking core, which knows whether anybody still serves the pool.
-        auto state = start_stream_state<Workers>(
-            core->pool(), order, self().settings(), [&](const auto& op) { core->submit(op); }, std::forward<F>(f),
-            std::forward<Ranges>(ranges)...);
-        using value = typename decltype(state)::element_type::value_type;
-        return result_range<value>(core, std::move(state));
+        if constexpr (ends_with_stop_token<As...>)
+            return with_last_first(
+                [&](const std::stop_token& stop, auto&&... ranges) {
+                    return start_stream(stop, order, std::forward<F>(f), std::forward<decltype(ranges)>(ranges)...);
+                },
+                std::forward<As>(args)...);
+        else
+            return start_stream(std::stop_token(), order, std::forward<F>(f), std::forward<As>(args)...);
+    }
+
+    template <class F, class... Ranges>
+    auto start_stream(const std::stop_token& stop, stream_order order, F&& f, Ranges&&... ranges) const
+    {
+        if constexpr (check_stream<Workers, F, Ranges...>()) {
+            const std::shared_ptr<blocking_core>& core = self().core();
+            core->check_usable();
+            stop_watch::check(stop);
+            // Through the blocking core, which knows whether anybody still serves the pool.
+            auto state = start_stream_state<Workers>(
+                core->pool(), order, self().settings(), [&](const auto& op) { core->submit(op); }, std::forward<F>(f),
+                std::forward<Ranges>(ranges)...);
+            using value = typename decltype(state)::element_type::value_type;
+            return result_range<value>(core, std::move(state), stop);
+        }
     }
 };
 

@@ -16,6 +16,7 @@
 #include <twat/mp/detail/operation/initiate.hpp>
 #include <twat/mp/detail/operation/range_source.hpp>
 #include <twat/mp/detail/operation/stream_operation.hpp>
+#include <twat/mp/detail/operation/token_split.hpp>
 #include <twat/mp/detail/function/task_traits.hpp>
 
 namespace twat::mp::detail {
@@ -32,6 +33,12 @@ constexpr void check_task()
         check_sendable<F>(Parameters());
 }
 
+/// In the place of a call that a static_assert has refused: what follows compiles, so that the message stands alone.
+struct refused_call
+{
+    using completed = void;
+};
+
 /// `apply`.
 template <class Workers, class Progress, class F, class... As>
 auto make_apply_call(call_settings<Progress> settings, F&& f, As&&... arguments)
@@ -44,10 +51,14 @@ auto make_apply_call(call_settings<Progress> settings, F&& f, As&&... arguments)
                   "decayed arguments");
     static_assert((... && std::is_constructible_v<parameter_t<Workers, As>, As>),
                   "twat::mp: an argument of apply cannot be copied; hand it over with std::move, or refer to it with std::ref (threads)");
-    check_task<Workers, function, parameters>();
-    using results = single_result_of<task_result_t<function, parameters>>;
-    return collect_call<Workers, function, source, results, Progress>(
-        true, std::move(settings), std::forward<F>(f), source(std::in_place, std::forward<As>(arguments)...));
+    if constexpr (is_task<function, parameters> && (... && std::is_constructible_v<parameter_t<Workers, As>, As>)) {
+        check_task<Workers, function, parameters>();
+        using results = single_result_of<task_result_t<function, parameters>>;
+        return collect_call<Workers, function, source, results, Progress>(
+            true, std::move(settings), std::forward<F>(f), source(std::in_place, std::forward<As>(arguments)...));
+    } else {
+        return refused_call();
+    }
 }
 
 struct map_verb
@@ -72,37 +83,61 @@ struct try_map_verb : map_verb
     static constexpr bool stops_at_failure = false;
 };
 
+template <class Range>
+inline constexpr bool has_rows = tuple_like<std::remove_cv_t<std::ranges::range_value_t<held_range_t<Range>>>>;
+
+/// Whether a verb can take these; if not, a message says why.
 template <class Verb, class... Ranges>
 constexpr bool check_ranges()
 {
-    static_assert(sizeof...(Ranges) != 0, "twat::mp: this verb needs a range behind the function");
-    static_assert((... && holdable_range<Ranges>),
-                  "twat::mp: an argument behind the function is not a range (a completion token comes last)");
-    if constexpr (std::is_same_v<Verb, starmap_verb>) {
+    if constexpr (sizeof...(Ranges) == 0) {
+        static_assert(sizeof...(Ranges) != 0, "twat::mp: this verb needs a range behind the function");
+        return false;
+    } else if constexpr (!(... && is_range_argument<Ranges>)) {
+        static_assert((... && is_range_argument<Ranges>),
+                      "twat::mp: an argument behind the function is not a range (a completion token or std::stop_token comes last)");
+        return false;
+    } else if constexpr (std::is_same_v<Verb, starmap_verb>) {
         static_assert(sizeof...(Ranges) == 1, "twat::mp: starmap(f, rows) takes one range; map takes several");
-        static_assert((... && tuple_like<std::remove_cv_t<std::ranges::range_value_t<held_range_t<Ranges>>>>),
+        static_assert((... && has_rows<Ranges>),
                       "twat::mp: the elements of starmap's range are no tuples (std::tuple, std::pair, std::array or "
                       "boost::tuple); for one argument a task use map");
+        return sizeof...(Ranges) == 1 && (... && has_rows<Ranges>);
+    } else {
+        return true;
     }
-    return true;
+}
+
+/// Whether `F` can be called with what the ranges give; if not, a message says how it is called.
+template <class F, class Parameters>
+constexpr bool check_callable()
+{
+    static_assert(is_task<F, Parameters>,
+                  "twat::mp: f cannot be called with an element of each range. It is called as const, with rvalues of the ranges' "
+                  "value types, or, on threads, with const& to elements that stay where they are");
+    return is_task<F, Parameters>;
 }
 
 /// `map`, `starmap`, `try_map`.
 template <class Verb, class Workers, class Progress, class F, class... Rs>
 auto make_range_call(call_settings<Progress> settings, F&& f, Rs&&... ranges)
 {
-    static_assert(check_ranges<Verb, Rs...>());
-    using function = std::decay_t<F>;
-    using source = typename Verb::template source<Workers, Rs...>;
-    using parameters = typename source::parameters;
-    static_assert(is_task<function, parameters>,
-                  "twat::mp: f cannot be called with an element of each range. It is called as const, with rvalues of the ranges' "
-                  "value types, or, on threads, with const& to elements that stay where they are");
-    check_task<Workers, function, parameters>();
-    using results = typename Verb::template results<task_result_t<function, parameters>>;
-    return collect_call<Workers, function, source, results, Progress>(
-        Verb::stops_at_failure, std::move(settings), std::forward<F>(f),
-        source(std::in_place, std::forward<Rs>(ranges)...));
+    if constexpr (check_ranges<Verb, Rs...>()) {
+        using function = std::decay_t<F>;
+        using source = typename Verb::template source<Workers, Rs...>;
+        using parameters = typename source::parameters;
+        if constexpr (check_callable<function, parameters>()) {
+            check_task<Workers, function, parameters>();
+            using results = typename Verb::template results<task_result_t<function, parameters>>;
+            return collect_call<Workers, function, source, results, Progress>(
+                Verb::stops_at_failure, std::move(settings), std::forward<F>(f),
+                source(std::in_place, std::forward<Rs>(ranges)...));
+        } else {
+            return refused_call();
+        }
+    } else {
+        return refused_call();
+    }
 }
 
 /// `imap`, `uimap`, before anybody reads: the tasks start at once.
@@ -111,13 +146,9 @@ template <class Workers, class Progress, class HandOver, class F, class... Rs>
 auto start_stream_state(const std::shared_ptr<pool_core>& core, stream_order order, call_settings<Progress> settings,
                         HandOver hand_over, F&& f, Rs&&... ranges)
 {
-    static_assert(check_ranges<map_verb, Rs...>());
     using function = std::decay_t<F>;
     using source = zip_source<Workers, Rs...>;
     using parameters = typename source::parameters;
-    static_assert(is_task<function, parameters>,
-                  "twat::mp: f cannot be called with an element of each range. It is called as const, with rvalues of the ranges' "
-                  "value types, or, on threads, with const& to elements that stay where they are");
     check_task<Workers, function, parameters>();
     using operation_type = stream_operation<Workers, function, source, Progress>;
     using value = task_value_t<function, parameters>;
@@ -131,16 +162,28 @@ auto start_stream_state(const std::shared_ptr<pool_core>& core, stream_order ord
     return state;
 }
 
+/// Whether `imap` and `uimap` can take these; if not, a message says why.
+template <class Workers, class F, class... Rs>
+constexpr bool check_stream()
+{
+    if constexpr (check_ranges<map_verb, Rs...>())
+        return check_callable<std::decay_t<F>, typename zip_source<Workers, Rs...>::parameters>();
+    else
+        return false;
+}
+
 /// `imap`, `uimap`.
 template <class Workers, class Progress, class F, class... Rs>
 auto start_stream(const std::shared_ptr<pool_core>& core, stream_order order, call_settings<Progress> settings, F&& f,
                   Rs&&... ranges)
 {
-    auto state =
-        start_stream_state<Workers>(
-            core, order, std::move(settings), [&](const auto& op) { submit(*core, op); }, std::forward<F>(f),
-            std::forward<Rs>(ranges)...);
-    return result_stream<typename decltype(state)::element_type::value_type>(std::move(state));
+    if constexpr (check_stream<Workers, F, Rs...>()) {
+        auto state =
+            start_stream_state<Workers>(
+                core, order, std::move(settings), [&](const auto& op) { submit(*core, op); }, std::forward<F>(f),
+                std::forward<Rs>(ranges)...);
+        return result_stream<typename decltype(state)::element_type::value_type>(std::move(state));
+    }
 }
 
 } // namespace twat::mp::detail

@@ -203,8 +203,9 @@ private:
     template <class Token, class Call>
     auto start(Token& token, Call call) const
     {
-        return asio::async_initiate<Token, completion_signature_t<typename Call::completed>>(
-            call_initiation<Executor>(self().core(), self().get_executor()), token, std::move(call));
+        if constexpr (!std::is_same_v<Call, refused_call>)
+            return asio::async_initiate<Token, completion_signature_t<typename Call::completed>>(
+                call_initiation<Executor>(self().core(), self().get_executor()), token, std::move(call));
     }
 
     template <class Token, class F, class... As>
@@ -226,15 +227,19 @@ private:
             asio::use_awaitable_t<Executor> token;
             return start<asio::use_awaitable_t<Executor>>(
                 token, make_range_call<Verb, Workers>(self().settings(), std::forward<F>(f), std::forward<As>(args)...));
+        } else if constexpr (sizeof...(As) == 1) {
+            static_assert(sizeof...(As) != 1, "twat::mp: this verb needs a range behind the function, before the completion token");
         } else {
             return with_last_first(
                 [&]<class Token, class... Rs>(Token&& token, Rs&&... ranges) {
                     auto call = make_range_call<Verb, Workers>(self().settings(), std::forward<F>(f),
                                                                std::forward<Rs>(ranges)...);
                     using signature = completion_signature_t<typename decltype(call)::completed>;
-                    static_assert(asio::completion_token_for<Token, signature>,
+                    constexpr bool fits = is_completion_token<Token, signature>;
+                    static_assert(fits || std::is_same_v<decltype(call), refused_call>,
                                   "twat::mp: the last argument is neither a range nor a completion token for the result");
-                    return start<Token>(token, std::move(call));
+                    if constexpr (fits)
+                        return start<Token>(token, std::move(call));
                 },
                 std::forward<As>(args)...);
         }

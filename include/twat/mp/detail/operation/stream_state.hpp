@@ -166,6 +166,24 @@ public:
         return take_fetched();
     }
 
+    /// The same, for a reader that does not wait, and may not come back soon: the pool is told at once what was taken.
+    std::optional<outcome> try_take()
+    {
+        auto taken = take();
+        if (!taken && std::exchange(unfed_, 0) != 0)
+            feed();
+        return taken;
+    }
+
+    /// Whether nothing is left to read and nothing will come: neither an element nor an error.
+    bool at_end() const
+    {
+        if (!fetched_.empty())
+            return false;
+        std::lock_guard lock(mutex_);
+        return over_ && !error_ && !elements_.readable();
+    }
+
     /// @pre No other read is outstanding.
     void start(std::shared_ptr<stream_read> read)
     {
@@ -196,6 +214,19 @@ public:
         }
         if (cancelled)
             cancelled->post();
+    }
+
+    /// Called on any executor. The read has waited long enough: it ends without an element, unless one has arrived.
+    void release(const stream_read& read)
+    {
+        std::shared_ptr<stream_read> released;
+        {
+            std::lock_guard lock(mutex_);
+            if (waiting_.get() == &read)
+                released = std::exchange(waiting_, nullptr);
+        }
+        if (released)
+            released->post();
     }
 
     /// What a read that runs on its executor gives its handler.

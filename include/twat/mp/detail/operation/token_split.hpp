@@ -5,6 +5,7 @@
 #include <boost/asio/async_result.hpp>
 
 #include <cstddef>
+#include <stop_token>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -61,11 +62,28 @@ concept apply_with_token =
 template <class Workers, class F, class... As>
 concept apply_without_token = is_task<std::decay_t<F>, parameter_list<parameter_t<Workers, As>...>>;
 
+/// As a constant: a compiler that finds a concept unsatisfied tells at length why.
+template <class Token, class Signature>
+inline constexpr bool is_completion_token = asio::completion_token_for<Token, Signature>;
+
 template <class A>
 inline constexpr bool is_range_argument = holdable_range<A>;
 
 template <>
 inline constexpr bool is_range_argument<void> = true;
+
+/// The last argument is a `std::stop_token`.
+template <class... As>
+inline constexpr bool ends_with_stop_token = std::is_same_v<std::remove_cvref_t<last_argument_t<As...>>, std::stop_token>;
+
+/// For `apply`: and `f(all but the last)` is a valid call.
+template <class Workers, class F, class... As>
+inline constexpr bool calls_without_stop_token = false;
+
+template <class Workers, class F, class... As>
+    requires ends_with_stop_token<As...>
+inline constexpr bool calls_without_stop_token<Workers, F, As...> =
+    is_task<std::decay_t<F>, leading_parameters_t<Workers, As...>>;
 
 /// Calls `f(last, all but the last...)`.
 template <class Function, class... As>
