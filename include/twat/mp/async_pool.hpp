@@ -102,6 +102,7 @@ public:
     explicit basic_async_pool(Context& context) : basic_async_pool(executor_type(context.get_executor()))
     {}
 
+    /// The same with options. @throws std::invalid_argument that names the member, if an option is bad.
     template <class Context>
         requires std::convertible_to<Context&, asio::execution_context&>
     explicit basic_async_pool(Context& context, pool_options options)
@@ -113,6 +114,7 @@ public:
         : basic_async_pool(static_cast<const executor_type&>(executor), with_nodes(nodes))
     {}
 
+    /// The same on an execution context.
     template <class Context>
         requires std::convertible_to<Context&, asio::execution_context&>
     basic_async_pool(Context& context, std::size_t nodes)
@@ -141,6 +143,7 @@ public:
     */
     ~basic_async_pool() { release(); }
 
+    /// Where the pool works, and where handlers run that have no executor of their own. May be called from any thread.
     executor_type get_executor() const noexcept { return executor_; }
 
     /// Places for workers; never 0.
@@ -161,6 +164,9 @@ public:
         @par Errors
         @li `errc::worker_start_failed`, `errc::initializer_failed`, `errc::pool_broken`: why a worker is not ready.
         @li `errc::pool_closed`, `errc::pool_terminated`.
+
+        @par Thread Safety
+        May be called from any thread, also while operations are outstanding.
     */
     template <class CompletionToken = asio::use_awaitable_t<Executor>>
     auto start(CompletionToken&& token = CompletionToken())
@@ -178,7 +184,15 @@ public:
         As for `start`.
 
         @par Per-Operation Cancellation
-        Every type ends the wait; the pool stays closed.
+        Every type ends the wait, with `asio::error::operation_aborted`; the pool stays closed.
+
+        @par Errors
+        @li `asio::error::operation_aborted`: the wait was cancelled, or the pool was destroyed meanwhile.
+
+        What became of the operations is told to those who began them, not here.
+
+        @par Thread Safety
+        May be called from any thread, by several at once: all of them complete.
     */
     template <class CompletionToken = asio::use_awaitable_t<Executor>>
     auto join(CompletionToken&& token = CompletionToken())
@@ -205,6 +219,10 @@ public:
         @par Errors
         @li `asio::error::operation_aborted`: the pool was destroyed meanwhile.
 
+        @par Thread Safety
+        May be called from any thread, also while another `drain` or `join` is outstanding.
+
+        @par Remarks
         In a pool that is closed, terminated, broken or has ended it waits for what is left, if anything. The shortest of several limits holds.
 
         @param limit How long to wait for operations; zero or less: not at all; `duration::max()`: as long as they take.
@@ -252,7 +270,7 @@ public:
         core_ = std::move(fresh);
     }
 
-    /// A snapshot of the pool's counters.
+    /// A snapshot of the pool's counters. May be called from any thread, at any time, also after `terminate`; it does not wait for the pool.
     pool_stats stats() const { return core_->stats(); }
 
 private:

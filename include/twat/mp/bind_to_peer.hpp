@@ -23,9 +23,9 @@ namespace twat::mp {
 template <class Socket, class Token>
 struct peer_bound
 {
-    Socket* socket;
-    Token token;
-    peer_hangup until = peer_hangup::any;
+    Socket* socket;                       ///< The socket that is watched.
+    Token token;                          ///< The token that is adapted.
+    peer_hangup until = peer_hangup::any; ///< What counts as a hang-up.
 };
 
 /** Makes an operation end when the peer of a socket hangs up: the answer has no reader any more.

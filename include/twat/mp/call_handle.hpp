@@ -22,6 +22,9 @@ namespace twat::mp {
 /** The verbs of a pool, under call options and perhaps a progress callback; what `with` returns.
 
     Shares the pool's state: it may outlive the pool object, and be used more than once.
+
+    @par Thread Safety
+    Distinct objects: safe. Shared objects: safe, as its members are const; the progress callback is copied into each operation.
 */
 template <class Workers, class Executor = asio::any_io_executor, class Progress = detail::no_progress>
 class call_handle : public detail::pool_verbs<call_handle<Workers, Executor, Progress>, Workers, Executor>
@@ -37,6 +40,7 @@ public:
         detail::check_options(options);
     }
 
+    /// The pool's executor.
     executor_type get_executor() const noexcept { return executor_; }
 
     /** Adds a progress callback: `co_await pool.with({}).on_progress(std::ref(bar)).map(f, xs)`.

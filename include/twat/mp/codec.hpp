@@ -18,12 +18,15 @@
 
 namespace twat::mp {
 
-/** How values of a type become bytes and values again. Specialise it for a type of your own:
+/** How values of a type become bytes and values again. Specialise it for a type of your own: `encode` writes any
+    encodable values, `decode` reads the same types in the same order:
 
     @code
-    template <> struct twat::mp::codec<T> {
-        static void encode(mp::encoder& out, const T& value);   // out.write(any encodable value)
-        static T    decode(mp::decoder& in);                    // in.read<X>(), in the same order
+    template <>
+    struct twat::mp::codec<colour>
+    {
+        static void encode(mp::encoder& out, const colour& value) { out.write(value.rgb()); }
+        static colour decode(mp::decoder& in) { return colour(in.read<std::uint32_t>()); }
     };
     @endcode
 

@@ -25,6 +25,7 @@ class decoder
 {
 public:
     decoder() = default;
+    /// Reads `bytes`, which must live as long as the decoder.
     explicit decoder(std::span<const std::byte> bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
 
     /// Reads a value that `encoder::write` wrote as the same type, by the rules of `codec.hpp`.
@@ -44,7 +45,9 @@ public:
     /// Reads the number of elements of a container, each of which takes at least `element_size` bytes.
     TWAT_MP_DECL std::size_t read_length(std::size_t element_size = 1);
 
+    /// How many bytes are left.
     std::size_t remaining() const noexcept { return static_cast<std::size_t>(end_ - at_); }
+    /// The bytes that are left; reading goes on where it was.
     std::span<const std::byte> rest() const noexcept { return {at_, remaining()}; }
 
 private:

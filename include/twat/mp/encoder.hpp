@@ -31,6 +31,7 @@ public:
     encoder() = default;
     /// @param limit Bytes beyond which `write` throws `errc::message_too_large`.
     explicit encoder(std::size_t limit) : limit_(limit) {}
+    /// @private Appends to a buffer that is there already.
     explicit encoder(detail::byte_buffer buffer) : buffer_(std::move(buffer)) {}
 
     /// Appends any encodable value, by the rules of `codec.hpp`, which must be included.
@@ -51,18 +52,23 @@ public:
         return buffer_.extend(n);
     }
 
+    /// How many bytes were written.
     std::size_t size() const noexcept { return buffer_.size(); }
+    /// What was written so far; the next write may move it.
     std::span<const std::byte> bytes() const noexcept { return buffer_.bytes(); }
     /// The size beyond which `write` throws; counted from the start of the buffer.
     std::size_t limit() const noexcept { return limit_; }
+    /// Sets that size.
     void set_limit(std::size_t limit) noexcept { limit_ = limit; }
 
+    /// @private
     detail::byte_buffer& buffer() noexcept { return buffer_; }
+    /// @private
     const detail::byte_buffer& buffer() const noexcept { return buffer_; }
 
-    /// Of a task's result: where it is written down how far the task is. Null: nowhere.
+    /// @private Of a task's result: where it is written down how far the task is. Null: nowhere.
     void set_step_word(std::atomic<std::uint8_t>* word) noexcept { step_ = word; }
-    /// The task has come to this step, a `life_phase`.
+    /// @private The task has come to this step, a `life_phase`.
     void enter(life_phase step) noexcept
     {
         if (step_)

@@ -61,15 +61,24 @@ enum class errc : int {
 /// The category of `errc`, named "twat.mp".
 TWAT_MP_DECL const boost::system::error_category& error_category() noexcept;
 
+/// The code as a `boost::system::error_code`, to which it also converts by itself.
 inline boost::system::error_code make_error_code(errc e) noexcept
 {
     return {static_cast<int>(e), error_category()};
 }
 
-/** The exception that this library throws for what can happen in a healthy program. */
+/** The exception that this library throws for what can happen in a healthy program.
+
+    `code()` is an `errc`, or equal to one; `what()` says in words what was wrong and what to do about it. Cancellation is not one of these:
+    it is `boost::asio::error::operation_aborted`.
+
+    @par Thread Safety
+    Distinct objects: safe. Shared objects: safe, as its members are const.
+*/
 class BOOST_SYMBOL_VISIBLE error : public boost::system::system_error
 {
 public:
+    /// With the text of the code.
     explicit error(errc e) : system_error(make_error_code(e)) {}
     /// `what` says what was wrong and what to do about it.
     error(errc e, const std::string& what) : system_error(make_error_code(e), what) {}

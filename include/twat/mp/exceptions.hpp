@@ -59,11 +59,15 @@ TWAT_MP_DECL std::string to_string(const errinfo_out_of_memory& info);
 TWAT_MP_DECL std::string to_string(const errinfo_stderr_tail& info);
 
 /** What a task in a worker process threw, if its type is neither a standard one, nor derived from one, nor made known with
-    `register_exception`.
+    `register_exception`. `what()` is that of the exception in the worker.
+
+    @par Thread Safety
+    Distinct objects: safe. Shared objects: safe, as its members are const.
 */
 class BOOST_SYMBOL_VISIBLE remote_error : public std::runtime_error
 {
 public:
+    /// With the type and the `what()` of the exception that it stands for.
     TWAT_MP_DECL remote_error(const std::string& type_name, const std::string& what);
 
     /// The type that was thrown, as C++ writes it.

@@ -27,8 +27,10 @@ class live_histogram;
 class TWAT_MP_DECL histogram
 {
 public:
+    /// What is recorded.
     using duration = std::chrono::nanoseconds;
 
+    /// How many buckets every histogram has.
     static constexpr std::size_t bucket_count = 130;
 
     /// Where a value belongs. Negative ones count as zero.
@@ -36,10 +38,13 @@ public:
     /// The values of a bucket are below this and not below the bound of the bucket before it.
     static duration upper_bound(std::size_t bucket) noexcept;
 
+    /// Counts a value, `times` times. @throws std::bad_alloc the first time, if there is no memory for the buckets.
     void record(duration value, std::uint64_t times = 1);
 
     std::uint64_t count() const noexcept; ///< Values.
+    /// Of all values.
     duration sum() const noexcept { return sum_; }
+    /// Of all values; zero if there is none.
     duration mean() const noexcept;
 
     /** The value that a part `q` of all values do not exceed: 0.5 is the median. Interpolated within a bucket; zero if there is
@@ -53,6 +58,7 @@ public:
     /// How many values a bucket has. @pre `bucket < bucket_count`
     std::uint64_t operator[](std::size_t bucket) const noexcept { return counts_.empty() ? 0 : counts_[bucket]; }
 
+    /// Adds what another histogram has recorded.
     histogram& operator+=(const histogram& other);
     /// Takes away an earlier state of this histogram: what is left was recorded since.
     histogram& operator-=(const histogram& earlier);

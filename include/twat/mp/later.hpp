@@ -26,7 +26,9 @@ template <class T>
 class later
 {
 public:
+    /// Takes over a future, such as `multi_pool::amap` returns.
     explicit later(mp::future<T> future) noexcept : future_(std::move(future)) {}
+    /// The same.
     explicit later(std::future<T> future) noexcept : future_(std::move(future)) {}
 
     /// Waits for the results and moves them out. @pre `valid()`
@@ -74,18 +76,30 @@ private:
     std::optional<T> values_;
 };
 
+/** The same of tasks that return nothing.
+
+    @par Thread Safety
+    Distinct objects: safe. Shared objects: unsafe.
+*/
 template <>
 class later<void>
 {
 public:
+    /// Takes over a future, such as `multi_pool::amap` returns.
     explicit later(mp::future<void> future) noexcept : future_(std::move(future)) {}
+    /// The same.
     explicit later(std::future<void> future) noexcept : future_(std::move(future)) {}
 
+    /// Waits until all tasks have ended; throws what the call threw. @pre `valid()`
     void get() { future_.get(); }
+    /// Asks for the call to be cancelled, as `future::cancel`.
     void cancel() const { future_.cancel(); }
+    /// False after `get`.
     bool valid() const noexcept { return future_.valid(); }
+    /// Waits until `get` need not. @pre `valid()`
     void wait() const { future_.wait(); }
 
+    /// The same for a limited time.
     template <class Rep, class Period>
     std::future_status wait_for(const std::chrono::duration<Rep, Period>& limit) const
     {

@@ -8,7 +8,7 @@ namespace twat::mp {
 
 /// What a worker process is doing.
 enum class life_phase {
-    unknown,
+    unknown,     ///< The worker had not marked it, or its mark is not one of these.
     start,       ///< It is being launched, or has not answered yet.
     initializer, ///< It runs `pool_options::initializer`.
     idle,        ///< It is ready, and between tasks.

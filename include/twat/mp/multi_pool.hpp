@@ -24,6 +24,9 @@ namespace twat::mp {
 /** The verbs of a blocking pool, under call options and perhaps a progress callback; what `multi_pool::with` returns.
 
     Shares the pool's state: it may outlive the pool object (a call then throws `errc::pool_closed`), and be used more than once.
+
+    @par Thread Safety
+    Distinct objects: safe. Shared objects: safe, as its members are const; the progress callback is copied into each call.
 */
 template <class Workers, class Progress = detail::no_progress>
 class blocking_handle : public detail::blocking_verbs<blocking_handle<Workers, Progress>, Workers>

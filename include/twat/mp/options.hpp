@@ -36,7 +36,11 @@ struct restart_limit
 };
 
 /// The order in which operations that wait get workers. Operations of one priority take turns.
-enum class priority { low, normal, high };
+enum class priority {
+    low,    ///< After all others.
+    normal, ///< Before `low`.
+    high,   ///< Before all others. What a worker has not begun of other operations yields to it.
+};
 
 /// What happens to a call when the queue is full; see `pool_options::max_pending` and `max_pending_bytes`.
 enum class overflow {
@@ -47,7 +51,7 @@ enum class overflow {
 /// Where the standard error of worker processes goes.
 enum class error_output {
     inherit, ///< It goes where the program's goes.
-    discard,
+    discard, ///< It goes to `/dev/null`.
     /// It is read, all the time and whether or not the program's loops run, and the last 64 KiB of each worker are kept: they are
     /// told with its death. Shown nowhere else.
     capture,
@@ -56,6 +60,7 @@ enum class error_output {
 /** What the workers of a pool did, told to `pool_options::on_event`. */
 struct pool_event
 {
+    /// What happened; `what` is one of these.
     enum kind {
         worker_started,   ///< A child process runs, or a thread was made.
         worker_ready,     ///< It finished its initializer and takes tasks.
@@ -109,6 +114,7 @@ struct pool_options
     /// Bytes of encoded arguments in calls that wait to begin, beyond which the same holds; 0: no bound. Range operations count
     /// nothing: their elements are read when a worker can take them. Not for threads, whose arguments are not bytes.
     std::size_t max_pending_bytes = 0;
+    /// What happens to a call that finds no room by `max_pending` or `max_pending_bytes`: it is refused, or waits.
     overflow on_overflow = overflow::fail;
     /// Bytes of one task's argument list or result; beyond: `errc::message_too_large`.
     std::size_t max_message_size = std::size_t(1) << 30;
@@ -171,6 +177,7 @@ struct call_options
     std::size_t retries = 0;
     /// Streams: tasks in flight or waiting to be read; 0: 2 x nodes x chunk.
     std::size_t window = 0;
+    /// Whether waiting tasks go before or after those of other operations.
     priority prio = priority::normal;
     /// The strongest cancellation that a request may cause; also what the destruction of a stream may do to tasks that run.
     asio::cancellation_type cancel_limit = asio::cancellation_type::terminal;

@@ -33,9 +33,8 @@ concept portable_callable = detail::is_portable<std::decay_t<F>>;
     literal is kept as `std::string`.
 
     @par Example
+    `scale` is a function `int(const std::vector<int>& factors, int x)`.
     @code
-    int scale(const std::vector<int>& factors, int x);
-
     auto scaled = co_await pool.map(mp::partial(scale, factors), xs);
     @endcode
 

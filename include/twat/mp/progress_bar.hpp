@@ -40,6 +40,7 @@ public:
     /// Ends the line of a bar that was not drawn to its end.
     ~progress_bar();
 
+    /// Draws the state of an operation, if it is time to.
     void operator()(const progress& now);
 
 private:

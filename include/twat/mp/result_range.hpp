@@ -51,6 +51,7 @@ class result_range : public std::ranges::view_base
 public:
     using value_type = R;
 
+    /// An input iterator: `++` waits for the next result, and throws what its task threw.
     class iterator
     {
     public:

@@ -39,7 +39,7 @@ namespace twat::mp {
 
     @par Example
     @code
-    auto squares = pool.imap(square, std::views::iota(0));
+    auto squares = pool.imap(square, std::views::iota(0, 1000));
     while (auto value = co_await squares.next())
         use(*value);
     @endcode
@@ -64,6 +64,7 @@ public:
         }
         return *this;
     }
+    /// Cancels the call if its end was not reached; see above. Does not wait.
     ~result_stream() { reset(); }
 
     /** Reads the next result.

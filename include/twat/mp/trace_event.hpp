@@ -27,6 +27,7 @@ enum class trace_outcome {
 */
 struct trace_event
 {
+    /// What happened, and which members tell about it; `what` is one of these.
     enum kind {
         worker_ready,    ///< `worker`, `pid`: it takes tasks.
         worker_gone,     ///< `worker`, `pid`: it takes no more; the end of what it ran was told before. `outcome`: `died`, or `done`.
@@ -44,7 +45,7 @@ struct trace_event
     std::size_t count = 0;       ///< Tasks.
     std::size_t failed = 0;      ///< Those of them whose outcome is an error.
     std::chrono::nanoseconds took{}; ///< From begin to end; of a chunk by its worker's clock, so that it began at `when - took`.
-    trace_outcome outcome = trace_outcome::done;
+    trace_outcome outcome = trace_outcome::done; ///< How it ended.
     bool coroutine = false;       ///< Its tasks are coroutines: chunks of one worker overlap.
     const char* label = nullptr;  ///< `call_options::label`.
 };

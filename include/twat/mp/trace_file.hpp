@@ -31,6 +31,7 @@ public:
     /// Makes or empties the file. @throws std::system_error if it cannot be written.
     explicit trace_file(const std::filesystem::path& path);
 
+    /// Writes an event to the file. What fails is ignored.
     void operator()(const trace_event& event) const noexcept;
 
 private:

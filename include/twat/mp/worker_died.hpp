@@ -22,6 +22,9 @@ namespace twat::mp {
 
     Of several coroutine tasks in one worker the culprit is the one that was on the CPU. Those that were suspended beside it are
     bystanders, see `bystander()`. If none was on the CPU, as when the worker was killed from outside while it waited, all are bystanders.
+
+    @par Thread Safety
+    Distinct objects: safe. Shared objects: safe, as its members are const.
 */
 class BOOST_SYMBOL_VISIBLE worker_died : public error
 {
@@ -37,9 +40,9 @@ public:
     /// What is known of its last moment.
     struct circumstances
     {
-        life_phase phase = life_phase::unknown;
+        life_phase phase = life_phase::unknown; ///< What it was doing.
         std::size_t resident_size = 0; ///< In bytes; 0: not known.
-        memory_verdict out_of_memory = memory_verdict::unknown;
+        memory_verdict out_of_memory = memory_verdict::unknown; ///< Whether the kernel killed it because memory ran out.
         std::string stderr_tail{};     ///< The end of what it wrote to its standard error, if that was captured.
         mp::stacktrace stack{};          ///< See `worker_died::stacktrace`.
         bool bystander = false;        ///< The task was suspended, see `worker_died::bystander`.

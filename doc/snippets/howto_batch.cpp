@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSL-1.0
+// What the how-to pages for programs that wait show, run once.
+#include <twat/mp.hpp>
+
+#include <sys/prctl.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <ranges>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace mp = twat::mp;
+
+void check(bool good)
+{
+    if (!good)
+        std::abort();
+}
+
+// tag::arrays[]
+mp::shared_vector<float> brighten(mp::shared_vector<float> pixels) // the very elements of the caller, not a copy
+{
+    for (float& x : pixels)
+        x += 1;
+    return pixels;
+}
+
+void large_arrays(mp::process_pool& pool)
+{
+    std::vector<mp::shared_vector<float>> pictures;
+    for (int i = 0; i < 4; ++i)
+        pictures.emplace_back(1u << 18); // zeroes, in memory that the workers map, too
+    pictures = pool.map(brighten, std::move(pictures));
+    check(pictures[3][7] == 1);
+}
+// end::arrays[]
+
+// tag::interrupt[]
+std::atomic<bool> interrupted = false; // lock-free, so a signal handler may set it
+int check_number(int x) { return x % 7; }
+
+int until_interrupted(mp::process_pool& pool)
+{
+    std::signal(SIGINT, [](int) { interrupted = true; });
+    int done = 0;
+    for (int result : pool.uimap(check_number, std::views::iota(0))) { // without end
+        done += result >= 0;
+        if (interrupted)
+            break; // the range is destroyed: what runs is cancelled, what has not begun is dropped
+    }
+    return done;
+}
+// end::interrupt[]
+
+// tag::nested[]
+int weigh(int x) { return x * 2; }
+
+int sum_of_parts(int x) // in a worker
+{
+    static mp::thread_pool threads; // made once in each worker, with its share of the CPUs
+    const std::vector<int> parts{x, x + 1, x + 2};
+    int sum = 0;
+    for (int y : threads.map(weigh, parts))
+        sum += y;
+    return sum;
+}
+// end::nested[]
+
+// tag::sandbox[]
+bool confined() // in a worker
+{
+    return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+}
+
+void sandboxed()
+{
+    // In Linux a sandbox belongs to a thread, and workers have that of the thread which makes their pool, for as long as the pool lives.
+    std::thread([] {
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); // seccomp filters, Landlock rules, namespaces and capabilities go here
+        mp::process_pool pool(1);
+        check(pool.apply(confined));
+    }).join();
+    check(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0); // the rest of the program is as it was
+}
+// end::sandbox[]
+
+int main(int argc, char** argv)
+{
+    mp::run_if_worker(argc, argv);
+    mp::process_pool pool(2);
+    large_arrays(pool);
+    check(pool.apply(sum_of_parts, 1) == 12);
+    std::thread ctrl_c([] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(300));
+        interrupted = true; // what the handler does
+    });
+    check(until_interrupted(pool) >= 1);
+    ctrl_c.join();
+    sandboxed();
+    std::cout << "ok\n";
+}
