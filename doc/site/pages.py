@@ -19,15 +19,15 @@ complaints = []
 
 # Where the index of the reference lists a name: by the header that declares it.
 THEMES = {
-    "Pools": "async_pool multi_pool call_handle fwd with_pool default_pool any_pool inline_pool",
+    "Pools": "async_pool multi_pool call_handle fwd with_pool default_pool any_pool inline_pool run",
     "Functions that run on a default pool": "wrappers later",
-    "Results and streams": "result result_stream result_range drain_report",
+    "Results and streams": "result result_stream result_range future as_completed drain_report",
     "Options, progress and statistics": "options progress_bar histogram tenant retry",
     "In a worker": "worker task rng",
     "Functions and values that are sent": "portable codec encoder decoder serialization shared_vector register_function unique_fd",
     "Errors": "error exceptions worker_died life_phase register_exception categories",
     "Servers": "bind_to_peer loop_guard",
-    "Seeing what happens": "trace_event trace_file monitor usage parcel",
+    "Seeing what happens": "trace_event trace_file stacktrace monitor usage parcel",
 }
 # What the description of an operation of an asynchronous pool has to tell.
 OPERATION = ["Completion Signature", "Executor", "Per-Operation Cancellation", "Errors", "Thread Safety"]

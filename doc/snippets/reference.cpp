@@ -7,6 +7,7 @@
 #include <boost/asio/local/connect_pair.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
@@ -18,6 +19,7 @@
 
 namespace asio = boost::asio;
 namespace mp = twat::mp;
+using namespace std::chrono_literals;
 
 // async_pool.hpp
 
@@ -82,6 +84,16 @@ void load_model(const std::string&) {}
 void sharpen(mp::shared_vector<float>& pixels) { pixels[0] = 1; }
 void fill(mp::shared_vector<float>& pixels) { pixels[1] = 1; }
 void use(int) {}
+int search(const std::string& text) { return static_cast<int>(text.size()); }
+
+// exceptions.hpp
+
+bool again(std::exception_ptr error, bool run_it_again)
+{
+    if (mp::code_of(error) == mp::errc::worker_died)
+        return run_it_again;
+    return false;
+}
 
 void check(bool good)
 {
@@ -157,11 +169,16 @@ void blocking()
         check(image[0] == 1 && image[1] == 1);
 
         check(pool.apply([](colour c) { return c; }, colour(7)).rgb() == 7);
+        const std::string text = "needle";
+        auto answer = pool.submit(search, text);
+        if (answer.wait_for(1s) == std::future_status::timeout)
+            answer.cancel();
+
         try {
             pool.apply(print, 1);
             check(false);
         } catch (const out_of_paper&) {
-            check(known);
+            check(known && !again(std::current_exception(), true));
         }
     }
     {

@@ -32,6 +32,7 @@ class completed_futures : public std::ranges::view_base
     using reference = std::ranges::range_reference_t<held>;
 
 public:
+    /// An input iterator over the futures that are ready.
     class iterator
     {
     public:

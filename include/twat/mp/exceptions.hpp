@@ -98,7 +98,7 @@ TWAT_MP_DECL std::optional<std::size_t> task_index(const std::exception_ptr& err
     @par Example
     @code
     if (mp::code_of(error) == mp::errc::worker_died)
-        ...
+        return run_it_again;
     @endcode
 */
 TWAT_MP_DECL boost::system::error_code code_of(const std::exception_ptr& error) noexcept;

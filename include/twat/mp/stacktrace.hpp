@@ -36,6 +36,7 @@ class stack_source;
 class stacktrace
 {
 public:
+    /// One function that had been called and had not returned.
     struct frame
     {
         std::uintptr_t address = 0; ///< In the worker: of the instruction, or, of a caller, of what follows the call.
@@ -49,6 +50,7 @@ public:
 
     /// An empty one.
     stacktrace() noexcept = default;
+    /// @private
     explicit stacktrace(std::shared_ptr<const detail::stack_source> source) noexcept : source_(std::move(source)) {}
 
     /// Whether there is nothing at all: no stack was recorded or asked for. Does not wait.
@@ -65,6 +67,7 @@ private:
     std::shared_ptr<const detail::stack_source> source_;
 };
 
+/// Writes `stack.to_string()`.
 TWAT_MP_DECL std::ostream& operator<<(std::ostream& to, const stacktrace& stack);
 
 struct BOOST_SYMBOL_VISIBLE errinfo_stacktrace_tag;
