@@ -264,36 +264,49 @@ void thread_worker::run(std::shared_ptr<thread_chunk> held)
 
 void thread_worker::run_coroutine(std::shared_ptr<thread_chunk> held)
 {
-    if (!held->gate().begin(0))
-        return;
-    const time_point began = clock::now();
-    held->begin_task(0, began);
-    held->begin(began);
     const chunk_id id = held->id;
     coroutine& entry = coroutines_[id];
     const auto slot = entry.signal.slot();
     coroutine_task& task = *(entry.task = &places_.take(*current_worker()));
-    task.deadline = task_deadline(*held, began);
-    thread_chunk& running = *held;
-    auto done = [this, held = std::move(held), began, id](std::exception_ptr thrown, std::exception_ptr error) mutable {
-        held->end_task();
-        const time_point now = clock::now();
-        held->end(now);
-        chunk_report report{.begin = 0, .end = 1, .ended = true, .busy = now - began};
-        if (thrown || error)
-            report.failures.push_back({0, thrown ? thrown : error});
-        report.held = std::move(held);
+    auto returned = [this, id](std::exception_ptr error) {
         // The frame that the signal's slot refers to goes away after this call.
         asio::post(*loop_, [this, id] {
             const auto found = coroutines_.find(id);
             places_.give_back(*found->second.task);
             coroutines_.erase(found);
         });
-        report_(std::move(report));
+        if (error)
+            std::rethrow_exception(error);
     };
     const asio::any_io_executor executor = task_executor(loop_->get_executor(), task);
-    asio::co_spawn(executor, running.op().run_async(running.tasks(), 0, running.first),
-                   asio::bind_cancellation_slot(slot, std::move(done)));
+    asio::co_spawn(executor, run_task(std::move(held), task), asio::bind_cancellation_slot(slot, std::move(returned)));
+}
+
+// The task begins when it is first resumed, not when it arrives, and its outcome is reported in the turn of the loop in which it ends:
+// a neighbour may keep the loop from running in between.
+asio::awaitable<void> thread_worker::run_task(std::shared_ptr<thread_chunk> held, coroutine_task& task)
+{
+    if (!held->gate().begin(0))
+        co_return; // Taken back; who did that tells of it.
+    const time_point began = clock::now();
+    held->begin_task(0, began);
+    held->begin(began);
+    task.deadline = task_deadline(*held, began);
+    std::exception_ptr error;
+    try {
+        error = co_await held->op().run_async(held->tasks(), 0, held->first);
+    }
+    catch (...) {
+        error = std::current_exception();
+    }
+    held->end_task();
+    const time_point now = clock::now();
+    held->end(now);
+    chunk_report report{.begin = 0, .end = 1, .ended = true, .busy = now - began};
+    if (error)
+        report.failures.push_back({0, error});
+    report.held = std::move(held);
+    report_(std::move(report));
 }
 
 } // namespace twat::mp::detail

@@ -89,6 +89,7 @@ private:
     void post(F&& f);
     void run(std::shared_ptr<thread_chunk> held);
     void run_coroutine(std::shared_ptr<thread_chunk> held);
+    asio::awaitable<void> run_task(std::shared_ptr<thread_chunk> held, coroutine_task& task);
     void cancel_coroutine(chunk_id id);
     void run_one();
 

@@ -24,6 +24,7 @@ struct coroutine_tasks::running
     coroutine_task* place = nullptr;
     time_point begun{};
     bool abandoned = false;
+    bool returned = false; ///< Its coroutine has: nothing refers to this any more.
 };
 
 coroutine_tasks::coroutine_tasks(const work_environment& environment) : environment_(environment) {}
@@ -31,51 +32,60 @@ coroutine_tasks::~coroutine_tasks() = default;
 
 void coroutine_tasks::start(const received_work& work)
 {
-    chunk_slot& slot = environment_.page.slot(work.message.slot);
-    if (claim_tasks(slot.claim, chunk_tag(work.id), 1, 1).count == 0) {
-        outcome_writer::of_chunk(environment_.outcomes, work.id).end(duration::zero());
-        return;
-    }
     auto owned = std::make_unique<running>();
     running& task = *owned;
     task.work = work;
-    task.begun = clock::now();
     const auto arguments = work.arguments[0];
     task.arguments.append(arguments.data(), arguments.size());
     task.work.arguments = chunk_arguments(1, task.arguments.size(), {}, task.arguments.bytes());
+    task.place = &places_.take(environment_.context);
+    task.place->mark = pack(mark_state{chunk_tag(work.id), 0});
+    running_.emplace(work.id, std::move(owned));
+    ++active_;
+
+    const asio::any_io_executor executor = task_executor(environment_.io.get_executor(), *task.place);
+    asio::co_spawn(executor, run(task), asio::bind_cancellation_slot(task.signal.slot(), [&task](const std::exception_ptr& error) {
+                       task.returned = true;
+                       if (error)
+                           std::rethrow_exception(error);
+                   }));
+}
+
+asio::awaitable<void> coroutine_tasks::run(running& task)
+{
+    if (!begin(task)) {
+        outcome_writer::of_chunk(environment_.outcomes, task.work.id).end(duration::zero());
+        leave(task);
+        co_return;
+    }
+    std::exception_ptr error;
+    try {
+        const known_function& known = *task.work.function;
+        if (known.error)
+            std::rethrow_exception(known.error);
+        if (!known.function->is_coroutine())
+            throw std::logic_error("a plain function was sent as a coroutine");
+        co_await known.function->call_async(decoder(task.arguments.bytes()), task.result);
+    }
+    catch (...) {
+        error = std::current_exception();
+    }
+    finish(task, error);
+}
+
+bool coroutine_tasks::begin(running& task)
+{
+    chunk_slot& slot = environment_.page.slot(task.work.message.slot);
+    if (claim_tasks(slot.claim, chunk_tag(task.work.id), 1, 1).count == 0)
+        return false;
+    task.begun = clock::now();
     task.result.set_limit(environment_.max_message_size);
     task.result.set_step_word(&slot.step);
     slot.begun_at.store(0, std::memory_order_relaxed);
     slot.since.store(task.begun.time_since_epoch().count(), std::memory_order_release);
-    task.place = &places_.take(environment_.context);
-    task.place->mark = pack(mark_state{chunk_tag(work.id), 0});
-    task.place->deadline = end_of_task(work, task.begun);
-    mark_begin(slot, work, 0, task.begun);
-    running_.emplace(work.id, std::move(owned));
-    ++active_;
-
-    run_on_cpu(*task.place, [&] { run(task); });
-}
-
-void coroutine_tasks::run(running& task)
-{
-    const known_function& known = *task.work.function;
-    if (known.error)
-        return finish(task, known.error);
-    if (!known.function->is_coroutine())
-        return finish(task, std::make_exception_ptr(std::logic_error("a plain function was sent as a coroutine")));
-    asio::awaitable<void> call;
-    try {
-        call = known.function->call_async(decoder(task.arguments.bytes()), task.result);
-    }
-    catch (...) { // arguments that cannot be decoded
-        return finish(task, std::current_exception());
-    }
-    const asio::any_io_executor executor = task_executor(environment_.io.get_executor(), *task.place);
-    asio::co_spawn(executor, std::move(call),
-                   asio::bind_cancellation_slot(task.signal.slot(), [this, &task](const std::exception_ptr& error) {
-                       finish(task, error);
-                   }));
+    task.place->deadline = end_of_task(task.work, task.begun);
+    mark_begin(slot, task.work, 0, task.begun);
+    return true;
 }
 
 void coroutine_tasks::finish(running& task, const std::exception_ptr& error)
@@ -83,11 +93,7 @@ void coroutine_tasks::finish(running& task, const std::exception_ptr& error)
     leave_if_copy();
     if (error)
         encode_failure(task.result, error, *task.work.function, task.arguments.bytes(), environment_.max_message_size);
-    const auto found = running_.find(task.work.id);
-    ended_.push_back(std::move(found->second));
-    running_.erase(found);
-    if (!task.abandoned)
-        --active_;
+    leave(task);
     const time_point now = clock::now();
     chunk_slot& slot = environment_.page.slot(task.work.message.slot);
     slot.until.store(now.time_since_epoch().count(), std::memory_order_release);
@@ -96,6 +102,15 @@ void coroutine_tasks::finish(running& task, const std::exception_ptr& error)
     outcomes.write(error ? record_kind::failure : record_kind::value, 0, task.result.bytes());
     slot.mark.store(0, std::memory_order_release);
     outcomes.end(now - task.begun);
+}
+
+void coroutine_tasks::leave(running& task)
+{
+    const auto found = running_.find(task.work.id);
+    ended_.push_back(std::move(found->second));
+    running_.erase(found);
+    if (!task.abandoned)
+        --active_;
 }
 
 void coroutine_tasks::cancel(std::uint64_t chunk, bool abandoned)
@@ -123,9 +138,12 @@ void coroutine_tasks::cancel(std::uint64_t chunk, bool abandoned)
 
 void coroutine_tasks::bury() noexcept
 {
-    for (const auto& task : ended_)
+    std::erase_if(ended_, [this](const std::unique_ptr<running>& task) {
+        if (!task->returned)
+            return false;
         places_.give_back(*task->place);
-    ended_.clear();
+        return true;
+    });
 }
 
 } // namespace twat::mp::detail

@@ -248,4 +248,50 @@ BOOST_AUTO_TEST_CASE(runs_for_nothing_have_an_end_where_no_culprit_is_seen)
     BOOST_TEST(pool.stats().died == 9u);
 }
 
+asio::awaitable<int> die_at_once(int x)
+{
+    if (x == killer)
+        die();
+    co_return x;
+}
+
+// With no suspension in between the tasks run one after another, all in one turn of the worker: the killer ends it in the middle.
+BOOST_AUTO_TEST_CASE(what_had_finished_keeps_its_value_and_what_had_not_begun_runs_elsewhere)
+{
+    process_pool pool(pool_options{.nodes = 1});
+    pool.start();
+    for (int round = 0; round != 5; ++round) {
+        const auto outcomes = pool.try_map(die_at_once, std::vector<int>{0, 1, 2, 3, 4, 5});
+        for (int x = 0; x != 6; ++x)
+            BOOST_TEST((x == killer ? outcomes[x].has_error() : outcomes[x].has_value() && *outcomes[x] == x), "task " << x);
+    }
+}
+
+/// Keeps the worker's loop, and with it all neighbours, for as long.
+asio::awaitable<int> hold_the_loop(int x)
+{
+    std::this_thread::sleep_for(100ms);
+    co_return x;
+}
+
+template <class Pool>
+void check_that_time_counts_from_the_first_resumption()
+{
+    Pool pool(pool_options{.nodes = 1});
+    pool.start();
+    const auto outcomes = pool.with({.timeout = 1s}).try_map(hold_the_loop, std::vector<int>(20)); // 2 s together
+    for (const auto& outcome : outcomes)
+        BOOST_TEST(outcome.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_coroutine_s_time_counts_from_its_first_resumption_in_a_process)
+{
+    check_that_time_counts_from_the_first_resumption<process_pool>();
+}
+
+BOOST_AUTO_TEST_CASE(a_coroutine_s_time_counts_from_its_first_resumption_in_a_thread)
+{
+    check_that_time_counts_from_the_first_resumption<thread_pool>();
+}
+
 BOOST_AUTO_TEST_SUITE_END()
