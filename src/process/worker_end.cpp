@@ -3,6 +3,7 @@
 #include <twat/mp/detail/exception/make_error.hpp>
 
 #include <algorithm>
+#include <csignal>
 #include <cstring>
 #include <memory>
 #include <ranges>
@@ -20,6 +21,13 @@ namespace {
 
 /// Exit code of a program whose libraries could not be loaded, perhaps because memory ran out.
 constexpr int linker_exit_code = 127;
+
+/// Whether a program that had no memory may have ended like this: it aborted, used a null pointer, or left with a status of its own.
+template <class Status>
+bool may_follow_a_failed_allocation(const Status& status) noexcept
+{
+    return status.known && (status.signal == SIGABRT || status.signal == SIGSEGV || status.signal == SIGBUS || (status.signal == 0 && status.code != 0));
+}
 
 } // namespace
 
@@ -54,6 +62,10 @@ worker_end worker_process::make_end()
     end.loss.expected = end.how == worker_action::report_end;
     if (note_.empty() && !end.loss.begun.empty() && page_ && page_.memory_refused().load(std::memory_order_relaxed) != 0)
         note_ = "an allocation had failed in it for pool_options::max_memory_per_child, " + std::to_string(owner_->settings().max_memory) + " bytes";
+    // What allocates otherwise than by operator new leaves no trace: the limit is a possible cause only.
+    else if (note_.empty() && !end.loss.begun.empty() && owner_->settings().max_memory != 0 && may_follow_a_failed_allocation(status_))
+        note_ = "its memory was limited to " + std::to_string(owner_->settings().max_memory) +
+                " bytes by pool_options::max_memory_per_child: an allocation may have failed";
     end.in_task = !end.loss.begun.empty() || !note_.empty();
     explain_death(end);
     if (end.how == worker_action::report_failed_start)

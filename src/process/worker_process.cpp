@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "process/worker_process.hpp"
+#include "os/cpu_time.hpp"
 
 #include <twat/mp/detail/exception/make_error.hpp>
 
@@ -50,6 +51,13 @@ arena_place place_of(const record& stored) noexcept
     arena_place place;
     std::memcpy(&place, stored.bytes.data(), sizeof place);
     return place;
+}
+
+// A start that had no CPU is no fault of the program's.
+std::string had_a_cpu_for(int pid)
+{
+    const auto time = cpu_time_of(pid);
+    return time ? " (until then it had a CPU for " + std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(*time).count()) + " ms)" : "";
 }
 
 } // namespace
@@ -616,8 +624,10 @@ void worker_process::on_time(time_point now)
         } else if (owner_ && fsm_.is_starting()) {
             const bool greeted = fsm_.phase() == worker_phase::initializing;
             fail_start(errc::worker_start_failed,
-                       name() + " was not ready within pool_options::start_timeout; " +
-                           (greeted ? "its initializer still runs" : "does main() call twat::mp::run_if_worker(argc, argv) as its first statement?"),
+                       name() + " was not ready within pool_options::start_timeout" + had_a_cpu_for(pid()) + "; " +
+                           (greeted ? "its initializer still runs"
+                                    : "either its program needs longer than that before it calls twat::mp::run_if_worker(argc, argv), or main() does "
+                                      "not call it as its first statement"),
                        false);
             act(fsm_.resume(worker_input::unfit));
         } else if (owner_ && ping_due_ <= now) {

@@ -190,11 +190,11 @@ BOOST_AUTO_TEST_CASE(what_has_ended_in_time_is_not_late_because_the_loop_is)
     busy_loop loop;
     async_multi_pool pool(loop.context, 1);
     loop.run(0ms, [&] { pool.apply(square, 3, [&](std::exception_ptr, int) { loop.done = true; }); });
-    for (const call_options& options : {call_options{.deadline = 300ms}, call_options{.timeout = 300ms}}) {
+    for (const call_options& options : {call_options{.deadline = 1s}, call_options{.timeout = 1s}}) {
         loop.run(0ms, [&] {
             pool.with(options).apply(sleep_for, 20, [&](std::exception_ptr e, int) { loop.done = true, loop.error = e; });
             // Comes when the task was handed out.
-            asio::post(loop.context, [&] { asio::post(loop.context, [] { std::this_thread::sleep_for(1s); }); });
+            asio::post(loop.context, [&] { asio::post(loop.context, [] { std::this_thread::sleep_for(2s); }); });
         });
         BOOST_TEST(!loop.error);
     }

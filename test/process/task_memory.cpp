@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <cstddef>
+#include <cstdlib>
 #include <new>
 #include <string>
 #include <vector>
@@ -88,6 +89,14 @@ BOOST_FIXTURE_TEST_CASE(a_task_that_cannot_stand_it_ends_its_worker_which_says_w
     catch (const mp::worker_died& e) {
         BOOST_TEST((std::string(e.what()).find("pool_options::max_memory_per_child") != std::string::npos), e.what());
         BOOST_TEST((std::string(e.what()).find("209715200 bytes") != std::string::npos), e.what());
+    }
+    try { // as libraries of C do
+        pool.apply([](std::size_t size) { return std::malloc(size) ? 1 : (std::abort(), 0); }, 1000 * mib);
+        BOOST_ERROR("the task returned");
+    }
+    catch (const mp::worker_died& e) {
+        BOOST_TEST(e.signal() == SIGABRT);
+        BOOST_TEST((std::string(e.what()).find("209715200 bytes by pool_options::max_memory_per_child") != std::string::npos), e.what());
     }
     try {
         pool.apply([] { ::kill(::getpid(), SIGKILL); });
