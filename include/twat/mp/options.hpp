@@ -65,7 +65,7 @@ struct pool_event
         worker_started,   ///< A child process runs, or a thread was made.
         worker_ready,     ///< It finished its initializer and takes tasks.
         worker_lost,      ///< It died without being told to.
-        worker_retired,   ///< It ended in order: recycled, or the pool was joined.
+        worker_retired,   ///< The pool ended it: it was recycled, its task did not stop in time, or the pool was joined.
         worker_abandoned, ///< It could not be killed in time; it is reaped when the system lets go of it.
     } what;
     std::size_t index = 0;        ///< The node, 0 to nodes-1; kept across restarts.
