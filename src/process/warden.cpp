@@ -291,6 +291,8 @@ private:
         phase_ = phase::running;
         if (kill_requested_)
             send(pidfd_.get(), SIGKILL);
+        else if (signalled_) // asked to end while it was launched
+            send(pidfd_.get(), SIGTERM);
     }
 
     void report_launch(error_code ec)

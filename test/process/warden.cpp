@@ -440,6 +440,19 @@ BOOST_FIXTURE_TEST_CASE(a_child_killed_while_it_is_launched_does_not_stay, fixtu
     }
 }
 
+BOOST_FIXTURE_TEST_CASE(a_child_asked_to_end_while_it_is_launched_is_asked, fixture)
+{
+    for (int i = 0; i < 50; ++i) {
+        witness w;
+        const auto process = start("sleep", w);
+        if (i % 2)
+            std::this_thread::sleep_for(std::chrono::microseconds(20 * i));
+        process->end(0s, 20s, 1h, w.on_abandoned());
+        if (!w.wait_launched())
+            check_signal(w.wait_exit(), SIGTERM);
+    }
+}
+
 BOOST_FIXTURE_TEST_CASE(every_shortage_of_descriptors_is_told_and_leaves_nothing, fixture)
 {
     for (rlim_t spare = 0;; ++spare) {
