@@ -67,6 +67,8 @@ worker_end worker_process::make_end()
         note_ = "its memory was limited to " + std::to_string(owner_->settings().max_memory) +
                 " bytes by pool_options::max_memory_per_child: an allocation may have failed";
     end.in_task = !end.loss.begun.empty() || !note_.empty();
+    if (!note_.empty())
+        end.phase = life_phase::call; // a cancelled coroutine is a task, though nobody waits for it
     explain_death(end);
     if (end.how == worker_action::report_failed_start)
         explain_failed_start(end);

@@ -522,6 +522,11 @@ BOOST_AUTO_TEST_CASE(a_coroutine_that_blocks_the_loop_costs_its_worker)
 {
     pool_options options;
     options.cancel_grace = 50ms;
+    std::vector<pool_event> lost;
+    options.on_event = [&](const pool_event& event) {
+        if (event.what == pool_event::worker_lost)
+            lost.push_back(event);
+    };
     fake_engine engine(options);
     engine.start();
     const auto stuck = engine.chunk_of(&block_the_loop, std::vector{1});
@@ -530,6 +535,9 @@ BOOST_AUTO_TEST_CASE(a_coroutine_that_blocks_the_loop_costs_its_worker)
     engine.workers->abandon(engine.ready[0], stuck->id);
     engine.run_until([&] { return engine.ready.size() == 2 && !engine.gone.empty(); });
     BOOST_TEST(engine.gone.at(engine.ready[0]).begun.empty()); // nobody waits for it
+    BOOST_REQUIRE(lost.size() == 1u);
+    BOOST_TEST((lost[0].phase == life_phase::call)); // not idle, though it holds nothing that counts
+    BOOST_TEST((lost[0].why.find("a cancelled coroutine kept its event loop from running") != std::string::npos), lost[0].why);
 }
 
 BOOST_AUTO_TEST_CASE(a_retired_worker_ends_in_order)
