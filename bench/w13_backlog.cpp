@@ -81,6 +81,17 @@ public:
         context_.poll(); // they wait now
     }
 
+    /// The same, of so many tenants in turn.
+    void add_of_tenants(std::size_t count, std::size_t tenants)
+    {
+        for (std::size_t i = 0; i < count; ++i)
+            pool_->with({.tenant = {1 + i % tenants}}).apply(twice, static_cast<std::int64_t>(i), [this](std::exception_ptr, std::int64_t) {
+                ++ended_;
+            });
+        wanted_ += count;
+        context_.poll();
+    }
+
     void add_cancellable(std::size_t count, mp::call_options options)
     {
         for (std::size_t i = 0; i < count; ++i)
@@ -160,6 +171,36 @@ measured calls(const effort& how, mp::call_options options, std::size_t max_pend
         return time;
     });
     found.more.emplace_back("bytes", static_cast<double>(bytes));
+    return found;
+}
+
+/// The value is how many times as much a call costs when as many calls are of ten thousand tenants as when they are of one.
+template <class Pool>
+measured of_tenants(const effort& how)
+{
+    const std::size_t count = how.of<std::size_t>(100'000, 20'000);
+    const auto cost = [count](std::size_t tenants) {
+        backlog<Pool> calls(false);
+        const double time = loop_time_of([&] {
+            calls.add_of_tenants(count, tenants);
+            calls.run();
+        });
+        calls.check();
+        return 1e6 * time / static_cast<double>(count);
+    };
+    measured found;
+    cost(1); // warms up
+    double of_one = 0;
+    for (const std::size_t tenants : {1u, 100u, 10'000u}) {
+        std::vector<double> times;
+        for (int i = 0; i < how.of(7, 3); ++i)
+            times.push_back(cost(tenants));
+        const double each = median(times);
+        if (tenants == 1)
+            of_one = each;
+        found.value = each / of_one;
+        found.more.emplace_back("us_" + std::to_string(tenants), each);
+    }
     return found;
 }
 
@@ -304,6 +345,7 @@ void add_backlog(registry& rows, const std::string& pool)
     add("cancel each, overflow::wait", [](const effort& how) { return cancelled<Pool>(how, few); });
     add("terminate", [](const effort& how) { return terminated<Pool>(how); });
     add("destruction", [](const effort& how) { return destroyed<Pool>(how); });
+    add("10^4 tenants", [](const effort& how) { return of_tenants<Pool>(how); });
 }
 
 } // namespace

@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "client_tenant.hpp"
 #include "json.hpp"
 
 namespace offload {
@@ -118,6 +119,7 @@ asio::awaitable<R> workshop::run(const char* label, tcp::socket& client, R (*f)(
     mp::call_options options;
     options.timeout = settings_.timeout;
     options.label = label; // what the timeline calls it
+    options.tenant = tenant_of(client); // none keeps the others waiting
     if (where_ == mode::processes)
         co_return co_await pools_->processes.with(options).apply(f, std::move(arguments)..., mp::bind_to_peer(client, hang_up_));
     // end::peer[]
@@ -195,6 +197,7 @@ asio::awaitable<void> workshop::primes(tcp::socket& client, std::uint64_t end, t
     options.chunk_size = 1;
     options.window = 8; // so much is made ahead of a client that reads slowly
     options.label = "primes";
+    options.tenant = tenant_of(client);
     if (where_ == mode::processes)
         co_await stream_primes(pools_->processes, options, client, hang_up_, end, sink);
     else if (where_ == mode::threads)

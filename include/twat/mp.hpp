@@ -34,6 +34,7 @@
 #include <twat/mp/shared_vector.hpp>
 #include <twat/mp/stacktrace.hpp>
 #include <twat/mp/task.hpp>
+#include <twat/mp/tenant.hpp>
 #include <twat/mp/trace_event.hpp>
 #include <twat/mp/trace_file.hpp>
 #include <twat/mp/version.hpp>

@@ -24,6 +24,8 @@ constexpr duration surely_begun = std::chrono::milliseconds(100);
 constexpr duration short_wait = std::chrono::milliseconds(5);
 // Arguments in one chunk, unless one task alone has more.
 constexpr std::size_t most_bytes = std::size_t(1) << 20;
+// Operations that are refused in one go because they waited for too long: about 100 us, for which the user's loop stands still.
+constexpr std::size_t most_shed_at_once = 64;
 
 std::optional<duration> time_left(const given_chunk& held)
 {
@@ -43,11 +45,14 @@ duration time_left_of_first(const given_chunk& held, duration unknown, time_poin
 void engine::decide()
 {
     // Completing an operation can make room, and handing out can complete one (its range ends or throws).
+    shed_ = 0;
     do {
         flush();
         hand_out();
         steal();
     } while (!touched_.empty() || let_in_those_that_wait());
+    if (shed_ == most_shed_at_once)
+        look_again_ = now_(); // the loop's other handlers first
 }
 
 // ---------------------------------------------------------------- whose turn
@@ -64,14 +69,14 @@ void engine::line_up(operation_state& op)
     if (!op.waiting && has_work(op)) {
         op.waiting = true;
         resting_ -= std::exchange(op.resting, false);
-        queue_.push_back(op);
+        queue_.push_back(op, op.place());
     }
 }
 
 void engine::leave_queue(operation_state& op) noexcept
 {
     if (std::exchange(op.waiting, false))
-        queue_.remove(op);
+        queue_.remove(op, op.place());
 }
 
 std::size_t engine::allowance(const ready_worker& worker) const noexcept
@@ -115,7 +120,9 @@ void engine::consider(ready_worker& worker)
 
 void engine::hand_out()
 {
-    if (queue_.empty())
+    // A guest may run tasks of a tenant that gets no turn: what its thread waits for.
+    const auto nothing_waits = [this] { return queue_.empty() && guests_ == 0; };
+    if (nothing_waits())
         return;
     std::erase_if(candidates_, [this](ready_worker* w) { return !(w->candidate = can_take(*w)); });
     // The worker with the fewest chunks first: nobody gets a second one while another is idle.
@@ -125,7 +132,7 @@ void engine::hand_out()
     takers_ = candidates_;
     std::make_heap(takers_.begin(), takers_.end(), later);
     while (!takers_.empty()) {
-        if (queue_.empty())
+        if (nothing_waits() || shed_ == most_shed_at_once)
             return;
         std::pop_heap(takers_.begin(), takers_.end(), later);
         ready_worker& next = *takers_.back();
@@ -143,30 +150,53 @@ bool engine::give_one(ready_worker& worker)
     if (worker.held.empty() && worker.drains_for) {
         operation_state& op = *worker.drains_for;
         stop_draining(op);
-        if (has_work(op) && give_from(op, worker))
+        if (has_work(op) && !op.tenant->at_bound() && give_from(op, worker))
             return true;
     }
     for (const priority prio : {priority::high, priority::normal, priority::low}) {
-        for (std::size_t looks = queue_.size(prio); looks != 0 && queue_.size(prio) != 0; --looks) {
-            operation_state& op = queue_.front(prio);
-            leave_queue(op);
-            if (has_work(op) && !worker.held.empty() && worker.runs_coroutines() != op.traits().coroutine) {
-                line_up(op); // its kind of task cannot run beside what the worker holds
-                if (op.drains)
-                    continue;
-                op.drains = &worker;
-                worker.drains_for = &op;
-                return false;
-            }
-            const bool given = has_work(op) && give_from(op, worker);
-            line_up(op); // behind the others of its priority
-            if (!op.waiting && op.traits().stream)
-                touch(op); // perhaps it rests now
-            if (given)
-                return true;
-        }
+        if (give_one(worker, prio))
+            return true;
+        if (worker.drains_for || shed_ == most_shed_at_once)
+            return false;
     }
     return false;
+}
+
+bool engine::give_one(ready_worker& worker, priority prio)
+{
+    std::vector<operation_state*> aside; // had a look at; none, as a rule, and then no allocation
+    bool given = false;
+    while (operation_state* const next = queue_.front(prio)) {
+        operation_state& op = *next;
+        if (sheds(op)) {
+            if (shed_ == most_shed_at_once)
+                break;
+            continue;
+        }
+        leave_queue(op);
+        if (has_work(op) && !worker.held.empty() && worker.runs_coroutines() != op.traits().coroutine) {
+            aside.push_back(&op); // its kind of task cannot run beside what the worker holds
+            if (op.drains)
+                continue;
+            op.drains = &worker;
+            worker.drains_for = &op;
+            break;
+        }
+        given = has_work(op) && give_from(op, worker);
+        if (given) {
+            line_up(op); // behind the others of its tenant
+            if (!op.waiting && op.traits().stream)
+                touch(op); // perhaps it rests now
+            break;
+        }
+        aside.push_back(&op);
+    }
+    for (operation_state* const op : aside) {
+        line_up(*op);
+        if (!op->waiting && op->traits().stream)
+            touch(*op);
+    }
+    return given;
 }
 
 void engine::stop_draining(operation_state& op) noexcept
@@ -290,6 +320,7 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
     given.owner = &op;
     given.work = std::move(work);
     op.held.push_back(given);
+    charge(given);
     if (traits.options.max_concurrency != 0) {
         given.in_place = true;
         ++op.places;
@@ -312,6 +343,8 @@ void engine::chunk_begins(worker_id worker, given_chunk& held)
     if (held.owner && !std::exchange(held.owner->begun, true)) {
         ++begun_;
         no_longer_waits(*held.owner);
+        if (held.owner->tenant->counters)
+            held.owner->tenant->counters->add_pending(-1);
         held.opens = held.owner->initiated;
     }
     // Also where nobody waits for it any more. (Threads that were asked to stop can be asked no more.)
@@ -364,8 +397,11 @@ std::size_t engine::take_back(ready_worker& worker, given_chunk& held, bool agai
         return 0;
     std::unique_ptr<payload> tasks = held.work->tasks->split(keep);
     held.keep = keep;
-    if (held.outstanding() == 0)
+    refund(held, taken);
+    if (held.outstanding() == 0) {
         leave_place(held);
+        no_longer_runs(held);
+    }
     worker.running -= taken;
     recount(worker);
     consider(worker);
@@ -390,6 +426,8 @@ void engine::make_room(operation_state& op)
     const priority prio = op.traits().options.prio;
     if (operations_.size() == 1)
         return; // there is no other
+    if (op.tenant->at_bound())
+        return; // it gets no turn now
     if (ledger_.free() != 0)
         return; // nothing has to be taken back
     ready_worker* from = nullptr;
@@ -456,8 +494,8 @@ void engine::make_room_beside_equals(operation_state& op)
         other->yielded = true;
     if (stepped_back.empty() || !op.waiting)
         return;
-    queue_.remove(op);
-    queue_.push_front(op);
+    queue_.remove(op, op.place());
+    queue_.push_front(op, op.place());
 }
 
 // An operation that was alone may have handed out much whose duration is not known yet. Now another one wants its turns.
@@ -515,7 +553,7 @@ bool engine::steal_for(ready_worker& idle)
             const bool wanted = h.owner && (!idle.guest || h.owner == idle.only);
             if (wanted && runs && h.outstanding() == 1 && !h.all_begun && h.owner->next_index > 1) // for a lone call a timer is too dear
                 look = std::min(look, h.since + surely_begun);
-            const bool of_use = wanted && (!runs || !h.owner->at_bound()); // what is taken would have to wait for the task that runs
+            const bool of_use = wanted && (!runs || !(h.owner->at_bound() || (h.owner->tenant->at_bound() && !idle.guest))); // what is taken would have to wait for the task that runs
             if (of_use && !h.owner->stopping && !h.cancelled && !h.all_begun && h.outstanding() > (runs ? 1u : 0u)) {
                 const duration wait = before + left;
                 if (wait > most) {

@@ -70,6 +70,7 @@ void engine::add(std::shared_ptr<operation> op, time_point latest)
     state->id = ++last_operation_;
     state->initiated = now_();
     state->prio = traits.options.prio;
+    state->tenant = &tenants_.get(traits.options.tenant);
     if (traits.options.deadline != duration::zero())
         state->deadline = saturating_add(state->initiated, traits.options.deadline);
     state->deadline = std::min(state->deadline, latest);
@@ -101,15 +102,12 @@ void engine::add(std::shared_ptr<operation> op, time_point latest)
         alone_ = &added;
     trace_operation(trace_event::operation_added, added);
     limits_.set(added.due, std::min(added.deadline, added.begin_by));
+    tenant_state& tenant = *added.tenant;
+    ++tenant.operations;
+    if (tenant.counters)
+        tenant.counters->add_pending(1);
     measure(added);
-    if (outside_.empty() && has_room_for(added))
-        return let_in(added);
-    added.outside = true;
-    outside_.push_back(added);
-    if (settings_.on_overflow == overflow::fail) {
-        ++totals_.refused;
-        finish(added, queue_full());
-    }
+    enter(added);
 }
 
 void engine::touch(operation_state& op) noexcept
@@ -171,10 +169,13 @@ void engine::finish(operation_state& op, std::exception_ptr error)
     if (alone_ == &op)
         alone_ = nullptr;
     if (op.outside)
-        outside_.remove(op);
+        leave_outside(op), op.waiting_bytes = 0; // they did not count yet
     resting_ -= op.resting;
     no_longer_waits(op);
     begun_ -= op.begun;
+    if (op.tenant->counters && !op.begun)
+        op.tenant->counters->add_pending(-1);
+    let_go(op);
     totals_.cancelled += op.requeued_tasks;
 
     others_ended_ += !op.traits().call;
@@ -234,6 +235,7 @@ void engine::forget_workers()
             chunk_cut_off(w->id, h, h.settled);
             if (h.owner)
                 disown(h);
+            settle_account(h, duration::zero(), 0);
         }
         trace_worker(trace_event::worker_gone, w->id);
         if (w->drains_for)
@@ -268,6 +270,7 @@ bool engine::settle(ready_worker& worker, chunk_id id, std::size_t position, giv
     }
     if (held->outstanding() == 0) {
         leave_place(*held);
+        no_longer_runs(*held);
         if (!held->owner)
             unwanted_checks_.clear(held->check);
     }
@@ -314,6 +317,8 @@ void engine::task_finished(worker_id worker, chunk_id id, std::size_t position, 
     }
     ++op.done;
     ++totals_.done;
+    if (op.tenant->counters)
+        op.tenant->counters->add_done(1);
     chunk_is_over(worker, *held);
     touch(op);
 }
@@ -333,8 +338,10 @@ void engine::tasks_finished(worker_id worker, chunk_id id, std::size_t position,
     const std::size_t stored = op.op->store_all({first, count, values, held->work->tasks.get(), position}, unreadable);
     const std::size_t told = stored + (unreadable ? 1 : 0);
     held->settled += told;
-    if (held->outstanding() == 0)
+    if (held->outstanding() == 0) {
         leave_place(*held);
+        no_longer_runs(*held);
+    }
     op.yielded = false;
     w->running -= told;
     recount(*w);
@@ -343,6 +350,8 @@ void engine::tasks_finished(worker_id worker, chunk_id id, std::size_t position,
         consider(*w);
     op.done += stored;
     totals_.done += stored;
+    if (op.tenant->counters)
+        op.tenant->counters->add_done(stored);
     if (values)
         totals_.bytes_received += told * values->size;
     touch(op);
@@ -378,6 +387,8 @@ void engine::fail_task(operation_state& op, std::uint64_t index, std::exception_
 {
     ++op.failed;
     ++totals_.failed;
+    if (op.tenant->counters)
+        op.tenant->counters->add_failed();
     totals_.timed_out += how == trace_outcome::timed_out;
     totals_.lost += how == trace_outcome::died;
     op.worst = std::max(op.worst, how);
@@ -435,8 +446,9 @@ void engine::chunk_ended(worker_id worker, chunk_id id, duration busy)
 }
 
 // The worker has ended it, or is not asked for it any more. It has no owner, and its outstanding tasks do not count as running already.
-void engine::forget_chunk(ready_worker& worker, const given_chunk& held)
+void engine::forget_chunk(ready_worker& worker, given_chunk& held)
 {
+    settle_account(held, duration::zero(), 0); // it never began
     worker.held.remove_if([&](const given_chunk& h) { return &h == &held; });
     recount(worker);
     consider(worker);
@@ -502,6 +514,7 @@ void engine::worker_gone(worker_id worker, const worker_loss& loss)
         chunk_cut_off(worker, *held, begun, loss.expected);
         if (held->owner)
             disown(*held);
+        settle_account(*held, duration::zero(), 0);
     }
     trace_worker(trace_event::worker_gone, worker, !loss.expected);
 }
@@ -665,7 +678,7 @@ pool_stats engine::stats() const
     s.running = ledger_.running(); // a chunk whose tasks all have their outcome is as good as gone
     s.busy = ledger_.busy();
     s.pending = not_begun();
-    s.waiting = outside_.size();
+    s.waiting = outside_.size() + held_up_;
     s.pending_bytes = pending_bytes_;
     return s;
 }

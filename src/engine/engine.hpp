@@ -16,10 +16,12 @@
 #include <twat/mp/options.hpp>
 
 #include "backend/backend.hpp"
+#include "engine/fair_queue.hpp"
 #include "engine/ledger.hpp"
-#include "engine/live_histogram.hpp"
+#include "engine/live_tenant.hpp"
 #include "engine/run_queue.hpp"
 #include "engine/state.hpp"
+#include "engine/tenants.hpp"
 #include "engine/watch.hpp"
 
 namespace twat::mp::detail {
@@ -46,6 +48,7 @@ public:
         std::size_t max_pending = 0;
         std::size_t max_pending_bytes = 0;
         overflow on_overflow = overflow::fail;
+        load_shedding shed{};
         std::size_t max_message_size = std::size_t(1) << 30;
         duration cancel_grace{std::chrono::milliseconds(200)};
         bool encodes = false; ///< Workers are processes: functions and arguments travel as bytes.
@@ -76,6 +79,8 @@ public:
     void end_streams(const error_maker& error);
     /// The workers were killed and report nothing any more.
     void forget_workers();
+
+    void set_tenant(tenant_id id, const tenant_options& options);
 
     // Threads that block inside a task (nested parallelism).
     void add_guest(worker_id id, operation& op);
@@ -117,6 +122,8 @@ public:
     /// Operations that are over: by themselves, and by `stop_all`.
     struct endings { std::size_t finished = 0, terminated = 0; };
     endings ended() const noexcept { return ended_; }
+    /// Tenants of which something is kept.
+    std::size_t tenants() const noexcept { return tenants_.size(); }
     /// What `stats` leaves out. May be looked at from any thread, also when the engine is gone.
     std::shared_ptr<const timings> measured() const noexcept { return timings_; }
 
@@ -126,7 +133,7 @@ private:
     ready_worker& add_worker(worker_id id);
     void recount(ready_worker& worker) noexcept { ledger_.update(worker.counted, worker.entry()); }
     std::unique_ptr<ready_worker> take_worker(ready_worker& worker);
-    void forget_chunk(ready_worker& worker, const given_chunk& held);
+    void forget_chunk(ready_worker& worker, given_chunk& held);
     static given_chunk* find(ready_worker& worker, chunk_id id) noexcept;
     operation_state* find(operation& op) noexcept;
     bool settle(ready_worker& worker, chunk_id id, std::size_t position, given_chunk*& held);
@@ -151,6 +158,7 @@ private:
     void line_up(operation_state& op);
     void leave_queue(operation_state& op) noexcept;
     bool give_one(ready_worker& worker);
+    bool give_one(ready_worker& worker, priority prio);
     bool give_from(operation_state& op, ready_worker& worker);
     std::shared_ptr<chunk> make_chunk(operation_state& op, const ready_worker& worker);
     std::shared_ptr<chunk> pull_chunk(operation_state& op, std::size_t most, std::shared_ptr<buffer_memory> memory = nullptr);
@@ -169,14 +177,29 @@ private:
                  std::size_t unexplained = 0);
     std::shared_ptr<chunk> take_requeued(operation_state& op);
     void drop_requeued(operation_state& op) noexcept;
-    std::size_t not_begun() const noexcept { return operations_.size() - begun_ - outside_.size(); }
+    std::size_t not_begun() const noexcept { return operations_.size() - begun_ - outside_.size() - held_up_; }
 
     // waiting_room.cpp: bounds on what waits
+    void enter(operation_state& op);
+    void enter_pool(operation_state& op);
     void let_in(operation_state& op);
+    bool let_in_of(tenant_state& tenant);
+    void leave_outside(operation_state& op) noexcept;
     bool let_in_those_that_wait();
     bool has_room_for(const operation_state& op) const;
     void measure(operation_state& op);
-    std::exception_ptr queue_full() const;
+    std::exception_ptr queue_full(const operation_state& op) const;
+    bool has_room_among_its_own(const operation_state& op) const noexcept;
+    void refuse(operation_state& op, std::exception_ptr error);
+    bool sheds(operation_state& op);
+
+    // accounts.cpp: what tenants have of the workers' time
+    void charge(given_chunk& held);
+    void refund(given_chunk& held, std::size_t tasks) noexcept;
+    void settle_account(given_chunk& held, duration used, std::size_t tasks) noexcept;
+    void no_longer_runs(given_chunk& held) noexcept;
+    void hold_back(tenant_state& tenant) noexcept;
+    void let_go(operation_state& op) noexcept;
     void no_longer_waits(operation_state& op) noexcept;
 
     // recycling.cpp: workers that have run, grown or lived enough
@@ -218,8 +241,14 @@ private:
     std::unordered_map<const operation*, std::unique_ptr<operation_state>> operations_;
     hooked_list<operation_state, outstanding_tag> outstanding_; // the same, in the order of their initiation
     hooked_list<operation_state, touched_tag> touched_;
-    run_queue<operation_state> queue_;   // those that have something to hand out
+    const std::shared_ptr<timings> timings_ = std::make_shared<timings>();
+    tenant_table tenants_{timings_->tenants};
+    fair_queue<operation_state> queue_;  // those that have something to hand out
     run_queue<operation_state> outside_; // those that wait for room
+    hooked_tenants with_room_;           // those that may let in one of their own
+    std::size_t held_up_ = 0;            // operations that wait for room among their tenant's
+    std::size_t shed_ = 0;               // in this turn of the loop
+    double per_task_ = -1;               // nanoseconds that a task of anybody takes, a moving average
     watch<operation_state> limits_; // deadlines and queue timeouts
     std::vector<std::unique_ptr<ready_worker>> workers_;
     std::unordered_map<worker_id, ready_worker*> worker_of_;
@@ -245,7 +274,6 @@ private:
     error_maker broken_;  // set: none for now
     pool_stats totals_;
     endings ended_;
-    const std::shared_ptr<timings> timings_ = std::make_shared<timings>();
 };
 
 } // namespace twat::mp::detail

@@ -10,6 +10,20 @@
 
 namespace twat::mp::detail {
 
+/// Adds nanoseconds to a sum that stays what a `duration` can hold. One thread at a time writes.
+inline void saturating_count(std::atomic<std::uint64_t>& to, std::uint64_t n) noexcept
+{
+    constexpr auto most = static_cast<std::uint64_t>(histogram::duration::max().count());
+    const std::uint64_t now = to.load(std::memory_order_relaxed);
+    to.store(n > most - now ? most : now + n, std::memory_order_relaxed);
+}
+
+constexpr std::uint64_t saturating_product(std::uint64_t a, std::uint64_t b) noexcept
+{
+    std::uint64_t product = 0;
+    return __builtin_mul_overflow(a, b, &product) ? ~std::uint64_t(0) : product;
+}
+
 /** A histogram that one thread at a time records in while any thread may look: no lock, and no read-modify-write. */
 class live_histogram
 {
@@ -17,7 +31,7 @@ public:
     void record(histogram::duration value, std::uint64_t times = 1) noexcept
     {
         add(counts_[histogram::bucket_of(value)], times);
-        add(sum_, static_cast<std::uint64_t>(value.count() > 0 ? value.count() : 0) * times);
+        saturating_count(sum_, saturating_product(static_cast<std::uint64_t>(value.count() > 0 ? value.count() : 0), times));
     }
 
     /// Nearly of one moment: what is recorded meanwhile may count in one bucket and not in another.
@@ -42,13 +56,6 @@ private:
 
     std::array<std::atomic<std::uint64_t>, histogram::bucket_count> counts_{};
     std::atomic<std::uint64_t> sum_{0};
-};
-
-/// What an engine measures.
-struct timings
-{
-    live_histogram queue_wait;
-    live_histogram run_time;
 };
 
 } // namespace twat::mp::detail

@@ -38,17 +38,10 @@ public:
 
     bool empty() const noexcept { return size_ == 0; }
     std::size_t size() const noexcept { return size_; }
-    std::size_t size(priority prio) const noexcept { return line(prio).size(); }
 
     void push_back(T& element) noexcept
     {
         line(element.prio).push_back(element);
-        ++size_;
-    }
-
-    void push_front(T& element) noexcept
-    {
-        line(element.prio).push_front(element);
         ++size_;
     }
 
@@ -59,9 +52,6 @@ public:
         from.erase(from.iterator_to(element));
         --size_;
     }
-
-    /// The one of this priority that has been there for longest. @pre There is one.
-    T& front(priority prio) noexcept { return static_cast<T&>(line(prio).front()); }
 
     /// The one of the highest priority that has been there for longest; null if the queue is empty.
     T* front() noexcept
@@ -74,7 +64,6 @@ public:
 
 private:
     line_type& line(priority prio) noexcept { return lines_[static_cast<std::size_t>(prio)]; }
-    const line_type& line(priority prio) const noexcept { return lines_[static_cast<std::size_t>(prio)]; }
 
     std::array<line_type, priorities> lines_;
     std::size_t size_ = 0;

@@ -18,6 +18,7 @@
 #include "engine/chunker.hpp"
 #include "engine/ledger.hpp"
 #include "engine/run_queue.hpp"
+#include "engine/tenants.hpp"
 #include "engine/watch.hpp"
 
 namespace twat::mp::detail {
@@ -46,6 +47,10 @@ struct given_chunk : list_hook<owned_tag>
     ready_worker* const holder;
     std::shared_ptr<chunk> work;
     operation_state* owner = nullptr;   // null: nobody waits for its tasks any more
+    tenant_state* payer = nullptr;      // whom its worker time is charged to; null: that was settled
+    priority prio = priority::normal;   // in this lane
+    double charged = 0;                 // nanoseconds, so far
+    bool running = false;               // one of the payer's that run
     std::size_t settled = 0;            // tasks whose outcome arrived, from the first one on
     std::size_t keep = 0;               // tasks that the worker was left with; the others were taken back
     std::vector<std::size_t> expired;   // tasks that ran out of time; they had their answer, what comes is dropped
@@ -75,6 +80,7 @@ struct given_chunk : list_hook<owned_tag>
 struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_tag>
 {
     std::shared_ptr<operation> op;
+    tenant_state* tenant = nullptr;
     std::uint64_t id = 0;
     chunker sizes{{}};
     std::shared_ptr<const byte_buffer> function; // processes: encoded once, before the first pull
@@ -107,6 +113,8 @@ struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_t
     bool waiting = false;   // stands in the line of its priority
     bool resting = false;   // a stream that has nothing to do before its reader wants more
     bool outside = false;   // waits for room: counts for no bound, and gets no turn
+    bool pending = false;   // one of its tenant's that wait to begin
+    bool held_up = false;   // waits for room among its tenant's
     bool yielded = false;   // has stepped back for another of its priority, and none of its tasks has had an outcome since
     std::size_t waiting_bytes = 0; // of its arguments, until a task begins
     ready_worker* drains = nullptr; // the worker that runs empty so that this operation's kind of task can run on it
@@ -117,6 +125,7 @@ struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_t
 
     const operation_traits& traits() const noexcept { return op->traits(); }
     std::size_t outcomes() const noexcept { return done + failed; }
+    lane& place() noexcept { return tenant->at(prio); }
     /// As many of its tasks may run as may. (Of a chunk one runs at a time.)
     bool at_bound() const noexcept { return traits().options.max_concurrency != 0 && places >= traits().options.max_concurrency; }
     bool touched() const noexcept { return list_hook<touched_tag>::is_linked(); }

@@ -68,10 +68,20 @@ void engine::tell_end(worker_id worker, given_chunk& held, std::size_t tasks, ti
 {
     held.over = true;
     const duration took = std::max(duration::zero(), duration(until - held.since));
-    if (tasks != 0)
-        timings_->run_time.record(took / static_cast<duration::rep>(tasks), tasks);
-    if (held.opens)
-        timings_->queue_wait.record(std::max(duration::zero(), duration(held.since - *held.opens)));
+    live_tenant* const tenant = held.payer ? held.payer->counters.get() : nullptr;
+    if (tasks != 0) {
+        const duration each = took / static_cast<duration::rep>(tasks);
+        timings_->run_time.record(each, tasks);
+        if (tenant)
+            tenant->run_time.record(each, tasks);
+    }
+    if (held.opens) {
+        const duration waited = std::max(duration::zero(), duration(held.since - *held.opens));
+        timings_->queue_wait.record(waited);
+        if (tenant)
+            tenant->queue_wait.record(waited);
+    }
+    settle_account(held, took, tasks);
     trace_chunk(trace_event::chunk_ended, worker, held, until, took);
 }
 

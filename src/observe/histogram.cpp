@@ -17,6 +17,15 @@ std::uint64_t ticks(histogram::duration value) noexcept
     return static_cast<std::uint64_t>(std::max<histogram::duration::rep>(0, value.count()));
 }
 
+// Years of many tasks' time: the sum stays at the end of the range.
+histogram::duration saturating_sum(histogram::duration sum, std::uint64_t value, std::uint64_t times) noexcept
+{
+    histogram::duration::rep more = 0;
+    if (__builtin_mul_overflow(value, times, &more) || __builtin_add_overflow(sum.count(), more, &more))
+        return histogram::duration::max();
+    return histogram::duration(more);
+}
+
 std::uint64_t bound(std::size_t bucket) noexcept
 {
     if (bucket == 0)
@@ -48,7 +57,7 @@ void histogram::record(duration value, std::uint64_t times)
     if (counts_.empty())
         counts_.resize(bucket_count);
     counts_[bucket_of(value)] += times;
-    sum_ += duration(static_cast<duration::rep>(ticks(value) * times));
+    sum_ = saturating_sum(sum_, ticks(value), times);
 }
 
 std::uint64_t histogram::count() const noexcept { return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t(0)); }
@@ -97,7 +106,7 @@ histogram& histogram::operator+=(const histogram& other)
         counts_.resize(bucket_count);
     for (std::size_t i = 0; i < bucket_count; ++i)
         counts_[i] += other.counts_[i];
-    sum_ += other.sum_;
+    sum_ = saturating_sum(sum_, ticks(other.sum_), 1);
     return *this;
 }
 

@@ -71,6 +71,10 @@ std::size_t check_options(worker_kind kind, const pool_options& options)
         refuse("pool_options::nice", "is " + std::to_string(options.nice) + ", but must be from 0 to 19, or -1 for the default");
     if (options.on_overflow != overflow::fail && options.on_overflow != overflow::wait)
         refuse("pool_options::on_overflow", "is not a valid mp::overflow");
+    check_duration("pool_options::shed.target", options.shed.target);
+    check_duration("pool_options::shed.interval", options.shed.interval);
+    if (options.shed.target != duration::zero() && options.shed.interval == duration::zero())
+        refuse("pool_options::shed.interval", "is zero: say for how long waits may be longer than the target, 100 ms for example");
     if (options.child_stderr < error_output::inherit || options.child_stderr > error_output::capture)
         refuse("pool_options::child_stderr", "is not a valid mp::error_output");
     if (kind == worker_kind::process) {
@@ -95,6 +99,14 @@ std::size_t check_options(worker_kind kind, const pool_options& options)
     if (options.child_stderr != error_output::inherit)
         refuse("pool_options::child_stderr", "is set, but the workers are threads, which share the descriptors of this program");
     return nodes;
+}
+
+void check_options(const tenant_options& options)
+{
+    if (options.weight == 0)
+        refuse("tenant_options::weight", "is 0: operations of the tenant would never run");
+    if (options.weight > 1'000'000)
+        refuse("tenant_options::weight", "is more than 1000000");
 }
 
 void check_options(const call_options& options)

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include <twat/mp/detail/exception/make_error.hpp>
+#include <twat/mp/detail/operation/check_options.hpp>
 
 #include "pool/check_options.hpp"
 #include "start/marker.hpp"
@@ -56,6 +57,7 @@ engine::settings engine_settings(worker_kind kind, const pool_options& options, 
             .max_pending = options.max_pending,
             .max_pending_bytes = options.max_pending_bytes,
             .on_overflow = options.on_overflow,
+            .shed = options.shed,
             .max_message_size = options.max_message_size,
             .cancel_grace = options.cancel_grace,
             .encodes = kind == worker_kind::process,
@@ -242,6 +244,13 @@ void pool::start(start_handler handler)
             self->settle();
         });
     });
+}
+
+void pool::set_tenant(tenant_id id, const tenant_options& options)
+{
+    check_options(options);
+    check_process();
+    enter([id, options](pool& p) { p.engine_->set_tenant(id, options); });
 }
 
 void pool::close()
@@ -594,6 +603,7 @@ pool_stats pool::stats() const
     }
     now.queue_wait = timings_->queue_wait.snapshot();
     now.run_time = timings_->run_time.snapshot();
+    timings_->tenants.add_to(now);
     return now;
 }
 

@@ -49,6 +49,7 @@ public:
     void cancel(std::shared_ptr<operation> op, asio::cancellation_type type) override;
     void feed(std::shared_ptr<operation> op) override;
     void abandon(std::shared_ptr<operation> op) override;
+    void set_tenant(tenant_id id, const tenant_options& options) override;
     void prepare() override;
     void start(start_handler handler) override;
     void join(start_handler handler) override;

@@ -270,6 +270,15 @@ public:
         core_ = std::move(fresh);
     }
 
+    /** Says what a tenant may have of the pool from now on, and has it counted by itself in `stats`; see `call_options::tenant`.
+
+        For tenants that are known beforehand. Those whose ids have no end, such as clients' addresses, need no call: they share the
+        workers' time equally, and nothing is kept of one that is not there any more.
+
+        @throws std::invalid_argument that names the member, if an option is bad.
+    */
+    void set_tenant(tenant_id id, const tenant_options& options) { core_->set_tenant(id, options); }
+
     /// A snapshot of the pool's counters. May be called from any thread, at any time, also after `terminate`; it does not wait for the pool.
     pool_stats stats() const { return core_->stats(); }
 

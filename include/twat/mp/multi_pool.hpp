@@ -164,6 +164,15 @@ public:
         core_ = std::move(fresh);
     }
 
+    /** Says what a tenant may have of the pool from now on, and has it counted by itself in `stats`; see `call_options::tenant`.
+
+        For tenants that are known beforehand. Those whose ids have no end, such as clients' addresses, need no call: they share the
+        workers' time equally, and nothing is kept of one that is not there any more.
+
+        @throws std::invalid_argument that names the member, if an option is bad.
+    */
+    void set_tenant(tenant_id id, const tenant_options& options) { core_->pool()->set_tenant(id, options); }
+
     /// A snapshot of the pool's counters.
     pool_stats stats() const { return core_->pool()->stats(); }
 

@@ -12,11 +12,13 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <twat/mp/config.hpp>
 #include <twat/mp/histogram.hpp>
 #include <twat/mp/life_phase.hpp>
 #include <twat/mp/task.hpp>
+#include <twat/mp/tenant.hpp>
 #include <twat/mp/trace_event.hpp>
 
 namespace twat::mp {
@@ -116,6 +118,10 @@ struct pool_options
     std::size_t max_pending_bytes = 0;
     /// What happens to a call that finds no room by `max_pending` or `max_pending_bytes`: it is refused, or waits.
     overflow on_overflow = overflow::fail;
+    /// Refuses operations with `errc::queue_full` by how long they have waited instead of how many wait, each tenant's by itself (CoDel, RFC
+    /// 8289): a burst may wait, but when all of a tenant's operations have waited for longer than `target` for an `interval`, some are refused
+    /// when it is their turn, and all that have waited for longer than an interval. Zero: none is.
+    load_shedding shed{};
     /// Bytes of one task's argument list or result; beyond: `errc::message_too_large`.
     std::size_t max_message_size = std::size_t(1) << 30;
     /// How many deaths outside of tasks the pool survives before it is broken. A broken pool fails calls at once with `errc::pool_broken`,
@@ -173,6 +179,9 @@ struct call_options
     /// returned. A failure is no request, so `cancel_limit` does not cap it. A task that is run again (`retries`) has not failed. No effect
     /// on `apply`, which has one task, nor on `try_map` and streams, which do not end at a failure.
     bool fail_fast = false;
+    /// Whose operation it is. Operations of one priority share the workers' time between the tenants that wait, by weight (deficit round robin),
+    /// before they take turns within a tenant. One that was not made known by `set_tenant` has weight 1 and no bound but those of the pool.
+    tenant_id tenant{};
     /// How often a task is run again after its worker died in it. Exceptions are not retried.
     std::size_t retries = 0;
     /// Streams: tasks in flight or waiting to be read; 0: 2 x nodes x chunk.
@@ -218,6 +227,8 @@ struct pool_stats
     std::uint64_t bytes_received = 0; ///< Processes: encoded results that came back.
     histogram queue_wait;      ///< From the call of an operation until its first task begins; counted when that task's chunk has ended.
     histogram run_time;        ///< Of a task in its worker, by the worker's own clock. Those of one chunk count with their mean.
+    std::vector<tenant_stats> tenants{}; ///< Those that `set_tenant` made known, by id.
+    tenant_stats other_tenants{};        ///< All others together, but for operations that name no tenant.
 };
 
 } // namespace twat::mp

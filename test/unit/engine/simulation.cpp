@@ -39,9 +39,14 @@ public:
           f_({.nodes = nodes, .child_concurrency = concurrency, .max_tasks_per_child = seed % 3 == 0 ? 20u : 0u,
               .max_age_per_child = seed % 5 == 0 ? 2s : 0s, .recycle_jitter = 0.3, .seed = seed,
               .max_pending = seed % 7 == 0 ? 2u : 0u,
-              .on_overflow = seed % 14 == 0 ? overflow::fail : overflow::wait}),
-          refuses_(seed % 14 == 0)
+              .on_overflow = seed % 14 == 0 ? overflow::fail : overflow::wait,
+              .shed = seed % 11 == 0 ? load_shedding{.target = 50ms, .interval = 100ms} : load_shedding{}}),
+          tenants_(seed % 4 == 1), refuses_(seed % 14 == 0 || seed % 11 == 0)
     {
+        if (tenants_) {
+            f_.core->set_tenant({1}, {.max_running = 2});
+            f_.core->set_tenant({2}, {.weight = 3, .max_pending = 1});
+        }
         f_.workers.kills = seed % 4 != 3;
         f_.workers.tells_what_runs = true;
         f_.workers.claims = 1 + seed % 3;
@@ -108,6 +113,8 @@ private:
             traits.options.cancel_limit = limits[below(3)];
         }
         traits.options.fail_fast = chance(20);
+        if (tenants_)
+            traits.options.tenant.value = below(5);
         if (chance(20))
             traits.options.max_concurrency = 1 + below(3);
         traits.coroutine = chance(20) && coroutines_;
@@ -121,8 +128,6 @@ private:
         operations_.push_back(s);
         f_.core->add(s.op);
         f_.core->decide();
-        if (s.op->completed && s.op->error_text() == make_error_code(errc::queue_full).message())
-            ++refused_;
     }
 
     fake_backend::held* running(worker_id worker, std::size_t which)
@@ -388,11 +393,41 @@ private:
             }
         }
         const pool_stats stats = f_.core->stats();
-        if (stats.refused != refused_)
-            BOOST_FAIL("the engine counts " << stats.refused << " refused operations; there are " << refused_);
+        const auto refused = static_cast<std::size_t>(std::ranges::count_if(
+            operations_, [](auto& s) { return s.op->completed && s.op->error_text() == make_error_code(errc::queue_full).message(); }));
+        if (stats.refused != refused)
+            BOOST_FAIL("the engine counts " << stats.refused << " refused operations; there are " << refused);
+        check_tenants();
         if (f_.core->ready_workers() != alive_.size() || stats.ready > alive_.size() || stats.busy != busy || stats.running != running)
             BOOST_FAIL("the engine counts " << stats.ready << " ready, " << stats.busy << " busy, " << stats.running << " running; there are "
                                             << alive_.size() << ", " << busy << ", " << running);
+    }
+
+    /// Nobody has more than it may, and what is counted of the tenants is what there is.
+    void check_tenants()
+    {
+        std::size_t of_first = 0;
+        for (worker_id id : alive_)
+            for (const auto& h : f_.workers.workers[id])
+                of_first += h.begun > h.finished && h.work->op->traits().options.tenant.value == 1;
+        if (tenants_ && of_first > 2)
+            BOOST_FAIL(of_first << " tasks of a tenant run at once, of which 2 may");
+        pool_stats stats;
+        f_.core->measured()->tenants.add_to(stats);
+        std::size_t running = stats.other_tenants.running, pending = stats.other_tenants.pending;
+        for (const tenant_stats& tenant : stats.tenants) {
+            running += tenant.running;
+            pending += tenant.pending;
+        }
+        std::size_t held = 0, outstanding = 0;
+        for (worker_id id : alive_)
+            for (const auto& h : f_.workers.workers[id])
+                held += h.keep > h.finished && h.work->op->traits().options.tenant.value != 0;
+        for (auto& s : operations_)
+            outstanding += !s.op->completed && s.op->traits().options.tenant.value != 0;
+        if (running != held || pending > outstanding)
+            BOOST_FAIL("tenants have " << held << " chunks in workers and " << outstanding << " operations; counted are " << running
+                                       << " and, of those that wait, " << pending);
     }
 
     /// A worker gets nothing of a lower priority while there is something of a higher one for it. (With coroutines about, one may
@@ -402,7 +437,7 @@ private:
         if (coroutines_ || f_.core->stats().waiting != 0) // one that waits for room has no turn
             return;
         for (auto& s : operations_)
-            if (s.op->traits().options.max_concurrency == 0 && s.op->traits().options.prio > work.op->traits().options.prio && s.tries && !s.stream && !s.asked_to_end &&
+            if (s.op->traits().options.max_concurrency == 0 && s.op->traits().options.tenant.value != 1 && s.op->traits().options.prio > work.op->traits().options.prio && s.tries && !s.stream && !s.asked_to_end &&
                 !s.op->completed && s.op->pulled < s.total)
                 BOOST_FAIL("a task of a lower priority went before an operation of " << s.total << " tasks, of which " << s.op->pulled
                                                                                        << " were handed out");
@@ -503,8 +538,8 @@ private:
     bool no_more_hang_ = false;
     std::map<std::pair<const operation*, std::uint64_t>, std::size_t> ledger_;
     std::set<const operation*> abandoned_;
-    const bool refuses_ = false; ///< `overflow::fail`.
-    std::size_t refused_ = 0;
+    const bool tenants_;
+    const bool refuses_; ///< `overflow::fail`, or calls that have waited for too long.
 };
 
 unsigned from_environment(const char* name, unsigned otherwise)

@@ -9,6 +9,7 @@ namespace twat::mp::detail {
 
 /// Throws `std::invalid_argument` that names the member and says what is wrong with it.
 TWAT_MP_DECL void check_options(const call_options& options);
+TWAT_MP_DECL void check_options(const tenant_options& options);
 
 } // namespace twat::mp::detail
 

@@ -98,6 +98,9 @@ public:
     /// not begun is dropped in any case.
     virtual void abandon(std::shared_ptr<operation> op) = 0;
 
+    /// What a tenant may have from now on. Throws `std::invalid_argument` that names the member.
+    virtual void set_tenant(tenant_id, const tenant_options&) {}
+
     /// Begins to start the workers, if they are not started, and waits for nothing.
     virtual void prepare() = 0;
     /// Calls `handler` when every worker is ready, or with the reason why that cannot be.

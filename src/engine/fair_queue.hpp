@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_SRC_ENGINE_FAIR_QUEUE_HPP
+#define TWAT_MP_SRC_ENGINE_FAIR_QUEUE_HPP
+
+#include <boost/intrusive/set.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+#include "engine/codel.hpp"
+#include "engine/run_queue.hpp"
+
+namespace twat::mp::detail {
+
+struct lane_tag;
+using lane_hook = boost::intrusive::set_base_hook<boost::intrusive::tag<lane_tag>, boost::intrusive::optimize_size<true>>;
+
+/// What waits of one tenant at one priority, in the order of its turns.
+struct lane : lane_hook
+{
+    boost::intrusive::list<queued, boost::intrusive::base_hook<boost::intrusive::list_base_hook<boost::intrusive::tag<run_queue_tag>>>> line;
+    double had = 0;         ///< Worker time in nanoseconds by weight, counted on from where the others were when it joined them.
+    bool held_back = false; ///< Gets no turn.
+    codel delay;
+
+    friend bool operator<(const lane& a, const lane& b) noexcept { return a.had < b.had; }
+};
+
+/** Those that wait, by priority; at one priority the tenants share the workers' time by weight.
+
+    Deficit round robin (M. Shreedhar and G. Varghese, "Efficient Fair Queueing using Deficit Round Robin", SIGCOMM 1995) lets each tenant use up
+    a quantum in its turn and charges what it really used. How long a task takes is known only afterwards, so a tenant can owe, and by much: it
+    would be passed over in as many rounds as it takes to pay that off. Here nobody goes through those rounds. A tenant stands at the one in which it
+    gets its next turn, in a tree, with a quantum as small as can be (as in start-time fair queueing: P. Goyal, H. Vin and H. Cheng, SIGCOMM
+    1996). One that comes anew stands where the others are: it has saved up nothing, and what it owed it still owes.
+
+    Everything takes constant time, or logarithmic in the number of tenants that wait. Nothing is owned and nothing allocated.
+
+    @tparam T Derived from `queued`.
+*/
+template <class T>
+class fair_queue
+{
+public:
+    /// Whether nobody can get a turn.
+    bool empty() const noexcept
+    {
+        return std::all_of(rings_.begin(), rings_.end(), [](const ring& r) { return r.lanes.empty(); });
+    }
+
+    /// Whose turn it is; null: nobody's of this priority.
+    T* front(priority prio) noexcept
+    {
+        auto& lanes = at(prio).lanes;
+        return lanes.empty() ? nullptr : &static_cast<T&>(lanes.begin()->line.front());
+    }
+
+    void push_back(T& element, lane& l) noexcept
+    {
+        l.line.push_back(element);
+        join(l, at(element.prio));
+    }
+
+    void push_front(T& element, lane& l) noexcept
+    {
+        l.line.push_front(element);
+        join(l, at(element.prio));
+    }
+
+    /// @pre It is in this lane.
+    void remove(T& element, lane& l) noexcept
+    {
+        l.line.erase(l.line.iterator_to(element));
+        if (l.line.empty())
+            leave(l, at(element.prio));
+    }
+
+    /// The lane gets so much worker time, divided by its weight, from now on.
+    void serve(lane& l, priority prio, double time) noexcept
+    {
+        ring& r = at(prio);
+        r.now = std::max(r.now, l.had);
+        charge(l, prio, time);
+    }
+
+    /// It had so much more than was thought; negative: less.
+    void charge(lane& l, priority prio, double time) noexcept
+    {
+        ring& r = at(prio);
+        if (!l.is_linked()) {
+            l.had += time;
+            return;
+        }
+        auto here = r.lanes.iterator_to(l);
+        const bool alone = here == r.lanes.begin() && std::next(here) == r.lanes.end();
+        if (!alone)
+            r.lanes.erase(here);
+        l.had += time;
+        if (!alone)
+            r.lanes.insert(r.lanes.upper_bound(l), l);
+    }
+
+    /// Whether what waits there gets no turns.
+    void hold_back(lane& l, priority prio, bool yes) noexcept
+    {
+        if (l.held_back == yes)
+            return;
+        l.held_back = yes;
+        if (yes)
+            leave(l, at(prio));
+        else if (!l.line.empty())
+            join(l, at(prio));
+    }
+
+private:
+    struct ring
+    {
+        boost::intrusive::multiset<lane, boost::intrusive::base_hook<lane_hook>, boost::intrusive::constant_time_size<false>> lanes;
+        double now = 0; // what the one had that was served last, when it was
+    };
+
+    ring& at(priority prio) noexcept { return rings_[static_cast<std::size_t>(prio)]; }
+
+    void join(lane& l, ring& r) noexcept
+    {
+        if (l.is_linked() || l.held_back)
+            return;
+        l.had = std::max(l.had, r.now);
+        r.lanes.insert(r.lanes.upper_bound(l), l);
+    }
+
+    void leave(lane& l, ring& r) noexcept
+    {
+        if (l.is_linked())
+            r.lanes.erase(r.lanes.iterator_to(l));
+    }
+
+    std::array<ring, 3> rings_;
+};
+
+} // namespace twat::mp::detail
+
+#endif
