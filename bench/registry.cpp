@@ -29,6 +29,7 @@ const std::vector<workload>& workloads()
         {"w1", "One trivial call at a time, idle pool", "us a call", true, "socketpair, Asio in the parent"},
         {"w2", "map of x*2 over a million int64, default chunks", "ns an item", true, "socketpairs, 64 KiB a frame"},
         {"w2-chunk-1", "map of x*2 over 100,000 int64, chunk_size = 1", "us a task", true, "socketpairs, a frame a task, 4096 deep"},
+        {"w2-reduce", "Sum of x*2 over a million int64", "ns an item", true, "one thread, no pool"},
         {"w3", "map over 10,000 tasks of about 4 us", "efficiency", false, "1"},
         {"w4", "map over 1000 tasks, 1 % of which cost 100 times as much", "efficiency", false, "1"},
         {"w5", "One value of 64 MiB there and back", "GB/s", false, "shared pages, kept"},

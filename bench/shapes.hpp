@@ -103,6 +103,27 @@ measured efficiency(const effort& how, std::size_t count, std::int64_t (*task)(s
     return {median(found), {{"serial_ms", last_serial * 1e3}}};
 }
 
+/// W2-reduce: `sum(in)` returns the sum of the doubles of `in`. The value is the median time of an item in nanoseconds.
+template <class Sum>
+measured sums(const effort& how, Sum sum)
+{
+    const auto in = numbers(how.of(std::size_t(1'000'000), std::size_t(100'000)));
+    std::int64_t expected = 0;
+    for (const std::int64_t x : in)
+        expected += twice(x);
+    const int rounds = how.of(15, 3);
+    std::vector<double> times;
+    for (int i = 0; i <= rounds; ++i) {
+        std::int64_t result = 0;
+        const double time = time_of([&] { result = sum(in); });
+        if (result != expected)
+            throw std::runtime_error("a sum is wrong");
+        if (i > 0) // the first one warms up
+            times.push_back(time * 1e9 / static_cast<double>(in.size()));
+    }
+    return {median(times), {}};
+}
+
 } // namespace bench
 
 #endif

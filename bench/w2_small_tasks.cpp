@@ -3,6 +3,10 @@
 #include <twat/mp/async_pool.hpp>
 #include <twat/mp/multi_pool.hpp>
 
+#include <cstdint>
+#include <functional>
+#include <vector>
+
 #include "awaited.hpp"
 #include "families.hpp"
 #include "frame_stream.hpp"
@@ -71,6 +75,27 @@ measured awaitable_chunk_1(const effort& how)
     });
 }
 
+/// `twice` is called through its pointer here as in the pools, of which none may see through it.
+measured one_loop(const effort& how)
+{
+    std::int64_t (*volatile function)(std::int64_t) = twice;
+    return sums(how, [&](const std::vector<std::int64_t>& in) {
+        const auto f = function;
+        std::int64_t sum = 0;
+        for (const std::int64_t x : in)
+            sum += f(x);
+        return sum;
+    });
+}
+
+template <class Pool>
+measured reduced(const effort& how)
+{
+    Pool pool(2);
+    pool.start();
+    return sums(how, [&](const std::vector<std::int64_t>& in) { return pool.reduce(twice, std::plus<>(), std::int64_t(0), in); });
+}
+
 } // namespace
 
 void add_w2(registry& rows)
@@ -94,6 +119,10 @@ void add_w2(registry& rows)
     rows.add({"w2-chunk-1", "thread_pool", role::ours, blocking_chunk_1<mp::thread_pool>, "oneTBB parallel_for, grain 1", 1.1});
     rows.add({"w2-chunk-1", "async_thread_pool", role::ours, awaitable_chunk_1<mp::async_thread_pool>,
               "oneTBB parallel_for, grain 1", 1.1});
+
+    rows.add({"w2-reduce", "one thread, no pool", role::floor, one_loop});
+    rows.add({"w2-reduce", "process_pool", role::ours, reduced<mp::process_pool>, "one thread, no pool"});
+    rows.add({"w2-reduce", "thread_pool", role::ours, reduced<mp::thread_pool>, "oneTBB parallel_reduce", 1.5});
 }
 
 } // namespace bench

@@ -2,10 +2,13 @@
 #include <oneapi/tbb/blocked_range.h>
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/parallel_reduce.h>
 #include <oneapi/tbb/partitioner.h>
 #include <oneapi/tbb/task_arena.h>
 #include <oneapi/tbb/task_group.h>
 
+#include <cstdint>
+#include <functional>
 #include <future>
 #include <memory>
 
@@ -70,6 +73,23 @@ measured doubles_by(const effort& how, std::size_t count, double unit, integers 
     return doubles(how, count, unit, [map](const integers& in) { return map(in, twice); });
 }
 
+measured parallel_reduce(const effort& how)
+{
+    const two_threads limit;
+    std::int64_t (*volatile function)(std::int64_t) = twice;
+    return sums(how, [&](const integers& in) {
+        const auto f = function;
+        return tbb::parallel_reduce(
+            tbb::blocked_range<std::size_t>(0, in.size()), std::int64_t(0),
+            [&](const tbb::blocked_range<std::size_t>& part, std::int64_t sum) {
+                for (std::size_t i = part.begin(); i != part.end(); ++i)
+                    sum += f(in[i]);
+                return sum;
+            },
+            std::plus<>());
+    });
+}
+
 measured efficiency_of(const effort& how, std::size_t count, function task)
 {
     const two_threads limit;
@@ -90,6 +110,7 @@ void add_onetbb(registry& rows)
               [=](const effort& how) { return doubles_by(how, 100'000, 1e6, single); }});
     rows.add({"w2-chunk-1", "oneTBB task_group", role::peer,
               [](const effort& how) { return doubles_by(how, 100'000, 1e6, task_group); }});
+    rows.add({"w2-reduce", "oneTBB parallel_reduce", role::peer, parallel_reduce});
     rows.add({"w3", "oneTBB parallel_for", role::peer,
               [](const effort& how) { return efficiency_of(how, 10'000, equal_task); }});
     rows.add({"w4", "oneTBB parallel_for", role::peer,

@@ -5,11 +5,15 @@
 #include <boost/exception/errinfo_nested_exception.hpp>
 #include <boost/exception_ptr.hpp>
 
+#include <unistd.h>
+
 #include <cstring>
 #include <string>
 
+#include <twat/mp/codec.hpp>
 #include <twat/mp/detail/exception/carrier.hpp>
 #include <twat/mp/detail/exception/exception_type.hpp>
+#include <twat/mp/detail/exception/failure.hpp>
 #include <twat/mp/detail/exception/make_error.hpp>
 #include <twat/mp/exceptions.hpp>
 
@@ -268,6 +272,23 @@ std::exception_ptr decode_exception(decoder& in, std::optional<std::uint64_t> in
     catch (...) {
         return std::current_exception();
     }
+}
+
+void write_failure(encoder& out, const std::exception_ptr& error, const std::string& input)
+{
+    encoder whole;
+    encode_exception(whole, error, {input});
+    out.write(static_cast<std::int32_t>(::getpid()));
+    out.write(static_cast<std::uint64_t>(whole.size()));
+    out.write_bytes(whole.bytes().data(), whole.size());
+}
+
+std::exception_ptr read_failure(decoder& in)
+{
+    const auto pid = in.read<std::int32_t>();
+    const std::size_t size = in.read_length();
+    decoder whole({in.read_bytes(size), size});
+    return decode_exception(whole, std::nullopt, pid);
 }
 
 } // namespace twat::mp::detail

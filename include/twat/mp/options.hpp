@@ -192,6 +192,8 @@ struct call_options
     asio::cancellation_type cancel_limit = asio::cancellation_type::terminal;
     /// What traces call the operation. A string literal, or another that lives as long as the pool.
     const char* label = nullptr;
+    /// `reduce`: the same floating-point value whatever the number of workers: the range is cut in the same places for any number of them, about 1024 parts.
+    bool deterministic = false;
 };
 
 /** How far an operation is; see `on_progress`. */

@@ -15,6 +15,7 @@
 
 #include <twat/mp/detail/operation/blocking_core.hpp>
 #include <twat/mp/detail/operation/calls.hpp>
+#include <twat/mp/detail/operation/fold_operation.hpp>
 #include <twat/mp/detail/operation/stop_request.hpp>
 #include <twat/mp/detail/operation/token_split.hpp>
 #include <twat/mp/detail/completion/future_completion.hpp>
@@ -113,6 +114,74 @@ public:
         return run_range<try_map_verb>(std::forward<F>(f), std::forward<As>(args)...);
     }
 
+    /** Reduces a range where it is: `op(... op(op(init, f(x0)), f(x1)) ..., f(xn))`, for an associative `op`.
+
+        The range is cut into parts, each of which is folded in one worker; one value of each part comes back, and those are put together in the
+        order of the input. With several ranges `f` is called as by `map`. `op` need not be commutative. The value begins as `init`, and
+        for an empty range is `init`; `f`'s results convert to its type `T`, and `op` takes two `T`, or a `T` and such a result.
+
+        A part has `call_options::chunk_size` elements, or as many as make about 32 parts for each worker; with `call_options::deterministic`
+        the parts, and so the rounding of floating-point numbers, are the same for any number of workers. A range that does not know its size is
+        cut into parts of 1, then 2, 4 ... up to 4096 elements. A timeout holds for a part.
+
+        @par Errors
+        As for `map`, with the index of the element. Of a death or a timeout it is the index of its part's first element.
+
+        @par Cancellation
+        As for `map`, by a `std::stop_token` behind the ranges.
+
+        @par Object Lifetimes
+        As for `map`. `f` and `op` are called as const, on threads by several at once; `op` also in the thread that serves the pool, once for each
+        part.
+
+        @par Example
+        @code
+        double sum = pool.reduce(area, std::plus<>(), 0.0, shapes);
+        @endcode
+    */
+    template <class F, class Op, class T, class... As>
+    auto reduce(F&& f, Op&& op, T&& init, As&&... args) const
+    {
+        return run_fold(
+            [&](auto&&... ranges) {
+                return make_reduce_call<Workers>(self().settings(), self().core()->pool()->nodes(), std::forward<F>(f), std::forward<Op>(op),
+                                                 std::forward<T>(init), std::forward<decltype(ranges)>(ranges)...);
+            },
+            std::forward<As>(args)...);
+    }
+
+    /// `reduce`, spelled as in the standard library: `transform_reduce(range, init, op, f)`.
+    template <class Range, class T, class Op, class F, class... Stop>
+    auto transform_reduce(Range&& range, T&& init, Op&& op, F&& f, Stop&&... stop) const
+    {
+        return reduce(std::forward<F>(f), std::forward<Op>(op), std::forward<T>(init), std::forward<Range>(range), std::forward<Stop>(stop)...);
+    }
+
+    /// Calls `f` for the elements of the ranges, as `map`, and drops what it returns. Elements go to workers in parts, as for `reduce`.
+    template <class F, class... As>
+    void for_each(F&& f, As&&... args) const
+    {
+        run_fold(
+            [&](auto&&... ranges) {
+                return make_each_call<Workers>(self().settings(), self().core()->pool()->nodes(), std::forward<F>(f),
+                                               std::forward<decltype(ranges)>(ranges)...);
+            },
+            std::forward<As>(args)...);
+    }
+
+    /// The elements of a range for which `predicate(element)` is true, as a `std::vector` in the order of the input. They go to workers in parts,
+    /// as for `reduce`, and only those that are kept come back.
+    template <class Predicate, class... As>
+    auto filter(Predicate&& predicate, As&&... args) const
+    {
+        return run_fold(
+            [&](auto&&... ranges) {
+                return make_filter_call<Workers>(self().settings(), self().core()->pool()->nodes(), std::forward<Predicate>(predicate),
+                                                 std::forward<decltype(ranges)>(ranges)...);
+            },
+            std::forward<As>(args)...);
+    }
+
     /** As `map`, lazily: returns a `result_range` of the results in the order of the input. The tasks start at once and run ahead of
         the reader by the call's window, so the ranges may be endless.
 
@@ -167,6 +236,19 @@ protected:
 
 private:
     const Derived& self() const noexcept { return static_cast<const Derived&>(*this); }
+
+    template <class Make, class... As>
+    auto run_fold(Make make_call, As&&... args) const
+    {
+        if constexpr (ends_with_stop_token<As...>)
+            return with_last_first(
+                [&](const std::stop_token& stop, auto&&... ranges) {
+                    return run(make_call(std::forward<decltype(ranges)>(ranges)...), stop);
+                },
+                std::forward<As>(args)...);
+        else
+            return run(make_call(std::forward<As>(args)...));
+    }
 
     template <class Verb, class F, class... As>
     auto run_range(F&& f, As&&... args) const

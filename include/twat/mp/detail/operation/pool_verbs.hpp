@@ -12,6 +12,7 @@
 #include <twat/mp/result_stream.hpp>
 
 #include <twat/mp/detail/operation/calls.hpp>
+#include <twat/mp/detail/operation/fold_operation.hpp>
 #include <twat/mp/detail/operation/token_split.hpp>
 
 namespace twat::mp::detail {
@@ -168,6 +169,81 @@ public:
         return start_range<try_map_verb>(std::forward<F>(f), std::forward<As>(args)...);
     }
 
+    /** Reduces a range where it is: `op(... op(op(init, f(x0)), f(x1)) ..., f(xn))`, for an associative `op`.
+
+        The range is cut into parts, each of which is folded in one worker; one value of each part comes back, and those are put together in the
+        order of the input. With several ranges `f` is called as by `map`. `op` need not be commutative. The value begins as `init`, and
+        for an empty range is `init`; `f`'s results convert to its type `T`, and `op` takes two `T`, or a `T` and such a result.
+
+        A part has `call_options::chunk_size` elements, or as many as make about 32 parts for each worker; with `call_options::deterministic`
+        the parts, and so the rounding of floating-point numbers, are the same for any number of workers. A range that does not know its size is
+        cut into parts of 1, then 2, 4 ... up to 4096 elements. A timeout holds for a part.
+
+        @par Errors
+        As for `map`, with the index of the element. Of a death or a timeout it is the index of its part's first element.
+
+        @par Object Lifetimes
+        As for `map`. `f` and `op` are called as const, on threads by several at once; `op` also on the pool's strand, once for each part.
+
+        @par Completion Signature
+        @code void(std::exception_ptr, T) @endcode
+
+        @par Example
+        @code
+        double sum = co_await pool.reduce(area, std::plus<>(), 0.0, shapes);
+        @endcode
+    */
+    template <class F, class Op, class T, class... As>
+    auto reduce(F&& f, Op&& op, T&& init, As&&... args) const
+    {
+        return start_fold(
+            [&](auto&&... ranges) {
+                return make_reduce_call<Workers>(self().settings(), self().core()->nodes(), std::forward<F>(f), std::forward<Op>(op),
+                                                 std::forward<T>(init), std::forward<decltype(ranges)>(ranges)...);
+            },
+            std::forward<As>(args)...);
+    }
+
+    /// `reduce`, spelled as in the standard library: `transform_reduce(range, init, op, f, token)`.
+    template <class Range, class T, class Op, class F, class... Token>
+    auto transform_reduce(Range&& range, T&& init, Op&& op, F&& f, Token&&... token) const
+    {
+        return reduce(std::forward<F>(f), std::forward<Op>(op), std::forward<T>(init), std::forward<Range>(range), std::forward<Token>(token)...);
+    }
+
+    /** Calls `f` for the elements of the ranges, as `map`, and drops what it returns. Elements go to workers in parts, as for `reduce`.
+
+        @par Completion Signature
+        @code void(std::exception_ptr) @endcode
+    */
+    template <class F, class... As>
+    auto for_each(F&& f, As&&... args) const
+    {
+        return start_fold(
+            [&](auto&&... ranges) {
+                return make_each_call<Workers>(self().settings(), self().core()->nodes(), std::forward<F>(f),
+                                               std::forward<decltype(ranges)>(ranges)...);
+            },
+            std::forward<As>(args)...);
+    }
+
+    /** The elements of a range for which `predicate(element)` is true, in the order of the input. They go to workers in parts, as for
+        `reduce`, and only those that are kept come back.
+
+        @par Completion Signature
+        @code void(std::exception_ptr, std::vector<T>) @endcode
+    */
+    template <class Predicate, class... As>
+    auto filter(Predicate&& predicate, As&&... args) const
+    {
+        return start_fold(
+            [&](auto&&... ranges) {
+                return make_filter_call<Workers>(self().settings(), self().core()->nodes(), std::forward<Predicate>(predicate),
+                                                 std::forward<decltype(ranges)>(ranges)...);
+            },
+            std::forward<As>(args)...);
+    }
+
     /** As `map`, as a stream of the results in the order of the input. The tasks start at once and run ahead of the reader by the
         call's window, so the ranges may be endless.
 
@@ -218,6 +294,38 @@ private:
                           "twat::mp: the result of apply must be default-constructible, because a completion handler gets one also "
                           "when there is none; return std::optional<R> instead");
         return start<Token>(token, std::move(call));
+    }
+
+    /// @param make_call Makes a call of the ranges.
+    template <class Make, class... As>
+    auto start_fold(Make make_call, As&&... args) const
+    {
+        if constexpr (is_range_argument<last_argument_t<As...>>) {
+            asio::use_awaitable_t<Executor> token;
+            return start_folding<asio::use_awaitable_t<Executor>>(token, make_call(std::forward<As>(args)...));
+        } else if constexpr (sizeof...(As) == 1) {
+            static_assert(sizeof...(As) != 1, "twat::mp: this verb needs a range behind the function, before the completion token");
+        } else {
+            return with_last_first(
+                [&]<class Token, class... Rs>(Token&& token, Rs&&... ranges) {
+                    return start_folding<Token>(token, make_call(std::forward<Rs>(ranges)...));
+                },
+                std::forward<As>(args)...);
+        }
+    }
+
+    template <class Token, class Call>
+    auto start_folding(std::remove_reference_t<Token>& token, Call call) const
+    {
+        using completed = typename Call::completed;
+        constexpr bool has_default = std::is_void_v<completed> || std::is_default_constructible_v<completed>;
+        static_assert(has_default, "twat::mp: the type of init must be default-constructible, because a completion handler gets one also when "
+                                   "there is none; use std::optional");
+        constexpr bool fits = is_completion_token<Token, completion_signature_t<completed>>;
+        static_assert(fits || std::is_same_v<Call, refused_call>,
+                      "twat::mp: the last argument is neither a range nor a completion token for the result");
+        if constexpr (has_default && fits)
+            return start<Token>(token, std::move(call));
     }
 
     template <class Verb, class F, class... As>

@@ -145,6 +145,7 @@ protected:
     static constexpr bool indexable = Source::indexable && !base::traits_type::coroutine;
 
     std::uint64_t pulled() const noexcept { return pulled_; }
+    const Source& source() const noexcept { return source_; }
     bool ended() const noexcept { return ended_; }
 
 private:
