@@ -46,12 +46,14 @@ void engine::decide()
 {
     // Completing an operation can make room, and handing out can complete one (its range ends or throws).
     shed_ = 0;
+    if (ending_)
+        end_some();
     do {
         flush();
         hand_out();
         steal();
     } while (!touched_.empty() || let_in_those_that_wait());
-    if (shed_ == most_shed_at_once)
+    if (shed_ == most_shed_at_once || (ending_ && !outstanding_.empty()))
         look_again_ = now_(); // the loop's other handlers first
 }
 
@@ -121,7 +123,7 @@ void engine::consider(ready_worker& worker)
 void engine::hand_out()
 {
     // A guest may run tasks of a tenant that gets no turn: what its thread waits for.
-    const auto nothing_waits = [this] { return queue_.empty() && guests_ == 0; };
+    const auto nothing_waits = [this] { return (queue_.empty() && guests_ == 0) || ending_; };
     if (nothing_waits())
         return;
     std::erase_if(candidates_, [this](ready_worker* w) { return !(w->candidate = can_take(*w)); });
@@ -517,7 +519,7 @@ void engine::take_back_unknown()
 void engine::steal()
 {
     look_again_ = time_point::max();
-    if (candidates_.empty() || ledger_.running() == 0)
+    if (candidates_.empty() || ledger_.running() == 0 || ending_)
         return;
     std::vector<ready_worker*> idle; // none, mostly, and then no allocation
     for (ready_worker* w : candidates_)

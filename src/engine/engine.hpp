@@ -71,8 +71,9 @@ public:
     void abandon(operation& op);
     /// Takes no more operations: they complete with what `refusal` makes.
     void close(error_maker refusal);
-    /// Completes every operation with what `error` makes; tasks that run are stopped as by a terminal cancellation.
-    void stop_all(const error_maker& error);
+    /// Completes every operation with what `error` makes. Nothing is handed out any more, and what runs is stopped at once, as by a terminal
+    /// cancellation. What waits, a million calls perhaps, ends in turns: `decide` ends some of them, and wants to be called again.
+    void stop_all(error_maker error);
     /// Streams whose length is known run to their end without waiting for their readers, who find all elements later.
     void unbind_streams();
     /// Streams that were not read to their end get no more elements: they end with what `error` makes.
@@ -216,6 +217,8 @@ private:
     void stop(operation_state& op, std::exception_ptr error, stop_force force);
     bool has_begun(operation_state& op);
     void cancel_total(operation_state& op);
+    void end(operation_state& op);
+    void end_some();
     void ask_to_stop(ready_worker& worker, given_chunk& held, stop_force force);
     void kill_after_grace(given_chunk& held);
     void check_at(given_chunk& held, time_point when) noexcept;
@@ -240,6 +243,7 @@ private:
     // one event.
     std::unordered_map<const operation*, std::unique_ptr<operation_state>> operations_;
     hooked_list<operation_state, outstanding_tag> outstanding_; // the same, in the order of their initiation
+    hooked_list<operation_state, outstanding_tag> ended_by_force_; // those of them that `stop_all` has come to
     hooked_list<operation_state, touched_tag> touched_;
     const std::shared_ptr<timings> timings_ = std::make_shared<timings>();
     tenant_table tenants_{timings_->tenants};
@@ -271,6 +275,7 @@ private:
     time_point look_again_ = time_point::max(); // an idle worker may take tasks from one that takes long
     std::minstd_rand random_; // for the jitter
     error_maker refusal_; // set: no more operations
+    error_maker ending_;  // set: `stop_all` was called
     error_maker broken_;  // set: none for now
     pool_stats totals_;
     endings ended_;

@@ -108,6 +108,7 @@ struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_t
     bool exhausted = false; // the range has ended
     bool stopping = false;  // nothing more is handed out
     bool terminated = false; // by `stop_all`
+    bool ended = false;     // `stop_all` has come to it
     bool failed_fast = false; // ends with its first failure, and its tasks that run are stopped for it
     bool unbounded = false; // a stream whose pool is being joined: nobody waits for its reader any more
     bool waiting = false;   // stands in the line of its priority

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/error.hpp>
 
@@ -56,6 +57,8 @@ void engine::cancel(operation& op, asio::cancellation_type type)
     operation_state* state = find(op);
     if (!state)
         return;
+    if (ending_)
+        return state->ended ? void() : end(*state);
     switch (std::min(strength(type), strength(state->traits().options.cancel_limit))) {
     case 3: return stop(*state, aborted(), stop_force::kill);
     case 2: return stop(*state, aborted(), stop_force::ask);
@@ -164,16 +167,38 @@ void engine::check_at(given_chunk& held, time_point when) noexcept
         unwanted_checks_.set(held.check, held.outstanding() != 0 ? when : time_point::max());
 }
 
-void engine::stop_all(const error_maker& error)
+void engine::stop_all(error_maker error)
 {
-    // In the order in which they came.
+    if (ending_)
+        return;
+    ending_ = std::move(error);
+    std::vector<operation_state*> running;
+    for (auto& w : workers_)
+        for (given_chunk& h : w->held)
+            if (h.owner && !std::exchange(h.owner->ended, true))
+                running.push_back(h.owner);
+    std::sort(running.begin(), running.end(), [](auto* a, auto* b) { return a->id < b->id; });
     // First for all: a worker whose task ends because it is asked to would begin the next one, of an operation that is not stopped yet.
-    for (operation_state& op : outstanding_) {
-        op.terminated = !op.final_error;
-        stop_handing_out(op);
-    }
-    for (auto next = outstanding_.begin(); next != outstanding_.end();)
-        stop(*next++, error(), stop_force::kill); // which may end this one, but no other
+    for (operation_state* const op : running)
+        stop_handing_out(*op);
+    for (operation_state* const op : running)
+        end(*op);
+}
+
+void engine::end(operation_state& op)
+{
+    op.ended = true;
+    op.terminated = !op.final_error;
+    outstanding_.erase(outstanding_.iterator_to(op));
+    ended_by_force_.push_back(op);
+    stop(op, ending_(), stop_force::kill);
+}
+
+// In the order in which they came.
+void engine::end_some()
+{
+    for (int n = 0; n < most_ended_at_once && !outstanding_.empty(); ++n)
+        end(outstanding_.front());
 }
 
 void engine::unbind_streams()

@@ -67,6 +67,8 @@ void engine::let_in(operation_state& op)
 // Whether any was let in.
 bool engine::let_in_those_that_wait()
 {
+    if (ending_)
+        return false;
     bool any = false;
     while (!with_room_.empty()) {
         tenant_state& tenant = with_room_.front();
