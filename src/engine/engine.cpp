@@ -59,7 +59,7 @@ operation_state* engine::find(operation& op) noexcept
 
 // ---------------------------------------------------------------- operations come and go
 
-void engine::add(std::shared_ptr<operation> op, time_point latest)
+void engine::add(std::shared_ptr<operation> op, time_point latest, bool nested)
 {
     if (broken_ || refusal_) {
         others_ended_ += !op->traits().call;
@@ -69,6 +69,7 @@ void engine::add(std::shared_ptr<operation> op, time_point latest)
     auto state = std::make_unique<operation_state>();
     state->id = ++last_operation_;
     state->initiated = now_();
+    state->nested = nested;
     state->prio = traits.options.prio;
     state->tenant = &tenants_.get(traits.options.tenant);
     if (traits.options.deadline != duration::zero())

@@ -65,7 +65,8 @@ public:
 
     // What a pool's members ask for.
     /// @param latest When the task that started the operation has to be done: a deadline for it too.
-    void add(std::shared_ptr<operation> op, time_point latest = time_point::max());
+    /// @param nested Whether a task of this pool made it, and may hold its worker until it is over: then it is let in whatever waits.
+    void add(std::shared_ptr<operation> op, time_point latest = time_point::max(), bool nested = false);
     void cancel(operation& op, asio::cancellation_type type);
     void feed(operation& op);
     void abandon(operation& op);

@@ -113,6 +113,7 @@ struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_t
     bool unbounded = false; // a stream whose pool is being joined: nobody waits for its reader any more
     bool waiting = false;   // stands in the line of its priority
     bool resting = false;   // a stream that has nothing to do before its reader wants more
+    bool nested = false;    // made by a task of this pool: needs no room
     bool outside = false;   // waits for room: counts for no bound, and gets no turn
     bool pending = false;   // one of its tenant's that wait to begin
     bool held_up = false;   // waits for room among its tenant's

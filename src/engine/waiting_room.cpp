@@ -16,6 +16,11 @@ namespace twat::mp::detail {
 void engine::enter(operation_state& op)
 {
     tenant_state& tenant = *op.tenant;
+    if (op.nested) { // what waits for room may wait for the worker that waits for this one
+        op.pending = true;
+        ++tenant.pending;
+        return let_in(op);
+    }
     if (tenant.outside.empty() && has_room_among_its_own(op))
         return enter_pool(op);
     op.outside = op.held_up = true;
@@ -141,7 +146,7 @@ void engine::measure(operation_state& op)
 // Whether an operation whose turn it is has waited for too long, and was refused.
 bool engine::sheds(operation_state& op)
 {
-    if (settings_.shed.target == duration::zero() || op.begun || op.held_chunks != 0 || op.outcomes() != 0 || op.died)
+    if (settings_.shed.target == duration::zero() || op.nested || op.begun || op.held_chunks != 0 || op.outcomes() != 0 || op.died)
         return false;
     const time_point now = now_();
     const duration waited = now - op.initiated;

@@ -171,7 +171,7 @@ void pool::submit(std::shared_ptr<operation> op)
     if (kind_ == worker_kind::process)
         exit_if_not_entered();
     others_submitted_ += !op->traits().call;
-    enter([op = std::move(op), latest = task_deadline()](pool& p) mutable {
+    enter([op = std::move(op), latest = task_deadline(), nested = runs_task_here()](pool& p) mutable {
         if (!p.closed_ && !p.start_workers()) {
             if (!p.try_again()) {
                 p.others_refused_ += !op->traits().call;
@@ -179,7 +179,7 @@ void pool::submit(std::shared_ptr<operation> op)
             }
             p.waits_for_trial_ = op;
         }
-        p.engine_->add(std::move(op), latest);
+        p.engine_->add(std::move(op), latest, nested);
     });
 }
 

@@ -797,4 +797,50 @@ BOOST_AUTO_TEST_CASE(a_forked_process_may_not_use_the_pool)
     BOOST_TEST(pool->apply(twice, 1) == 2);
 }
 
+// What waits for room may wait for the very worker that makes the nested call.
+BOOST_AUTO_TEST_CASE(a_nested_call_needs_no_room)
+{
+    for (const std::size_t nodes : {1u, 2u}) {
+        pool_options options;
+        options.nodes = nodes;
+        options.max_pending = 1;
+        options.on_overflow = overflow::wait;
+        thread_pool pool(options);
+        const auto outer = [&pool](int x) {
+            const std::vector<int> parts{x, x, x};
+            int sum = pool.apply([](int y) { return y; }, x);
+            for (const int part : pool.map([](int y) { return y; }, parts))
+                sum += part;
+            for (const int part : pool.imap([](int y) { return y; }, parts))
+                sum += part;
+            return sum;
+        };
+        std::vector<std::future<int>> calls;
+        for (int x = 0; x != 20; ++x)
+            calls.push_back(pool.submit(outer, x));
+        for (int x = 0; x != 20; ++x)
+            BOOST_TEST(calls[static_cast<std::size_t>(x)].get() == 7 * x);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_nested_call_is_not_refused_where_others_are)
+{
+    pool_options options;
+    options.nodes = 1;
+    options.max_pending = 1;
+    thread_pool pool(options);
+    std::promise<void> go;
+    auto holding = pool.submit([&pool, gone = go.get_future().share()] {
+        gone.wait();
+        return pool.apply([] { return 1; });
+    });
+    while (pool.stats().busy == 0)
+        std::this_thread::yield();
+    auto waiting = pool.submit([] { return 2; });
+    BOOST_CHECK_THROW(pool.submit([] { return 3; }).get(), error);
+    go.set_value();
+    BOOST_TEST(holding.get() == 1);
+    BOOST_TEST(waiting.get() == 2);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
