@@ -4,11 +4,7 @@
 
 #include <twat/mp/config.hpp>
 #include <twat/mp/detail/codec/codec_base.hpp>
-
-#include <boost/preprocessor/repetition/enum.hpp>
-#include <boost/preprocessor/repetition/enum_params.hpp>
-#include <boost/preprocessor/repetition/repeat.hpp>
-#include <boost/preprocessor/repetition/repeat_from_to.hpp>
+#include <twat/mp/detail/codec/with_members.hpp>
 
 #include <cstddef>
 #include <type_traits>
@@ -176,57 +172,6 @@ constexpr aggregate_shape find_shape()
 template <class T>
 inline constexpr aggregate_shape shape_of = find_shape<T>();
 
-template <std::size_t N>
-using size_constant = std::integral_constant<std::size_t, N>;
-
-template <class T, class F>
-constexpr decltype(auto) with_members(T&, F&& f, size_constant<0>)
-{
-    return f();
-}
-
-template <class T>
-constexpr auto list_members(T&, size_constant<0>)
-{
-    return type_list<>();
-}
-
-template <class M>
-void bind_reference(M&);
-
-#define TWAT_MP_DETAIL_MEMBER_TYPE(z, n, data) decltype(m##n)
-#if defined(__clang__) && __clang_major__ < 16
-// These know no bindings inside a requires expression. Without an answer, members are written one by one, to the same bytes.
-#define TWAT_MP_DETAIL_MEMBER_BINDS(z, n, data) &&std::has_unique_object_representations_v<T>
-#else
-#define TWAT_MP_DETAIL_MEMBER_BINDS(z, n, data) &&requires { detail::bind_reference(m##n); }
-#endif
-#define TWAT_MP_DETAIL_MEMBERS(z, n, data)                                                                    \
-    template <class T, class F>                                                                               \
-    constexpr decltype(auto) with_members(T& value, F&& f, size_constant<n>)                                  \
-    {                                                                                                         \
-        auto& [BOOST_PP_ENUM_PARAMS_Z(z, n, m)] = value;                                                      \
-        return f(BOOST_PP_ENUM_PARAMS_Z(z, n, m));                                                            \
-    }                                                                                                         \
-    template <class T>                                                                                        \
-    constexpr auto list_members(T& value, size_constant<n>)                                                   \
-    {                                                                                                         \
-        [[maybe_unused]] auto& [BOOST_PP_ENUM_PARAMS_Z(z, n, m)] = value;                                     \
-        return type_list<BOOST_PP_ENUM_##z(n, TWAT_MP_DETAIL_MEMBER_TYPE, )>();                               \
-    }                                                                                                         \
-    template <class T>                                                                                        \
-    constexpr auto all_members_bind(T& value, size_constant<n>)                                               \
-    {                                                                                                         \
-        [[maybe_unused]] auto& [BOOST_PP_ENUM_PARAMS_Z(z, n, m)] = value;                                     \
-        return std::bool_constant<true BOOST_PP_REPEAT_##z(n, TWAT_MP_DETAIL_MEMBER_BINDS, )>();              \
-    }
-
-BOOST_PP_REPEAT_FROM_TO(1, 101, TWAT_MP_DETAIL_MEMBERS, )
-
-#undef TWAT_MP_DETAIL_MEMBERS
-#undef TWAT_MP_DETAIL_MEMBER_TYPE
-#undef TWAT_MP_DETAIL_MEMBER_BINDS
-
 /// Calls `f` with all members of `value`. Bit-fields arrive as values.
 template <class T, class F>
 constexpr decltype(auto) visit_members(T& value, F&& f)
@@ -236,12 +181,12 @@ constexpr decltype(auto) visit_members(T& value, F&& f)
 
 /// The types of the members as declared, references and const included.
 template <class T>
-using member_types = decltype(detail::list_members(std::declval<T&>(), size_constant<shape_of<T>.members>()));
+using member_types = decltype(detail::with_members(std::declval<T&>(), list_types(), size_constant<shape_of<T>.members>()));
 
 /// @pre `shape_of<T>.members != 0`
 template <class T>
 inline constexpr bool has_bit_field =
-    !decltype(detail::all_members_bind(std::declval<T&>(), size_constant<shape_of<T>.members>()))::value;
+    !decltype(detail::with_members(std::declval<T&>(), try_to_bind(), size_constant<shape_of<T>.members>()))::value;
 
 } // namespace twat::mp::detail
 
