@@ -11,22 +11,18 @@ namespace pgzip {
 
 using bytes = std::vector<unsigned char>;
 
-/// Deflate can refer back to this many bytes before the place where it is.
+/// Deflate can refer back to this many bytes. Blocks know nothing of each other, so shorter ones would compress badly.
 inline constexpr std::size_t window_size = 32 * 1024;
 
 /// A piece of the input.
-struct block
-{
-    bytes data;
-    bytes window; ///< The last 32 KiB before `data`: with them a block compresses as well as in one go. Empty at the start.
-};
+using block = bytes;
 
 /// What became of it.
 struct compressed_block
 {
-    bytes data;              ///< Deflate data that ends on a byte boundary, so that the next block can just follow.
+    bytes data;              ///< A whole stream of deflate data.
     std::uint32_t crc = 0;   ///< Of the data before compression.
-    std::uint64_t length = 0; ///< Of the data before compression.
+    std::uint32_t length = 0; ///< Of the data before compression.
 };
 
 } // namespace pgzip

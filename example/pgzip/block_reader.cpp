@@ -3,7 +3,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -12,13 +11,11 @@ namespace pgzip {
 
 void block_reader::read_next()
 {
-    block next;
-    next.window = std::move(window_);
-    next.data.resize(block_size_);
+    block next(block_size_);
     // A pipe gives less than was asked for; only the last block may be short.
     std::size_t size = 0;
     while (size < block_size_) {
-        const ssize_t got = ::read(fd_, next.data.data() + size, block_size_ - size);
+        const ssize_t got = ::read(fd_, next.data() + size, block_size_ - size);
         if (got == 0)
             break;
         if (got > 0)
@@ -26,10 +23,8 @@ void block_reader::read_next()
         else if (errno != EINTR)
             throw std::system_error(errno, std::generic_category(), "cannot read");
     }
-    next.data.resize(size);
+    next.resize(size);
     at_end_ = size == 0;
-    window_.assign(next.data.end() - std::min(static_cast<std::ptrdiff_t>(window_size), std::ssize(next.data)),
-                   next.data.end());
     current_ = std::move(next);
 }
 

@@ -45,7 +45,6 @@ private:
     int fd_;
     std::size_t block_size_;
     block current_;
-    bytes window_; // the end of the current block, for the next one
     bool at_end_ = false;
 };
 

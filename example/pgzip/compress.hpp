@@ -7,6 +7,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string_view>
@@ -55,13 +56,21 @@ asio::awaitable<void> compress(Pool& pool, const settings& s, const input_file& 
     auto results = pool.with(options).on_progress(std::ref(show)).imap(deflate, std::move(blocks));
 
     const std::time_t modified = in.is_regular() ? in.status().st_mtime : 0;
-    out.write(gzip_header(name, modified, s.level));
-    gzip_trailer trailer;
-    while (auto block = co_await results.next()) {
-        out.write(block->data);
-        trailer.add(*block);
+    // Each block becomes a member of its own. The first one tells name and time of the file.
+    bytes header = gzip_header(name, modified, s.level);
+    const auto write_member = [&](const compressed_block& block) {
+        out.write(header);
+        out.write(block.data);
+        out.write(gzip_trailer(block));
+    };
+    std::uint64_t members = 0;
+    for (; auto block = co_await results.next(); ++members) {
+        write_member(*block);
+        if (members == 0)
+            header = gzip_header("", 0, s.level);
     }
-    out.write(trailer.finish());
+    if (members == 0)
+        write_member(empty_block());
 }
 
 } // namespace pgzip

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "gzip_format.hpp"
 
-#include <zlib.h>
-
 #include <limits>
 
 namespace pgzip {
@@ -32,19 +30,14 @@ bytes gzip_header(std::string_view name, std::time_t modified, int level)
     return out;
 }
 
-void gzip_trailer::add(const compressed_block& block)
+bytes gzip_trailer(const compressed_block& block)
 {
-    // Each worker knows only its own block; zlib can join two checksums when it knows the length of the second part.
-    crc_ = static_cast<std::uint32_t>(::crc32_combine(crc_, block.crc, static_cast<z_off_t>(block.length)));
-    length_ += block.length;
-}
-
-bytes gzip_trailer::finish() const
-{
-    bytes out{0x03, 0x00};
-    put32(out, crc_);
-    put32(out, static_cast<std::uint32_t>(length_)); // modulo 4 GiB, as the format has it
+    bytes out;
+    put32(out, block.crc);
+    put32(out, block.length);
     return out;
 }
+
+compressed_block empty_block() { return {.data = {0x03, 0x00}}; }
 
 } // namespace pgzip

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The container: a header, deflate data, and a trailer (RFC 1952).
+// The container: members, each of a header, deflate data and a trailer (RFC 1952). Whoever reads the format takes them together as one file.
 #ifndef PGZIP_GZIP_FORMAT_HPP
 #define PGZIP_GZIP_FORMAT_HPP
 
@@ -11,23 +11,14 @@
 
 namespace pgzip {
 
-/// The first bytes of a file. `name` may be empty, `modified` 0: unknown.
+/// The first bytes of a member. `name` may be empty, `modified` 0: unknown. Those of the first member are the file's.
 bytes gzip_header(std::string_view name, std::time_t modified, int level);
 
-/// Adds up what the trailer says about all blocks.
-class gzip_trailer
-{
-public:
-    void add(const compressed_block& block);
-    /// The last bytes of a file: an empty last block of deflate data, checksum and length.
-    bytes finish() const;
-    /// Bytes before compression, so far.
-    std::uint64_t length() const { return length_; }
+/// The last bytes of a member: checksum and length of what is in it.
+bytes gzip_trailer(const compressed_block& block);
 
-private:
-    std::uint32_t crc_ = 0;
-    std::uint64_t length_ = 0;
-};
+/// What a file without contents has between header and trailer.
+compressed_block empty_block();
 
 } // namespace pgzip
 
