@@ -19,6 +19,7 @@
 #include <twat/mp/future.hpp>
 #include <twat/mp/fwd.hpp>
 #include <twat/mp/histogram.hpp>
+#include <twat/mp/inline_pool.hpp>
 #include <twat/mp/later.hpp>
 #include <twat/mp/life_phase.hpp>
 #include <twat/mp/multi_pool.hpp>
@@ -38,6 +39,7 @@
 #include <twat/mp/tenant.hpp>
 #include <twat/mp/trace_event.hpp>
 #include <twat/mp/trace_file.hpp>
+#include <twat/mp/verify.hpp>
 #include <twat/mp/version.hpp>
 #include <twat/mp/with_pool.hpp>
 #include <twat/mp/worker.hpp>

@@ -72,6 +72,9 @@ public:
     /// Makes the pool and begins to start its workers. Throws `std::invalid_argument`, as `pool_core::create`.
     static std::shared_ptr<blocking_core> create(worker_kind kind, pool_options options);
 
+    /// The same without workers: the thread that makes a call runs it. @param kind What its tasks are made as: of bytes for processes.
+    static std::shared_ptr<blocking_core> create_inline(worker_kind kind, pool_options options);
+
     virtual ~blocking_core();
 
     virtual const std::shared_ptr<pool_core>& pool() const noexcept = 0;

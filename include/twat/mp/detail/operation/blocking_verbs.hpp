@@ -281,8 +281,9 @@ private:
         stop_watch watch;
         core.wait(*waiting, [&] {
             const cancel_request request(core.pool(), op);
+            watch.start(stop, request); // an inline pool runs the call in `submit`
             core.submit(std::exchange(op, nullptr));
-            watch.start(stop, request);
+            watch.start(stop, request); // again: what came before `submit` had no effect
         });
         return take<completed>(*waiting);
     }

@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "blocking/inline_core.hpp"
+
+#include <twat/mp/detail/exception/aborted.hpp>
+#include <twat/mp/detail/exception/annotate.hpp>
+#include <twat/mp/detail/exception/make_error.hpp>
+#include <twat/mp/detail/operation/blocking_core.hpp>
+#include <twat/mp/error.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/system_executor.hpp>
+
+#include <chrono>
+#include <optional>
+
+#include "function/function.hpp"
+#include "pool/check_options.hpp"
+#include "start/worker_context.hpp"
+#include "time/saturating.hpp"
+
+namespace twat::mp::detail {
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+/// As long as it lives, the calling thread is the pool's worker.
+class inline_scope
+{
+public:
+    explicit inline_scope(const std::stop_source* stop = nullptr, clock::time_point deadline = clock::time_point::max())
+    {
+        context_.executor = loop_.get_executor();
+        context_.stop = stop;
+        context_.deadline = deadline;
+        outer_ = enter_worker(&context_);
+    }
+    inline_scope(const inline_scope&) = delete;
+    inline_scope& operator=(const inline_scope&) = delete;
+    ~inline_scope() { enter_worker(outer_); }
+
+    asio::io_context& loop() noexcept { return loop_; }
+
+private:
+    asio::io_context loop_{1};
+    worker_context context_;
+    worker_context* outer_;
+};
+
+} // namespace
+
+inline_run::inline_run(std::shared_ptr<operation> op, bool encodes, std::size_t message_limit, const std::atomic<bool>& terminated)
+    : op_(std::move(op)), encodes_(encodes), message_limit_(message_limit), terminated_(terminated)
+{}
+
+bool inline_run::run()
+{
+    try {
+        if (encodes_ && !function_) {
+            const byte_buffer bytes = op_->encode_function(false);
+            decoder in(bytes.bytes());
+            function_ = decode_function(in);
+        }
+        while (!over_ && op_->demand() != 0)
+            if (!run_next())
+                return true;
+    } catch (...) {
+        end(std::current_exception());
+    }
+    return over_;
+}
+
+void inline_run::cancel(asio::cancellation_type type) noexcept
+{
+    const auto limit = op_->traits().options.cancel_limit;
+    const auto allowed = type & limit;
+    constexpr auto strong = asio::cancellation_type::terminal | asio::cancellation_type::partial;
+    if ((allowed & strong) == asio::cancellation_type::none)
+        return; // total: a task has begun
+    cancelled_ = true;
+    stop_.request_stop();
+}
+
+std::exception_ptr inline_run::why_not_on() const
+{
+    if (terminated_)
+        return make_error(errc::pool_terminated);
+    if (cancelled_)
+        return make_aborted();
+    const duration deadline = op_->traits().options.deadline;
+    if (deadline != duration::zero() && clock::now() >= saturating_add(begun_, deadline))
+        return make_error(errc::deadline_exceeded);
+    return nullptr;
+}
+
+/// Runs one task. False: the operation is over.
+bool inline_run::run_next()
+{
+    if (auto error = why_not_on()) {
+        end(std::move(error));
+        return false;
+    }
+    const std::unique_ptr<payload> tasks = op_->make_payload();
+    const pull_result pulled = op_->pull(*tasks, 1, message_limit_);
+    std::exception_ptr error;
+    if (pulled.count != 0) {
+        const auto& options = op_->traits().options;
+        const auto began = clock::now();
+        error = encodes_ ? call_encoded(*tasks, next_) : call(*tasks, next_);
+        if (auto stopped = why_not_on()) {
+            end(std::move(stopped));
+            return false;
+        }
+        if (options.timeout != duration::zero() && clock::now() - began >= options.timeout)
+            error = make_error(errc::task_timed_out, {}, static_cast<std::size_t>(next_));
+    } else if (pulled.refused) {
+        error = pulled.refused;
+    }
+    if (pulled.count != 0 || pulled.refused) {
+        ++done_;
+        if (error) {
+            ++failed_;
+            if (!take_failure(next_, std::move(error)))
+                return false;
+        }
+        ++next_;
+        if (op_->traits().counts_progress)
+            op_->report_progress({done_, failed_, op_->traits().total, clock::now() - begun_});
+    }
+    if (pulled.broken)
+        end(pulled.broken);
+    else if (pulled.ended)
+        end(nullptr);
+    return !over_;
+}
+
+std::exception_ptr inline_run::call(payload& tasks, std::uint64_t index)
+{
+    const auto& traits = op_->traits();
+    {
+        const duration timeout = traits.options.timeout;
+        inline_scope here(&stop_, timeout == duration::zero() ? clock::time_point::max() : saturating_add(clock::now(), timeout));
+        std::exception_ptr error;
+        if (traits.coroutine) {
+            bool done = false;
+            asio::co_spawn(here.loop(), op_->run_async(tasks, 0, index), [&](std::exception_ptr thrown, std::exception_ptr result) {
+                done = true;
+                error = thrown ? thrown : result;
+            });
+            while (!done && here.loop().run_one() != 0) {
+            }
+            if (!done)
+                error = make_aborted();
+        } else {
+            error = op_->run(tasks, 0, index);
+        }
+        if (error)
+            return error;
+    }
+    return op_->store({.index = index, .tasks = &tasks, .position = 0});
+}
+
+std::exception_ptr inline_run::call_encoded(payload& tasks, std::uint64_t index)
+{
+    const auto arguments = static_cast<encoded_payload&>(tasks)[0];
+    encoder result(message_limit_);
+    {
+        inline_scope here(&stop_);
+        try {
+            decoder in(arguments);
+            function_->call(in, result);
+        } catch (...) {
+            return annotate(std::current_exception(), index, function_->describe(decoder(arguments)));
+        }
+    }
+    decoder value(result.bytes());
+    return op_->store({.index = index, .value = &value});
+}
+
+/// False: it ends the operation.
+bool inline_run::take_failure(std::uint64_t index, std::exception_ptr error)
+{
+    if (op_->traits().stops_at_failure) {
+        end(std::move(error));
+        return false;
+    }
+    op_->store_failure(index, std::move(error));
+    return true;
+}
+
+void inline_run::end(std::exception_ptr error)
+{
+    if (!std::exchange(over_, true))
+        op_->complete(std::move(error));
+}
+
+namespace {
+
+/// The pool's state behind `inline_pool`: no thread, no context.
+class inline_pool_core final : public pool_core
+{
+public:
+    inline_pool_core(pool_options options, bool encodes) : options_(std::move(options)), encodes_(encodes) {}
+
+    asio::any_io_executor get_executor() const noexcept override { return asio::system_executor(); }
+    const pool_options& options() const noexcept override { return options_; }
+    std::size_t nodes() const noexcept override { return 1; }
+
+    pool_stats stats() const override
+    {
+        std::lock_guard lock(mutex_);
+        pool_stats now;
+        now.nodes = 1;
+        now.ready = ready_ ? 1 : 0;
+        now.busy = runs_.empty() ? 0 : 1;
+        now.running = runs_.size();
+        now.done = done_;
+        now.failed = failed_;
+        return now;
+    }
+
+    void submit(std::shared_ptr<operation> op) override
+    {
+        if (closed_)
+            return op->complete(make_error(terminated_ ? errc::pool_terminated : errc::pool_closed));
+        try {
+            initialize();
+        } catch (...) {
+            return op->complete(make_nested(errc::initializer_failed, {}, std::current_exception()));
+        }
+        const auto run = std::make_shared<inline_run>(op, encodes_, options_.max_message_size, terminated_);
+        {
+            std::lock_guard lock(mutex_);
+            runs_.emplace(op.get(), run);
+        }
+        go_on(op, run);
+    }
+
+    void cancel(std::shared_ptr<operation> op, asio::cancellation_type type) override
+    {
+        if (const auto run = find(op))
+            run->cancel(type);
+    }
+
+    void feed(std::shared_ptr<operation> op) override
+    {
+        if (const auto run = find(op))
+            go_on(op, run);
+    }
+
+    void abandon(std::shared_ptr<operation> op) override
+    {
+        std::shared_ptr<inline_run> run;
+        {
+            std::lock_guard lock(mutex_);
+            const auto found = runs_.find(op.get());
+            if (found == runs_.end())
+                return;
+            run = std::move(found->second);
+            runs_.erase(found);
+        }
+        op->complete(make_aborted());
+    }
+
+    void prepare() override {}
+
+    void start(start_handler handler) override
+    {
+        std::exception_ptr error;
+        try {
+            if (closed_)
+                error = make_error(terminated_ ? errc::pool_terminated : errc::pool_closed);
+            else
+                initialize();
+        } catch (...) {
+            error = make_nested(errc::initializer_failed, {}, std::current_exception());
+        }
+        std::move(handler)(error);
+    }
+
+    void join(start_handler handler) override
+    {
+        end_worker();
+        std::move(handler)(nullptr);
+    }
+
+    void drain(duration, drain_handler handler) override
+    {
+        end_worker();
+        std::move(handler)(nullptr, drain_report{.in_time = true});
+    }
+
+    void close() override { closed_ = true; }
+
+    void terminate() override
+    {
+        terminated_ = true;
+        closed_ = true;
+    }
+
+    void release() noexcept override { terminate(); }
+    bool runs_task_here() const noexcept override { return false; }
+    bool may_await_tasks_here(const operation&) const noexcept override { return false; }
+    void help(const std::shared_ptr<operation>&, const std::function<bool()>&) override {}
+    void wake_helpers(const std::shared_ptr<operation>&) noexcept override {}
+
+private:
+    void initialize()
+    {
+        std::lock_guard lock(start_mutex_);
+        if (std::exchange(started_, true)) {
+            if (start_error_)
+                std::rethrow_exception(start_error_);
+            return;
+        }
+        if (options_.initializer) {
+            inline_scope here;
+            try {
+                options_.initializer.run();
+            } catch (...) {
+                start_error_ = std::current_exception();
+                throw;
+            }
+        }
+        std::lock_guard counting(mutex_);
+        ready_ = true;
+    }
+
+    void end_worker()
+    {
+        closed_ = true;
+        {
+            std::lock_guard lock(mutex_);
+            if (!std::exchange(ready_, false) || terminated_)
+                return;
+        }
+        if (options_.finalizer) {
+            inline_scope here;
+            try {
+                options_.finalizer.run();
+            } catch (...) {
+                // A worker that ends has nobody to tell.
+            }
+        }
+    }
+
+    std::shared_ptr<inline_run> find(const std::shared_ptr<operation>& op) const
+    {
+        std::lock_guard lock(mutex_);
+        const auto found = runs_.find(op.get());
+        return found == runs_.end() ? nullptr : found->second;
+    }
+
+    void go_on(const std::shared_ptr<operation>& op, const std::shared_ptr<inline_run>& run)
+    {
+        const std::size_t done = run->done(), failed = run->failed();
+        const bool over = run->run();
+        std::lock_guard lock(mutex_);
+        done_ += run->done() - run->failed() - (done - failed);
+        failed_ += run->failed() - failed;
+        if (over)
+            runs_.erase(op.get());
+    }
+
+    const pool_options options_;
+    const bool encodes_;
+    std::atomic<bool> closed_{false}, terminated_{false};
+    std::mutex start_mutex_;
+    bool started_ = false;
+    std::exception_ptr start_error_;
+    mutable std::mutex mutex_;
+    bool ready_ = false;
+    std::size_t done_ = 0, failed_ = 0;
+    std::unordered_map<const operation*, std::shared_ptr<inline_run>> runs_;
+};
+
+class inline_core final : public blocking_core
+{
+public:
+    explicit inline_core(pool_options options, bool encodes) : pool_(std::make_shared<inline_pool_core>(std::move(options), encodes)) {}
+
+    const std::shared_ptr<pool_core>& pool() const noexcept override { return pool_; }
+    void check_may_wait() const override {}
+    void check_usable() const override {}
+    void submit(const std::shared_ptr<operation>& op) override { pool_->submit(op); }
+
+    void wait(blocking_wait& until, const std::function<void()>& begin, duration limit) override
+    {
+        begin();
+        if (!until.finished())
+            until.wait_until(saturating_add(clock::now(), limit));
+    }
+
+    void start() override
+    {
+        std::exception_ptr failed;
+        pool_->start([&](std::exception_ptr error) { failed = std::move(error); });
+        if (failed)
+            std::rethrow_exception(failed);
+    }
+
+    void join() override
+    {
+        pool_->join([](std::exception_ptr) {});
+    }
+
+    drain_report drain(duration limit) override
+    {
+        drain_report report;
+        pool_->drain(limit, [&](std::exception_ptr, drain_report told) { report = told; });
+        return report;
+    }
+
+    void end(bool terminate) noexcept override
+    {
+        if (terminate)
+            pool_->terminate();
+        try {
+            join();
+        } catch (...) {
+            // Nobody is there to be told.
+        }
+        pool_->release();
+    }
+
+private:
+    const std::shared_ptr<pool_core> pool_;
+};
+
+} // namespace
+
+std::shared_ptr<blocking_core> blocking_core::create_inline(worker_kind kind, pool_options options)
+{
+    options.nodes = 1;
+    check_options(kind, options);
+    return std::make_shared<inline_core>(std::move(options), kind == worker_kind::process);
+}
+
+} // namespace twat::mp::detail

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_SRC_BLOCKING_INLINE_CORE_HPP
+#define TWAT_MP_SRC_BLOCKING_INLINE_CORE_HPP
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <twat/mp/detail/function/worker_function.hpp>
+#include <twat/mp/detail/operation/operation.hpp>
+#include <twat/mp/detail/operation/pool_core.hpp>
+
+namespace twat::mp::detail {
+
+/** A call that the thread which made it runs, one task after the other. A stream is run as far as its reader wants. */
+class inline_run
+{
+public:
+    /// @param encodes Arguments, results and the function go through bytes, as to and from a process.
+    inline_run(std::shared_ptr<operation> op, bool encodes, std::size_t message_limit, const std::atomic<bool>& terminated);
+
+    /// Runs what is wanted now. Returns whether the operation is over; then it has completed.
+    bool run();
+
+    void cancel(asio::cancellation_type type) noexcept;
+
+    std::size_t done() const noexcept { return done_; }
+    std::size_t failed() const noexcept { return failed_; }
+
+private:
+    bool run_next();
+    std::exception_ptr call(payload& tasks, std::uint64_t index);
+    std::exception_ptr call_encoded(payload& tasks, std::uint64_t index);
+    bool take_failure(std::uint64_t index, std::exception_ptr error);
+    std::exception_ptr why_not_on() const;
+    void end(std::exception_ptr error);
+
+    const std::shared_ptr<operation> op_;
+    const bool encodes_;
+    const std::size_t message_limit_;
+    const std::atomic<bool>& terminated_;
+    const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+    std::unique_ptr<worker_function> function_;
+    std::stop_source stop_;
+    std::atomic<bool> cancelled_{false};
+    std::uint64_t next_ = 0;
+    std::size_t done_ = 0;
+    std::size_t failed_ = 0;
+    bool over_ = false;
+};
+
+} // namespace twat::mp::detail
+
+#endif
