@@ -65,13 +65,15 @@ b2_failures() {
          END { exit !any }' "$1" || tail -n 60 "$1"
 }
 
-# The Jamfile builds the same targets; what b2 built before must not hide a test that no longer passes.
+# b2_test [PROPERTY...] TARGET: the library, then the target with its tests. The Jamfile builds the same targets as CMake; what b2 built
+# before must not hide a test that no longer passes.
 b2_test() {
-    local log status=0
+    local log status=0 target=${*: -1}
+    set -- "${@:1:$#-1}" warnings-as-errors=on
     rm -rf bin
     log=$(mktemp)
     local -x PATH=/usr/lib/ccache:$PATH # no launcher can be named to b2
-    b2 -q -j "$jobs" warnings-as-errors=on >"$log" 2>&1 && b2 -j "$jobs" warnings-as-errors=on test >>"$log" 2>&1 || status=$?
+    b2 -q -j "$jobs" "$@" >"$log" 2>&1 && b2 -j "$jobs" "$@" "$target" >>"$log" 2>&1 || status=$?
     local p f
     p=$(grep -c '^\*\*passed\*\*' "$log") || true
     f=$(grep -cE '^\.\.\.failed testing\.|^\.\.\.failed .*(compile|link)' "$log") || true

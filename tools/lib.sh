@@ -80,7 +80,7 @@ configure() {
     local preset=$1; shift
     local launcher=()
     ! command -v ccache >/dev/null || launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
-    quietly cmake --preset "$preset" "${launcher[@]}" "$@"
+    quietly cmake --preset "$preset" "${launcher[@]}" -DTWAT_MP_UNITY_BUILD="${TWAT_MP_UNITY_BUILD:-OFF}" "$@"
 }
 
 # quietly COMMAND...: shows what it wrote only if it fails.

@@ -13,11 +13,11 @@ constexpr int most_left_behind = 4;
 // And those that a thread runs which only wanted to post: its own, and what others post meanwhile.
 constexpr int most_in_a_turn = 16;
 
-constexpr auto for_ever = std::chrono::steady_clock::time_point::max();
+constexpr auto without_end = std::chrono::steady_clock::time_point::max();
 
 bool is_past(std::chrono::steady_clock::time_point limit) noexcept
 {
-    return limit != for_ever && std::chrono::steady_clock::now() >= limit;
+    return limit != without_end && std::chrono::steady_clock::now() >= limit;
 }
 
 } // namespace
@@ -116,7 +116,7 @@ void context_driver::run_until(const blocking_wait& until, std::chrono::steady_c
             if (spin_([&] { return context_.poll_one() != 0 || context_.stopped(); }))
                 continue;
         }
-        if (limit == for_ever)
+        if (limit == without_end)
             context_.run_one();
         else if (context_.run_one_until(limit) == 0 && is_past(limit))
             return;

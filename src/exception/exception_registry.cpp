@@ -11,7 +11,7 @@
 namespace twat::mp::detail {
 namespace {
 
-struct registered
+struct registered_type
 {
     const exception_type* type;
     bool ambiguous = false; ///< Another type has the same name.
@@ -20,7 +20,7 @@ struct registered
 struct registry
 {
     std::shared_mutex mutex;
-    std::vector<registered> types;
+    std::vector<registered_type> types;
 
     /// Made at the first registration, which may come before this file's statics; never destroyed.
     static registry& instance()
@@ -58,7 +58,7 @@ bool register_exception_type(const exception_type& type)
 
     registry& r = registry::instance();
     const std::lock_guard lock(r.mutex);
-    for (registered& known : r.types)
+    for (registered_type& known : r.types)
         if (name_of(*known.type) == name_of(type)) {
             known.ambiguous = known.ambiguous || !same(known.type->id(), type.id());
             return !known.ambiguous;
@@ -76,7 +76,7 @@ const exception_type* find_registered(const std::exception_ptr& error, const std
     {
         registry& r = registry::instance();
         const std::shared_lock lock(r.mutex);
-        for (const registered& known : r.types)
+        for (const registered_type& known : r.types)
             if (!known.ambiguous)
                 candidates.push_back(known.type);
     }
@@ -92,7 +92,7 @@ const exception_type* exact_registered(const std::type_info& type) noexcept
 {
     registry& r = registry::instance();
     const std::shared_lock lock(r.mutex);
-    for (const registered& known : r.types)
+    for (const registered_type& known : r.types)
         if (!known.ambiguous && (known.type->id() == type || known.type->nested_id() == type))
             return known.type;
     return nullptr;
@@ -102,7 +102,7 @@ const exception_type* find_registered(std::string_view mangled_name) noexcept
 {
     registry& r = registry::instance();
     const std::shared_lock lock(r.mutex);
-    for (const registered& known : r.types)
+    for (const registered_type& known : r.types)
         if (!known.ambiguous && name_of(*known.type) == mangled_name)
             return known.type;
     return nullptr;

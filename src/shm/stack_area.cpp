@@ -16,13 +16,13 @@
 namespace twat::mp::detail {
 namespace {
 
-constexpr std::size_t page_size = 4096;
+constexpr std::size_t page_bytes = 4096;
 
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free && sizeof(std::atomic<std::uint32_t>) == sizeof(std::uint32_t));
 
 } // namespace
 
-std::size_t stack_area::size() noexcept { return (sizeof(stack_words) + page_size - 1) / page_size * page_size; }
+std::size_t stack_area::size() noexcept { return (sizeof(stack_words) + page_bytes - 1) / page_bytes * page_bytes; }
 
 stack_area::stack_area(int fd, const page_layout& layout) noexcept
 {

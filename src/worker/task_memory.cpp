@@ -11,7 +11,7 @@
 namespace twat::mp::detail {
 namespace {
 
-struct state
+struct limits
 {
     ::rlimit usual{}, limited{};
     bool is_set = false;
@@ -19,12 +19,12 @@ struct state
     std::atomic<std::uint64_t>* refused = nullptr;
 };
 
-state the_state;
+limits the_limits;
 
 void on_refused_memory()
 {
-    if (the_state.holds)
-        the_state.refused->store(1, std::memory_order_relaxed);
+    if (the_limits.holds)
+        the_limits.refused->store(1, std::memory_order_relaxed);
     throw std::bad_alloc();
 }
 
@@ -32,32 +32,32 @@ void on_refused_memory()
 
 void task_memory::set_limit(std::size_t bytes, const shared_page& page) noexcept
 {
-    if (bytes == 0 || ::getrlimit(RLIMIT_DATA, &the_state.usual) != 0)
+    if (bytes == 0 || ::getrlimit(RLIMIT_DATA, &the_limits.usual) != 0)
         return;
-    the_state.limited = the_state.usual;
-    the_state.limited.rlim_cur = std::min<rlim_t>(bytes, the_state.usual.rlim_cur);
-    the_state.refused = &page.memory_refused();
-    the_state.is_set = true;
+    the_limits.limited = the_limits.usual;
+    the_limits.limited.rlim_cur = std::min<rlim_t>(bytes, the_limits.usual.rlim_cur);
+    the_limits.refused = &page.memory_refused();
+    the_limits.is_set = true;
     if (!std::get_new_handler())
         std::set_new_handler(on_refused_memory);
 }
 
 bool task_memory::begin() noexcept
 {
-    if (!the_state.is_set || the_state.holds)
+    if (!the_limits.is_set || the_limits.holds)
         return false;
-    the_state.refused->store(0, std::memory_order_relaxed);
-    ::setrlimit(RLIMIT_DATA, &the_state.limited);
-    the_state.holds = true;
+    the_limits.refused->store(0, std::memory_order_relaxed);
+    ::setrlimit(RLIMIT_DATA, &the_limits.limited);
+    the_limits.holds = true;
     return true;
 }
 
 bool task_memory::end() noexcept
 {
-    if (!the_state.is_set || !the_state.holds)
+    if (!the_limits.is_set || !the_limits.holds)
         return false;
-    the_state.holds = false;
-    ::setrlimit(RLIMIT_DATA, &the_state.usual);
+    the_limits.holds = false;
+    ::setrlimit(RLIMIT_DATA, &the_limits.usual);
     return true;
 }
 
