@@ -17,6 +17,21 @@ archive=$(echo twat-mp-*.tar.gz)
 top=${archive%.tar.gz}
 [[ $(tar -tzf "$archive" | cut -d/ -f1 | sort -u) == "$top" ]] || fail 'the archive unpacks into one directory'
 
+# The bill of materials lists the files of the archive, and is the same the second time.
+python3 - "$archive" "${archive%.tar.gz}.spdx.json" <<'END' || fail 'the bill of materials'
+import hashlib, json, sys, tarfile
+told = json.load(open(sys.argv[2]))
+with tarfile.open(sys.argv[1]) as tar:
+    inside = {"./" + m.name.partition("/")[2]: hashlib.sha256(tar.extractfile(m).read()).hexdigest() for m in tar if m.isfile()}
+assert {f["fileName"]: f["checksums"][1]["checksumValue"] for f in told["files"]} == inside
+names = [f["SPDXID"] for f in told["files"]] + [p["SPDXID"] for p in told["packages"]]
+assert len(names) == len(set(names))
+assert {r["relatedSpdxElement"] for r in told["relationships"]} | {r["spdxElementId"] for r in told["relationships"]} == {*names, "SPDXRef-DOCUMENT"}
+END
+cp "${archive%.tar.gz}.spdx.json" "$work/first.json"
+"$source/tools/release" "$work/release"
+cmp "$work/first.json" "${archive%.tar.gz}.spdx.json" || fail 'the bill of materials is the same the second time'
+
 # What the recipe is told to fetch is the archive.
 grep -qxF "    url: \"file://$PWD/$archive\"" conan-center/all/conandata.yml || fail 'the recipe names the archive'
 grep -qxF "    sha256: \"$(sha256sum "$archive" | cut -d' ' -f1)\"" conan-center/all/conandata.yml || fail 'and its sum'
