@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSL-1.0
 """The site: Markdown by MyST, the reference by Breathe from Doxygen's XML, the theme Furo. tools/docs calls it."""
 import os
+import pathlib
 import re
+import shutil
 
 from docutils import nodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -80,6 +82,30 @@ def forget_names(app, env):
         del env.twat_mp_names
 
 
+def mend_theme(app, error):
+    """Debian's Furo leaves its script in modules, which the page does not load as such; its style sheet imports a file of the web server's, and
+    has lost what makes pages dark where the browser asks for that."""
+    if error or app.builder.name != "html":
+        return
+    static = pathlib.Path(app.outdir) / "_static"
+    script, module = static / "scripts/furo.js", static / "scripts/gumshoe-patched.js"
+    text = script.read_text(encoding="utf-8")
+    first = 'import Gumshoe from "./gumshoe-patched.js";\n'
+    if text.startswith(first):
+        script.write_text(module.read_text(encoding="utf-8") + text[len(first):], encoding="utf-8")
+    style = static / "styles/furo.css"
+    text = style.read_text(encoding="utf-8")
+    elsewhere = "/javascript/normalize.css/normalize.css"
+    if elsewhere in text:
+        shutil.copyfile("/usr/share" + elsewhere, static / "styles/normalize.css")
+        text = text.replace(elsewhere, "normalize.css")
+    if "prefers-color-scheme" not in text:
+        dark = re.search(r'body\[data-theme="dark"\] \{\s*(--color-problematic[^}]*)\}', text)[1]
+        text += '@media not print and (prefers-color-scheme: dark) { body:not([data-theme="light"]) { ' + dark + "} }\n"
+    style.write_text(text, encoding="utf-8")
+
+
 def setup(app):
+    app.connect("build-finished", mend_theme)
     app.add_post_transform(LinkNames)
     app.connect("env-updated", lambda app, env: forget_names(app, env))

@@ -66,7 +66,7 @@ class Interface:
         """Overloads that differ only in their constraints, of which one is described."""
         seen = set()
         for member in section.findall("memberdef"):
-            key = (member.findtext("name"), tuple(text_of(p.find("type")) for p in member.findall("param")), member.get("const"))
+            key = (member.findtext("name"), tuple(text_of(p.find("type")).rstrip(". ") for p in member.findall("param")), member.get("const"))
             if member.get("kind") == "function" and key in seen and not described(member):
                 section.remove(member)
             elif described(member):
@@ -123,7 +123,7 @@ class Interface:
         for _, _, compound in self.files.values():
             if compound.get("kind") == "file":
                 for member in compound.iter("memberdef"):
-                    if member.get("kind") == "define" and member.findtext("name").startswith("TWAT_MP_") and described(member):
+                    if member.get("kind") == "define" and member.findtext("name").startswith(("TWAT_MP_REGISTER", "TWAT_MP_VERSION")) and described(member):
                         yield member
 
 

@@ -72,7 +72,7 @@ def brief(node, whole=False):
             text = text.strip() + " " + markdown(found)
     text = re.sub(r" ([.,;:])", r"\1", text).strip()
     if not whole:
-        text = re.split(r"(?<=[.:])\s+(?=[A-Z`])", text, maxsplit=1)[0]
+        text = re.split(r"(?<=\.)\s+(?=[A-Z`])", text, maxsplit=1)[0]
     return text.replace("|", "\\|").strip()
 
 
@@ -290,12 +290,12 @@ def verbs_table():
 def table(interface, short, with_default):
     for compound in interface.compounds("struct"):
         if compound.findtext("compoundname") == f"{NAMESPACE}::{short}":
-            head = "| member | type | default | meaning |\n|---|---|---|---|\n" if with_default else "| member | type | meaning |\n|---|---|---|\n"
+            head = "| member | default | meaning |\n|---|---|---|\n" if with_default else "| member | meaning |\n|---|---|\n"
             rows = ""
             for member in interface.members(compound):
                 if member.get("kind") == "variable":
-                    cells = [link(f"{NAMESPACE}::{short}::{member.findtext('name')}", member.findtext("name")),
-                             f"`{text_of(member.find('type'))}`".replace("< ", "<").replace(" >", ">")]
+                    kind = text_of(member.find("type")).replace("< ", "<").replace(" >", ">")
+                    cells = [link(f"{NAMESPACE}::{short}::{member.findtext('name')}", member.findtext("name")) + f"<br>`{kind}`"]
                     if with_default:
                         cells.append(default_of(member))
                     rows += "| " + " | ".join([*cells, brief(member, whole=True)]) + " |\n"

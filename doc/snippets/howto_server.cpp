@@ -34,6 +34,7 @@ std::string decode_picture(std::string upload)
 }
 
 // tag::poisoned[]
+// tag::limits[]
 mp::pool_options limits()
 {
     mp::pool_options options;
@@ -42,6 +43,7 @@ mp::pool_options limits()
     options.child_stderr = mp::error_output::capture;        // what the decoder writes before it dies is part of the error
     return options;
 }
+// end::limits[]
 
 asio::awaitable<response> upload(mp::async_multi_pool& pool, std::string bytes)
 {
