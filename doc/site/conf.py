@@ -42,7 +42,7 @@ class LinkNames(SphinxPostTransform):
     """Makes `errc::queue_full`, `mp::worker_died` or `pool_options::nodes` in running text a link to where it is described."""
 
     default_priority = 700
-    name = re.compile(r"(?:twat::)?(?:mp::)?((?:\w+::)*\w+)(?:\(\))?$")
+    name = re.compile(r"(?:twat::)?(mp::)?((?:\w+::)*\w+)(?:<[^>]*>)?(\([^)]*\))?$")
 
     def run(self, **_):
         known = self.known()
@@ -50,9 +50,9 @@ class LinkNames(SphinxPostTransform):
             if isinstance(literal.parent, nodes.reference) or any(isinstance(a, nodes.title) for a in self.ancestors(literal)):
                 continue
             match = self.name.match(literal.astext())
-            target = match and known.get(match[1])
-            # A word alone may be meant in another sense: `map` is a verb of every pool.
-            if not target or ("::" not in literal.astext() and "_" not in match[1]):
+            target = match and known.get(match[2])
+            # A word alone may be meant in another sense: `map` is a verb of every pool, `task_index()` a member of an exception.
+            if not target or ("::" not in literal.astext() and ("_" not in match[2] or match[3])):
                 continue
             page, anchor = target
             if page == self.env.docname:

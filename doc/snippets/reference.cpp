@@ -84,6 +84,7 @@ void load_model(const std::string&) {}
 void sharpen(mp::shared_vector<float>& pixels) { pixels[0] = 1; }
 void fill(mp::shared_vector<float>& pixels) { pixels[1] = 1; }
 void use(int) {}
+double area(double side) { return side * side; }
 int search(const std::string& text) { return static_cast<int>(text.size()); }
 
 // exceptions.hpp
@@ -120,6 +121,11 @@ asio::awaitable<void> asynchronous()
     {
         std::vector<int> squares = co_await pool.map(square, inputs);
         check(squares.at(2) == 9);
+    }
+    {
+        const std::vector<double> shapes{1, 2};
+        double sum = co_await pool.reduce(area, std::plus<>(), 0.0, shapes);
+        check(sum == 5);
     }
     {
         auto scaled = co_await pool.map(mp::partial(scale, factors), xs);
@@ -169,6 +175,10 @@ void blocking()
         check(image[0] == 1 && image[1] == 1);
 
         check(pool.apply([](colour c) { return c; }, colour(7)).rgb() == 7);
+        const std::vector<double> shapes{1, 2};
+        double sum = pool.reduce(area, std::plus<>(), 0.0, shapes);
+        check(sum == 5);
+
         const std::string text = "needle";
         auto answer = pool.submit(search, text);
         if (answer.wait_for(1s) == std::future_status::timeout)

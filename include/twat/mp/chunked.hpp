@@ -19,6 +19,9 @@ namespace twat::mp {
 /** A range, `n` elements at a time, as vectors; what `chunked` returns. A move-only input range, and a view.
 
     The last vector may be shorter. An element is read when the vector with it is.
+
+    @par Thread Safety
+    Distinct objects: safe. Shared objects: unsafe.
 */
 template <class Range>
 class chunked_view : public std::ranges::view_base
@@ -28,6 +31,7 @@ class chunked_view : public std::ranges::view_base
 public:
     using value_type = std::vector<std::ranges::range_value_t<held>>;
 
+    /// An input iterator: `++` reads the next vector, `*` moves it out.
     class iterator
     {
     public:

@@ -14,7 +14,7 @@ namespace twat::mp {
 /** Whose operation one is: a customer, a client's address, a job. Any number will do; 0, the default, is a tenant like the others. */
 struct tenant_id
 {
-    std::uint64_t value = 0;
+    std::uint64_t value = 0; ///< Any number that the program gives; 0: no tenant in particular.
 
     friend constexpr auto operator<=>(const tenant_id&, const tenant_id&) = default;
 };
@@ -42,8 +42,8 @@ struct load_shedding
 /** A tenant's counters; see `pool_stats::tenants`. */
 struct tenant_stats
 {
-    tenant_id id{};
-    std::size_t weight = 1;
+    tenant_id id{};            ///< Whose figures these are.
+    std::size_t weight = 1;    ///< As `set_tenant` was given it.
     std::size_t pending = 0;   ///< Operations none of whose tasks has begun, those that wait for room (`overflow::wait`) among them.
     std::size_t running = 0;   ///< Chunks that workers hold and that have tasks without an outcome. One task of each runs at a time.
     std::size_t done = 0;      ///< Tasks that ended with a value.

@@ -188,6 +188,15 @@ public:
         @par Completion Signature
         @code void(std::exception_ptr, T) @endcode
 
+        @par Executor
+        As for `apply`; `f` and `op` run on workers.
+
+        @par Per-Operation Cancellation
+        As for `map`.
+
+        @par Thread Safety
+        May be called from any thread.
+
         @par Example
         @code
         double sum = co_await pool.reduce(area, std::plus<>(), 0.0, shapes);
@@ -215,6 +224,18 @@ public:
 
         @par Completion Signature
         @code void(std::exception_ptr) @endcode
+
+        @par Executor
+        As for `apply`.
+
+        @par Per-Operation Cancellation
+        As for `map`.
+
+        @par Errors
+        As for `reduce`.
+
+        @par Thread Safety
+        May be called from any thread.
     */
     template <class F, class... As>
     auto for_each(F&& f, As&&... args) const
@@ -232,6 +253,18 @@ public:
 
         @par Completion Signature
         @code void(std::exception_ptr, std::vector<T>) @endcode
+
+        @par Executor
+        As for `apply`.
+
+        @par Per-Operation Cancellation
+        As for `map`.
+
+        @par Errors
+        As for `reduce`.
+
+        @par Thread Safety
+        May be called from any thread.
     */
     template <class Predicate, class... As>
     auto filter(Predicate&& predicate, As&&... args) const
