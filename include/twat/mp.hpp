@@ -24,6 +24,7 @@
 #include <twat/mp/life_phase.hpp>
 #include <twat/mp/multi_pool.hpp>
 #include <twat/mp/options.hpp>
+#include <twat/mp/philox.hpp>
 #include <twat/mp/portable.hpp>
 #include <twat/mp/progress_bar.hpp>
 #include <twat/mp/register_exception.hpp>
