@@ -66,7 +66,7 @@ void engine::refund(given_chunk& held, std::size_t tasks) noexcept
         return;
     const double part = held.charged * static_cast<double>(tasks) / static_cast<double>(held.work->count);
     held.charged -= part;
-    queue_.charge(held.payer->at(held.prio), held.prio, -part / static_cast<double>(held.payer->options.weight));
+    queue_.charge(held.payer->at(held.prio), -part / static_cast<double>(held.payer->options.weight));
 }
 
 // The chunk is over: so long a worker was at so many of its tasks. Only the first time.
@@ -86,7 +86,7 @@ void engine::settle_account(given_chunk& held, duration used, std::size_t tasks)
     if (tenant.counters)
         tenant.counters->add_worker_time(static_cast<std::uint64_t>(had));
     had = std::max(had, static_cast<double>(tasks) * least_task);
-    queue_.charge(tenant.at(held.prio), held.prio, (had - held.charged) / static_cast<double>(tenant.options.weight));
+    queue_.charge(tenant.at(held.prio), (had - held.charged) / static_cast<double>(tenant.options.weight));
     --tenant.chunks;
     tenants_.release(tenant);
 }
@@ -101,8 +101,10 @@ void engine::no_longer_runs(given_chunk& held) noexcept
     --tenant.running;
     if (tenant.counters)
         tenant.counters->add_running(-1);
-    if (was_held_back && !tenant.at_bound())
+    if (was_held_back && !tenant.at_bound()) {
         hold_back(tenant);
+        may_steal_ = true;
+    }
 }
 
 // The operation is over.

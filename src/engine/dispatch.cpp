@@ -114,34 +114,70 @@ bool engine::can_take(const ready_worker& worker) const
 }
 
 /// Something has happened to the worker that may let it take a chunk.
-void engine::consider(ready_worker& worker)
+void engine::consider(ready_worker& worker) noexcept
 {
-    if (!std::exchange(worker.candidate, true))
-        candidates_.push_back(&worker);
+    if (!worker.list_hook<considered_tag>::is_linked())
+        considered_.push_back(worker);
+}
+
+void engine::place(ready_worker& worker)
+{
+    worker.list_hook<considered_tag>::unlink();
+    if (!can_take(worker))
+        return takers_.remove(worker);
+    const takers::kind kind = worker.guest             ? takers::guest
+                              : worker.held.empty()    ? takers::idle
+                              : worker.runs_coroutines() ? takers::coroutines
+                                                         : takers::plain;
+    takers_.put(worker, kind, worker.held.size());
+}
+
+void engine::place_considered()
+{
+    while (!considered_.empty())
+        place(considered_.front());
 }
 
 void engine::hand_out()
 {
-    // A guest may run tasks of a tenant that gets no turn: what its thread waits for.
-    const auto nothing_waits = [this] { return (queue_.empty() && guests_ == 0) || ending_; };
-    if (nothing_waits())
+    if (ending_)
         return;
-    std::erase_if(candidates_, [this](ready_worker* w) { return !(w->candidate = can_take(*w)); });
-    // The worker with the fewest chunks first: nobody gets a second one while another is idle.
-    const auto later = [](const ready_worker* a, const ready_worker* b) {
-        return std::pair(a->held.size(), a->order) > std::pair(b->held.size(), b->order);
-    };
-    takers_ = candidates_;
-    std::make_heap(takers_.begin(), takers_.end(), later);
-    while (!takers_.empty()) {
-        if (nothing_waits() || shed_ == most_shed_at_once)
+    if (guests_ != 0)
+        hand_out_to_guests();
+    if (queue_.empty())
+        return;
+    place_considered();
+    // The worker with the fewest chunks first: nobody gets a second one while another is idle. What there is nothing of for one, there is
+    // for no other that holds the same kind of task.
+    std::array<bool, takers::kinds> none_left{};
+    none_left[takers::guest] = true;
+    while (!queue_.empty() && shed_ != most_shed_at_once) {
+        taker* first = nullptr;
+        takers::kind kind = takers::idle;
+        for (const takers::kind k : {takers::idle, takers::plain, takers::coroutines})
+            if (taker* const t = none_left[k] ? nullptr : takers_.first(k); t && (!first || *t < *first)) {
+                first = t;
+                kind = k;
+            }
+        if (!first)
             return;
-        std::pop_heap(takers_.begin(), takers_.end(), later);
-        ready_worker& next = *takers_.back();
-        if (give_one(next) && can_take(next))
-            std::push_heap(takers_.begin(), takers_.end(), later);
-        else
-            takers_.pop_back();
+        ready_worker& next = static_cast<ready_worker&>(*first);
+        const bool given = can_take(next) && give_one(next);
+        place(next); // where it belongs now, if anywhere
+        none_left[kind] = !given && takers_.first(kind) == first;
+    }
+}
+
+// They may run tasks of a tenant that gets no turn: what their threads wait for.
+void engine::hand_out_to_guests()
+{
+    place_considered();
+    for (taker* next = takers_.first(takers::guest); next;) {
+        ready_worker& guest = static_cast<ready_worker&>(*next);
+        next = takers_.after(takers::guest, guest);
+        if (can_take(guest))
+            give_one(guest);
+        place(guest);
     }
 }
 
@@ -203,8 +239,10 @@ bool engine::give_one(ready_worker& worker, priority prio)
 
 void engine::stop_draining(operation_state& op) noexcept
 {
-    if (ready_worker* const worker = std::exchange(op.drains, nullptr))
+    if (ready_worker* const worker = std::exchange(op.drains, nullptr)) {
         worker->drains_for = nullptr;
+        consider(*worker);
+    }
 }
 
 // ---------------------------------------------------------------- chunks
@@ -323,6 +361,14 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
     given.work = std::move(work);
     op.held.push_back(given);
     charge(given);
+    ++held_of_[static_cast<std::size_t>(op.prio)];
+    given.is_part = given.keep > 1 || op.held_chunks > 1;
+    parts_of_[static_cast<std::size_t>(op.prio)] += given.is_part;
+    if (worker.held.size() > 1 || given.keep > 1)
+        may_steal_ = true;
+    else if (op.next_index > 1)
+        steal_at_ = std::min(steal_at_, saturating_add(now_(), surely_begun));
+    consider(worker);
     if (traits.options.max_concurrency != 0) {
         given.in_place = true;
         ++op.places;
@@ -432,6 +478,11 @@ void engine::make_room(operation_state& op)
         return; // it gets no turn now
     if (ledger_.free() != 0)
         return; // nothing has to be taken back
+    std::size_t lower = 0;
+    for (std::size_t p = 0; p < static_cast<std::size_t>(prio); ++p)
+        lower += held_of_[p];
+    if (lower == 0)
+        return make_room_beside_equals(op);
     ready_worker* from = nullptr;
     priority lowest = prio;
     for (auto& w : workers_) {
@@ -457,6 +508,8 @@ void engine::make_room(operation_state& op)
 // long, one operation that holds much steps back: once, until one of its tasks has an outcome.
 void engine::make_room_beside_equals(operation_state& op)
 {
+    if (parts_of_[static_cast<std::size_t>(op.prio)] == 0)
+        return;
     constexpr duration unknown = std::chrono::seconds(1);
     const time_point now = now_();
     const auto steps_back = [&](const ready_worker& w, const given_chunk& h) {
@@ -519,21 +572,34 @@ void engine::take_back_unknown()
 void engine::steal()
 {
     look_again_ = time_point::max();
-    if (candidates_.empty() || ledger_.running() == 0 || ending_)
+    if (ledger_.running() == 0 || ending_)
         return;
-    std::vector<ready_worker*> idle; // none, mostly, and then no allocation
-    for (ready_worker* w : candidates_)
-        if (w->held.empty() && can_take(*w))
-            idle.push_back(w);
-    std::sort(idle.begin(), idle.end(), [](auto* a, auto* b) { return a->order < b->order; });
-    bool more = true;
-    for (ready_worker* w : idle)
-        if (w->held.empty() && can_take(*w)) {
-            if (w->guest ? w->only != nullptr : more) {
-                const bool stolen = steal_for(*w);
-                more = more && (stolen || w->guest); // what is not there for one is not there for the next
-            }
-        }
+    place_considered();
+    // A guest has its own operation: what is there for it is not known.
+    for (taker* next = takers_.first(takers::guest); next;) {
+        ready_worker& guest = static_cast<ready_worker&>(*next);
+        next = takers_.after(takers::guest, guest);
+        if (guest.only && can_take(guest))
+            steal_for(guest);
+    }
+    if (!takers_.first(takers::idle))
+        return;
+    // All workers are looked at, so not again before there can be something.
+    if (!std::exchange(may_steal_, false) && (steal_at_ == time_point::max() || steal_at_ > now_())) {
+        look_again_ = std::min(look_again_, steal_at_);
+        return;
+    }
+    steal_at_ = time_point::max();
+    for (taker* next = takers_.first(takers::idle); next;) {
+        ready_worker& worker = static_cast<ready_worker&>(*next);
+        next = takers_.after(takers::idle, worker);
+        if (!can_take(worker))
+            continue;
+        if (!steal_for(worker))
+            break; // what is not there for one is not there for the next
+        may_steal_ = true;
+    }
+    steal_at_ = std::min(steal_at_, look_again_);
 }
 
 bool engine::steal_for(ready_worker& idle)

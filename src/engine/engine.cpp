@@ -195,6 +195,7 @@ void engine::leave_place(given_chunk& held) noexcept
         return;
     held.in_place = false;
     --held.owner->places;
+    may_steal_ = true;
     touch(*held.owner);
 }
 
@@ -205,6 +206,8 @@ void engine::disown(given_chunk& held) noexcept
     operation_state& op = *std::exchange(held.owner, nullptr);
     op.held.erase(op.held.iterator_to(held));
     --op.held_chunks;
+    --held_of_[static_cast<std::size_t>(op.prio)];
+    parts_of_[static_cast<std::size_t>(op.prio)] -= held.is_part;
     const time_point check = held.check.due();
     checks_.clear(held.check);
     check_at(held, check); // its time goes on
@@ -242,7 +245,8 @@ void engine::forget_workers()
         if (w->drains_for)
             stop_draining(*w->drains_for);
     }
-    candidates_.clear();
+    takers_.clear();
+    considered_.clear();
     worker_of_.clear();
     workers_.clear();
     ledger_.clear();
@@ -484,7 +488,8 @@ std::unique_ptr<ready_worker> engine::take_worker(ready_worker& worker)
     std::unique_ptr<ready_worker> taken = std::move(*it);
     workers_.erase(it);
     worker_of_.erase(taken->id);
-    std::erase(candidates_, taken.get());
+    takers_.remove(*taken);
+    taken->list_hook<considered_tag>::unlink();
     guests_ -= taken->guest;
     taken->dying = true; // chunks that it still holds cannot be taken back
     ledger_.update(taken->counted, {});

@@ -4,6 +4,7 @@
 
 #include <boost/asio/cancellation_type.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -152,7 +153,10 @@ private:
 
     // dispatch.cpp: handing out
     void hand_out();
-    void consider(ready_worker& worker);
+    void consider(ready_worker& worker) noexcept;
+    void place(ready_worker& worker);
+    void place_considered();
+    void hand_out_to_guests();
     bool can_take(const ready_worker& worker) const;
     std::size_t allowance(const ready_worker& worker) const noexcept;
     static std::size_t demand(const operation_state& op);
@@ -167,7 +171,7 @@ private:
     void submit(ready_worker& worker, operation_state& op, std::shared_ptr<chunk> work);
     void leave_place(given_chunk& held) noexcept;
     void disown(given_chunk& held) noexcept;
-    static void stop_draining(operation_state& op) noexcept;
+    void stop_draining(operation_state& op) noexcept;
     void chunk_begins(worker_id worker, given_chunk& held);
     void make_room(operation_state& op);
     void make_room_beside_equals(operation_state& op);
@@ -257,8 +261,12 @@ private:
     watch<operation_state> limits_; // deadlines and queue timeouts
     std::vector<std::unique_ptr<ready_worker>> workers_;
     std::unordered_map<worker_id, ready_worker*> worker_of_;
-    std::vector<ready_worker*> candidates_; // all that can take a chunk, and some that cannot any more
-    std::vector<ready_worker*> takers_;     // inside hand_out()
+    takers takers_; // those that can take a chunk, and some that cannot any more
+    hooked_list<ready_worker, considered_tag> considered_; // to which something has happened since they were put there
+    std::array<std::size_t, 3> held_of_{}; // chunks in workers whose operation has this priority
+    std::array<std::size_t, 3> parts_of_{}; // and those of them that are a part of more: only such can step back
+    bool may_steal_ = false;               // something was handed out since an idle worker looked in vain
+    time_point steal_at_ = time_point::max(); // and when it is worth a look again
     watch<ready_worker> ages_;
     watch<given_chunk> checks_, unwanted_checks_; // of running tasks' time; those that nobody waits for apart
     watch<given_chunk> kills_;

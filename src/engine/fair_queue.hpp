@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <iterator>
+#include <utility>
 
 #include "engine/codel.hpp"
 #include "engine/run_queue.hpp"
@@ -21,6 +23,8 @@ struct lane : lane_hook
 {
     boost::intrusive::list<queued, boost::intrusive::base_hook<boost::intrusive::list_base_hook<boost::intrusive::tag<run_queue_tag>>>> line;
     double had = 0;         ///< Worker time in nanoseconds by weight, counted on from where the others were when it joined them.
+    double owed = 0;        ///< What is to be added to that: its tasks took longer than was thought, or shorter.
+    double served = 0;      ///< What was added last.
     bool held_back = false; ///< Gets no turn.
     codel delay;
 
@@ -53,7 +57,15 @@ public:
     T* front(priority prio) noexcept
     {
         auto& lanes = at(prio).lanes;
-        return lanes.empty() ? nullptr : &static_cast<T&>(lanes.begin()->line.front());
+        if (lanes.empty())
+            return nullptr;
+        lane* first = &*lanes.begin();
+        // One that owes much lets others go first. (What is owed comes down to a lane at a time, and each is moved once.)
+        while (first->owed > first->served && std::next(lanes.begin()) != lanes.end()) {
+            move(*first, at(prio), 0);
+            first = &*lanes.begin();
+        }
+        return &static_cast<T&>(first->line.front());
     }
 
     void push_back(T& element, lane& l) noexcept
@@ -81,25 +93,12 @@ public:
     {
         ring& r = at(prio);
         r.now = std::max(r.now, l.had);
-        charge(l, prio, time);
+        l.served = time;
+        move(l, r, time);
     }
 
-    /// It had so much more than was thought; negative: less.
-    void charge(lane& l, priority prio, double time) noexcept
-    {
-        ring& r = at(prio);
-        if (!l.is_linked()) {
-            l.had += time;
-            return;
-        }
-        auto here = r.lanes.iterator_to(l);
-        const bool alone = here == r.lanes.begin() && std::next(here) == r.lanes.end();
-        if (!alone)
-            r.lanes.erase(here);
-        l.had += time;
-        if (!alone)
-            r.lanes.insert(r.lanes.upper_bound(l), l);
-    }
+    /// It had so much more than was thought; negative: less. Counts when it is served the next time, which saves a move.
+    void charge(lane& l, double time) noexcept { l.owed += time; }
 
     /// Whether what waits there gets no turns.
     void hold_back(lane& l, priority prio, bool yes) noexcept
@@ -122,11 +121,29 @@ private:
 
     ring& at(priority prio) noexcept { return rings_[static_cast<std::size_t>(prio)]; }
 
+    void move(lane& l, ring& r, double time) noexcept
+    {
+        const double had = l.had + time + std::exchange(l.owed, 0);
+        if (!l.is_linked()) {
+            l.had = had;
+            return;
+        }
+        const auto here = r.lanes.iterator_to(l);
+        const auto next = std::next(here);
+        if (here == r.lanes.begin() && next == r.lanes.end()) { // nobody is there beside it
+            l.had = had;
+            return;
+        }
+        r.lanes.erase(here);
+        l.had = had;
+        r.lanes.insert(r.lanes.upper_bound(l), l);
+    }
+
     void join(lane& l, ring& r) noexcept
     {
         if (l.is_linked() || l.held_back)
             return;
-        l.had = std::max(l.had, r.now);
+        l.had = std::max(l.had + std::exchange(l.owed, 0), r.now);
         r.lanes.insert(r.lanes.upper_bound(l), l);
     }
 

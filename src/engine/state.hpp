@@ -18,6 +18,7 @@
 #include "engine/chunker.hpp"
 #include "engine/ledger.hpp"
 #include "engine/run_queue.hpp"
+#include "engine/takers.hpp"
 #include "engine/tenants.hpp"
 #include "engine/watch.hpp"
 
@@ -38,6 +39,7 @@ using hooked_list = boost::intrusive::list<T, boost::intrusive::base_hook<list_h
 struct outstanding_tag; ///< All operations, in the order of their initiation.
 struct touched_tag;     ///< Operations to be looked at.
 struct owned_tag;       ///< The chunks of one operation that workers hold.
+struct considered_tag;  ///< Workers to which something has happened.
 
 /// A chunk that a worker holds. Stays at one address.
 struct given_chunk : list_hook<owned_tag>
@@ -62,6 +64,7 @@ struct given_chunk : list_hook<owned_tag>
     time_point since{};                 // when it did, as far as is known
     std::optional<time_point> opens;    // its first task is the first of its operation, which was initiated then
     bool in_place = false;              // one of its owner's `places`
+    bool is_part = false;               // its owner had more in workers than the task that runs, when it was handed out
     bool all_begun = false;             // what is left of it was begun: nothing can be taken back
     bool cancelled = false;             // its running tasks were asked to stop
     bool doomed = false;                // none of its tasks may go on beyond `kill`, whichever runs then
@@ -134,11 +137,9 @@ struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_t
 };
 
 /// A worker that is ready, or on its way out.
-struct ready_worker
+struct ready_worker : taker, list_hook<considered_tag>
 {
     worker_id id = 0;
-    std::uint64_t order = 0;          // in which the workers came
-    bool candidate = false;           // stands among the candidates
     std::list<given_chunk> held;      // the first one runs; all, if they are coroutines
     std::size_t running = 0;          // tasks in them that have no outcome
     bool dying = false;               // was killed, and is not gone yet

@@ -20,19 +20,19 @@ tenant_state& tenant_table::get(tenant_id id)
 {
     if (id == tenant_id{} && nobodys_)
         return *nobodys_;
-    std::unique_ptr<tenant_state>& place = tenants_[id.value];
-    if (!place) {
-        place = std::make_unique<tenant_state>();
-        place->id = id;
+    const auto [place, added] = tenants_.try_emplace(id.value);
+    tenant_state& tenant = place->second;
+    if (added) {
+        tenant.id = id;
         if (id == tenant_id{})
-            nobodys_ = place.get(); // counted in the pool's own numbers
+            nobodys_ = &tenant; // counted in the pool's own numbers
         else
-            place->counters = board_.others();
-    } else if (place->tenant_hook<idle_tenant_tag>::is_linked()) {
-        idle_.erase(idle_.iterator_to(*place));
+            tenant.counters = board_.others();
+    } else if (tenant.tenant_hook<idle_tenant_tag>::is_linked()) {
+        idle_.erase(idle_.iterator_to(tenant));
         --idle_count_;
     }
-    return *place;
+    return tenant;
 }
 
 tenant_state& tenant_table::set(tenant_id id, const tenant_options& options)

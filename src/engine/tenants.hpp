@@ -81,7 +81,7 @@ private:
     };
 
     tenant_board& board_;
-    std::unordered_map<std::uint64_t, std::unique_ptr<tenant_state>, hash> tenants_;
+    std::unordered_map<std::uint64_t, tenant_state, hash> tenants_;
     tenant_state* nobodys_ = nullptr; // what has no tenant, which is nearly everything in most programs
     boost::intrusive::list<tenant_state, boost::intrusive::base_hook<tenant_hook<idle_tenant_tag>>, boost::intrusive::constant_time_size<false>>
         idle_; // the one that has been for longest first
