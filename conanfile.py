@@ -6,7 +6,7 @@ from conan import ConanFile
 from conan.errors import ConanInvalidConfiguration
 from conan.tools.build import check_min_cppstd
 from conan.tools.cmake import CMake, CMakeDeps, CMakeToolchain, cmake_layout
-from conan.tools.files import copy, load, rmdir
+from conan.tools.files import copy, get, load, rmdir
 from conan.tools.scm import Version
 
 required_conan_version = ">=2.1"
@@ -22,16 +22,24 @@ class TwatMpConan(ConanFile):
     options = {"shared": [True, False], "fPIC": [True, False]}
     default_options = {"shared": False, "fPIC": True}
     implements = ["auto_shared_fpic"]
+    # In the tree of the library: its own sources and version. In ConanCenter there are none beside the recipe: it fetches the archive that
+    # conandata.yml names, and is told its version.
     exports = "include/twat/mp/version.hpp"
     exports_sources = "CMakeLists.txt", "cmake/*", "include/*", "src/*", "LICENSE_1_0.txt"
 
     def set_version(self):
+        if self.version:
+            return
         header = load(self, os.path.join(self.recipe_folder, "include", "twat", "mp", "version.hpp"))
         numbers = re.findall(r"#define TWAT_MP_VERSION_(?:MAJOR|MINOR|PATCH) (\d+)", header)
         self.version = ".".join(numbers)
 
     def layout(self):
-        cmake_layout(self)
+        cmake_layout(self, src_folder="src" if self.conan_data else ".")
+
+    def source(self):
+        if self.conan_data:
+            get(self, **self.conan_data["sources"][self.version], strip_root=True)
 
     def requirements(self):
         self.requires("boost/[>=1.81.0 <2]", transitive_headers=True, transitive_libs=True)
