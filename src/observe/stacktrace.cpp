@@ -124,7 +124,7 @@ std::string stacktrace::to_string() const
     if (const std::string& known = note(); !known.empty())
         text += known + '\n';
     const std::vector<frame>& all = frames();
-    char number[16];
+    char number[32];
     for (std::size_t i = 0; i < all.size();) {
         const std::size_t begin = i;
         do
