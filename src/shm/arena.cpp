@@ -54,8 +54,10 @@ arena_mapping::arena_mapping(int fd, const page_layout& layout, use what, access
     const std::size_t size = layout.arena_capacity;
     const std::size_t offset = shared_page::size_of(layout) - (what == use::arguments ? 2 : 1) * size;
     void* const at = ::mmap(nullptr, size, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd, static_cast<off_t>(offset));
-    if (at != MAP_FAILED)
-        bytes_ = {static_cast<std::byte*>(at), size};
+    if (at == MAP_FAILED)
+        return;
+    bytes_ = {static_cast<std::byte*>(at), size};
+    ::madvise(at, size, MADV_HUGEPAGE); // for systems that have large pages for shared memory on request, which few do
 }
 
 arena_mapping::~arena_mapping()

@@ -19,6 +19,11 @@ namespace twat::mp::detail {
 TWAT_MP_DECL void free_large(void* block) noexcept;
 inline constexpr std::size_t large_block = std::size_t(8) << 20;
 
+/// Asks for large pages behind memory that is about to be filled for the first time: to touch 4 KiB at a time takes several times as long as
+/// copying. Where the system has none, or the memory is in use already, nothing changes. @pre At least `large_pages_from` bytes.
+TWAT_MP_DECL void prefer_large_pages(const void* memory, std::size_t size) noexcept;
+inline constexpr std::size_t large_pages_from = std::size_t(2) << 20;
+
 /** Memory that buffers may lie in instead of the heap: shared with another process, so that large values need not travel. */
 class buffer_memory
 {

@@ -113,8 +113,16 @@ struct builtin_codec<std::basic_string<C, Traits, Allocator>>
     {
         const std::size_t count = in.read_length(sizeof(C));
         const std::byte* from = in.read_bytes(count * sizeof(C));
-        if constexpr (sizeof(C) == 1)
-            return string(reinterpret_cast<const C*>(from), count);
+        if constexpr (sizeof(C) == 1) {
+            const C* const first = reinterpret_cast<const C*>(from);
+            if (count < large_pages_from)
+                return string(first, count);
+            string value;
+            value.reserve(count);
+            prefer_large_pages(value.data(), count);
+            value.append(first, count);
+            return value;
+        }
         else
             return string(raw_iterator<C>(from), raw_iterator<C>(from + count * sizeof(C)));
     }
@@ -144,7 +152,13 @@ struct builtin_codec<std::vector<T, Allocator>>
             const std::byte* from = in.read_bytes(count * sizeof(T));
             if (reinterpret_cast<std::uintptr_t>(from) % alignof(T) == 0) {
                 const T* first = reinterpret_cast<const T*>(from);
-                return vector(first, first + count);
+                if (count * sizeof(T) < large_pages_from)
+                    return vector(first, first + count);
+                vector values;
+                values.reserve(count);
+                prefer_large_pages(values.data(), count * sizeof(T));
+                values.insert(values.end(), first, first + count);
+                return values;
             }
             return vector(raw_iterator<T>(from), raw_iterator<T>(from + count * sizeof(T)));
         } else {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <twat/mp/config.hpp>
+#include <twat/mp/detail/codec/byte_buffer.hpp>
 #include <twat/mp/result.hpp>
 
 namespace twat::mp::detail {
@@ -29,7 +30,7 @@ public:
     static constexpr bool in_place = std::is_nothrow_default_constructible_v<T> && std::is_nothrow_move_assignable_v<T>;
 
     /// The end of the input may be far, and the operation may never get there. What is not touched takes no memory.
-    void expect(std::size_t total) { places_.reserve(std::min(total, (std::size_t(16) << 20) / sizeof(T))); }
+    void expect(std::size_t total) { make_room(std::min(total, (std::size_t(16) << 20) / sizeof(T))); }
 
     /// Whether several threads may fill places at once.
     static constexpr bool shareable = in_place && !std::is_same_v<T, bool>;
@@ -42,7 +43,7 @@ public:
         if (total > most_shared / sizeof(T))
             return nullptr;
         try {
-            places_.reserve(total);
+            make_room(total);
         } catch (const std::bad_alloc&) {
             return nullptr;
         }
@@ -97,6 +98,14 @@ public:
 private:
     using place = std::conditional_t<in_place, T, std::optional<T>>;
     static constexpr std::size_t most_shared = std::size_t(1) << 30; // bytes
+
+    void make_room(std::size_t total)
+    {
+        places_.reserve(total);
+        if constexpr (!std::is_same_v<place, bool>)
+            if (total * sizeof(place) >= large_pages_from)
+                prefer_large_pages(places_.data(), total * sizeof(place));
+    }
 
     std::vector<place> places_;
 };
