@@ -110,6 +110,8 @@ public:
                 task_finished(worker, id, position + i, nullptr);
             }
     }
+    /// The same for one whose value was decoded already, from `size` bytes; only of operations that decode apart.
+    virtual void task_decoded(worker_id, chunk_id, std::size_t /*position*/, decoded_result& /*value*/, std::size_t /*size*/) {}
     /// ... or with an exception, whose index is already attached.
     virtual void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) = 0;
     /// The worker is done with a chunk, and was busy with it for so long.

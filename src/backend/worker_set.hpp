@@ -59,6 +59,9 @@ public:
     strand_link(const strand_link&) = delete;
     strand_link& operator=(const strand_link&) = delete;
 
+    /// Whether the strand is on the user's own loop, which the pool must not hold up. Otherwise threads that wait for the pool run it.
+    bool beside_a_loop() const noexcept { return !watcher_; }
+
     /// Runs `f` on the strand, later. `f` is destroyed uncalled if the context is gone or goes away.
     template <class F>
     void post(F&& f);

@@ -301,6 +301,18 @@ bool engine::drops_outcome(operation_state& op)
 
 void engine::task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value)
 {
+    task_finished(worker, id, {.index = 0, .value = value, .position = position}, value ? value->remaining() : 0);
+}
+
+void engine::task_decoded(worker_id worker, chunk_id id, std::size_t position, decoded_result& value, std::size_t size)
+{
+    task_finished(worker, id, {.index = 0, .decoded = &value, .position = position}, size);
+}
+
+/// @param task Knows its value and its position.
+void engine::task_finished(worker_id worker, chunk_id id, finished_task task, std::size_t size)
+{
+    const std::size_t position = task.position;
     ready_worker* w = find(worker);
     given_chunk* held = nullptr;
     if (!w || !settle(*w, id, position, held))
@@ -312,10 +324,9 @@ void engine::task_finished(worker_id worker, chunk_id id, std::size_t position, 
         fail_task(op, held->work->first + position, timed_out(held->work->first + position), held, trace_outcome::timed_out);
         return chunk_is_over(worker, *held);
     }
-    const finished_task task{.index = held->work->first + position, .value = value, .tasks = held->work->tasks.get(),
-                             .position = position};
-    if (value)
-        totals_.bytes_received += value->remaining();
+    task.index = held->work->first + position;
+    task.tasks = held->work->tasks.get();
+    totals_.bytes_received += size;
     if (std::exception_ptr unreadable = op.op->store(task)) {
         fail_task(op, task.index, std::move(unreadable), held);
         return chunk_is_over(worker, *held);

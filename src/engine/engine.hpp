@@ -96,6 +96,7 @@ public:
     void worker_grew(worker_id worker) override;
     void worker_gone(worker_id worker, const worker_loss& loss) override;
     void task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value) override;
+    void task_decoded(worker_id worker, chunk_id id, std::size_t position, decoded_result& value, std::size_t size) override;
     void tasks_finished(worker_id worker, chunk_id id, std::size_t position, std::size_t count,
                         const encoded_values* values) override;
     void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) override;
@@ -139,6 +140,7 @@ private:
     void forget_chunk(ready_worker& worker, given_chunk& held);
     static given_chunk* find(ready_worker& worker, chunk_id id) noexcept;
     operation_state* find(operation& op) noexcept;
+    void task_finished(worker_id worker, chunk_id id, finished_task task, std::size_t size);
     bool settle(ready_worker& worker, chunk_id id, std::size_t position, given_chunk*& held);
     bool drops_outcome(operation_state& op);
     void fail_task(operation_state& op, std::uint64_t index, std::exception_ptr error, given_chunk* held = nullptr,

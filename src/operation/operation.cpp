@@ -9,6 +9,7 @@
 namespace twat::mp::detail {
 
 payload::~payload() = default;
+decoded_result::~decoded_result() = default;
 worker_function::~worker_function() = default;
 operation::~operation() = default;
 pool_core::~pool_core() = default;

@@ -369,6 +369,12 @@ void pool::task_finished(worker_id worker, chunk_id id, std::size_t position, de
         engine_->task_finished(worker, id, position, value);
 }
 
+void pool::task_decoded(worker_id worker, chunk_id id, std::size_t position, decoded_result& value, std::size_t size)
+{
+    if (!released_)
+        engine_->task_decoded(worker, id, position, value, size);
+}
+
 void pool::tasks_finished(worker_id worker, chunk_id id, std::size_t position, std::size_t count, const encoded_values* values)
 {
     if (!released_)

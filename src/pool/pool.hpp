@@ -72,6 +72,7 @@ private:
     void worker_grew(worker_id worker) override;
     void worker_gone(worker_id worker, const worker_loss& loss) override;
     void task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value) override;
+    void task_decoded(worker_id worker, chunk_id id, std::size_t position, decoded_result& value, std::size_t size) override;
     void tasks_finished(worker_id worker, chunk_id id, std::size_t position, std::size_t count,
                         const encoded_values* values) override;
     void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) override;

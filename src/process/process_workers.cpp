@@ -21,6 +21,11 @@
 namespace twat::mp::detail {
 namespace {
 
+/// Of what workers have sent, on a loop that others use. What is decided and sent after it takes as long again.
+constexpr duration turn = std::chrono::microseconds(30);
+/// Who comes sooner behind the end of a turn was in line with it: nobody else can have had one in between.
+constexpr duration between_turns = std::chrono::microseconds(2);
+
 byte_buffer encode(const task& hook, bool by_name) { return hook ? hook.encode(by_name) : byte_buffer(); }
 
 } // namespace
@@ -53,6 +58,7 @@ process_workers_set::process_workers_set(pool_strand strand, std::shared_ptr<str
     settings_.launcher = std::make_shared<launch_thread>(options.nice);
     settings_.initializer = encode(options.initializer, foreign);
     settings_.finalizer = encode(options.finalizer, foreign);
+    settings_.beside_loop = link_->beside_a_loop();
     settings_.debug = is_enabled("TWAT_MP_DEBUG");
     timer_.emplace(*strand_);
 }
@@ -120,6 +126,7 @@ void process_workers_set::kill() noexcept
     }
     by_id_.clear();
     touched_.clear();
+    read_later_.clear();
     for (const auto& worker : std::exchange(live_, {}))
         worker->detach();
     children_.halt();
@@ -284,6 +291,8 @@ void process_workers_set::end_batch()
         events_.decide();
     if (--depth_ != 0)
         return;
+    if (settings_.beside_loop)
+        last_turn_ = clock::now();
     time_point next = time_point::max();
     while (!touched_.empty()) {
         settled_.swap(touched_);
@@ -295,6 +304,43 @@ void process_workers_set::end_batch()
         settled_.clear();
     }
     set_timer(next);
+}
+
+// Hundreds of workers may have something to tell at once, each on a handler of its own: together they have one turn.
+time_point process_workers_set::turn_until() noexcept
+{
+    if (!settings_.beside_loop)
+        return time_point::max();
+    const time_point now = clock::now();
+    if (now - last_turn_ > between_turns)
+        turn_until_ = now + turn;
+    last_turn_ = now;
+    return turn_until_;
+}
+
+void process_workers_set::read_later(worker_process& worker)
+{
+    read_later_.push_back(worker.shared_from_this());
+    if (std::exchange(turn_posted_, true))
+        return;
+    link_->post([weak = std::weak_ptr(self_)] {
+        if (const auto self = weak.lock(); self && *self)
+            (*self)->take_turn();
+    });
+}
+
+void process_workers_set::take_turn()
+{
+    turn_posted_ = false;
+    last_turn_ = {};
+    auto all = std::exchange(read_later_, {});
+    const time_point until = turn_until();
+    std::size_t done = 0;
+    do
+        all[done]->read_on();
+    while (++done != all.size() && clock::now() < until);
+    for (; done != all.size(); ++done)
+        read_later(*all[done]);
 }
 
 void process_workers_set::worker_launched(worker_process& worker)

@@ -71,6 +71,8 @@ private:
     bool active() const noexcept override { return active_; }
     void begin_batch(worker_process& worker) override;
     void end_batch() override;
+    time_point turn_until() noexcept override;
+    void read_later(worker_process& worker) override;
     bool in_batch() const noexcept override { return depth_ != 0; }
     bool ending() const noexcept override { return ended_; }
     void worker_launched(worker_process& worker) override;
@@ -85,6 +87,7 @@ private:
     void plan_restart(std::size_t node, bool is_current, const worker_end& end);
     void give_up(const worker_end& end);
     void read_all();
+    void take_turn();
     bool starts_none() const noexcept { return ended_ || (policy_.broken() && !policy_.trying()); }
     void end_stop();
     void post_pass();
@@ -111,6 +114,10 @@ private:
     std::vector<std::shared_ptr<worker_process>> touched_, settled_;
     child_registry children_;
     worker_id last_id_ = 0;
+
+    std::vector<std::shared_ptr<worker_process>> read_later_;
+    bool turn_posted_ = false;
+    time_point turn_until_{}, last_turn_{};
 
     std::optional<timer> timer_;
     time_point timer_at_ = time_point::max();

@@ -61,7 +61,7 @@ std::shared_ptr<child> worker_process::launch() noexcept
             ring_.emplace(page_);
             held_.emplace(page_);
             arguments_ = std::make_shared<argument_arena>(std::move(memory.arguments));
-            results_ = std::move(memory.results);
+            results_ = std::make_shared<const arena_mapping>(std::move(memory.results));
             request.executable = settings.executable;
             request.title = make_title(program_name(), node_, ::getpid());
             request.environment.push_back(encode_marker({node_, nesting_depth() + 1, ::getpid(), nonce_, settings.cpus}));

@@ -2,6 +2,7 @@
 #include "process/worker_process.hpp"
 #include "os/cpu_time.hpp"
 
+#include <twat/mp/detail/exception/annotate.hpp>
 #include <twat/mp/detail/exception/make_error.hpp>
 
 #include <boost/asio/error.hpp>
@@ -27,8 +28,10 @@ namespace {
 
 /// Arguments up to this are copied into one buffer with what goes before and behind them.
 constexpr std::size_t copied_bytes = 4096;
-/// Read in one turn, before others get theirs.
-constexpr std::size_t most_read = std::size_t(1) << 20;
+/// Read before the next look at the clock: less than what a turn may take.
+constexpr std::size_t most_read = std::size_t(128) << 10;
+/// Outcomes taken before the next look. Few cost more than 100 ns.
+constexpr unsigned most_taken = 64;
 /// Left in the socket of a dead worker; more than its buffer holds, unless somebody else goes on writing.
 constexpr std::size_t most_left_behind = std::size_t(8) << 20;
 /// Within this after its hang-up a process should be over.
@@ -108,27 +111,60 @@ void worker_process::on_readable(const boost::system::error_code& ec)
     if (ec == asio::error::operation_aborted || !owner_->active())
         return update_waits();
     worker_owner& owner = *owner_;
+    const time_point until = owner.turn_until();
+    if (until != time_point::max() && clock::now() >= until)
+        return leave_rest();
     owner.begin_batch(*this);
-    read();
+    read(until);
     owner.end_batch();
 }
 
-void worker_process::read()
+void worker_process::read_on()
+{
+    reads_later_ = false;
+    if (!owner_)
+        return;
+    worker_owner& owner = *owner_;
+    owner.begin_batch(*this);
+    const time_point until = owner.turn_until();
+    tell_waiting(until);
+    if (owner_ && socket_ && owner.active() && !exited_ && (!rest_.empty() || !hung_up_))
+        read(until);
+    owner.end_batch();
+}
+
+// Others on the loop get their turn first.
+void worker_process::leave_rest()
+{
+    if (owner_ && !std::exchange(reads_later_, true))
+        owner_->read_later(*this);
+}
+
+void worker_process::read(time_point until)
 {
     try {
-        std::size_t turns = 0;
-        worker_channel::progress progress;
-        do {
-            progress = channel_->receive(most_read);
-            take_arrivals();
-        } while (owner_ && !hung_up_ && progress == worker_channel::progress::more && ++turns < 16);
-        if (owner_ && progress == worker_channel::progress::closed)
-            hung_up();
+        if (!rest_.empty() && !take_arrivals(until)) // before there is room for more
+            return leave_rest();
+        for (;;) {
+            const auto progress = channel_->receive(most_read);
+            const bool all = take_arrivals(until);
+            if (!owner_ || hung_up_)
+                return;
+            if (!all)
+                return leave_rest();
+            if (progress == worker_channel::progress::closed)
+                return hung_up();
+            if (progress == worker_channel::progress::done)
+                return;
+            if (until != time_point::max() && clock::now() >= until)
+                return leave_rest();
+        }
     }
     catch (const error& e) {
         // What was published before the nonsense is finished all the same.
         try {
-            take_ring();
+            rest_ = {};
+            take_ring(time_point::max());
         }
         catch (const error&) { // the ring itself may be malformed
         }
@@ -136,32 +172,46 @@ void worker_process::read()
     }
 }
 
-// What has arrived on the socket was written after what had been published in the ring by then.
-void worker_process::take_arrivals()
+// What has arrived on the socket was written after what had been published in the ring by then. False: the time was up before all was taken.
+bool worker_process::take_arrivals(time_point until)
 {
     last_sign_ = silent_since_ = clock::now();
     looked_ = false;
-    take_ring();
+    if (!take_ring(until))
+        return false;
     while (owner_ && nonsense_.empty()) {
         const auto arrived = channel_->next();
         if (!arrived)
-            return;
+            return true;
         take(*arrived);
     }
+    return true;
 }
 
-void worker_process::take_ring()
+bool worker_process::take_ring(time_point until)
 {
-    if (!nonsense_.empty())
-        return;
-    drained_.clear();
-    ring_->drain(drained_);
-    for (auto rest = drained_.bytes(); owner_;) {
-        const auto what = records_.next(rest);
-        if (!what)
-            return;
-        take(*what);
+    unsigned taken = 0;
+    // What an earlier turn has left, and then what was published since. Not on and on: the worker may be as fast.
+    for (bool drained = false; nonsense_.empty() && owner_; drained = true) {
+        while (owner_) {
+            const auto what = records_.next(rest_);
+            if (!what)
+                break;
+            take(*what);
+            if (++taken == most_taken && until != time_point::max()) {
+                taken = 0;
+                if (clock::now() >= until && !rest_.empty())
+                    return false;
+            }
+        }
+        if (drained || !owner_)
+            return true;
+        drained_.clear();
+        rest_ = {};
+        ring_->drain(drained_);
+        rest_ = drained_.bytes();
     }
+    return true;
 }
 
 void worker_process::take(const frame& arrived)
@@ -196,7 +246,83 @@ void worker_process::take(const frame& arrived)
 
 void worker_process::take(const record& what)
 {
-    const noted_chunk held = held_->note(what);
+    if (waiting_.empty() && !decodes_apart(what))
+        return tell(what, held_->note(what));
+    keep_waiting(what);
+}
+
+/// How to decode a value that is so large that this loop should not. Null: it is not, or nobody wants it.
+result_decoder worker_process::decodes_apart(const record& stored) const
+{
+    if (stored.kind != record_kind::stored || !owner_->settings().beside_loop || place_of(stored).size < byte_buffer::lending_size)
+        return nullptr;
+    const process_chunk* const held = held_->find(stored.chunk);
+    return held && !held->abandoned && held->work->op ? held->work->op->decodes_apart() : nullptr;
+}
+
+// It is told of behind what waits already: outcomes are told in their order, and places in the arena given back in theirs.
+void worker_process::keep_waiting(const record& what)
+{
+    waiting_outcome added{.what = what, .held = {}, .copy = {}, .value = nullptr};
+    if (const result_decoder decode = decodes_apart(what))
+        added.value = std::make_shared<decoding>(results_, stored_value(what), decode);
+    if (what.kind != record_kind::ended)
+        added.held = held_->note(what);
+    // Several values lie behind each other, with a short header between them.
+    added.copy.append(what.bytes.data(), what.bytes.size() + (what.count - 1) * (short_header_size + what.bytes.size()));
+    waiting_.push_back(std::move(added));
+    waiting_outcome& waits = waiting_.back();
+    waits.what.bytes = waits.copy.bytes().first(what.bytes.size());
+    if (waits.value)
+        decoding::begin(waits.value, on_strand(&worker_process::on_decoded));
+    if (waits.value && waits.value->is_done())
+        leave_rest(); // it was decoded here, and nobody will tell
+}
+
+void worker_process::on_decoded()
+{
+    worker_owner& owner = *owner_;
+    owner.begin_batch(*this);
+    tell_waiting(owner.turn_until());
+    owner.end_batch();
+}
+
+void worker_process::tell_waiting(time_point until)
+{
+    try {
+        while (owner_ && !waiting_.empty() && (!waiting_.front().value || waiting_.front().value->is_done())) {
+            const waiting_outcome next = std::move(waiting_.front());
+            waiting_.pop_front();
+            noted_chunk held = next.held;
+            if (next.what.kind == record_kind::ended) {
+                held = held_->note(next.what);
+            } else {
+                const process_chunk* const now = held_->find(next.what.chunk);
+                held.abandoned = !now || now->abandoned;
+            }
+            tell(next.what, held, next.value.get());
+            if (until != time_point::max() && clock::now() >= until && !waiting_.empty())
+                return leave_rest();
+        }
+    }
+    catch (const error& e) {
+        talks_nonsense(e.what());
+    }
+    if (waiting_.empty() && owner_ && owner_->active())
+        settle(); // its end was not told before this
+}
+
+std::span<const std::byte> worker_process::stored_value(const record& stored) const
+{
+    const std::span<const std::byte> value = results_->at(place_of(stored));
+    if (value.size() > longest_frame(owner_->settings()))
+        throw error(errc::protocol_error, "a value is larger than max_message_size");
+    return value;
+}
+
+/// @param value Of a `stored` one that was decoded.
+void worker_process::tell(const record& what, const noted_chunk& held, const decoding* value)
+{
     if (held.abandoned) {
         if (what.kind == record_kind::stored)
             give_back(what);
@@ -211,11 +337,15 @@ void worker_process::take(const record& what)
         return events.tasks_finished(id_, what.chunk, what.position, what.count, &values);
     }
     case record_kind::stored: {
-        const std::span<const std::byte> value = results_.at(place_of(what));
-        if (value.size() > longest_frame(owner_->settings()))
-            throw error(errc::protocol_error, "a value is larger than max_message_size");
-        const encoded_values values{value.data(), value.size(), value.size()};
-        events.tasks_finished(id_, what.chunk, what.position, 1, &values);
+        if (value && value->error()) {
+            events.task_failed(id_, what.chunk, what.position, annotate(value->error(), held.first + what.position));
+        } else if (value) {
+            events.task_decoded(id_, what.chunk, what.position, *value->value(), value->size());
+        } else {
+            const std::span<const std::byte> bytes = stored_value(what);
+            const encoded_values values{bytes.data(), bytes.size(), bytes.size()};
+            events.tasks_finished(id_, what.chunk, what.position, 1, &values);
+        }
         return give_back(what);
     }
     case record_kind::failure:
@@ -362,7 +492,7 @@ void worker_process::update_waits()
         return;
     const worker_phase phase = fsm_.phase();
     const bool talks = owner_->active() && !hung_up_ && !exited_ && phase != worker_phase::killed && phase != worker_phase::dead;
-    const bool reads = talks && (phase != worker_phase::ready || held_->wanted() != 0 || ping_due_ != time_point::max());
+    const bool reads = talks && !reads_later_ && (phase != worker_phase::ready || held_->wanted() != 0 || ping_due_ != time_point::max());
     const bool writes = talks && write_blocked_;
     if ((reading_ && !reads) || (writing_ && !writes)) {
         boost::system::error_code ignored;
@@ -392,7 +522,7 @@ void worker_process::catch_up()
 {
     if (owner_ && socket_ && !hung_up_ && !exited_ && fsm_.phase() == worker_phase::ready &&
         (held_->wanted() != 0 || ping_due_ != time_point::max()))
-        read();
+        read(time_point::max());
 }
 
 void worker_process::settle()
@@ -410,18 +540,19 @@ void worker_process::finish()
     if (!launch_failed_ && channel_ && nonsense_.empty()) {
         try {
             std::size_t turns = 0;
+            take_arrivals(time_point::max());
             for (auto progress = worker_channel::progress::more; progress == worker_channel::progress::more && owner_;
                  ++turns) {
                 progress = turns * (64 * 1024) < most_left_behind ? channel_->receive(most_read) : worker_channel::progress::closed;
-                take_arrivals();
+                take_arrivals(time_point::max());
             }
         }
         catch (const error& e) {
             talks_nonsense(e.what());
         }
     }
-    if (!owner_)
-        return;
+    if (!owner_ || !waiting_.empty())
+        return; // or later, when what it finished was told
     worker_end end = make_end();
     worker_owner* const owner = std::exchange(owner_, nullptr);
     if (child_ && given_up_)
@@ -434,6 +565,10 @@ void worker_process::finish()
 void worker_process::detach() noexcept
 {
     owner_ = nullptr;
+    for (const waiting_outcome& outcome : waiting_)
+        if (outcome.value)
+            outcome.value->drop();
+    waiting_.clear();
     if (child_ && !exited_) {
         child_->forget();
         child_->kill();
@@ -618,7 +753,7 @@ void worker_process::on_time(time_point now)
     if (fsm_.is_starting() || ping_due_ <= now) {
         const duration late = now - next_due();
         if (socket_)
-            read(); // it may have answered while nobody read
+            read(time_point::max()); // it may have answered while nobody read
         if (owner_ && fsm_.is_starting() && late > late_loop && !std::exchange(forgiven_, true)) {
             started_at_ = now; // who knows whether it ran, while this did not: both may have been stopped
         } else if (owner_ && fsm_.is_starting()) {
@@ -647,8 +782,9 @@ void worker_process::look_at_ring()
 {
     looked_ = true;
     try {
-        take_ring();
-        const bool found = !drained_.empty();
+        const bool found = ring_->holds_any();
+        if (!take_ring(owner_->turn_until()))
+            leave_rest();
         look_pause_ = found || timed_ ? look_after : std::min(2 * look_pause_, longest_look_after);
     }
     catch (const error& e) {

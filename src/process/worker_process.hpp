@@ -6,9 +6,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 
@@ -16,6 +18,7 @@
 
 #include "backend/worker_set.hpp"
 #include "os/descriptor.hpp"
+#include "process/decoding.hpp"
 #include "process/held_chunks.hpp"
 #include "process/stop_judge.hpp"
 #include "process/warden.hpp"
@@ -45,6 +48,7 @@ struct worker_settings
     std::filesystem::path executable;
     std::shared_ptr<launch_thread> launcher; ///< Made by the thread that made the pool.
     byte_buffer initializer, finalizer; ///< Encoded; empty: none.
+    bool beside_loop = false;           ///< The strand is on a loop that others use: see `strand_link::beside_a_loop`.
     bool debug = false;                 ///< Say on stderr what the workers do.
 };
 
@@ -66,6 +70,15 @@ struct worker_end
     bool launch_failed = false;
 };
 
+/// An outcome that arrived behind a large value that is being decoded, or is one.
+struct waiting_outcome
+{
+    record what;
+    noted_chunk held;                ///< Unless it is the end of a chunk, which is noted when it is told.
+    byte_buffer copy;                ///< Of its bytes, unless they lie in the arena.
+    std::shared_ptr<decoding> value; ///< Waited for; null: for what is before it only.
+};
+
 /** What a worker process asks of the pool's workers, and tells them. */
 class worker_owner
 {
@@ -81,6 +94,10 @@ public:
     virtual void begin_batch(worker_process& worker) = 0;
     virtual void end_batch() = 0;
     virtual bool in_batch() const noexcept = 0;
+    /// When a turn that takes something now has to be over, for others on the loop to get theirs. Then: `read_later`.
+    virtual time_point turn_until() noexcept = 0;
+    /// Calls `read_on` of the worker in a later turn.
+    virtual void read_later(worker_process& worker) = 0;
     /// Whether all workers end: somebody waits for that.
     virtual bool ending() const noexcept = 0;
 
@@ -134,6 +151,8 @@ public:
 
     /// Arms what it waits for, or lets go of it, as `worker_owner::active` says.
     void update_waits();
+    /// Goes on with what a turn has left over.
+    void read_on();
     /// Whether `settle` would tell something.
     bool has_news() const noexcept { return exited_ || given_up_; }
     /// Tells what was not told while the pool was inactive. In a batch.
@@ -161,11 +180,18 @@ private:
     void say_hello();
     void start_kill(duration before_sigterm, duration before_sigkill);
 
-    void read();
-    void take_arrivals();
-    void take_ring();
+    void leave_rest();
+    void read(time_point until);
+    bool take_arrivals(time_point until);
+    bool take_ring(time_point until);
     void take(const frame& arrived);
     void take(const record& what);
+    void keep_waiting(const record& what);
+    result_decoder decodes_apart(const record& stored) const;
+    std::span<const std::byte> stored_value(const record& stored) const;
+    void tell(const record& what, const noted_chunk& held, const decoding* value = nullptr);
+    void tell_waiting(time_point until);
+    void on_decoded();
     void give_back(const record& stored) noexcept;
     void take_hello_reply(std::span<const std::byte> bytes);
     void hung_up();
@@ -206,17 +232,20 @@ private:
     unique_descriptor doorbell_;
     shared_page page_;
     std::shared_ptr<argument_arena> arguments_;
-    arena_mapping results_;
+    std::shared_ptr<const arena_mapping> results_; ///< Values in it may still be decoded when this is gone.
     std::shared_ptr<worker_stacks> stacks_;
     std::optional<worker_channel> channel_;
     std::optional<ring_reader> ring_;
     record_reader records_; ///< Of what the ring held.
+    std::span<const std::byte> rest_; ///< Of `drained_`: not taken yet.
+    std::deque<waiting_outcome> waiting_;
     std::optional<held_chunks> held_;
     byte_buffer drained_;
     std::unordered_map<std::uint64_t, std::weak_ptr<const byte_buffer>> functions_; ///< That it was sent, by operation.
     std::size_t sweep_functions_at_ = 16;
 
     bool reading_ = false, writing_ = false; ///< A wait is armed.
+    bool reads_later_ = false;               ///< `owner_` calls `read_on`, before which nothing is read.
     bool write_blocked_ = false;
     bool hung_up_ = false;
     bool exited_ = false, given_up_ = false;

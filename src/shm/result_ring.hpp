@@ -86,6 +86,7 @@ public:
     /// Appends all published bytes to `into` and gives their room back. Throws `mp::error` (`protocol_error`) if the worker's
     /// position is out of range.
     void drain(byte_buffer& into);
+    bool holds_any() const noexcept { return shared_head_.load(std::memory_order_relaxed) != tail_; }
 
 private:
     std::span<std::byte> ring_;

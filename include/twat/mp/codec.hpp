@@ -34,6 +34,7 @@ namespace twat::mp {
     `array`, `unique_ptr`, `chrono`, `filesystem::path`, error codes, plain aggregates of such types, and classes with a
     Boost.Serialization `serialize`. A specialisation is used wherever a `T` is sent, also inside other types. It must
     be seen before the first use of `T` with the library. `decode` throws `error` with `errc::decode_failed` on bad bytes.
+    Results of 64 KiB and more of an asynchronous pool are decoded on a thread of the library.
 */
 template <class T>
 struct codec;

@@ -18,6 +18,7 @@
 #include <twat/mp/config.hpp>
 #include <twat/mp/decoder.hpp>
 #include <twat/mp/detail/codec/byte_buffer.hpp>
+#include <twat/mp/detail/operation/decoded_result.hpp>
 #include <twat/mp/detail/operation/payload.hpp>
 #include <twat/mp/detail/operation/task_gate.hpp>
 #include <twat/mp/options.hpp>
@@ -50,6 +51,7 @@ struct finished_task
 {
     std::uint64_t index;           ///< Position in the input.
     decoder* value = nullptr;      ///< Processes: the encoded result, exactly its bytes.
+    decoded_result* decoded = nullptr; ///< Or the result, decoded by `operation::decodes_apart()`, to be moved from.
     payload* tasks = nullptr;      ///< Threads: the payload in which `run` left the result,
     std::size_t position = 0;      ///<   and where in it.
 };
@@ -157,6 +159,9 @@ public:
 
     /// Streams whose window is not given: told the chunk size when it changes. The window is 2 x nodes x chunk.
     virtual void set_chunk_size(std::size_t nodes, std::size_t chunk_size);
+
+    /// Processes: how a large result is decoded away from the strand. Null: `store` does it.
+    virtual result_decoder decodes_apart() const noexcept { return nullptr; }
 
     /// Keeps a value. Returns an exception if it cannot be read; the task has then failed with it.
     virtual std::exception_ptr store(const finished_task& task) noexcept = 0;

@@ -56,6 +56,14 @@ public:
 
     std::unique_ptr<payload> make_payload() const override { return std::make_unique<encoded_payload>(); }
 
+    result_decoder decodes_apart() const noexcept override
+    {
+        if constexpr (std::is_void_v<typename traits_type::result>)
+            return nullptr;
+        else
+            return decode_result<value_type>;
+    }
+
 protected:
     /// Adds a task made of `values` behind those in `into`, unless they cannot be encoded: then says why.
     template <class... Ts>
@@ -99,6 +107,8 @@ protected:
     {
         if constexpr (std::is_void_v<typename traits_type::result>)
             keep(value_type());
+        else if (task.decoded)
+            keep(std::move(static_cast<decoded_value<value_type>&>(*task.decoded).value));
         else
             keep(task.value->template read<value_type>());
     }
