@@ -10,6 +10,7 @@
 #include "awaited.hpp"
 #include "child.hpp"
 #include "families.hpp"
+#include "faults.hpp"
 #include "frame_stream.hpp"
 #include "shapes.hpp"
 
@@ -29,16 +30,19 @@ bytes echo(bytes value) { return value; }
 
 /// `once()` moves `size` bytes there and back. The value is in GB/s.
 template <class Once>
-measured rate(const effort& how, std::size_t size, Once once)
+measured rate(const effort& how, std::size_t size, Once once, std::size_t items = 1)
 {
     const int rounds = how.of(7, 2);
-    std::vector<double> found;
+    std::vector<double> found, faults;
     for (int i = 0; i <= rounds; ++i) {
+        const double faults_before = page_faults();
         const double time = time_of(once);
-        if (i > 0) // the first one touches the pages
+        if (i > 0) { // the first one touches the pages
             found.push_back(2.0 * static_cast<double>(size) / time / 1e9);
+            faults.push_back((page_faults() - faults_before) / static_cast<double>(items));
+        }
     }
-    return {median(found), {}};
+    return {median(found), {{"faults_an_item", median(faults)}}};
 }
 
 measured two_copies(const effort& how)
@@ -126,7 +130,7 @@ measured framed_socketpairs(const effort& how)
         workers.map(
             blocks, 2, [&](std::uint32_t, bytes& out) { out.insert(out.end(), from.begin(), from.end()); },
             [&](std::uint32_t id, const char* data, std::size_t size) { std::memcpy(to.data() + id * block, data, size); });
-    });
+    }, blocks);
 }
 
 void check_echo(const bytes& value, std::size_t size)
@@ -183,7 +187,7 @@ measured blocking_many(const effort& how)
     pool.start();
     const std::vector<bytes> values(blocks, bytes(block, 1));
     std::vector<bytes> results;
-    const measured m = rate(how, block * blocks, [&] { results = pool.map(echo, values); });
+    const measured m = rate(how, block * blocks, [&] { results = pool.map(echo, values); }, blocks);
     check_echo(results.back(), block);
     return m;
 }
@@ -195,7 +199,8 @@ measured awaitable_many(const effort& how)
     const std::vector<bytes> values(blocks, bytes(block, 1));
     std::vector<bytes> results;
     const measured m =
-        rate(how, block * blocks, [&] { results = loop.wait([&](Pool& pool) { return pool.map(echo, values); }); });
+        rate(how, block * blocks, [&] { results = loop.wait([&](Pool& pool) { return pool.map(echo, values); }); },
+             blocks);
     check_echo(results.back(), block);
     return m;
 }
