@@ -12,6 +12,13 @@
 
 namespace twat::mp::detail {
 
+/// How a worker is to end.
+enum class end_mode {
+    in_order, ///< It holds no chunk: its finalizer runs. One that is not ready is ended as by `now`, if it can be.
+    now,      ///< SIGTERM, then SIGKILL. A thread ends when it can.
+    late,     ///< It was not ready in time: as by `now`, and it is reported lost. A thread goes on, and is reported `stuck`.
+};
+
 /** What the engine asks of the workers. Nothing here waits or calls back into the engine.
 
     For each submitted chunk the backend later reports, through `backend_events`, each task's outcome once and then
@@ -48,20 +55,23 @@ public:
     /// Whether a worker that does not stop can be killed. If not (threads), operations wait for their running tasks.
     virtual bool can_kill() const noexcept = 0;
 
-    /// Kills a worker (SIGTERM, then SIGKILL) and starts another in its place, without waiting for the end of the old one. When the
-    /// old one is dead its socket and page are drained as after any death: outcomes that it had published are reported, then
-    /// `worker_gone` with what it had begun, `expected` set. If it cannot be killed it is given up and reported gone all the same.
-    virtual void replace(worker_id worker) = 0;
-
     /// A coroutine task ignores its cancellation. Nobody waits for its outcome; the worker is killed only if its loop no longer
     /// answers. The chunk counts as ended.
     virtual void abandon(worker_id worker, chunk_id id) = 0;
 
-    /// Begins to start the worker that will take the place of this one, which goes on. `successor_ready` follows.
-    virtual void prepare_successor(worker_id worker) = 0;
+    /// Starts a worker for a node. `worker_started` and `worker_ready` follow, or `worker_gone`. A number is used once; several workers may
+    /// have one node.
+    virtual void launch(worker_id worker, std::size_t node) = 0;
 
-    /// Ends an idle worker in order; starts another in its place, unless its successor is there already.
-    virtual void retire(worker_id worker) = 0;
+    /// Ends a worker, which `worker_gone` follows. After a death its socket and page are drained: outcomes that it had published are
+    /// reported, then `worker_gone` with what it had begun. If it cannot be ended it is given up and reported gone all the same.
+    virtual void end(worker_id worker, end_mode how) = 0;
+
+    /// How long a worker that starts has been on a CPU or ready to be; nothing: it does not sleep, or that is not known.
+    virtual std::optional<duration> start_time_used(worker_id) const { return std::nullopt; }
+
+    /// Reports what workers have sent by now. `decide` does not follow. For a caller that may be late itself and is about to judge them.
+    virtual void catch_up() {}
 };
 
 /// What a worker left behind when it went away.
@@ -83,16 +93,28 @@ struct worker_loss
     /// The same for a task that is no culprit; empty: `explain` will do.
     std::function<std::exception_ptr(std::uint64_t index)> explain_to_bystander;
     bool expected = false; ///< The engine asked for it, or it ended in order.
+    /// It had begun a task, or was ended because of one: that task's fault.
+    bool in_task = false;
+
+    // Of a worker that was never ready:
+    bool initializer_threw = false;
+    bool no_room = false;     ///< The system lacked memory, processes or descriptors for it.
+    bool stuck = false;       ///< A thread that goes on with its initializer, and may be ready yet: it is not gone.
+    bool fails_again = false; ///< Another start now would fail in the same way.
+    bool for_good = false;    ///< And so would every later one.
+    bool cause_tells_all = false; ///< As long as no worker was ever ready, `cause` tells more than how many have failed.
+    /// A fresh exception that says why it is gone; empty if it ended as it was asked to.
+    std::function<std::exception_ptr()> cause{};
 };
 
 /** What the workers tell the engine, on the pool's strand. */
 class backend_events
 {
 public:
+    /// A worker runs, and its time to get ready counts from now on.
+    virtual void worker_started(worker_id) {}
     /// A worker takes tasks from now on.
     virtual void worker_ready(worker_id worker) = 0;
-    /// The successor of this worker was told to be ready: it may leave.
-    virtual void successor_ready(worker_id) {}
     /// A worker has grown beyond what it may have of the memory.
     virtual void worker_grew(worker_id) {}
     /// A worker is gone. All outcomes that it had published were reported before.
@@ -116,11 +138,6 @@ public:
     virtual void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) = 0;
     /// The worker is done with a chunk, and was busy with it for so long.
     virtual void chunk_ended(worker_id worker, chunk_id id, duration busy) = 0;
-    /// No worker is ready, or will be soon: every operation completes with what `cause` makes (a fresh exception each). The workers that
-    /// there are end, and what is reported of them means nothing. @param for_good No worker will ever be ready.
-    virtual void broken(std::function<std::exception_ptr()> cause, bool for_good) = 0;
-    /// A broken pool is whole again: a worker is about to be ready, and the others start.
-    virtual void mended() {}
     /// Ends a batch of the calls above: decide what is next.
     virtual void decide() = 0;
 

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -86,22 +87,15 @@ private:
     post_watcher* const watcher_;
 };
 
-/** The workers of one pool: makes them, replaces them, ends them. Implemented by `thread_workers` and `process_workers`.
+/** The workers of one pool: makes them and ends them, as the engine's roster decides. Implemented by `thread_workers` and `process_workers`.
 
     Lives on the pool's strand; calls `backend_events` on it, never from inside a call that it gets.
 */
 class worker_set : public backend
 {
 public:
-    /// Begins to start `nodes` workers. Once.
-    virtual void start() = 0;
-
-    /// Tells all that the workers have sent by now: whoever was late himself must not judge them by what he has read.
-    virtual void catch_up() {}
-
-    /// Somebody wants a broken pool: tries one worker, unless that is hopeless or was done a moment ago. Returns whether one is being tried.
-    /// If it gets ready, `mended`, `worker_ready` and the other nodes follow; if not, `broken`.
-    virtual bool try_again() = 0;
+    /// How many may start at once: starts beyond that would only slow each other down.
+    virtual std::size_t starts_at_once() const noexcept { return std::numeric_limits<std::size_t>::max(); }
 
     /// Ends all workers in order (finalizers run), each within `stop_grace`, then kills what is left; `done` is called on the strand
     /// when all are gone or given up. The engine holds no chunk. No worker is started any more.
@@ -114,7 +108,8 @@ public:
     virtual void shut_down() noexcept = 0;
 
     /// Whether anything is outstanding in the pool. False: nothing may be armed on the context, so that it can run out of work (R11);
-    /// true: arm again, and look at once at what happened meanwhile (a death while idle is reported then).
+    /// true: arm again, and look at once at what was sent meanwhile. What other threads post is handled in either case: a death while idle,
+    /// a start.
     virtual void set_active(bool active) = 0;
 
     /// The only member for any thread, at any time, also when the context is gone or does not run: makes the workers end now. Processes:
@@ -135,7 +130,7 @@ public:
     struct identity { std::size_t node = 0; int pid = 0; };
     virtual identity identify(worker_id worker) const = 0;
 
-    /// For `pool_stats`: `died`, `restarts`, `abandoned`.
+    /// For `pool_stats`: `abandoned`.
     virtual void add_stats(pool_stats& stats) const = 0;
 
     /// Whether it waits for something on the context that nobody posts: a timer, a descriptor.
@@ -146,7 +141,7 @@ std::unique_ptr<worker_set> make_process_workers(pool_strand strand, std::shared
                                                  std::size_t nodes, backend_events& events);
 /// @param events Also what `worker_context::pool` of the threads names.
 std::unique_ptr<worker_set> make_thread_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,
-                                                std::size_t nodes, backend_events& events);
+                                                backend_events& events);
 
 template <class F>
 void strand_link::post(F&& f)

@@ -49,10 +49,11 @@ void engine::decide()
     if (ending_)
         end_some();
     do {
+        carry_out();
         flush();
         hand_out();
         steal();
-    } while (!touched_.empty() || let_in_those_that_wait());
+    } while (!touched_.empty() || let_in_those_that_wait() || roster_.has_actions());
     if (shed_ == most_shed_at_once || (ending_ && !outstanding_.empty()))
         look_again_ = now_(); // the loop's other handlers first
 }

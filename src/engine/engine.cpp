@@ -32,7 +32,18 @@ constexpr std::size_t most_own_errors = 4096;
 } // namespace
 
 engine::engine(settings s, backend& workers, std::function<time_point()> now)
-    : settings_(std::move(s)), backend_(workers), now_(std::move(now)), random_(settings_.seed)
+    : settings_(std::move(s)),
+      backend_(workers),
+      now_(std::move(now)),
+      roster_({.nodes = settings_.nodes,
+               .min_nodes = settings_.min_nodes,
+               .idle_timeout = settings_.idle_timeout,
+               .start_timeout = settings_.start_timeout,
+               .restarts = settings_.restarts,
+               .starts_at_once = settings_.starts_at_once,
+               .can_kill = backend_.can_kill(),
+               .seed = settings_.seed}),
+      random_(settings_.seed)
 {}
 
 engine::~engine() = default;
@@ -225,32 +236,6 @@ void engine::close(error_maker refusal)
 {
     if (!refusal_)
         refusal_ = std::move(refusal);
-}
-
-void engine::forget_workers()
-{
-    for (auto& w : workers_) {
-        for (given_chunk& h : w->held) {
-            if (h.owner) {
-                const auto answered = std::count_if(h.expired.begin(), h.expired.end(), [&](auto p) { return p >= h.settled; });
-                h.owner->held_tasks -= h.outstanding() - static_cast<std::size_t>(answered);
-                touch(*h.owner);
-            }
-            chunk_cut_off(w->id, h, h.settled);
-            if (h.owner)
-                disown(h);
-            settle_account(h, duration::zero(), 0);
-        }
-        trace_worker(trace_event::worker_gone, w->id);
-        if (w->drains_for)
-            stop_draining(*w->drains_for);
-    }
-    takers_.clear();
-    considered_.clear();
-    worker_of_.clear();
-    workers_.clear();
-    ledger_.clear();
-    guests_ = 0;
 }
 
 // ---------------------------------------------------------------- outcomes
@@ -470,71 +455,7 @@ void engine::forget_chunk(ready_worker& worker, given_chunk& held)
     consider(worker);
 }
 
-// ---------------------------------------------------------------- workers come and go
-
-void engine::worker_ready(worker_id worker)
-{
-    if (find(worker))
-        return;
-    plan_recycling(add_worker(worker));
-    trace_worker(trace_event::worker_ready, worker);
-}
-
-ready_worker& engine::add_worker(worker_id id)
-{
-    auto state = std::make_unique<ready_worker>();
-    state->id = id;
-    state->order = ++last_order_;
-    ready_worker& added = *state;
-    worker_of_.emplace(id, &added);
-    workers_.push_back(std::move(state));
-    recount(added);
-    consider(added);
-    return added;
-}
-
-std::unique_ptr<ready_worker> engine::take_worker(ready_worker& worker)
-{
-    const auto it = std::find_if(workers_.begin(), workers_.end(), [&](auto& w) { return w.get() == &worker; });
-    std::unique_ptr<ready_worker> taken = std::move(*it);
-    workers_.erase(it);
-    worker_of_.erase(taken->id);
-    takers_.remove(*taken);
-    taken->list_hook<considered_tag>::unlink();
-    guests_ -= taken->guest;
-    taken->dying = true; // chunks that it still holds cannot be taken back
-    ledger_.update(taken->counted, {});
-    if (taken->drains_for)
-        stop_draining(*taken->drains_for);
-    return taken;
-}
-
-void engine::worker_gone(worker_id worker, const worker_loss& loss)
-{
-    ready_worker* const found = find(worker);
-    if (!found)
-        return;
-    const std::unique_ptr<ready_worker> gone = take_worker(*found);
-    // Last chunk first: each puts what it had not begun in front of the line.
-    for (auto held = gone->held.rbegin(); held != gone->held.rend(); ++held) {
-        std::size_t begun = held->settled;
-        for (const auto& c : loss.chunks)
-            if (c.id == held->work->id)
-                held->since = c.since;
-        for (const auto& b : loss.begun)
-            if (b.id == held->work->id && b.position < held->keep)
-                begun = std::max(begun, b.position + 1);
-        if (held->owner)
-            lose_chunk(*held, loss);
-        else
-            drop_outstanding(*held);
-        chunk_cut_off(worker, *held, begun, loss.expected);
-        if (held->owner)
-            disown(*held);
-        settle_account(*held, duration::zero(), 0);
-    }
-    trace_worker(trace_event::worker_gone, worker, !loss.expected);
-}
+// ---------------------------------------------------------------- workers that are lost
 
 // Counts the tasks of a chunk of which nothing more will be heard, unless they had their answer when they ran out of time.
 void engine::drop_outstanding(const given_chunk& held) noexcept
@@ -593,30 +514,6 @@ void engine::lose_chunk(given_chunk& held, const worker_loss& loss)
             fail_task(op, index, loss.explain(index), &held, trace_outcome::died);
     }
     touch(op);
-}
-
-void engine::broken(error_maker cause, bool)
-{
-    broken_ = cause;
-    flush(); // what is over has its own answer: the last death, for the task that ran
-    const auto keeps_outcomes = [](const operation_state& op) {
-        return !op.traits().stops_at_failure && !op.traits().stream && !op.final_error;
-    };
-    for (operation_state& op : outstanding_)
-        if (!keeps_outcomes(op))
-            stop_handing_out(op);
-    for (auto next = outstanding_.begin(); next != outstanding_.end();) {
-        operation_state& op = *next++;
-        if (keeps_outcomes(op))
-            fail_rest(op, cause);
-        else
-            stop(op, op.first_error ? op.first_error : cause(), stop_force::kill); // a task's own failure tells more
-    }
-    for (auto& w : workers_)
-        if (!w->guest) {
-            w->dying = true;
-            recount(*w);
-        }
 }
 
 // What has an outcome keeps it, every other task fails with an error of its own.
@@ -697,6 +594,8 @@ pool_stats engine::stats() const
     s.pending = not_begun();
     s.waiting = outside_.size() + held_up_;
     s.pending_bytes = pending_bytes_;
+    s.died = roster_.died();
+    s.restarts = roster_.restarts();
     return s;
 }
 

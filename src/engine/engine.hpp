@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <random>
 #include <unordered_map>
@@ -20,6 +21,7 @@
 #include "engine/fair_queue.hpp"
 #include "engine/ledger.hpp"
 #include "engine/live_tenant.hpp"
+#include "engine/roster.hpp"
 #include "engine/run_queue.hpp"
 #include "engine/state.hpp"
 #include "engine/tenants.hpp"
@@ -41,6 +43,11 @@ public:
     struct settings
     {
         std::size_t nodes = 1;
+        std::size_t min_nodes = all_nodes;
+        duration idle_timeout{};
+        duration start_timeout = duration::max();
+        restart_limit restarts{};
+        std::size_t starts_at_once = std::numeric_limits<std::size_t>::max();
         std::size_t child_concurrency = 16;
         std::size_t max_tasks_per_child = 0;
         duration max_age_per_child{};
@@ -57,6 +64,9 @@ public:
         bool claims = false;  ///< What a worker has not begun costs nothing to take back: chunks may be larger than asked for.
         /// `pool_options::on_trace`, which still has to be told who the worker is (0: none).
         std::function<void(const trace_event&, worker_id)> trace{};
+        /// The pool is broken: what the calls that waited got, and whether it will never be mended. And: it is whole again.
+        std::function<void(const std::function<std::exception_ptr()>& cause, bool for_good)> on_broken{};
+        std::function<void()> on_mended{};
     };
 
     using error_maker = std::function<std::exception_ptr()>;
@@ -85,14 +95,29 @@ public:
 
     void set_tenant(tenant_id id, const tenant_options& options);
 
+    // How many workers there are: see `roster`.
+    void start() { roster_.start(now_()); }
+    /// No worker is started any more.
+    void start_none() noexcept { roster_.close(); }
+    /// A call comes to a broken pool. Returns whether a worker is being tried; then the call may wait for it.
+    bool try_again();
+    /// No worker will ever be ready, for this reason.
+    void give_up(const error_maker& cause) { break_down(cause); }
+    /// The pool is idle: nobody looks at its workers.
+    void look_away() noexcept { roster_.look_away(); }
+    /// Whether as many workers are ready as are kept.
+    bool complete() const noexcept { return lasting_workers() >= roster_.kept(); }
+    /// Why that will not be so soon; empty: it may be.
+    error_maker why_incomplete() const { return roster_.why_incomplete(); }
+
     // Threads that block inside a task (nested parallelism).
     void add_guest(worker_id id, operation& op);
     /// Whether the guest holds no chunk, and so is gone now.
     bool remove_guest(worker_id id);
 
     // backend_events
+    void worker_started(worker_id worker) override { roster_.started(worker, now_()); }
     void worker_ready(worker_id worker) override;
-    void successor_ready(worker_id worker) override;
     void worker_grew(worker_id worker) override;
     void worker_gone(worker_id worker, const worker_loss& loss) override;
     void task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value) override;
@@ -101,8 +126,6 @@ public:
                         const encoded_values* values) override;
     void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) override;
     void chunk_ended(worker_id worker, chunk_id id, duration busy) override;
-    void broken(error_maker cause, bool for_good) override;
-    void mended() override { broken_ = nullptr; }
     void decide() override;
 
     /// Looks at timeouts and deadlines. To be called at `next_wake()`, which `decide` may change.
@@ -150,6 +173,7 @@ private:
     bool is_over(const operation_state& op) const noexcept;
     void finish(operation_state& op, std::exception_ptr error);
     void lose_chunk(given_chunk& held, const worker_loss& loss);
+    void lose_worker(ready_worker& lost, const worker_loss& loss);
     void fail_rest(operation_state& op, const error_maker& error);
     void fail_all(operation_state& op, const chunk& work, std::size_t from, std::size_t to, const error_maker& error);
 
@@ -209,6 +233,11 @@ private:
     void hold_back(tenant_state& tenant) noexcept;
     void let_go(operation_state& op) noexcept;
     void no_longer_waits(operation_state& op) noexcept;
+
+    // lives.cpp: workers come and go
+    void carry_out();
+    void break_down(const error_maker& cause);
+    void successor_is_ready(worker_id worker);
 
     // recycling.cpp: workers that have run, grown or lived enough
     void plan_recycling(ready_worker& worker);
@@ -273,6 +302,7 @@ private:
     watch<given_chunk> checks_, unwanted_checks_; // of running tasks' time; those that nobody waits for apart
     watch<given_chunk> kills_;
     ledger ledger_;
+    roster roster_;
     std::size_t pending_bytes_ = 0;
     std::size_t begun_ = 0;   // operations of which a task has begun
     std::size_t resting_ = 0; // streams that wait for their reader

@@ -30,7 +30,7 @@ void engine::recycle(ready_worker& worker)
     worker.recycling = true;
     ages_.clear(worker.age);
     recount(worker);
-    backend_.prepare_successor(worker.id);
+    roster_.succeed(worker.id, now_());
 }
 
 // All may be as old, or as large, as each other. Twice as many workers, for a moment, could be too much for the machine.
@@ -52,7 +52,7 @@ void engine::worker_grew(worker_id id)
         recycle_if_there_is_room(*worker);
 }
 
-void engine::successor_ready(worker_id id)
+void engine::successor_is_ready(worker_id id)
 {
     ready_worker* const worker = find(id);
     if (!worker || worker->retiring || worker->guest)
@@ -74,7 +74,7 @@ void engine::leave_if_idle(ready_worker& worker)
     ++totals_.recycled;
     if (worker.drains_for)
         stop_draining(*worker.drains_for); // another worker runs empty for it
-    backend_.retire(worker.id);
+    roster_.leave(worker.id, now_());
 }
 
 } // namespace twat::mp::detail

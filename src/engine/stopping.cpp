@@ -241,6 +241,8 @@ void engine::tick()
     for (watch<given_chunk>* checks : {&checks_, &unwanted_checks_})
         while (given_chunk* const late = checks->take_due(now))
             check_timeout(*late->holder, *late, now);
+    roster_.tick(now, [this](worker_id worker) { return backend_.start_time_used(worker); });
+    carry_out();
 }
 
 // The deadline of an operation or its queue timeout has passed.
@@ -285,7 +287,7 @@ void engine::overdue(ready_worker& worker, given_chunk& held, time_point due)
         kills_.clear(h.kill);
         checks_.clear(h.check);
     }
-    backend_.replace(worker.id); // worker_gone tells what it had finished before
+    roster_.replace(worker.id, now_()); // worker_gone tells what it had finished before
 }
 
 void engine::check_timeout(ready_worker& worker, given_chunk& held, time_point now)
@@ -322,12 +324,16 @@ void engine::check_timeout(ready_worker& worker, given_chunk& held, time_point n
     fail_task(op, index, timed_out(index), &held, trace_outcome::timed_out);
 }
 
-bool engine::judges() const { return std::min({limits_.next(), kills_.next(), checks_.next()}) <= now_(); }
+bool engine::judges() const
+{
+    const time_point now = now_();
+    return std::min({limits_.next(), kills_.next(), checks_.next()}) <= now || roster_.judges(now);
+}
 
 time_point engine::next_wake() const
 {
     const time_point age = may_recycle_another() ? ages_.next() : time_point::max();
-    return std::min({look_again_, limits_.next(), kills_.next(), checks_.next(), unwanted_checks_.next(), age});
+    return std::min({look_again_, limits_.next(), kills_.next(), checks_.next(), unwanted_checks_.next(), age, roster_.next_due()});
 }
 
 } // namespace twat::mp::detail

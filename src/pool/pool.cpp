@@ -49,6 +49,8 @@ namespace {
 engine::settings engine_settings(worker_kind kind, const pool_options& options, std::size_t nodes)
 {
     return {.nodes = nodes,
+            .start_timeout = options.start_timeout,
+            .restarts = options.restarts,
             .child_concurrency = options.child_concurrency,
             .max_tasks_per_child = options.max_tasks_per_child,
             .max_age_per_child = options.max_age_per_child,
@@ -101,8 +103,11 @@ pool::pool(worker_kind kind, asio::any_io_executor executor, pool_options option
 void pool::init()
 {
     workers_ = kind_ == worker_kind::process ? make_process_workers(*strand_, link_, options_, nodes_, *this)
-                                             : make_thread_workers(*strand_, link_, options_, nodes_, *this);
+                                             : make_thread_workers(*strand_, link_, options_, *this);
     engine::settings settings = engine_settings(kind_, options_, nodes_);
+    settings.starts_at_once = workers_->starts_at_once();
+    settings.on_broken = [this](const std::function<std::exception_ptr()>& cause, bool for_good) { on_broken(cause, for_good); };
+    settings.on_mended = [this] { on_mended(); };
     if (options_.on_trace)
         settings.trace = [this](const trace_event& event, worker_id worker) { trace(event, worker); };
     engine_ = std::make_unique<engine>(std::move(settings), *workers_, [] { return clock::now(); });
@@ -306,6 +311,7 @@ void pool::end_operations()
 
 void pool::kill_workers()
 {
+    engine_->start_none();
     workers_->kill();
     engine_->forget_workers();
     stopping_ = stopped_ = true;
@@ -339,16 +345,16 @@ void pool::release() noexcept
 
 // ---------------------------------------------------------------- what the workers report
 
+void pool::worker_started(worker_id worker)
+{
+    if (!released_)
+        engine_->worker_started(worker);
+}
+
 void pool::worker_ready(worker_id worker)
 {
     if (!released_)
         engine_->worker_ready(worker);
-}
-
-void pool::successor_ready(worker_id worker)
-{
-    if (!released_)
-        engine_->successor_ready(worker);
 }
 
 void pool::worker_grew(worker_id worker)
@@ -393,33 +399,6 @@ void pool::chunk_ended(worker_id worker, chunk_id id, duration busy)
         engine_->chunk_ended(worker, id, busy);
 }
 
-void pool::broken(std::function<std::exception_ptr()> cause, bool for_good)
-{
-    if (released_)
-        return;
-    trying_ = false;
-    for_good_ = for_good;
-    why_broken_ = cause;
-    broken_ = for_good ? cause : [cause] {
-        const std::exception_ptr why = cause();
-        if (says_broken(why))
-            return why;
-        return make_nested(errc::pool_broken, "no worker of the pool could be started; one will be tried again after a pause", why);
-    };
-    engine_->broken(std::move(cause), for_good);
-    if (kind_ == worker_kind::process)
-        engine_->forget_workers(); // they are killed
-}
-
-void pool::mended()
-{
-    if (released_)
-        return;
-    trying_ = false;
-    broken_ = why_broken_ = nullptr;
-    engine_->mended();
-}
-
 void pool::decide()
 {
     if (!released_)
@@ -440,12 +419,31 @@ bool pool::start_workers()
         };
         why_broken_ = broken_;
         for_good_ = true;
-        engine_->broken(broken_, true);
+        engine_->give_up(broken_);
         return false;
     }
     set_active(true); // the start itself is looked after; settle() lets go of it if nobody waits
-    workers_->start();
+    engine_->start();
     return true;
+}
+
+void pool::on_broken(const std::function<std::exception_ptr()>& cause, bool for_good)
+{
+    trying_ = false;
+    for_good_ = for_good;
+    why_broken_ = cause;
+    broken_ = for_good ? cause : [cause] {
+        const std::exception_ptr why = cause();
+        if (says_broken(why))
+            return why;
+        return make_nested(errc::pool_broken, "no worker of the pool could be started; one will be tried again after a pause", why);
+    };
+}
+
+void pool::on_mended()
+{
+    trying_ = false;
+    broken_ = why_broken_ = nullptr;
 }
 
 /// Whether a call to the broken pool may wait for a worker that is tried. One does; the others fail at once.
@@ -458,12 +456,10 @@ bool pool::try_again()
     if (trying_ && awaited)
         return false;
     trying_ = true;
-    if (!workers_->try_again()) {
-        trying_ = false;
-        return false;
-    }
-    engine_->mended(); // it takes this call
-    return true;
+    if (engine_->try_again())
+        return true;
+    trying_ = false;
+    return false;
 }
 
 void pool::settle()
@@ -487,8 +483,7 @@ void pool::settle()
 void pool::publish_stats()
 {
     pool_stats now = engine_->stats();
-    if (workers_)
-        workers_->add_stats(now);
+    workers_->add_stats(now);
     std::lock_guard lock(stats_mutex_);
     stats_ = now;
 }
@@ -500,8 +495,10 @@ void pool::set_active(bool active)
     if (active)
         work_.emplace(asio::prefer(*executor_, asio::execution::outstanding_work.tracked));
     workers_->set_active(active);
-    if (!active)
+    if (!active) {
+        engine_->look_away();
         work_.reset();
+    }
 }
 
 void pool::set_timer(time_point wake)
@@ -544,8 +541,10 @@ void pool::settle_starts()
         complete(start_waiters_, why_broken_);
     else if (terminated_ || closed_)
         complete(start_waiters_, [this] { return make_error(terminated_ ? errc::pool_terminated : errc::pool_closed); });
-    else if (engine_->lasting_workers() >= nodes_)
+    else if (engine_->complete())
         complete(start_waiters_, nullptr);
+    else if (const auto why = engine_->why_incomplete())
+        complete(start_waiters_, why);
 }
 
 void pool::settle_joins()
@@ -556,6 +555,7 @@ void pool::settle_joins()
         engine_->end_streams([] { return make_error(errc::pool_closed); });
         engine_->decide();
         stopping_ = true;
+        engine_->start_none();
         if (started_ && !broken_) {
             workers_->stop([weak = weak_from_this()] {
                 if (const auto self = weak.lock(); self && !self->gone_) {

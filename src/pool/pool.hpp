@@ -67,8 +67,8 @@ private:
     void context_gone() noexcept override;
 
     // backend_events
+    void worker_started(worker_id worker) override;
     void worker_ready(worker_id worker) override;
-    void successor_ready(worker_id worker) override;
     void worker_grew(worker_id worker) override;
     void worker_gone(worker_id worker, const worker_loss& loss) override;
     void task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value) override;
@@ -77,8 +77,6 @@ private:
                         const encoded_values* values) override;
     void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) override;
     void chunk_ended(worker_id worker, chunk_id id, duration busy) override;
-    void broken(std::function<std::exception_ptr()> cause, bool for_good) override;
-    void mended() override;
     void decide() override;
 
     template <class F>
@@ -88,6 +86,8 @@ private:
     void check_process() const;
     void trace(trace_event event, worker_id worker);
     bool start_workers();
+    void on_broken(const std::function<std::exception_ptr()>& cause, bool for_good);
+    void on_mended();
     bool try_again();
     void settle();
     void settle_starts();

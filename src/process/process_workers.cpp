@@ -36,10 +36,7 @@ process_workers_set::process_workers_set(pool_strand strand, std::shared_ptr<str
       link_(std::move(link)),
       events_(events),
       on_event_(options.on_event),
-      policy_(options.restarts, nodes, static_cast<std::uint32_t>(make_nonce())),
-      turns_(available_cpus(), nodes),
-      self_(std::make_shared<process_workers_set*>(this)),
-      places_(nodes)
+      self_(std::make_shared<process_workers_set*>(this))
 {
     const bool foreign = !options.executable.empty();
     settings_.nodes = nodes;
@@ -67,49 +64,42 @@ process_workers_set::~process_workers_set() { shut_down(); }
 
 // ---------------------------------------------------------------- start and end
 
-void process_workers_set::start()
+std::size_t process_workers_set::starts_at_once() const noexcept { return available_cpus(); }
+
+void process_workers_set::launch(worker_id id, std::size_t node)
 {
-    for (std::size_t node = 0; node < places_.size(); ++node)
-        want_start(node);
+    if (ended_)
+        return;
+    auto worker = std::make_shared<worker_process>(static_cast<worker_owner&>(*this), id, node);
+    live_.push_back(worker);
+    by_id_.emplace(id, worker);
+    if (std::shared_ptr<child> made = worker->launch())
+        children_.add(std::move(made));
+}
+
+void process_workers_set::end(worker_id id, end_mode how)
+{
+    const auto worker = find(id);
+    if (!worker)
+        return;
+    switch (how) {
+    case end_mode::in_order: worker->leave(); break;
+    case end_mode::now: worker->kill(); break;
+    case end_mode::late: worker->give_up_start(); break;
+    }
     set_timer();
 }
 
-// Starts a worker for the node when it is its turn.
-void process_workers_set::want_start(std::size_t node)
+std::optional<duration> process_workers_set::start_time_used(worker_id id) const
 {
-    places_[node].start_at = time_point::max();
-    turns_.want(node);
-    begin_starts();
-}
-
-void process_workers_set::begin_starts()
-{
-    while (!starts_none()) {
-        const auto node = turns_.next();
-        if (!node)
-            return;
-        launch(*node);
-    }
-}
-
-void process_workers_set::launch(std::size_t node)
-{
-    auto worker = std::make_shared<worker_process>(static_cast<worker_owner&>(*this), ++last_id_, node);
-    live_.push_back(worker);
-    by_id_.emplace(worker->id(), worker);
-    places_[node].worker = worker;
-    turns_.begun(worker->id(), clock::now());
-    if (std::shared_ptr<child> made = worker->launch())
-        children_.add(std::move(made));
+    const auto worker = find(id);
+    return worker && worker->pid() != 0 ? run_time_of_sleeper(worker->pid()) : std::nullopt;
 }
 
 void process_workers_set::stop(std::function<void()> done)
 {
     ended_ = true;
     stopped_ = std::move(done);
-    turns_.clear();
-    for (place& p : places_)
-        p.start_at = time_point::max();
     for (const auto& worker : std::vector(live_))
         worker->leave();
     post_pass();
@@ -119,11 +109,6 @@ void process_workers_set::kill() noexcept
 {
     ended_ = true;
     stopped_ = nullptr;
-    turns_.clear();
-    for (place& p : places_) {
-        p.start_at = time_point::max();
-        p.worker.reset();
-    }
     by_id_.clear();
     touched_.clear();
     read_later_.clear();
@@ -154,7 +139,7 @@ void process_workers_set::set_active(bool active)
     active_ = active;
     for (const auto& worker : live_)
         worker->update_waits();
-    if (active && (turns_.waiting() || std::ranges::any_of(live_, [](const auto& w) { return w->has_news(); })))
+    if (active && std::ranges::any_of(live_, [](const auto& w) { return w->has_news(); }))
         post_pass();
     set_timer();
 }
@@ -163,13 +148,6 @@ worker_set::identity process_workers_set::identify(worker_id id) const
 {
     const auto worker = find(id);
     return worker ? identity{worker->node(), worker->pid()} : identity{};
-}
-
-void process_workers_set::add_stats(pool_stats& stats) const
-{
-    stats.died += died_;
-    stats.restarts += restarts_;
-    stats.abandoned += abandoned_;
 }
 
 // ---------------------------------------------------------------- what the engine asks
@@ -229,43 +207,12 @@ std::optional<backend::chunk_times> process_workers_set::times(worker_id id, chu
     return worker ? worker->times(chunk) : std::nullopt;
 }
 
-void process_workers_set::replace(worker_id id)
-{
-    const auto worker = find(id);
-    if (!worker)
-        return;
-    worker->kill();
-    if (!starts_none() && places_[worker->node()].worker == worker) {
-        ++restarts_;
-        want_start(worker->node());
-    }
-    set_timer();
-}
-
 void process_workers_set::abandon(worker_id id, chunk_id chunk)
 {
     if (const auto worker = find(id)) {
         worker->abandon(chunk);
         touch(*worker);
     }
-}
-
-void process_workers_set::prepare_successor(worker_id id)
-{
-    const auto worker = find(id);
-    if (!worker || starts_none() || places_[worker->node()].worker != worker || turns_.wants(worker->node()))
-        return;
-    ++restarts_;
-    want_start(worker->node());
-    set_timer();
-}
-
-void process_workers_set::retire(worker_id id)
-{
-    prepare_successor(id);
-    if (const auto worker = find(id))
-        worker->leave();
-    set_timer();
 }
 
 // ---------------------------------------------------------------- what the workers tell
@@ -289,6 +236,11 @@ void process_workers_set::end_batch()
 {
     if (depth_ == 1)
         events_.decide();
+    settle_batch();
+}
+
+void process_workers_set::settle_batch()
+{
     if (--depth_ != 0)
         return;
     if (settings_.beside_loop)
@@ -347,25 +299,13 @@ void process_workers_set::worker_launched(worker_process& worker)
 {
     say(worker, "started");
     report(worker, pool_event::worker_started);
+    events_.worker_started(worker.id());
 }
 
 void process_workers_set::worker_is_ready(worker_process& worker)
 {
     report(worker, pool_event::worker_ready);
-    turns_.over(worker.id());
-    if (policy_.on_ready(worker.node(), clock::now())) {
-        events_.mended();
-        for (std::size_t node = 0; node < places_.size() && !ended_; ++node)
-            if (node != worker.node()) {
-                ++restarts_;
-                want_start(node);
-            }
-    }
-    begin_starts();
     events_.worker_ready(worker.id());
-    for (const auto& other : std::vector(live_))
-        if (other->node() == worker.node() && other->id() != worker.id() && other->state().phase() == worker_phase::ready)
-            events_.successor_ready(other->id());
 }
 
 void process_workers_set::worker_is_gone(worker_process& worker, const worker_end& end)
@@ -373,12 +313,7 @@ void process_workers_set::worker_is_gone(worker_process& worker, const worker_en
     const auto keep = worker.shared_from_this();
     std::erase(live_, keep);
     by_id_.erase(worker.id());
-    turns_.over(worker.id());
     children_.remove(worker.process().get());
-    place& p = places_[worker.node()];
-    const bool was_current = p.worker == keep;
-    if (was_current)
-        p.worker.reset();
 
     pool_event event{};
     event.what = pool_event::worker_lost;
@@ -392,86 +327,23 @@ void process_workers_set::worker_is_gone(worker_process& worker, const worker_en
     else
         event.ec = make_error_code(end.how == worker_action::report_failed_start ? errc::worker_start_failed : errc::worker_died);
     if (end.how != worker_action::report_end) {
-        ++died_;
         event.phase = end.phase;
         event.why = end.why;
     }
     say(worker, "ended", &end);
     report(worker, event);
 
-    if (worker.state().was_ready())
-        events_.worker_gone(worker.id(), end.loss);
-    if (!ended_ && end.how != worker_action::report_end)
-        plan_restart(worker.node(), was_current, end);
-    begin_starts();
-    end_stop();
-}
-
-// Unless it is the current worker of its node, its successor is on its way.
-void process_workers_set::plan_restart(std::size_t node, bool is_current, const worker_end& end)
-{
-    place& p = places_[node];
-    const time_point now = clock::now();
-    if (end.in_task) { // that task's fault, however often it happens
-        if (is_current && !policy_.broken()) {
-            restarts_ += !turns_.wants(node);
-            want_start(node);
-        }
-        return;
-    }
-    lost_worker lost;
-    lost.node = node;
-    lost.was_ready = end.how == worker_action::report_death;
-    lost.others_ready = std::ranges::any_of(live_, [](const auto& w) { return w->state().phase() == worker_phase::ready; });
-    lost.initializer_threw = end.initializer_failed;
-    lost.no_room = end.launch_failed && !end.hopeless;
-    lost.fails_again = end.hopeless;
-    lost.for_good = end.hopeless && !end.launch_failed; // a file that is not there may be put there
-    const bool was_broken = policy_.broken() && !policy_.trying();
-    const auto when = policy_.on_loss(lost, now);
-    if (when && is_current && !turns_.wants(node))
-        set_timer(p.start_at = *when);
-    else if (!when && !was_broken)
-        give_up(end);
-}
-
-void process_workers_set::give_up(const worker_end& end)
-{
-    read_all(); // what the others have finished is finished
-    turns_.clear();
-    for (place& p : places_)
-        p.start_at = time_point::max();
+    worker_loss loss = end.loss;
+    loss.in_task = end.in_task;
+    loss.initializer_threw = end.initializer_failed;
+    loss.no_room = end.launch_failed && !end.hopeless;
+    loss.fails_again = end.hopeless;
+    loss.for_good = end.hopeless && !end.launch_failed; // a file that is not there may be put there
     // main() never entered the worker: that says more than how often.
-    const bool never_entered = !policy_.ever_ready() && settings_.executable.empty() && end.phase == life_phase::start && !end.launch_failed;
-    const std::string& why = policy_.why_broken();
-    if (why.empty() || !policy_.mends() || never_entered)
-        events_.broken(end.cause, !policy_.mends());
-    else
-        events_.broken([cause = end.cause, why] { return make_nested(errc::pool_broken, why, cause()); }, false);
-    for (const auto& worker : std::vector(live_))
-        worker->kill();
-}
-
-bool process_workers_set::try_again()
-{
-    const bool under_way = policy_.trying();
-    if (ended_ || !policy_.try_again(clock::now()))
-        return false;
-    if (!under_way) {
-        ++restarts_;
-        want_start(0);
-        set_timer();
-    }
-    return true;
-}
-
-// Reads what the workers have sent, which nobody may have looked at for long.
-void process_workers_set::read_all()
-{
-    for (const auto& worker : std::vector(live_)) {
-        touch(*worker);
-        worker->catch_up();
-    }
+    loss.cause_tells_all = settings_.executable.empty() && end.phase == life_phase::start && !end.launch_failed;
+    loss.cause = end.cause;
+    events_.worker_gone(worker.id(), loss);
+    end_stop();
 }
 
 void process_workers_set::catch_up()
@@ -479,8 +351,11 @@ void process_workers_set::catch_up()
     if (!active_)
         return;
     ++depth_;
-    read_all();
-    end_batch();
+    for (const auto& worker : std::vector(live_)) {
+        touch(*worker);
+        worker->catch_up();
+    }
+    settle_batch();
 }
 
 // ---------------------------------------------------------------- time
@@ -508,21 +383,6 @@ void process_workers_set::pass()
         worker->settle();
         worker->on_time(now);
     }
-    for (std::size_t node = 0; node < places_.size(); ++node)
-        if (places_[node].start_at <= clock::now() && !starts_none()) {
-            ++restarts_;
-            want_start(node);
-        }
-    for (const auto& worker : live_)
-        if (worker->state().phase() == worker_phase::killed)
-            turns_.over(worker->id());
-    if (turns_.waiting()) {
-        turns_.look(now, [this](worker_id id) -> std::optional<duration> {
-            const auto worker = find(id);
-            return worker && worker->pid() != 0 ? run_time_of_sleeper(worker->pid()) : std::nullopt;
-        });
-        begin_starts();
-    }
     end_stop();
     end_batch();
     set_timer();
@@ -534,9 +394,6 @@ void process_workers_set::set_timer()
         return;
     time_point next = time_point::max();
     if (active_) {
-        next = turns_.next_look();
-        for (const place& p : places_)
-            next = std::min(next, p.start_at);
         for (const auto& worker : live_)
             next = std::min(next, worker->next_due());
     }

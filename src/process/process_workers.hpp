@@ -11,15 +11,13 @@
 #include <unordered_map>
 #include <vector>
 
-#include "backend/restart_policy.hpp"
-#include "backend/start_turns.hpp"
 #include "backend/worker_set.hpp"
 #include "process/child_registry.hpp"
 #include "process/worker_process.hpp"
 
 namespace twat::mp::detail {
 
-/** Child processes as the workers of a pool: one for each node, replaced when it dies.
+/** Child processes as the workers of a pool.
 
     All waits are armed only while the pool is active, so an idle pool is no work on its context. Children are launched, reaped and, if
     they do not end, killed on the warden's threads; what happens there comes back through the strand.
@@ -31,16 +29,14 @@ public:
                         backend_events& events);
     ~process_workers_set() override;
 
-    void start() override;
     void stop(std::function<void()> done) override;
     void kill() noexcept override;
     void shut_down() noexcept override;
-    bool try_again() override;
-    void catch_up() override;
     void set_active(bool active) override;
     void halt() noexcept override { children_.halt(); }
     identity identify(worker_id worker) const override;
-    void add_stats(pool_stats& stats) const override;
+    void add_stats(pool_stats& stats) const override { stats.abandoned += abandoned_; }
+    std::size_t starts_at_once() const noexcept override;
 
     void submit(worker_id worker, const chunk& work) override;
     std::shared_ptr<buffer_memory> memory(worker_id worker) const override;
@@ -49,19 +45,14 @@ public:
     std::optional<running_task> running(worker_id worker, chunk_id id) const override;
     std::optional<chunk_times> times(worker_id worker, chunk_id id) const override;
     bool can_kill() const noexcept override { return true; }
-    void replace(worker_id worker) override;
     void abandon(worker_id worker, chunk_id id) override;
-    void prepare_successor(worker_id worker) override;
-    void retire(worker_id worker) override;
+    void launch(worker_id worker, std::size_t node) override;
+    void end(worker_id worker, end_mode how) override;
+    std::optional<duration> start_time_used(worker_id worker) const override;
+    void catch_up() override;
 
 private:
     using timer = asio::basic_waitable_timer<clock, asio::wait_traits<clock>, pool_strand>;
-
-    struct place
-    {
-        std::shared_ptr<worker_process> worker; ///< The latest one; null between two.
-        time_point start_at = time_point::max();
-    };
 
     // worker_owner
     const worker_settings& settings() const noexcept override { return settings_; }
@@ -73,6 +64,7 @@ private:
     void end_batch() override;
     time_point turn_until() noexcept override;
     void read_later(worker_process& worker) override;
+    void settle_batch();
     bool in_batch() const noexcept override { return depth_ != 0; }
     bool ending() const noexcept override { return ended_; }
     void worker_launched(worker_process& worker) override;
@@ -81,14 +73,7 @@ private:
 
     std::shared_ptr<worker_process> find(worker_id id) const noexcept;
     void touch(worker_process& worker);
-    void want_start(std::size_t node);
-    void begin_starts();
-    void launch(std::size_t node);
-    void plan_restart(std::size_t node, bool is_current, const worker_end& end);
-    void give_up(const worker_end& end);
-    void read_all();
     void take_turn();
-    bool starts_none() const noexcept { return ended_ || (policy_.broken() && !policy_.trying()); }
     void end_stop();
     void post_pass();
     void pass();
@@ -103,17 +88,13 @@ private:
     backend_events& events_;
     worker_settings settings_;
     std::function<void(const pool_event&)> on_event_;
-    restart_policy policy_;
-    start_turns turns_;
     std::shared_ptr<process_workers_set*> self_; ///< For handlers; what it points to is null when this is gone.
 
-    std::vector<place> places_;
-    std::vector<std::shared_ptr<worker_process>> live_; ///< All that are not gone, also those that were replaced.
+    std::vector<std::shared_ptr<worker_process>> live_; ///< All that are not gone.
     // Reports come by the ten thousand a second, and there may be hundreds of workers: a batch looks only at those that it is about.
     std::unordered_map<worker_id, std::shared_ptr<worker_process>> by_id_;
     std::vector<std::shared_ptr<worker_process>> touched_, settled_;
     child_registry children_;
-    worker_id last_id_ = 0;
 
     std::vector<std::shared_ptr<worker_process>> read_later_;
     bool turn_posted_ = false;
@@ -126,7 +107,7 @@ private:
     bool pass_posted_ = false;
     bool ended_ = false;      ///< No worker is started any more.
     std::function<void()> stopped_;
-    std::size_t died_ = 0, restarts_ = 0, abandoned_ = 0;
+    std::size_t abandoned_ = 0;
 };
 
 } // namespace twat::mp::detail

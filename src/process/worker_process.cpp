@@ -44,8 +44,6 @@ constexpr duration abandon_at_end_after = std::chrono::milliseconds(200);
 /// Each look that finds nothing makes the next one later: with tasks of 10 ms, looks were half of what a task cost the host.
 constexpr duration look_after = std::chrono::milliseconds(2);
 constexpr duration longest_look_after = std::chrono::milliseconds(16);
-/// A loop that comes later than this to a start that is due was away, and gives it its time once more.
-constexpr duration late_loop = std::chrono::milliseconds(500);
 /// Workers are looked at together.
 constexpr duration look_grid = std::chrono::milliseconds(1);
 
@@ -96,8 +94,6 @@ void worker_process::on_abandoned()
 void worker_process::settle_now()
 {
     worker_owner& owner = *owner_;
-    if (!owner.active())
-        return; // told when something waits again
     owner.begin_batch(*this);
     settle();
     owner.end_batch();
@@ -412,6 +408,20 @@ void worker_process::fail_start(errc code, std::string what, bool hopeless)
 
 // ---------------------------------------------------------------- what is done about it
 
+void worker_process::give_up_start()
+{
+    if (!owner_ || !fsm_.is_starting() || hung_up_ || exited_)
+        return; // what became of it follows
+    const bool greeted = fsm_.phase() == worker_phase::initializing;
+    fail_start(errc::worker_start_failed,
+               name() + " was not ready within pool_options::start_timeout" + had_a_cpu_for(pid()) + "; " +
+                   (greeted ? "its initializer still runs"
+                            : "either its program needs longer than that before it calls twat::mp::run_if_worker(argc, argv), or main() does "
+                              "not call it as its first statement"),
+               false);
+    act(fsm_.resume(worker_input::unfit));
+}
+
 void worker_process::leave()
 {
     const worker_action action = fsm_.resume(worker_input::leave);
@@ -520,8 +530,9 @@ void worker_process::update_waits()
 
 void worker_process::catch_up()
 {
-    if (owner_ && socket_ && !hung_up_ && !exited_ && fsm_.phase() == worker_phase::ready &&
-        (held_->wanted() != 0 || ping_due_ != time_point::max()))
+    if (!owner_ || !socket_ || hung_up_ || exited_)
+        return;
+    if (fsm_.is_starting() || (fsm_.phase() == worker_phase::ready && (held_->wanted() != 0 || ping_due_ != time_point::max())))
         read(time_point::max());
 }
 
@@ -725,8 +736,6 @@ time_point worker_process::next_due() const noexcept
 {
     if (!owner_ || hung_up_ || exited_)
         return time_point::max();
-    if (fsm_.is_starting())
-        return saturating_add(started_at_, owner_->settings().start_timeout);
     if (fsm_.phase() != worker_phase::ready)
         return time_point::max();
     return std::min({ping_due_, look_due(), stop_due()});
@@ -750,22 +759,9 @@ void worker_process::on_time(time_point now)
 {
     if (!owner_ || next_due() > now)
         return;
-    if (fsm_.is_starting() || ping_due_ <= now) {
-        const duration late = now - next_due();
-        if (socket_)
-            read(time_point::max()); // it may have answered while nobody read
-        if (owner_ && fsm_.is_starting() && late > late_loop && !std::exchange(forgiven_, true)) {
-            started_at_ = now; // who knows whether it ran, while this did not: both may have been stopped
-        } else if (owner_ && fsm_.is_starting()) {
-            const bool greeted = fsm_.phase() == worker_phase::initializing;
-            fail_start(errc::worker_start_failed,
-                       name() + " was not ready within pool_options::start_timeout" + had_a_cpu_for(pid()) + "; " +
-                           (greeted ? "its initializer still runs"
-                                    : "either its program needs longer than that before it calls twat::mp::run_if_worker(argc, argv), or main() does "
-                                      "not call it as its first statement"),
-                       false);
-            act(fsm_.resume(worker_input::unfit));
-        } else if (owner_ && ping_due_ <= now) {
+    if (ping_due_ <= now) {
+        read(time_point::max()); // it may have answered while nobody read
+        if (owner_ && ping_due_ <= now) {
             note_ = "it was killed because a cancelled coroutine kept its event loop from running";
             ping_due_ = time_point::max();
             act(fsm_.resume(worker_input::unfit));

@@ -142,6 +142,8 @@ public:
     std::optional<backend::chunk_times> times(chunk_id id) const;
     void abandon(chunk_id id);
 
+    /// Ends it, because it was not ready in time.
+    void give_up_start();
     /// Ends it in order, within `stop_grace`.
     void leave();
     /// Ends it: SIGTERM, then SIGKILL.
@@ -252,7 +254,6 @@ private:
     exit_status status_;
 
     time_point started_at_{};
-    bool forgiven_ = false; ///< It was late once, or nobody looked.
     time_point ping_due_ = time_point::max();
     std::uint64_t ping_ = 0;
     time_point last_sign_{}; ///< When the worker was last heard of, or given work.

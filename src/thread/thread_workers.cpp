@@ -72,11 +72,9 @@ struct thread_workers::shared_state
 };
 
 thread_workers::thread_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,
-                               std::size_t nodes, backend_events& events)
-    : shared_(std::make_shared<shared_state>(*this, std::move(link), options, &events)), options_(options), nodes_(nodes),
-      events_(events), pid_(::getpid()), strand_(std::move(strand)),
-      policy_(options.restarts, nodes, static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(this) >> 4)),
-      start_at_(nodes, time_point::max())
+                               backend_events& events)
+    : shared_(std::make_shared<shared_state>(*this, std::move(link), options, &events)), options_(options), events_(events),
+      pid_(::getpid()), strand_(std::move(strand))
 {}
 
 thread_workers::~thread_workers()
@@ -165,41 +163,31 @@ void thread_workers::abandon(worker_id worker, chunk_id id)
         by->abandon(id);
 }
 
-void thread_workers::prepare_successor(worker_id worker)
+void thread_workers::end(worker_id worker, end_mode how)
 {
-    std::size_t index = 0;
-    {
-        std::lock_guard lock(mutex_);
-        const auto found = workers_.find(worker);
-        if (found == workers_.end() || found->second.successor != 0 || stopping_ || silent_ || policy_.broken())
-            return;
-        index = found->second.worker->index();
-    }
-    const worker_id successor = start_thread(index, {}, worker);
-    arm_start_timer();
-    if (successor == 0)
-        return;
-    ++restarts_;
-    std::lock_guard lock(mutex_);
-    if (const auto found = workers_.find(worker); found != workers_.end())
-        found->second.successor = successor;
-}
-
-void thread_workers::retire(worker_id worker)
-{
+    if (how == end_mode::late)
+        return shared_state::post(shared_, [worker](thread_workers& self) { self.judge_late(worker); });
     std::lock_guard lock(mutex_);
     const auto found = workers_.find(worker);
     if (found == workers_.end())
         return;
-    found->second.retired = true;
+    found->second.ended = true;
     found->second.worker->finish();
 }
 
-void thread_workers::start()
+/// Its initializer was not over in time. A thread cannot be ended there: it may be ready yet.
+void thread_workers::judge_late(worker_id worker)
 {
-    for (std::size_t index = 0; index < nodes_; ++index)
-        start_thread(index, {});
-    arm_start_timer();
+    {
+        std::lock_guard lock(mutex_);
+        const auto found = workers_.find(worker);
+        if (found == workers_.end() || found->second.ready || found->second.ended || found->second.state->initialized)
+            return; // one that is initialized has said so
+    }
+    worker_loss loss;
+    loss.stuck = true;
+    loss.cause = [] { return make_error(errc::worker_start_failed, "the initializer of a worker thread did not end in time"); };
+    tell_lost(worker, std::move(loss));
 }
 
 thread_worker::report_function thread_workers::reporter(worker_id worker) const
@@ -214,25 +202,16 @@ thread_worker::report_function thread_workers::reporter(worker_id worker) const
     };
 }
 
-worker_id thread_workers::start_thread(std::size_t index, std::thread predecessor, worker_id replaces)
+void thread_workers::launch(worker_id id, std::size_t index)
 {
     std::unique_lock lock(mutex_);
-    if (halted_) {
-        if (predecessor.joinable())
-            ended_.push_back(std::move(predecessor));
-        return 0;
-    }
-    const worker_id id = ++last_id_;
+    if (halted_ || stopping_)
+        return;
     auto worker = std::make_shared<thread_worker>(index, shared_->pool, options_.cancel_grace, reporter(id));
     node& made = workers_[id];
     made.worker = worker;
     made.state = std::make_shared<life>();
-    made.started = clock::now();
-    made.predecessor = replaces;
-    const auto before = std::make_shared<std::vector<std::thread>>(std::move(ended_)); // their end is near, and costs memory until it is seen
-    if (predecessor.joinable())
-        before->push_back(std::move(predecessor));
-    ended_.clear();
+    const auto before = std::make_shared<std::vector<std::thread>>(std::exchange(ended_, {})); // their end is near, and costs memory until it is seen
     try {
         made.thread = std::thread([shared = shared_, id, worker, state = made.state, before] {
             thread_main(shared, id, *worker, *state, std::move(*before));
@@ -241,16 +220,17 @@ worker_id thread_workers::start_thread(std::size_t index, std::thread predecesso
         workers_.erase(id);
         ended_ = std::move(*before);
         lock.unlock();
-        shared_state::post(shared_, [index, cause = std::current_exception()](thread_workers& self) {
+        shared_state::post(shared_, [id, index, cause = std::current_exception()](thread_workers& self) {
             self.tell(pool_event::worker_lost, index, errc::worker_start_failed, life_phase::start);
-            self.lose({.node = index, .no_room = true},
-                      [cause] { return make_nested(errc::worker_start_failed, "a worker thread could not be made", cause); });
+            worker_loss loss;
+            loss.no_room = true;
+            loss.cause = [cause] { return make_nested(errc::worker_start_failed, "a worker thread could not be made", cause); };
+            self.tell_lost(id, std::move(loss));
         });
-        return 0;
+        return;
     }
     lock.unlock();
     tell(pool_event::worker_started, index);
-    return id;
 }
 
 void thread_workers::thread_main(const std::shared_ptr<shared_state>& shared, worker_id id, thread_worker& worker, life& state,
@@ -322,49 +302,42 @@ void thread_workers::on_report(worker_id worker, chunk_report& report)
 void thread_workers::on_ready(worker_id worker)
 {
     std::size_t index = 0;
-    worker_id predecessor = 0;
     {
         std::lock_guard lock(mutex_);
         const auto found = workers_.find(worker);
         if (found == workers_.end() || found->second.ready || halted_)
             return;
         found->second.ready = true;
-        found->second.late = false;
         index = found->second.worker->index();
-        predecessor = found->second.predecessor;
     }
     tell(pool_event::worker_ready, index);
     if (silent_)
         return;
-    start_at_[index] = time_point::max();
-    if (policy_.on_ready(index, clock::now())) {
-        events_.mended();
-        for (std::size_t other = 0; other < nodes_ && !stopping_; ++other)
-            if (!occupied(other))
-                restart(other);
-    }
-    arm_start_timer();
     events_.worker_ready(worker);
-    if (predecessor != 0)
-        events_.successor_ready(predecessor);
     events_.decide();
 }
 
 void thread_workers::on_refused(worker_id worker, std::exception_ptr cause)
 {
-    const auto by = find(worker);
-    if (!by)
-        return;
-    tell(pool_event::worker_lost, by->index(), errc::initializer_failed, life_phase::initializer);
-    lose({.node = by->index(), .initializer_threw = true},
-         [cause] { return make_nested(errc::initializer_failed, "the initializer of a worker thread failed", cause); });
+    std::size_t index = 0;
+    {
+        std::lock_guard lock(mutex_);
+        const auto found = workers_.find(worker);
+        if (found == workers_.end())
+            return;
+        index = found->second.worker->index();
+    }
+    tell(pool_event::worker_lost, index, errc::initializer_failed, life_phase::initializer);
+    worker_loss loss;
+    loss.initializer_threw = true;
+    loss.cause = [cause] { return make_nested(errc::initializer_failed, "the initializer of a worker thread failed", cause); };
+    tell_lost(worker, std::move(loss));
 }
 
 void thread_workers::on_gone(worker_id worker)
 {
     std::size_t index = 0;
-    bool ready = false, retired = false;
-    std::thread thread;
+    bool ready = false;
     {
         std::lock_guard lock(mutex_);
         const auto found = workers_.find(worker);
@@ -372,24 +345,13 @@ void thread_workers::on_gone(worker_id worker)
             return;
         index = found->second.worker->index();
         ready = found->second.ready;
-        retired = found->second.retired && found->second.successor == 0;
-        thread = std::move(found->second.thread);
+        if (found->second.thread.joinable())
+            ended_.push_back(std::move(found->second.thread));
         workers_.erase(found);
     }
-    const bool follow = retired && !stopping_ && !silent_ && !policy_.broken();
-    if (follow)
-        ++restarts_;
     if (ready)
         tell(pool_event::worker_retired, index);
-    if (follow)
-        start_thread(index, std::move(thread));
-    else if (thread.joinable()) {
-        std::lock_guard lock(mutex_);
-        ended_.push_back(std::move(thread));
-    }
-    arm_start_timer();
-    if (ready)
-        tell_gone(worker);
+    tell_gone(worker); // of one that was lost it was told before
     if (stopping_ && workers_.empty())
         stop_is_over();
 }
@@ -406,89 +368,13 @@ void thread_workers::tell_gone(worker_id worker)
 }
 
 // What can fail of a thread is its start.
-void thread_workers::lose(lost_worker lost, const std::function<std::exception_ptr()>& cause)
+void thread_workers::tell_lost(worker_id worker, worker_loss loss)
 {
     if (silent_ || stopping_)
         return;
-    ++died_;
-    {
-        std::lock_guard lock(mutex_);
-        for (const auto& [id, node] : workers_)
-            lost.others_ready = lost.others_ready || (node.ready && !node.dismissed);
-    }
-    const bool was_broken = policy_.broken() && !policy_.trying();
-    const auto when = policy_.on_loss(lost, clock::now());
-    if (!when && !was_broken)
-        give_up(cause);
-    else if (when && !lost.stuck)
-        start_at_[lost.node] = *when;
-    arm_start_timer();
-}
-
-void thread_workers::give_up(const std::function<std::exception_ptr()>& cause)
-{
-    start_at_.assign(nodes_, time_point::max());
-    if (const std::string& why = policy_.why_broken(); why.empty())
-        events_.broken(cause, false);
-    else
-        events_.broken([cause, why] { return make_nested(errc::pool_broken, why, cause()); }, false);
-    {
-        std::lock_guard lock(mutex_);
-        for (auto& [id, node] : workers_)
-            if (node.ready && !std::exchange(node.dismissed, true))
-                node.worker->finish();
-    }
+    loss.explain = [cause = loss.cause](std::uint64_t) { return cause(); };
+    events_.worker_gone(worker, loss);
     events_.decide();
-}
-
-bool thread_workers::try_again()
-{
-    const bool under_way = policy_.trying();
-    if (stopping_ || silent_ || !policy_.try_again(clock::now()))
-        return false;
-    if (under_way)
-        return true;
-    for (std::size_t index = 0; index < nodes_; ++index)
-        if (!occupied(index)) {
-            restart(index);
-            arm_start_timer();
-            return true;
-        }
-    {
-        std::lock_guard lock(mutex_); // all are still at it: they are waited for once more
-        for (auto& [id, node] : workers_)
-            if (std::exchange(node.late, false))
-                node.started = clock::now();
-    }
-    arm_start_timer();
-    return true;
-}
-
-/// Whether the node has a thread that will be ready, or is, unless something happens to it.
-bool thread_workers::occupied(std::size_t index) const
-{
-    std::lock_guard lock(mutex_);
-    for (const auto& [id, node] : workers_)
-        if (node.worker->index() == index && !node.dismissed && (node.ready || !node.state->initialized))
-            return true;
-    return false;
-}
-
-void thread_workers::restart(std::size_t index)
-{
-    start_at_[index] = time_point::max();
-    worker_id replaces = 0;
-    {
-        std::lock_guard lock(mutex_);
-        for (const auto& [id, node] : workers_)
-            if (node.worker->index() == index && node.ready && node.successor != 0 && !node.dismissed)
-                replaces = id; // its successor was lost
-    }
-    ++restarts_;
-    const worker_id made = start_thread(index, {}, replaces);
-    std::lock_guard lock(mutex_);
-    if (const auto found = workers_.find(replaces); found != workers_.end() && made != 0)
-        found->second.successor = made;
 }
 
 void thread_workers::tell(decltype(pool_event::what) what, std::size_t index, boost::system::error_code ec, life_phase phase)
@@ -504,65 +390,10 @@ void thread_workers::tell(decltype(pool_event::what) what, std::size_t index, bo
     shared_->link->post([callback = options_.on_event, event] { callback(event); });
 }
 
-void thread_workers::set_active(bool active)
-{
-    active_ = active;
-    arm_start_timer();
-}
-
-void thread_workers::arm_start_timer()
-{
-    start_timer_.reset();
-    if (!active_ || silent_ || stopping_)
-        return;
-    time_point first = *std::min_element(start_at_.begin(), start_at_.end());
-    {
-        std::lock_guard lock(mutex_);
-        for (const auto& [id, node] : workers_)
-            if (!node.ready && !node.late)
-                first = std::min(first, saturating_add(node.started, options_.start_timeout));
-    }
-    if (first == time_point::max())
-        return;
-    start_timer_.emplace(*strand_, first);
-    start_timer_->async_wait([shared = shared_](boost::system::error_code ec) {
-        auto now = [](thread_workers& self) {
-            if (self.start_timer_)
-                self.on_start_timer();
-        };
-        if (!ec)
-            shared->with_set(now);
-    });
-}
-
-void thread_workers::on_start_timer()
-{
-    const time_point now = clock::now();
-    std::vector<std::size_t> late;
-    {
-        std::lock_guard lock(mutex_);
-        for (auto& [id, node] : workers_) {
-            // One that is initialized has said so, and it was not heard yet.
-            if (node.ready || node.late || node.state->initialized || options_.start_timeout > now - node.started)
-                continue;
-            node.late = true;
-            late.push_back(node.worker->index());
-        }
-    }
-    for (const std::size_t index : late)
-        lose({.node = index, .stuck = true},
-             [] { return make_error(errc::worker_start_failed, "the initializer of a worker thread did not end in time"); });
-    for (std::size_t index = 0; index < nodes_; ++index)
-        if (start_at_[index] <= now)
-            restart(index);
-    arm_start_timer();
-}
-
 void thread_workers::stop(std::function<void()> done)
 {
     stopping_ = true;
     stopped_ = std::move(done);
-    start_timer_.reset();
     bool none = false;
     {
         std::lock_guard lock(mutex_);
@@ -607,7 +438,6 @@ void thread_workers::stop_is_over()
 void thread_workers::kill() noexcept
 {
     silent_ = true;
-    start_timer_.reset();
     quit_all();
 }
 
@@ -661,17 +491,10 @@ worker_set::identity thread_workers::identify(worker_id worker) const
     return {.node = known ? known->index() : 0};
 }
 
-void thread_workers::add_stats(pool_stats& stats) const
-{
-    stats.died += died_;
-    stats.restarts += restarts_;
-    stats.abandoned += abandoned_;
-}
-
 worker_id thread_workers::add_guest()
 {
     std::lock_guard lock(mutex_);
-    const worker_id id = ++last_id_;
+    const worker_id id = ++last_guest_;
     guests_[id] = std::make_shared<thread_worker>(0, shared_->pool, options_.cancel_grace, reporter(id));
     if (halted_)
         guests_[id]->quit();
@@ -704,9 +527,9 @@ void thread_workers::remove_guest(worker_id guest)
 }
 
 std::unique_ptr<worker_set> make_thread_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,
-                                                std::size_t nodes, backend_events& events)
+                                                backend_events& events)
 {
-    return std::make_unique<thread_workers>(std::move(strand), std::move(link), options, nodes, events);
+    return std::make_unique<thread_workers>(std::move(strand), std::move(link), options, events);
 }
 
 } // namespace twat::mp::detail

@@ -19,26 +19,23 @@
 #include <thread>
 #include <vector>
 
-#include "backend/restart_policy.hpp"
 #include "backend/worker_set.hpp"
 #include "thread/thread_worker.hpp"
 
 namespace twat::mp::detail {
 
-/** Worker threads, one for each node.
+/** Worker threads.
 
     The threads inherit the signal mask of the thread that makes them, as those of `asio::thread_pool` do: a task that starts
     a program must not hand it a mask full of blocked signals. A thread cannot be killed: `kill` and `halt` ask running
-    tasks to stop and let them end. A thread that was retired is followed by one with the same index, or was: its successor may be ready
-    before it ends. What has ended is joined by the next thread that is made.
+    tasks to stop and let them end. What has ended is joined by the next thread that is made.
 
     An exception that leaves a handler that a task posted to `this_worker::executor()` ends the program.
 */
 class thread_workers final : public worker_set
 {
 public:
-    thread_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options, std::size_t nodes,
-                   backend_events& events);
+    thread_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options, backend_events& events);
     /// As `halt`; threads that may not be waited for are detached.
     ~thread_workers() override;
 
@@ -48,22 +45,18 @@ public:
     std::optional<running_task> running(worker_id worker, chunk_id id) const override;
     std::optional<chunk_times> times(worker_id worker, chunk_id id) const override;
     bool can_kill() const noexcept override { return false; }
-    /// A thread cannot be replaced while it runs a task: retires it behind that.
-    void replace(worker_id worker) override { retire(worker); }
     void abandon(worker_id worker, chunk_id id) override;
-    void prepare_successor(worker_id worker) override;
-    void retire(worker_id worker) override;
+    void launch(worker_id worker, std::size_t node) override;
+    void end(worker_id worker, end_mode how) override;
 
-    void start() override;
     void stop(std::function<void()> done) override;
     void kill() noexcept override;
     void shut_down() noexcept override;
-    bool try_again() override;
-    void set_active(bool active) override;
+    void set_active(bool) override {}
     void halt() noexcept override;
     identity identify(worker_id worker) const override;
-    void add_stats(pool_stats& stats) const override;
-    bool is_armed() const noexcept override { return start_timer_ || stop_timer_; }
+    void add_stats(pool_stats& stats) const override { stats.abandoned += abandoned_; }
+    bool is_armed() const noexcept override { return stop_timer_.has_value(); }
 
     worker_id add_guest() override;
     /// Returns also when the pool is halted.
@@ -72,6 +65,8 @@ public:
     void remove_guest(worker_id guest) override;
 
 private:
+    // Guests have numbers of their own, beyond those of workers.
+    static constexpr worker_id first_guest = worker_id(1) << 63;
     using timer = asio::basic_waitable_timer<clock, asio::wait_traits<clock>, pool_strand>;
 
     struct shared_state;
@@ -86,18 +81,12 @@ private:
         std::shared_ptr<thread_worker> worker;
         std::shared_ptr<life> state;
         std::thread thread;
-        time_point started{};
         bool ready = false;
-        bool late = false;         ///< Its initializer still runs, and it is not waited for.
-        bool dismissed = false;    ///< It ends because the pool is broken.
-        bool retired = false;
-        worker_id successor = 0;   ///< That was started for it, or was ready; 0: none.
-        worker_id predecessor = 0; ///< To be told of this one.
+        bool ended = false; ///< It was told to end, or its end was reported.
     };
 
     std::shared_ptr<thread_worker> find(worker_id worker) const;
     thread_worker::report_function reporter(worker_id worker) const;
-    worker_id start_thread(std::size_t index, std::thread predecessor, worker_id replaces = 0);
     static void thread_main(const std::shared_ptr<shared_state>& shared, worker_id id, thread_worker& worker, life& state,
                             std::vector<std::thread> ended);
 
@@ -109,36 +98,28 @@ private:
 
     void tell_ended(worker_id worker, chunk_id id);
     void tell_gone(worker_id worker);
-    void lose(lost_worker lost, const std::function<std::exception_ptr()>& cause);
-    void give_up(const std::function<std::exception_ptr()>& cause);
-    void restart(std::size_t index);
-    bool occupied(std::size_t index) const;
+    void tell_lost(worker_id worker, worker_loss loss);
+    void judge_late(worker_id worker);
     void tell(decltype(pool_event::what) what, std::size_t index, boost::system::error_code ec = {}, life_phase phase = {});
     void quit_all() noexcept;
-    void arm_start_timer();
-    void on_start_timer();
     void stop_is_over();
     bool inside() const noexcept;
 
     const std::shared_ptr<shared_state> shared_;
     const pool_options options_;
-    const std::size_t nodes_;
     backend_events& events_;
     const pid_t pid_;
 
     // On the strand:
     std::optional<pool_strand> strand_; // until `shut_down`: its destructor needs the context
-    bool active_ = false;
     bool silent_ = false; // killed: the events are told nothing any more
-    restart_policy policy_;
-    std::vector<time_point> start_at_; // by node: when it gets a new thread
     bool stopping_ = false;
     std::function<void()> stopped_;
-    std::optional<timer> start_timer_, stop_timer_;
-    std::size_t died_ = 0, restarts_ = 0, abandoned_ = 0;
+    std::optional<timer> stop_timer_;
+    std::size_t abandoned_ = 0;
 
     mutable std::mutex mutex_; // for what follows
-    worker_id last_id_ = 0;
+    worker_id last_guest_ = first_guest;
     bool halted_ = false;      // no thread is made any more
     std::map<worker_id, node> workers_;
     std::map<worker_id, std::shared_ptr<thread_worker>> guests_;

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "backend/worker_set.hpp"
+#include "engine/roster.hpp"
 
 namespace twat::mp::test {
 
@@ -39,14 +40,19 @@ struct told_outcome
     }
 };
 
-/** Workers that are processes, and in the place of the engine the test, which gives them chunks and notes what they tell. */
+/** Workers that are processes, under a roster as a pool has it, and in the place of the engine the test, which gives them chunks and notes
+    what they tell. */
 class fake_engine : public detail::backend_events
 {
 public:
     explicit fake_engine(pool_options options = {}, std::size_t nodes = 1)
         : strand_(asio::make_strand(asio::any_io_executor(context.get_executor()))),
           link_(std::make_shared<detail::strand_link>(strand_)),
-          workers(detail::make_process_workers(strand_, link_, options, nodes, *this))
+          workers(detail::make_process_workers(strand_, link_, options, nodes, *this)),
+          roster({.nodes = nodes,
+                  .start_timeout = options.start_timeout,
+                  .restarts = options.restarts,
+                  .starts_at_once = workers->starts_at_once()})
     {}
 
     ~fake_engine()
@@ -62,9 +68,11 @@ public:
     {
         auto guard = asio::make_work_guard(context);
         context.restart();
-        while (!done())
-            if (context.run_one_for(std::chrono::seconds(60)) == 0)
+        for (const auto limit = detail::clock::now() + std::chrono::seconds(60); !done(); tick()) {
+            context.run_one_for(std::chrono::milliseconds(50));
+            if (detail::clock::now() > limit)
                 throw std::runtime_error("what the test waits for does not happen");
+        }
     }
 
     /// Runs the context until a task of the chunk, which has a timeout, is seen to run. The page tells nobody when that is.
@@ -91,8 +99,36 @@ public:
     void start(std::size_t nodes = 1)
     {
         workers->set_active(true);
-        workers->start();
+        begin();
         run_until([&] { return ready.size() >= nodes; });
+    }
+    /// Begins to start the workers.
+    void begin()
+    {
+        roster.start(detail::clock::now());
+        carry_out();
+    }
+
+    void prepare_successor(detail::worker_id worker)
+    {
+        roster.succeed(worker, detail::clock::now());
+        carry_out();
+    }
+    void replace(detail::worker_id worker)
+    {
+        roster.replace(worker, detail::clock::now());
+        carry_out();
+    }
+    void retire(detail::worker_id worker)
+    {
+        roster.leave(worker, detail::clock::now());
+        carry_out();
+    }
+    bool try_again()
+    {
+        const bool trying = roster.try_again(detail::clock::now());
+        carry_out();
+        return trying;
     }
 
     detail::worker_id await_ready(std::size_t count)
@@ -104,6 +140,7 @@ public:
     void stop()
     {
         bool stopped = false;
+        roster.close();
         workers->stop([&] { stopped = true; });
         run_until([&] { return stopped; });
     }
@@ -146,10 +183,22 @@ public:
         return outcomes[work.id];
     }
 
-    void worker_ready(detail::worker_id worker) override { ready.push_back(worker); }
-    void successor_ready(detail::worker_id worker) override { succeeded.push_back(worker); }
+    void worker_started(detail::worker_id worker) override { roster.started(worker, detail::clock::now()); }
+    void worker_ready(detail::worker_id worker) override
+    {
+        const auto arrived = roster.ready(worker, detail::clock::now());
+        if (arrived.mends)
+            cause_of_break = nullptr;
+        if (arrived.takes_work)
+            ready.push_back(worker);
+        succeeded.insert(succeeded.end(), arrived.predecessors.begin(), arrived.predecessors.end());
+    }
     void worker_grew(detail::worker_id worker) override { grew.push_back(worker); }
-    void worker_gone(detail::worker_id worker, const detail::worker_loss& loss) override { gone[worker] = loss; }
+    void worker_gone(detail::worker_id worker, const detail::worker_loss& loss) override
+    {
+        gone[worker] = loss;
+        roster.gone(worker, loss, detail::clock::now());
+    }
     void task_finished(detail::worker_id, detail::chunk_id id, std::size_t position, decoder* value) override
     {
         const auto bytes = value->rest();
@@ -160,13 +209,11 @@ public:
         outcomes[id].push_back({position, {}, std::move(error)});
     }
     void chunk_ended(detail::worker_id, detail::chunk_id id, duration busy) override { ended[id] = busy; }
-    void broken(std::function<std::exception_ptr()> cause, bool for_good) override
+    void decide() override
     {
-        cause_of_break = std::move(cause);
-        broken_for_good = for_good;
+        ++decisions;
+        carry_out();
     }
-    void mended() override { cause_of_break = nullptr; }
-    void decide() override { ++decisions; }
 
     asio::io_context context{1};
     std::vector<detail::worker_id> ready, succeeded, grew;
@@ -178,6 +225,28 @@ public:
     int decisions = 0;
 
 private:
+    void carry_out()
+    {
+        while (roster.has_actions())
+            for (const detail::roster::action& todo : roster.take_actions())
+                switch (todo.what) {
+                case detail::roster::action::launch: workers->launch(todo.worker, todo.node); break;
+                case detail::roster::action::end: workers->end(todo.worker, todo.how); break;
+                case detail::roster::action::broken:
+                    cause_of_break = roster.why_broken().cause;
+                    broken_for_good = roster.why_broken().for_good;
+                    break;
+                }
+    }
+
+    void tick()
+    {
+        if (roster.judges(detail::clock::now()))
+            workers->catch_up();
+        roster.tick(detail::clock::now(), [this](detail::worker_id worker) { return workers->start_time_used(worker); });
+        carry_out();
+    }
+
     detail::pool_strand strand_;
     std::shared_ptr<detail::strand_link> link_;
     std::vector<std::shared_ptr<detail::chunk>> chunks_;
@@ -185,6 +254,7 @@ private:
 
 public:
     std::unique_ptr<detail::worker_set> workers;
+    detail::roster roster;
 };
 
 } // namespace twat::mp::test

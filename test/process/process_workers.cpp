@@ -306,10 +306,8 @@ BOOST_AUTO_TEST_CASE(a_death_names_the_task_and_the_signal)
     // and another takes its place
     const worker_id next = engine.await_ready(2);
     BOOST_TEST(engine.run(next, *engine.chunk_of(&index_of, std::vector{0})).at(0).value<std::size_t>() == 0u);
-    pool_stats stats;
-    engine.workers->add_stats(stats);
-    BOOST_TEST(stats.died == 1u);
-    BOOST_TEST(stats.restarts == 1u);
+    BOOST_TEST(engine.roster.died() == 1u);
+    BOOST_TEST(engine.roster.restarts() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(leaving_with_a_good_code_is_a_death_too)
@@ -482,7 +480,7 @@ BOOST_AUTO_TEST_CASE(a_stubborn_worker_is_replaced_at_once)
     work->timeout = 1h;
     engine.workers->submit(engine.ready[0], *work);
     engine.await_running(engine.ready[0], *work);
-    engine.workers->replace(engine.ready[0]);
+    engine.replace(engine.ready[0]);
     engine.run_until([&] { return engine.ready.size() == 2 && !engine.gone.empty(); });
     const worker_loss& loss = engine.gone.at(engine.ready[0]);
     BOOST_TEST(loss.expected);
@@ -549,7 +547,7 @@ BOOST_AUTO_TEST_CASE(a_retired_worker_ends_in_order)
     options.finalizer = task(append_line, log);
     fake_engine engine(options);
     engine.start();
-    engine.workers->retire(engine.ready[0]);
+    engine.retire(engine.ready[0]);
     engine.run_until([&] { return engine.ready.size() == 2 && !engine.gone.empty(); });
     BOOST_TEST(engine.gone.at(engine.ready[0]).expected);
     BOOST_TEST(lines_in(log) == 1u);
@@ -562,23 +560,21 @@ BOOST_AUTO_TEST_CASE(a_worker_goes_on_until_its_successor_is_ready)
 {
     fake_engine engine;
     engine.start();
-    engine.workers->prepare_successor(engine.ready[0]);
-    engine.workers->prepare_successor(engine.ready[0]); // asked for once
+    engine.prepare_successor(engine.ready[0]);
+    engine.prepare_successor(engine.ready[0]); // asked for once
     engine.run_until([&] { return !engine.succeeded.empty(); });
     BOOST_TEST(engine.ready.size() == 2u);
     BOOST_TEST(engine.succeeded == std::vector<worker_id>{engine.ready[0]}, boost::test_tools::per_element());
     BOOST_TEST(engine.gone.empty());
     const auto work = engine.chunk_of(&index_of, std::vector{1});
     BOOST_TEST(engine.run(engine.ready[0], *work).at(0).value<std::size_t>() == 0u);
-    engine.workers->retire(engine.ready[0]);
+    engine.retire(engine.ready[0]);
     engine.run_until([&] { return !engine.gone.empty(); });
     BOOST_TEST(engine.ready.size() == 2u); // there was one already
     const auto next = engine.chunk_of(&index_of, std::vector{1});
     BOOST_TEST(engine.run(engine.ready[1], *next).at(0).value<std::size_t>() == 0u);
-    pool_stats stats;
-    engine.workers->add_stats(stats);
-    BOOST_TEST(stats.restarts == 1u);
-    BOOST_TEST(stats.died == 0u);
+    BOOST_TEST(engine.roster.restarts() == 1u);
+    BOOST_TEST(engine.roster.died() == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_that_dies_before_its_successor_is_ready_is_replaced_once)
@@ -587,13 +583,11 @@ BOOST_AUTO_TEST_CASE(a_worker_that_dies_before_its_successor_is_ready_is_replace
     options.restarts.count = 1;
     fake_engine engine(options);
     engine.start();
-    engine.workers->prepare_successor(engine.ready[0]);
+    engine.prepare_successor(engine.ready[0]);
     engine.workers->submit(engine.ready[0], *engine.chunk_of(&leave_with, std::vector{1}));
     engine.run_until([&] { return !engine.gone.empty() && engine.ready.size() == 2; });
-    pool_stats stats;
-    engine.workers->add_stats(stats);
-    BOOST_TEST(stats.restarts == 1u);
-    BOOST_TEST(stats.died == 1u);
+    BOOST_TEST(engine.roster.restarts() == 1u);
+    BOOST_TEST(engine.roster.died() == 1u);
     BOOST_TEST(!engine.cause_of_break);
 }
 
@@ -644,27 +638,27 @@ BOOST_AUTO_TEST_CASE(workers_that_start_are_no_work_while_nobody_waits)
     options.initializer = task(wait_for_file, go);
     options.start_timeout = 60s;
     fake_engine engine(options);
-    engine.workers->start();
+    engine.begin();
     engine.run_dry();
     temporary_directory::touch(go);
     engine.workers->set_active(true);
     engine.await_ready(1);
 }
 
-BOOST_AUTO_TEST_CASE(a_death_while_idle_is_told_when_something_waits_again)
+BOOST_AUTO_TEST_CASE(a_death_while_idle_is_told_at_once_and_another_worker_starts)
 {
     fake_engine engine;
     engine.start();
     const int pid = engine.run(engine.ready[0], *engine.chunk_of(&pid_of, std::vector{7})).at(0).value<int>();
     engine.workers->set_active(false);
     ::kill(pid, SIGKILL);
-    while (::kill(pid, 0) == 0)
-        std::this_thread::sleep_for(1ms);
-    engine.run_dry();
-    BOOST_TEST(engine.gone.empty());
+    engine.run_until([&] { return !engine.gone.empty(); });
+    BOOST_TEST(engine.gone.at(engine.ready[0]).begun.empty());
+    BOOST_TEST(engine.roster.restarts() == 1u);
+    engine.run_dry(); // it is no work
+    BOOST_TEST(engine.ready.size() == 1u);
     engine.workers->set_active(true);
     engine.run_until([&] { return engine.ready.size() == 2; });
-    BOOST_TEST(engine.gone.at(engine.ready[0]).begun.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_chunk_given_to_a_dead_worker_has_not_begun)
@@ -686,7 +680,7 @@ BOOST_AUTO_TEST_CASE(a_failing_initializer_breaks_the_pool)
     options.initializer = task(fail_to_initialize);
     fake_engine engine(options, 2);
     engine.workers->set_active(true);
-    engine.workers->start();
+    engine.begin();
     engine.run_until([&] { return engine.cause_of_break != nullptr; });
     const std::exception_ptr cause = engine.cause_of_break();
     BOOST_TEST((code_of(cause) == errc::initializer_failed));
@@ -708,7 +702,7 @@ BOOST_AUTO_TEST_CASE(a_slow_start_is_given_up)
     options.restarts.count = 1;
     fake_engine engine(options);
     engine.workers->set_active(true);
-    engine.workers->start();
+    engine.begin();
     engine.run_until([&] { return engine.cause_of_break != nullptr; });
     BOOST_TEST((code_of(engine.cause_of_break()) == errc::pool_broken));
 }
@@ -719,7 +713,7 @@ BOOST_AUTO_TEST_CASE(a_program_that_is_not_there_breaks_the_pool_at_once)
     options.executable = "/nonexistent/program";
     fake_engine engine(options);
     engine.workers->set_active(true);
-    engine.workers->start();
+    engine.begin();
     engine.run_until([&] { return engine.cause_of_break != nullptr; });
     BOOST_TEST((code_of(engine.cause_of_break()) == errc::worker_start_failed));
     BOOST_TEST(what_of(engine.cause_of_break()).find("/nonexistent/program") != std::string::npos);
@@ -732,7 +726,7 @@ BOOST_AUTO_TEST_CASE(a_program_that_never_becomes_a_worker_is_told_how)
     options.restarts.count = 2;
     fake_engine engine(options);
     engine.workers->set_active(true);
-    engine.workers->start();
+    engine.begin();
     engine.run_until([&] { return engine.cause_of_break != nullptr; });
     try {
         std::rethrow_exception(engine.cause_of_break());
@@ -755,10 +749,8 @@ BOOST_AUTO_TEST_CASE(deaths_in_tasks_never_break_the_pool)
         engine.run_until([&] { return engine.ready.size() > lives || engine.cause_of_break; });
         BOOST_TEST_REQUIRE(!engine.cause_of_break);
     }
-    pool_stats stats;
-    engine.workers->add_stats(stats);
-    BOOST_TEST(stats.died == 29u);
-    BOOST_TEST(stats.restarts == 29u);
+    BOOST_TEST(engine.roster.died() == 29u);
+    BOOST_TEST(engine.roster.restarts() == 29u);
 }
 
 namespace {
@@ -788,10 +780,10 @@ BOOST_AUTO_TEST_CASE(a_crash_loop_of_idle_workers_ends_until_one_is_tried_again)
     BOOST_TEST(deaths == 4u);
     BOOST_TEST((code_of(engine.cause_of_break()) == errc::pool_broken));
     BOOST_TEST(!engine.broken_for_good);
-    BOOST_TEST(!engine.workers->try_again()); // too soon
+    BOOST_TEST(!engine.try_again()); // too soon
     const std::size_t lives = engine.ready.size();
     std::this_thread::sleep_for(1s);
-    BOOST_TEST(engine.workers->try_again());
+    BOOST_TEST(engine.try_again());
     engine.run_until([&] { return engine.ready.size() == lives + 2; }); // all nodes
     BOOST_TEST(!engine.cause_of_break);
 }

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,9 @@ namespace twat::mp {
 
 /// Every span of time in this library, measured on the steady clock.
 using duration = std::chrono::nanoseconds;
+
+/// `pool_options::min_nodes`: as many workers are kept as there are nodes.
+inline constexpr std::size_t all_nodes = std::numeric_limits<std::size_t>::max();
 
 /** How many workers may die outside of tasks before the pool is broken: while they start, in the initializer, or while idle.
 

@@ -760,7 +760,7 @@ BOOST_FIXTURE_TEST_CASE(the_task_of_the_last_death_is_told_of_the_death, fixture
     loss.begun.push_back({first(1).work->id, 0});
     loss.explain = [](std::uint64_t) { return std::make_exception_ptr(std::runtime_error("died")); };
     core->worker_gone(1, loss);
-    core->broken([] { return std::make_exception_ptr(std::runtime_error("broken")); }, false);
+    core->give_up([] { return std::make_exception_ptr(std::runtime_error("broken")); });
     core->decide();
     BOOST_TEST(op->error_text() == "died");
     BOOST_TEST(other->error_text() == "broken");
@@ -769,7 +769,7 @@ BOOST_FIXTURE_TEST_CASE(the_task_of_the_last_death_is_told_of_the_death, fixture
 BOOST_FIXTURE_TEST_CASE(a_broken_pool_answers_all_and_takes_no_more, fixture)
 {
     auto op = add(5, map_of(5));
-    core->broken([] { return std::make_exception_ptr(std::runtime_error("broken")); }, false);
+    core->give_up([] { return std::make_exception_ptr(std::runtime_error("broken")); });
     BOOST_TEST(op->error_text() == "broken");
     auto later = add(5, map_of(5));
     BOOST_TEST(later->error_text() == "broken");
@@ -1361,10 +1361,9 @@ BOOST_AUTO_TEST_CASE(a_worker_leaves_after_its_share_of_tasks_when_its_successor
         }
         BOOST_TEST(ran <= 10u);
         if (id < 3) {
-            BOOST_TEST(f.workers.to_succeed.size() == id);
+            BOOST_TEST_REQUIRE(f.workers.launched.size() == id);
             BOOST_TEST(f.workers.retired.size() == id - 1); // it does not leave before that
-            f.core->worker_ready(id + 1);
-            f.core->successor_ready(id);
+            f.core->worker_ready(f.workers.launched.back().first);
             f.core->decide();
             BOOST_TEST(f.workers.retired.size() == id);
             f.die(id, true);
@@ -1385,13 +1384,12 @@ BOOST_AUTO_TEST_CASE(a_worker_goes_on_until_its_successor_is_ready)
     f.now += 1s;
     f.core->tick();
     f.core->decide();
-    BOOST_TEST(f.workers.to_succeed == std::vector<worker_id>{1}, boost::test_tools::per_element());
+    BOOST_TEST((f.workers.launched == std::vector<std::pair<worker_id, std::size_t>>{{2, 0}}));
     BOOST_TEST((f.core->next_wake() > f.now + 1s)); // asked for once
     f.finish(1);
     BOOST_TEST(f.held(1) == 2u); // and it still gets work
     f.begin(1);
     f.core->worker_ready(2);
-    f.core->successor_ready(1);
     f.core->decide();
     BOOST_TEST(f.first(1).keep == 1u); // what it had not begun goes to the other
     BOOST_TEST(f.held(2) == 2u);
@@ -1412,15 +1410,15 @@ BOOST_AUTO_TEST_CASE(workers_of_one_age_do_not_leave_together)
     f.now += 1s;
     f.core->tick();
     f.core->worker_grew(2);
-    BOOST_TEST(f.workers.to_succeed.size() == 1u);
-    const worker_id first = f.workers.to_succeed.front();
-    f.core->worker_ready(4);
-    f.core->successor_ready(first);
+    f.core->decide();
+    BOOST_TEST_REQUIRE(f.workers.launched.size() == 1u);
+    const worker_id first = f.workers.launched.front().second + 1;
+    f.core->worker_ready(f.workers.launched.front().first);
     f.core->decide();
     f.die(first, true);
     BOOST_TEST((f.core->next_wake() <= f.now)); // the next one's turn
     f.core->tick();
-    BOOST_TEST(f.workers.to_succeed.size() == 2u);
+    BOOST_TEST(f.workers.launched.size() == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(the_jitter_makes_workers_leave_at_different_moments)
@@ -1429,15 +1427,14 @@ BOOST_AUTO_TEST_CASE(the_jitter_makes_workers_leave_at_different_moments)
     const time_point begin = f.now;
     f.with_workers(8);
     std::set<duration> left;
-    for (worker_id next = 9; f.workers.to_succeed.size() < 8 && f.core->next_wake() != time_point::max(); ++next) {
+    while (f.workers.launched.size() < 8 && f.core->next_wake() != time_point::max()) {
         f.now = f.core->next_wake();
         f.core->tick();
         left.insert(f.now - begin);
+        const auto [next, node] = f.workers.launched.back();
         f.core->worker_ready(next);
-        const worker_id old = f.workers.to_succeed.back();
-        f.core->successor_ready(old);
         f.core->decide();
-        f.die(old, true);
+        f.die(node + 1, true);
     }
     BOOST_TEST(left.size() == 8u);
     BOOST_TEST((*left.begin() >= 500s));

@@ -148,7 +148,8 @@ public:
         time_point begun_at{};    // the last one that it has begun
     };
     std::map<worker_id, std::deque<held>> workers;
-    std::vector<worker_id> replaced, retired, to_succeed;
+    std::vector<worker_id> replaced, retired; // told to end now, in order
+    std::vector<std::pair<worker_id, std::size_t>> launched; // for which node
     std::vector<chunk_id> abandoned;
     std::multiset<std::uint64_t> executed; // indices of tasks that were begun
     bool kills = true;
@@ -199,14 +200,13 @@ public:
         return found == looked.end() ? std::nullopt : std::optional(found->second);
     }
     bool can_kill() const noexcept override { return kills; }
-    void replace(worker_id worker) override { replaced.push_back(worker); }
     void abandon(worker_id worker, chunk_id id) override
     {
         abandoned.push_back(id);
         std::erase_if(workers[worker], [&](held& h) { return h.work->id == id; });
     }
-    void prepare_successor(worker_id worker) override { to_succeed.push_back(worker); }
-    void retire(worker_id worker) override { retired.push_back(worker); }
+    void launch(worker_id worker, std::size_t node) override { launched.emplace_back(worker, node); }
+    void end(worker_id worker, end_mode how) override { (how == end_mode::in_order ? retired : replaced).push_back(worker); }
 
     held& get(worker_id worker, chunk_id id)
     {
@@ -227,6 +227,8 @@ struct engine_fixture
     explicit engine_fixture(engine::settings s = {.nodes = 2, .child_concurrency = 4}) { reset(s); }
     void reset(engine::settings s)
     {
+        if (s.restarts.count == 0)
+            s.restarts.count = 1'000'000; // deaths are what most cases are about
         core.emplace(s, workers, [this] { return now; });
     }
     void with_workers(std::size_t n)
@@ -309,6 +311,8 @@ struct engine_fixture
             return std::make_exception_ptr(std::runtime_error("died in " + std::to_string(index)));
         };
         loss.expected = expected;
+        loss.in_task = !loss.begun.empty();
+        loss.cause = [] { return std::make_exception_ptr(std::runtime_error("died")); };
         workers.workers.erase(worker);
         core->worker_gone(worker, loss);
         core->decide();

@@ -55,7 +55,9 @@ public:
 
     void run()
     {
-        for (std::size_t i = 0; i < nodes; ++i)
+        f_.core->start();
+        f_.core->decide();
+        while (!f_.workers.launched.empty())
             join();
         for (int step = 0; step < steps_; ++step) {
             event();
@@ -179,11 +181,21 @@ private:
         return hung_.contains({h.work->id, h.finished}) && !(h.cancelled && !f_.workers.kills);
     }
 
+    /// A worker that was started is ready.
     void join()
     {
-        alive_.push_back(++last_worker_);
-        f_.core->worker_ready(last_worker_);
+        const worker_id id = take_launched();
+        alive_.push_back(id);
+        f_.core->worker_ready(id);
         f_.core->decide();
+    }
+
+    worker_id take_launched()
+    {
+        const std::size_t which = below(f_.workers.launched.size());
+        const worker_id id = f_.workers.launched[which].first;
+        f_.workers.launched.erase(f_.workers.launched.begin() + static_cast<std::ptrdiff_t>(which));
+        return id;
     }
 
     void kill(worker_id id, bool expected)
@@ -194,12 +206,12 @@ private:
             if (h.begun > h.finished)
                 loss.begun.push_back({h.work->id, h.finished});
         loss.explain = [](std::uint64_t) { return make_error(errc::worker_died); };
+        loss.cause = [] { return make_error(errc::worker_died); };
         loss.expected = expected;
+        loss.in_task = !loss.begun.empty();
         f_.workers.workers.erase(id);
         f_.core->worker_gone(id, loss);
         f_.core->decide();
-        if (succeeded_.erase(id) == 0) // its successor is there, or on its way
-            join();
     }
 
     void die()
@@ -221,16 +233,11 @@ private:
 
     void retire()
     {
-        if (!f_.workers.to_succeed.empty() && chance(50)) { // a successor becomes ready, when its predecessor may be gone already
-            const worker_id id = f_.workers.to_succeed.back();
-            f_.workers.to_succeed.pop_back();
-            const bool lives = std::find(alive_.begin(), alive_.end(), id) != alive_.end();
-            if (lives) {
-                succeeded_.insert(id);
+        if (!f_.workers.launched.empty() && chance(50)) {
+            if (chance(90) || alive_.empty())
                 join();
-            }
-            f_.core->successor_ready(id);
-            f_.core->decide();
+            else
+                kill(take_launched(), false); // its start fails
         } else if (chance(5) && !alive_.empty()) {
             f_.core->worker_grew(alive_[below(alive_.size())]);
             f_.core->decide();
@@ -532,8 +539,6 @@ private:
     engine_fixture f_;
     std::vector<simulated_operation> operations_;
     std::vector<worker_id> alive_;
-    std::set<worker_id> succeeded_;
-    worker_id last_worker_ = 0;
     std::set<std::pair<chunk_id, std::size_t>> hung_; ///< Tasks that do not return by themselves.
     bool no_more_hang_ = false;
     std::map<std::pair<const operation*, std::uint64_t>, std::size_t> ledger_;

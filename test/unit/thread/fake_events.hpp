@@ -84,11 +84,15 @@ private:
 struct fake_events : backend_events
 {
     void worker_ready(worker_id worker) override { ready.push_back(worker); }
-    void successor_ready(worker_id worker) override { succeeded.push_back(worker); }
     void worker_gone(worker_id worker, const worker_loss& loss) override
     {
-        BOOST_TEST(loss.expected);
-        gone.push_back(worker);
+        if (loss.expected) {
+            gone.push_back(worker);
+            return;
+        }
+        lost.push_back(worker);
+        causes.push_back(loss.cause());
+        stuck += loss.stuck;
     }
     void task_finished(worker_id, chunk_id id, std::size_t position, decoder* value) override
     {
@@ -107,18 +111,15 @@ struct fake_events : backend_events
         BOOST_TEST((busy >= duration::zero()));
         ended[id] = worker;
     }
-    void broken(std::function<std::exception_ptr()> cause, bool) override { causes.push_back(cause()); }
-    void mended() override { ++mends; }
     void decide() override { ++decided; }
 
-    std::vector<worker_id> ready, gone;
-    std::vector<worker_id> succeeded;
+    std::vector<worker_id> ready, gone, lost;
     std::map<chunk_id, std::vector<std::size_t>> finished;
     std::map<chunk_id, std::map<std::size_t, std::exception_ptr>> failed;
     std::map<chunk_id, worker_id> ended;
     std::vector<std::exception_ptr> causes;
     int decided = 0;
-    int mends = 0;
+    std::size_t stuck = 0;
 };
 
 struct thread_workers_fixture
@@ -129,6 +130,7 @@ struct thread_workers_fixture
     fake_events events;
     pool_options options;
     std::unique_ptr<worker_set> workers;
+    worker_id last_worker = 0;
     chunk_id last_chunk = 0;
     std::vector<std::shared_ptr<chunk>> chunks;
 
@@ -137,8 +139,9 @@ struct thread_workers_fixture
 
     void make(std::size_t nodes)
     {
-        workers = make_thread_workers(strand, link, options, nodes, events);
-        workers->start();
+        workers = make_thread_workers(strand, link, options, events);
+        for (std::size_t node = 0; node != nodes; ++node)
+            workers->launch(++last_worker, node);
     }
     void make_ready(std::size_t nodes)
     {

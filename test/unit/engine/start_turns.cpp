@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "backend/start_turns.hpp"
+#include "engine/start_turns.hpp"
 
 #include <boost/test/unit_test.hpp>
 

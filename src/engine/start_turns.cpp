@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "backend/start_turns.hpp"
+#include "engine/start_turns.hpp"
 
 #include <algorithm>
 
@@ -17,6 +17,14 @@ void start_turns::clear() noexcept
 {
     queue_.clear();
     std::fill(queued_.begin(), queued_.end(), false);
+}
+
+void start_turns::withdraw(std::size_t node) noexcept
+{
+    if (!queued_[node])
+        return;
+    queued_[node] = false;
+    std::erase(queue_, node);
 }
 
 std::optional<std::size_t> start_turns::next()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef TWAT_MP_SRC_BACKEND_RESTART_POLICY_HPP
-#define TWAT_MP_SRC_BACKEND_RESTART_POLICY_HPP
+#ifndef TWAT_MP_SRC_ENGINE_RESTART_POLICY_HPP
+#define TWAT_MP_SRC_ENGINE_RESTART_POLICY_HPP
 
 #include <cstddef>
 #include <cstdint>
@@ -38,6 +38,9 @@ struct lost_worker
     burn the machine. One loss more than the limit within the window breaks the pool. So do starts that have failed for longer than the window,
     and than 10 s, while no worker takes tasks; and, before any worker was ready, a failure that is certain to repeat itself.
 
+    A start that fails while another worker takes tasks counts for nothing: the pool serves on with what it has, and that node is tried again
+    after 10 ms, 0.1 s, 0.2 s ... 60 s.
+
     A broken pool tries one worker after 1 s, 2 s, 4 s ... 60 s, whenever somebody asks for it and the pause is over, and is whole again when a
     worker is ready. If it breaks again within the window after that, the pauses go on to grow where they were.
 */
@@ -45,6 +48,12 @@ class restart_policy
 {
 public:
     restart_policy(restart_limit limit, std::size_t nodes, std::uint32_t seed = 1);
+
+    /// The pool has so many nodes from now on.
+    /// Returns how many it knew.
+    std::size_t resize(std::size_t nodes);
+    /// Whether the node is to have a worker; each is, to begin with.
+    void expect(std::size_t node, bool expected) { nodes_[node].expected = expected; }
 
     /// Returns when the worker's replacement may start; nothing: the pool is broken.
     std::optional<time_point> on_loss(const lost_worker& lost, time_point now);
@@ -65,6 +74,8 @@ public:
     bool ever_ready() const noexcept { return ever_ready_; }
     /// Whether no worker has become ready since the last failed start.
     bool starts_fail() const noexcept { return failed_starts_ != 0; }
+    /// Starts of the node's workers that have failed in a row.
+    std::size_t failed_starts(std::size_t node) const noexcept { return nodes_[node].failed; }
     std::size_t limit() const noexcept { return count_; }
 
 private:
@@ -72,11 +83,20 @@ private:
 
     std::nullopt_t break_for(const lost_worker& lost, time_point now, std::string why);
     bool all_initializers_threw() const noexcept;
+    duration part_of(duration pause);
 
-    std::size_t count_;
+    struct node_state
+    {
+        bool expected = true;
+        bool threw = false;     ///< Its last start ended with an exception of the initializer.
+        std::size_t failed = 0; ///< Starts in a row.
+    };
+
+    restart_limit limit_;
+    std::size_t count_ = 0;
     duration window_;
     std::deque<time_point> losses_;
-    std::vector<bool> threw_; ///< By node: its last start ended with an exception of the initializer.
+    std::vector<node_state> nodes_;
     std::size_t failed_starts_ = 0; ///< In a row.
     time_point failing_since_{};
     std::minstd_rand random_;

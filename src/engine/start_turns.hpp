@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef TWAT_MP_SRC_BACKEND_START_TURNS_HPP
-#define TWAT_MP_SRC_BACKEND_START_TURNS_HPP
+#ifndef TWAT_MP_SRC_ENGINE_START_TURNS_HPP
+#define TWAT_MP_SRC_ENGINE_START_TURNS_HPP
 
+#include <algorithm>
 #include <cstddef>
 #include <deque>
 #include <optional>
@@ -25,11 +26,16 @@ public:
     /// @param most Starts at once, at least 1.
     start_turns(std::size_t most, std::size_t nodes) : most_(most), queued_(nodes) {}
 
+    /// There are so many nodes from now on, or as many as before if that is more.
+    void resize(std::size_t nodes) { queued_.resize(std::max(nodes, queued_.size())); }
+
     /// The node wants a worker. Once is enough.
     void want(std::size_t node);
     bool wants(std::size_t node) const noexcept { return queued_[node]; }
     /// Nobody wants anything any more. Starts that are under way keep their turns.
     void clear() noexcept;
+    /// Nor this one.
+    void withdraw(std::size_t node) noexcept;
     bool waiting() const noexcept { return !queue_.empty(); }
 
     /// Takes the next node out of the queue, if there is a turn for it.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "backend/restart_policy.hpp"
+#include "engine/restart_policy.hpp"
 
 #include <algorithm>
 
@@ -11,8 +11,8 @@ constexpr duration second_pause = std::chrono::milliseconds(100);
 constexpr duration longest_pause = std::chrono::seconds(5);
 // When no worker is ready and all starts have failed for so long, the next will too.
 constexpr duration longest_failing = std::chrono::seconds(10);
-// While others work, a worker that the system has no room for is tried again after this.
-constexpr duration pause_for_room = std::chrono::milliseconds(200);
+// While others work, a worker that the system has no room for is tried again after this at first.
+constexpr duration first_pause_for_room = std::chrono::milliseconds(200);
 // Of a broken pool.
 constexpr duration first_trial_pause = std::chrono::seconds(1);
 constexpr duration longest_trial_pause = std::chrono::seconds(60);
@@ -26,12 +26,24 @@ duration doubled(duration first, std::size_t times, duration longest) noexcept
 } // namespace
 
 restart_policy::restart_policy(restart_limit limit, std::size_t nodes, std::uint32_t seed)
-    : count_(limit.count != 0 ? limit.count : std::max<std::size_t>(5, 2 * nodes)), window_(limit.window), threw_(nodes), random_(seed)
-{}
+    : limit_(limit), window_(limit.window), random_(seed)
+{
+    resize(nodes);
+}
+
+std::size_t restart_policy::resize(std::size_t nodes)
+{
+    const std::size_t known = nodes_.size();
+    count_ = limit_.count != 0 ? limit_.count : std::max<std::size_t>(5, 2 * nodes);
+    nodes_.resize(std::max(nodes, known));
+    return known;
+}
 
 std::optional<time_point> restart_policy::on_loss(const lost_worker& lost, time_point now)
 {
-    threw_[lost.node] = lost.initializer_threw;
+    node_state& node = nodes_[lost.node];
+    node.threw = lost.initializer_threw;
+    node.failed += !lost.was_ready;
     if (state_ == state::broken)
         return std::nullopt;
     if (state_ == state::trying)
@@ -40,8 +52,10 @@ std::optional<time_point> restart_policy::on_loss(const lost_worker& lost, time_
         return break_for(lost, now, {});
     if (lost.stuck && !lost.others_ready)
         return break_for(lost, now, {});
-    if (lost.no_room && lost.others_ready)
-        return now + pause_for_room; // no fault of the workers
+    if (lost.others_ready && lost.no_room) // no fault of the workers
+        return now + part_of(doubled(first_pause_for_room, node.failed - 1, longest_pause));
+    if (lost.others_ready && !lost.was_ready)
+        return now + (node.failed == 1 ? first_pause : part_of(doubled(second_pause, node.failed - 2, longest_trial_pause)));
 
     while (!losses_.empty() && now - losses_.front() > window_)
         losses_.pop_front();
@@ -57,10 +71,14 @@ std::optional<time_point> restart_policy::on_loss(const lost_worker& lost, time_
         return break_for(lost, now, "no worker is ready, and starting one has failed " + std::to_string(failed_starts_) + " times in a row");
     if (failed_starts_ == 1)
         return now + first_pause;
-    const duration pause = doubled(second_pause, failed_starts_ - 2, longest_pause);
-    // Not all at once: what makes starts fail is often something that all of them want.
+    return now + part_of(doubled(second_pause, failed_starts_ - 2, longest_pause));
+}
+
+// Not all at once: what makes starts fail is often something that all of them want.
+duration restart_policy::part_of(duration pause)
+{
     const double part = std::uniform_real_distribution<>(0.75, 1.25)(random_);
-    return now + duration(static_cast<duration::rep>(static_cast<double>(pause.count()) * part));
+    return duration(static_cast<duration::rep>(static_cast<double>(pause.count()) * part));
 }
 
 std::nullopt_t restart_policy::break_for(const lost_worker& lost, time_point now, std::string why)
@@ -79,7 +97,8 @@ bool restart_policy::on_ready(std::size_t node, time_point now)
 {
     ever_ready_ = true;
     failed_starts_ = 0;
-    threw_[node] = false;
+    nodes_[node].threw = false;
+    nodes_[node].failed = 0;
     if (state_ == state::whole)
         return false;
     state_ = state::whole;
@@ -97,7 +116,8 @@ bool restart_policy::try_again(time_point now) noexcept
 
 bool restart_policy::all_initializers_threw() const noexcept
 {
-    return std::all_of(threw_.begin(), threw_.end(), [](bool threw) { return threw; });
+    const bool any = std::any_of(nodes_.begin(), nodes_.end(), [](const node_state& node) { return node.expected; });
+    return any && std::all_of(nodes_.begin(), nodes_.end(), [](const node_state& node) { return node.threw || !node.expected; });
 }
 
 } // namespace twat::mp::detail

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSL-1.0
+// The engine's part for workers that come and go, as the roster decides.
+#include "engine/engine.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace twat::mp::detail {
+
+// ---------------------------------------------------------------- what the roster decides
+
+void engine::carry_out()
+{
+    while (roster_.has_actions())
+        for (const roster::action& todo : roster_.take_actions())
+            switch (todo.what) {
+            case roster::action::launch: backend_.launch(todo.worker, todo.node); break;
+            case roster::action::end: backend_.end(todo.worker, todo.how); break;
+            case roster::action::broken: {
+                const roster::breakage why = roster_.why_broken();
+                backend_.catch_up(); // what the workers have finished is finished
+                break_down(why.cause);
+                if (settings_.on_broken)
+                    settings_.on_broken(why.cause, why.for_good);
+                if (backend_.can_kill())
+                    forget_workers(); // they are killed
+                break;
+            }
+            }
+}
+
+bool engine::try_again()
+{
+    if (!roster_.try_again(now_()))
+        return false;
+    broken_ = nullptr; // it takes this call
+    return true;
+}
+
+// No worker is ready, or will be soon: every operation completes with what `cause` makes (a fresh exception each).
+void engine::break_down(const error_maker& cause)
+{
+    broken_ = cause;
+    flush(); // what is over has its own answer: the last death, for the task that ran
+    const auto keeps_outcomes = [](const operation_state& op) {
+        return !op.traits().stops_at_failure && !op.traits().stream && !op.final_error;
+    };
+    for (operation_state& op : outstanding_)
+        if (!keeps_outcomes(op))
+            stop_handing_out(op);
+    for (auto next = outstanding_.begin(); next != outstanding_.end();) {
+        operation_state& op = *next++;
+        if (keeps_outcomes(op))
+            fail_rest(op, cause);
+        else
+            stop(op, op.first_error ? op.first_error : cause(), stop_force::kill); // a task's own failure tells more
+    }
+    for (auto& w : workers_)
+        if (!w->guest) {
+            w->dying = true;
+            recount(*w);
+        }
+}
+
+// ---------------------------------------------------------------- what the workers do
+
+void engine::worker_ready(worker_id worker)
+{
+    if (find(worker))
+        return;
+    const roster::arrival arrived = roster_.ready(worker, now_());
+    if (!arrived.takes_work)
+        return;
+    if (arrived.mends) {
+        broken_ = nullptr;
+        if (settings_.on_mended)
+            settings_.on_mended();
+    }
+    plan_recycling(add_worker(worker));
+    trace_worker(trace_event::worker_ready, worker);
+    for (const worker_id old : arrived.predecessors)
+        successor_is_ready(old);
+}
+
+ready_worker& engine::add_worker(worker_id id)
+{
+    auto state = std::make_unique<ready_worker>();
+    state->id = id;
+    state->order = ++last_order_;
+    ready_worker& added = *state;
+    worker_of_.emplace(id, &added);
+    workers_.push_back(std::move(state));
+    recount(added);
+    consider(added);
+    return added;
+}
+
+std::unique_ptr<ready_worker> engine::take_worker(ready_worker& worker)
+{
+    const auto it = std::find_if(workers_.begin(), workers_.end(), [&](auto& w) { return w.get() == &worker; });
+    std::unique_ptr<ready_worker> taken = std::move(*it);
+    workers_.erase(it);
+    worker_of_.erase(taken->id);
+    takers_.remove(*taken);
+    taken->list_hook<considered_tag>::unlink();
+    guests_ -= taken->guest;
+    taken->dying = true; // chunks that it still holds cannot be taken back
+    ledger_.update(taken->counted, {});
+    if (taken->drains_for)
+        stop_draining(*taken->drains_for);
+    return taken;
+}
+
+void engine::worker_gone(worker_id worker, const worker_loss& loss)
+{
+    if (ready_worker* const found = find(worker))
+        lose_worker(*found, loss);
+    roster_.gone(worker, loss, now_());
+}
+
+void engine::lose_worker(ready_worker& lost, const worker_loss& loss)
+{
+    const worker_id worker = lost.id;
+    const std::unique_ptr<ready_worker> gone = take_worker(lost);
+    // Last chunk first: each puts what it had not begun in front of the line.
+    for (auto held = gone->held.rbegin(); held != gone->held.rend(); ++held) {
+        std::size_t begun = held->settled;
+        for (const auto& c : loss.chunks)
+            if (c.id == held->work->id)
+                held->since = c.since;
+        for (const auto& b : loss.begun)
+            if (b.id == held->work->id && b.position < held->keep)
+                begun = std::max(begun, b.position + 1);
+        if (held->owner)
+            lose_chunk(*held, loss);
+        else
+            drop_outstanding(*held);
+        chunk_cut_off(worker, *held, begun, loss.expected);
+        if (held->owner)
+            disown(*held);
+        settle_account(*held, duration::zero(), 0);
+    }
+    trace_worker(trace_event::worker_gone, worker, !loss.expected);
+}
+
+void engine::forget_workers()
+{
+    for (auto& w : workers_) {
+        for (given_chunk& h : w->held) {
+            if (h.owner) {
+                const auto answered = std::count_if(h.expired.begin(), h.expired.end(), [&](auto p) { return p >= h.settled; });
+                h.owner->held_tasks -= h.outstanding() - static_cast<std::size_t>(answered);
+                touch(*h.owner);
+            }
+            chunk_cut_off(w->id, h, h.settled);
+            if (h.owner)
+                disown(h);
+            settle_account(h, duration::zero(), 0);
+        }
+        trace_worker(trace_event::worker_gone, w->id);
+        if (w->drains_for)
+            stop_draining(*w->drains_for);
+    }
+    takers_.clear();
+    considered_.clear();
+    worker_of_.clear();
+    workers_.clear();
+    ledger_.clear();
+    guests_ = 0;
+}
+
+} // namespace twat::mp::detail
