@@ -97,6 +97,9 @@ public:
     /// How many may start at once: starts beyond that would only slow each other down.
     virtual std::size_t starts_at_once() const noexcept { return std::numeric_limits<std::size_t>::max(); }
 
+    /// The pool has so many nodes from now on, by which workers that start learn what their share is.
+    virtual void resize(std::size_t) {}
+
     /// Ends all workers in order (finalizers run), each within `stop_grace`, then kills what is left; `done` is called on the strand
     /// when all are gone or given up. The engine holds no chunk. No worker is started any more.
     virtual void stop(std::function<void()> done) = 0;

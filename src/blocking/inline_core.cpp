@@ -205,6 +205,7 @@ public:
     asio::any_io_executor get_executor() const noexcept override { return asio::system_executor(); }
     const pool_options& options() const noexcept override { return options_; }
     std::size_t nodes() const noexcept override { return 1; }
+    void resize(std::size_t) override {} // there is the calling thread, and no other
 
     pool_stats stats() const override
     {

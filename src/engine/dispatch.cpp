@@ -53,6 +53,7 @@ void engine::decide()
         flush();
         hand_out();
         steal();
+        grow_if_tasks_wait();
     } while (!touched_.empty() || let_in_those_that_wait() || roster_.has_actions());
     if (shed_ == most_shed_at_once || (ending_ && !outstanding_.empty()))
         look_again_ = now_(); // the loop's other handlers first
@@ -355,6 +356,8 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
     ++op.held_chunks;
     worker.running += work->count;
     worker.given += work->count;
+    if (elastic_)
+        worker.idle_since = {};
     totals_.bytes_sent += work->tasks->size_in_bytes();
     given_chunk& given = worker.held.emplace_back(worker);
     given.keep = work->count;
@@ -391,6 +394,7 @@ void engine::chunk_begins(worker_id worker, given_chunk& held)
     trace_chunk(trace_event::chunk_begun, worker, held, held.since);
     if (held.owner && !std::exchange(held.owner->begun, true)) {
         ++begun_;
+        note_begin(*held.owner);
         no_longer_waits(*held.owner);
         if (held.owner->tenant->counters)
             held.owner->tenant->counters->add_pending(-1);

@@ -43,6 +43,7 @@ engine::engine(settings s, backend& workers, std::function<time_point()> now)
                .starts_at_once = settings_.starts_at_once,
                .can_kill = backend_.can_kill(),
                .seed = settings_.seed}),
+      elastic_(roster_.kept() < settings_.nodes),
       random_(settings_.seed)
 {}
 
@@ -453,6 +454,8 @@ void engine::forget_chunk(ready_worker& worker, given_chunk& held)
     worker.held.remove_if([&](const given_chunk& h) { return &h == &held; });
     recount(worker);
     consider(worker);
+    if (worker.held.empty())
+        note_idle(worker);
 }
 
 // ---------------------------------------------------------------- workers that are lost
@@ -596,6 +599,7 @@ pool_stats engine::stats() const
     s.pending_bytes = pending_bytes_;
     s.died = roster_.died();
     s.restarts = roster_.restarts();
+    s.starting = roster_.starting();
     return s;
 }
 

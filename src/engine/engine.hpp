@@ -109,6 +109,9 @@ public:
     bool complete() const noexcept { return lasting_workers() >= roster_.kept(); }
     /// Why that will not be so soon; empty: it may be.
     error_maker why_incomplete() const { return roster_.why_incomplete(); }
+    void resize(std::size_t nodes);
+    /// When `tick` may find that a worker has been idle for too long, also while the pool is not active.
+    time_point shrinks_at() const noexcept { return roster_.may_shrink() ? shrink_at_ : time_point::max(); }
 
     // Threads that block inside a task (nested parallelism).
     void add_guest(worker_id id, operation& op);
@@ -238,6 +241,17 @@ private:
     void carry_out();
     void break_down(const error_maker& cause);
     void successor_is_ready(worker_id worker);
+    void send_away(ready_worker& worker, bool surplus);
+
+    // sizing.cpp: as many workers as there is work
+    void note_work(operation_state& op);
+    void note_begin(operation_state& op);
+    void note_idle(ready_worker& worker);
+    std::size_t wanted_by(const operation_state& op) const;
+    std::size_t wanted_by_all(std::size_t most) const;
+    time_point waiting_since() const;
+    void grow_if_tasks_wait();
+    void shrink_if_idle(time_point now);
 
     // recycling.cpp: workers that have run, grown or lived enough
     void plan_recycling(ready_worker& worker);
@@ -281,6 +295,7 @@ private:
     hooked_list<operation_state, outstanding_tag> outstanding_; // the same, in the order of their initiation
     hooked_list<operation_state, outstanding_tag> ended_by_force_; // those of them that `stop_all` has come to
     hooked_list<operation_state, touched_tag> touched_;
+    hooked_list<operation_state, unbegun_tag> unbegun_, served_; // only if the pool is elastic
     const std::shared_ptr<timings> timings_ = std::make_shared<timings>();
     tenant_table tenants_{timings_->tenants};
     fair_queue<operation_state> queue_;  // those that have something to hand out
@@ -303,6 +318,8 @@ private:
     watch<given_chunk> kills_;
     ledger ledger_;
     roster roster_;
+    bool elastic_ = false; // fewer workers are kept than there may be
+    time_point looked_at_work_{}, grow_at_ = time_point::max(), shrink_at_ = time_point::max();
     std::size_t pending_bytes_ = 0;
     std::size_t begun_ = 0;   // operations of which a task has begun
     std::size_t resting_ = 0; // streams that wait for their reader

@@ -92,6 +92,7 @@ ready_worker& engine::add_worker(worker_id id)
     workers_.push_back(std::move(state));
     recount(added);
     consider(added);
+    note_idle(added);
     return added;
 }
 

@@ -25,7 +25,7 @@ void engine::plan_recycling(ready_worker& worker)
 
 void engine::recycle(ready_worker& worker)
 {
-    if (worker.recycling || worker.dying || worker.guest)
+    if (worker.recycling || worker.retiring || worker.dying || worker.guest)
         return;
     worker.recycling = true;
     ages_.clear(worker.age);
@@ -54,26 +54,38 @@ void engine::worker_grew(worker_id id)
 
 void engine::successor_is_ready(worker_id id)
 {
-    ready_worker* const worker = find(id);
-    if (!worker || worker->retiring || worker->guest)
+    if (ready_worker* const worker = find(id))
+        send_away(*worker, false);
+}
+
+// The worker gets no more, and leaves when its task has ended. What it has not begun goes elsewhere.
+void engine::send_away(ready_worker& worker, bool surplus)
+{
+    worker.surplus = worker.surplus || surplus;
+    if (worker.retiring || worker.guest)
         return;
-    worker->recycling = worker->retiring = true;
-    ages_.clear(worker->age);
-    recount(*worker);
-    for (auto held = worker->held.rbegin(); held != worker->held.rend(); ++held)
-        take_back(*worker, *held, true);
-    leave_if_idle(*worker);
+    worker.retiring = true;
+    worker.recycling = worker.recycling || !surplus;
+    ages_.clear(worker.age);
+    recount(worker);
+    for (auto held = worker.held.rbegin(); held != worker.held.rend(); ++held)
+        take_back(worker, *held, true);
+    leave_if_idle(worker);
 }
 
 void engine::leave_if_idle(ready_worker& worker)
 {
-    if (!worker.retiring || !worker.held.empty() || worker.dying || worker.guest)
+    if (!worker.retiring || worker.dying || worker.guest || (worker.surplus ? worker.running != 0 : !worker.held.empty()))
         return;
     worker.dying = true;
     recount(worker);
-    ++totals_.recycled;
     if (worker.drains_for)
         stop_draining(*worker.drains_for); // another worker runs empty for it
+    if (worker.surplus) {
+        ++totals_.retired;
+        return roster_.retire(worker.id, now_());
+    }
+    ++totals_.recycled;
     roster_.leave(worker.id, now_());
 }
 

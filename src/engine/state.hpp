@@ -38,6 +38,7 @@ using hooked_list = boost::intrusive::list<T, boost::intrusive::base_hook<list_h
 
 struct outstanding_tag; ///< All operations, in the order of their initiation.
 struct touched_tag;     ///< Operations to be looked at.
+struct unbegun_tag;     ///< Operations of which no task has begun, or those that have begun and have many; in either, in order.
 struct owned_tag;       ///< The chunks of one operation that workers hold.
 struct considered_tag;  ///< Workers to which something has happened.
 
@@ -80,7 +81,7 @@ struct given_chunk : list_hook<owned_tag>
 };
 
 /// What the engine knows of an operation that is not over.
-struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_tag>
+struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_tag>, list_hook<unbegun_tag>
 {
     std::shared_ptr<operation> op;
     tenant_state* tenant = nullptr;
@@ -150,6 +151,8 @@ struct ready_worker : taker, list_hook<considered_tag>
     watched<ready_worker> age{*this}; // and when, at the latest
     operation_state* only = nullptr;  // a guest: runs tasks of this operation only
     bool guest = false;
+    bool surplus = false;             // nobody takes its place when it leaves
+    time_point idle_since{};          // where that matters
     operation_state* drains_for = nullptr; // the operation that waits for it to run empty
     worker_entry counted{};           // as what the ledger has it
 

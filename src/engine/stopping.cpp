@@ -241,6 +241,7 @@ void engine::tick()
     for (watch<given_chunk>* checks : {&checks_, &unwanted_checks_})
         while (given_chunk* const late = checks->take_due(now))
             check_timeout(*late->holder, *late, now);
+    shrink_if_idle(now);
     roster_.tick(now, [this](worker_id worker) { return backend_.start_time_used(worker); });
     carry_out();
 }
@@ -333,7 +334,8 @@ bool engine::judges() const
 time_point engine::next_wake() const
 {
     const time_point age = may_recycle_another() ? ages_.next() : time_point::max();
-    return std::min({look_again_, limits_.next(), kills_.next(), checks_.next(), unwanted_checks_.next(), age, roster_.next_due()});
+    return std::min({look_again_, limits_.next(), kills_.next(), checks_.next(), unwanted_checks_.next(), age, roster_.next_due(), grow_at_,
+                     shrinks_at()});
 }
 
 } // namespace twat::mp::detail

@@ -64,6 +64,7 @@ void engine::leave_outside(operation_state& op) noexcept
 void engine::let_in(operation_state& op)
 {
     pending_bytes_ += op.waiting_bytes;
+    note_work(op);
     line_up(op);
     touch(op); // an empty range is over at once
     make_room(op);

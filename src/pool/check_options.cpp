@@ -47,12 +47,23 @@ std::size_t most_nodes(worker_kind kind, bool captures)
 
 } // namespace
 
+std::size_t check_nodes(worker_kind kind, const pool_options& options, std::size_t nodes, const char* name)
+{
+    if (nodes == 0)
+        nodes = usable_cpus();
+    if (const std::size_t most = most_nodes(kind, options.child_stderr == error_output::capture); nodes > most)
+        refuse(name, "is " + std::to_string(nodes) + ", but this system can have at most " + std::to_string(most) +
+                         " workers (processes, threads, open files)");
+    return nodes;
+}
+
 std::size_t check_options(worker_kind kind, const pool_options& options)
 {
-    const std::size_t nodes = options.nodes != 0 ? options.nodes : usable_cpus();
-    if (const std::size_t most = most_nodes(kind, options.child_stderr == error_output::capture); nodes > most)
-        refuse("pool_options::nodes", "is " + std::to_string(nodes) + ", but this system can have at most " + std::to_string(most) +
-                                          " workers (processes, threads, open files)");
+    const std::size_t nodes = check_nodes(kind, options, options.nodes, "pool_options::nodes");
+    if (options.min_nodes != all_nodes && options.min_nodes > nodes)
+        refuse("pool_options::min_nodes", "is " + std::to_string(options.min_nodes) + ", but the pool has " + std::to_string(nodes) +
+                                              " nodes; mp::all_nodes keeps them all");
+    check_duration("pool_options::idle_timeout", options.idle_timeout);
     if (options.child_concurrency == 0)
         refuse("pool_options::child_concurrency", "is 0: a worker could never run a coroutine task");
     if (options.child_concurrency > 65536)

@@ -9,6 +9,9 @@
 
 namespace twat::mp::detail {
 
+/// The nodes that `nodes` asks for, never 0. Throws `std::invalid_argument` that begins with `name` if the system cannot have so many workers.
+std::size_t check_nodes(worker_kind kind, const pool_options& options, std::size_t nodes, const char* name);
+
 /// Throws `std::invalid_argument` that names the member and says what is wrong with it. Returns the nodes, never 0.
 std::size_t check_options(worker_kind kind, const pool_options& options);
 

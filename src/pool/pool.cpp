@@ -49,6 +49,8 @@ namespace {
 engine::settings engine_settings(worker_kind kind, const pool_options& options, std::size_t nodes)
 {
     return {.nodes = nodes,
+            .min_nodes = options.min_nodes,
+            .idle_timeout = options.idle_timeout,
             .start_timeout = options.start_timeout,
             .restarts = options.restarts,
             .child_concurrency = options.child_concurrency,
@@ -128,6 +130,7 @@ void pool::context_gone() noexcept
     const auto self = weak_from_this().lock(); // what is dropped below may be the last to hold the pool
     gone_ = true;
     link_->cut();
+    idle_timer_.clear();
     workers_->halt();
     workers_->shut_down();
     // Handlers are destroyed uncalled, as those of the context itself. They may hold pools and call into them.
@@ -256,6 +259,18 @@ void pool::set_tenant(tenant_id id, const tenant_options& options)
     check_options(options);
     check_process();
     enter([id, options](pool& p) { p.engine_->set_tenant(id, options); });
+}
+
+void pool::resize(std::size_t nodes)
+{
+    check_process();
+    nodes = check_nodes(kind_, options_, nodes, "resize");
+    nodes_ = nodes;
+    enter([nodes](pool& p) {
+        p.nodes_ = nodes;
+        p.workers_->resize(nodes);
+        p.engine_->resize(nodes);
+    });
 }
 
 void pool::close()
@@ -475,6 +490,10 @@ void pool::settle()
     const bool active = engine_->active() || starting_ != 0 || !start_waiters_.empty() || !join_waiters_.empty() || !drain_waiters_.empty();
     set_active(active);
     set_timer(active ? std::min(engine_->next_wake(), drained_by_) : time_point::max());
+    if (!active) {
+        engine_->look_away();
+        set_idle_timer(engine_->shrinks_at());
+    }
     others_ended_ = engine_->others_ended() + others_refused_;
     if (watcher_)
         watcher_->set_armed(active && (timer_at_ != time_point::max() || workers_->is_armed()));
@@ -495,10 +514,8 @@ void pool::set_active(bool active)
     if (active)
         work_.emplace(asio::prefer(*executor_, asio::execution::outstanding_work.tracked));
     workers_->set_active(active);
-    if (!active) {
-        engine_->look_away();
+    if (!active)
         work_.reset();
-    }
 }
 
 void pool::set_timer(time_point wake)
@@ -518,11 +535,44 @@ void pool::set_timer(time_point wake)
         if (ec || self->gone_ || self->timer_at_ != wake)
             return;
         self->timer_at_ = time_point::max();
-        if (self->engine_->judges())
-            self->workers_->catch_up(); // this loop may have been away while they answered
-        self->engine_->tick();
-        self->settle();
+        self->look();
     }));
+}
+
+/// Some time has passed.
+void pool::look()
+{
+    if (engine_->judges())
+        workers_->catch_up(); // this loop may have been away while they answered
+    engine_->tick();
+    settle();
+}
+
+/// As `set_timer`, but it is no work on the context.
+void pool::set_idle_timer(time_point wake)
+{
+    if (wake == time_point::max()) {
+        if (std::exchange(idle_timer_at_, wake) != wake)
+            idle_timer_.clear();
+        return;
+    }
+    if (idle_timer_at_ <= wake)
+        return;
+    const auto ring = [weak = weak_from_this(), link = link_] {
+        link->post([weak] {
+            const auto self = weak.lock();
+            if (!self || self->gone_)
+                return;
+            self->idle_timer_at_ = time_point::max();
+            self->look();
+        });
+    };
+    try {
+        idle_timer_.set(wake, ring);
+        idle_timer_at_ = wake;
+    } catch (...) {
+        idle_timer_at_ = time_point::max(); // no memory, or no thread: it is tried again when something happens
+    }
 }
 
 void pool::complete(std::vector<start_handler>& waiting, const std::function<std::exception_ptr()>& error)

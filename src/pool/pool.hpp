@@ -15,6 +15,7 @@
 #include <twat/mp/detail/operation/pool_core.hpp>
 
 #include "engine/engine.hpp"
+#include "os/off_loop_timer.hpp"
 #include "pool/fork_guard.hpp"
 #include "pool/pool_service.hpp"
 #include "backend/worker_set.hpp"
@@ -42,6 +43,7 @@ public:
     asio::any_io_executor get_executor() const noexcept override { return *executor_; }
     const pool_options& options() const noexcept override { return options_; }
     std::size_t nodes() const noexcept override { return nodes_; }
+    void resize(std::size_t nodes) override;
     pool_stats stats() const override;
 
     bool runs_calls_only() const noexcept override;
@@ -99,11 +101,13 @@ private:
     void publish_stats();
     void set_active(bool active);
     void set_timer(time_point wake);
+    void set_idle_timer(time_point wake);
+    void look();
     void complete(std::vector<start_handler>& waiting, const std::function<std::exception_ptr()>& error);
 
     const worker_kind kind_;
     const pool_options options_;
-    const std::size_t nodes_;
+    std::atomic<std::size_t> nodes_;
     post_watcher* const watcher_; // lives as long as the context
     const fork_guard fork_guard_;
     std::atomic<bool> released_{false}; // the pool object is gone: reports of the workers mean nothing any more
@@ -121,6 +125,8 @@ private:
     std::unique_ptr<engine> engine_;
     std::optional<asio::steady_timer> timer_;
     time_point timer_at_ = time_point::max();
+    off_loop_timer idle_timer_; // while nothing is outstanding
+    time_point idle_timer_at_ = time_point::max();
     std::optional<asio::any_io_executor> work_; // tracks outstanding work while something is outstanding
     bool started_ = false;
     std::uint64_t others_refused_ = 0; // which the engine did not see

@@ -39,12 +39,11 @@ process_workers_set::process_workers_set(pool_strand strand, std::shared_ptr<str
       self_(std::make_shared<process_workers_set*>(this))
 {
     const bool foreign = !options.executable.empty();
-    settings_.nodes = nodes;
+    resize(nodes);
     settings_.child_concurrency = options.child_concurrency;
     settings_.max_message_size = options.max_message_size;
     settings_.max_rss = options.max_rss_per_child;
     settings_.max_memory = options.max_memory_per_child;
-    settings_.cpus = std::max<std::size_t>(1, usable_cpus() / nodes);
     settings_.recycle_jitter = options.recycle_jitter;
     settings_.child_stderr = options.child_stderr;
     settings_.start_timeout = options.start_timeout;
@@ -63,6 +62,12 @@ process_workers_set::process_workers_set(pool_strand strand, std::shared_ptr<str
 process_workers_set::~process_workers_set() { shut_down(); }
 
 // ---------------------------------------------------------------- start and end
+
+void process_workers_set::resize(std::size_t nodes)
+{
+    settings_.nodes = nodes;
+    settings_.cpus = std::max<std::size_t>(1, usable_cpus() / nodes);
+}
 
 std::size_t process_workers_set::starts_at_once() const noexcept { return available_cpus(); }
 

@@ -29,6 +29,7 @@ public:
                         backend_events& events);
     ~process_workers_set() override;
 
+    void resize(std::size_t nodes) override;
     void stop(std::function<void()> done) override;
     void kill() noexcept override;
     void shut_down() noexcept override;

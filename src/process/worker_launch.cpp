@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "os/limits.hpp"
 #include "process/worker_memory.hpp"
 #include "process/worker_process.hpp"
 #include "start/title.hpp"
@@ -113,7 +114,7 @@ void worker_process::on_launched(const boost::system::error_code& ec)
                             ec == boost::system::errc::too_many_files_open_in_system;
         const std::string at = failed_at_.empty() && child_ ? child_->failed_at() : failed_at_;
         fail_start(errc::worker_start_failed,
-                   program + " could not be started as a worker process: " + (at.empty() ? "" : at + ": ") + ec.message(), !passes);
+                   program + " could not be started as a worker process: " + (at.empty() ? "" : at + ": ") + ec.message() + explain_limit(ec), !passes);
         exited_ = true;
         settle();
     } else {
@@ -125,7 +126,7 @@ void worker_process::on_launched(const boost::system::error_code& ec)
         }
         catch (const boost::system::system_error& e) {
             launch_failed_ = true;
-            fail_start(errc::worker_start_failed, std::string("the socket of a worker process cannot be watched: ") + e.what(), false);
+            fail_start(errc::worker_start_failed, std::string("the socket of a worker process cannot be watched: ") + e.what() + explain_limit(e.code()), false);
             act(fsm_.resume(worker_input::unfit));
         }
     }

@@ -146,10 +146,13 @@ public:
     /// Where the pool works, and where handlers run that have no executor of their own. May be called from any thread.
     executor_type get_executor() const noexcept { return executor_; }
 
-    /// Places for workers; never 0.
+    /// How many workers there may be, never 0: `pool_options::nodes`, or what `resize` was given last. `stats().ready` tells how many there are.
     std::size_t nodes() const noexcept { return core_->nodes(); }
 
-    /** Starts the workers and waits until every one is ready, so that the first operation need not.
+    /** Starts the workers that are kept (`pool_options::min_nodes`) and waits until every one is ready, so that the first operation need not.
+
+        If a node's worker fails to start three times in a row while others are ready, this completes with the reason; the pool serves with the
+        others and goes on to try.
 
         @par Completion Signature
         @code void(std::exception_ptr) @endcode
@@ -249,6 +252,18 @@ public:
     {
         return with(call_options()).on_progress(std::forward<Callback>(callback));
     }
+
+    /** Changes how many workers there may be: `pool_options::nodes`, and with `mp::all_nodes` how many are kept.
+
+        Takes effect at once. More: workers are started as after the construction, all of them, or with `pool_options::min_nodes` when tasks wait.
+        Fewer: the workers of the last nodes get no more tasks, and each ends in order when its task has ended, however long that takes; what they
+        had not begun goes to the others. No operation fails. If `min_nodes` is more than that, all are kept. May be called from any thread; does
+        nothing in a pool that is closed.
+
+        @param nodes 0: as many as CPUs that this process may use.
+        @throws std::invalid_argument if the system cannot have so many workers.
+    */
+    void resize(std::size_t nodes) { core_->resize(nodes); }
 
     /// Takes no more work: operations begun from now on complete with `errc::pool_closed`.
     void close() { core_->close(); }

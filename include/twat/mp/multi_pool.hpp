@@ -110,10 +110,13 @@ public:
     */
     ~multi_pool() { core_->end(std::uncaught_exceptions() > exceptions_); }
 
-    /// Places for workers; never 0.
+    /// How many workers there may be, never 0: `pool_options::nodes`, or what `resize` was given last. `stats().ready` tells how many there are.
     std::size_t nodes() const noexcept { return core_->pool()->nodes(); }
 
-    /** Waits until every worker is ready, so that the first call need not.
+    /** Waits until every worker that is kept (`pool_options::min_nodes`) is ready, so that the first call need not.
+
+        If a node's worker fails to start three times in a row while others are ready, this throws the reason; the pool serves with the others
+        and goes on to try.
 
         @par Errors
         @li `errc::worker_start_failed`, `errc::initializer_failed`, `errc::pool_broken`: why a worker is not ready.
@@ -131,6 +134,18 @@ public:
     {
         return with(call_options()).on_progress(std::forward<Callback>(callback));
     }
+
+    /** Changes how many workers there may be: `pool_options::nodes`, and with `mp::all_nodes` how many are kept.
+
+        Takes effect at once. More: workers are started as after the construction, all of them, or with `pool_options::min_nodes` when tasks wait.
+        Fewer: the workers of the last nodes get no more tasks, and each ends in order when its task has ended, however long that takes; what they
+        had not begun goes to the others. No operation fails. If `min_nodes` is more than that, all are kept. May be called from any thread; does
+        nothing in a pool that is closed.
+
+        @param nodes 0: as many as CPUs that this process may use.
+        @throws std::invalid_argument if the system cannot have so many workers.
+    */
+    void resize(std::size_t nodes) { core_->pool()->resize(nodes); }
 
     /// Takes no more work: calls begun from now on throw `errc::pool_closed`.
     void close() { core_->pool()->close(); }

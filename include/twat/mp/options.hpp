@@ -71,7 +71,8 @@ struct pool_event
         worker_started,   ///< A child process runs, or a thread was made.
         worker_ready,     ///< It finished its initializer and takes tasks.
         worker_lost,      ///< It died without being told to.
-        worker_retired,   ///< The pool ended it: it was recycled, its task did not stop in time, or the pool was joined.
+        /// The pool ended it: it was recycled, idle for `idle_timeout`, one too many after `resize`, its task did not stop in time, or the pool was joined.
+        worker_retired,
         worker_abandoned, ///< It could not be killed in time; it is reaped when the system lets go of it.
     } what;
     std::size_t index = 0;        ///< The node, 0 to nodes-1; kept across restarts.
@@ -93,6 +94,14 @@ struct pool_options
     /// Workers. 0: as many as CPUs that this process may use, by the affinity of the calling thread and the cgroup's quota. In a worker
     /// process: its share of those, which is all of them divided by the nodes of its pool, and at least 1.
     std::size_t nodes = 0;
+    /// Workers that are kept, of at most `nodes`; `mp::all_nodes`: all of them. With fewer the pool is elastic: more workers are started when
+    /// tasks have waited for longer than a start takes, by what starts have taken so far, and at most as many as there is work. 0: none is
+    /// kept, and the first task starts one. See `resize` for pools that change.
+    std::size_t min_nodes = all_nodes;
+    /// A worker beyond `min_nodes` that has had nothing to do for so long ends, the last one that was started first; zero: never. Where it was
+    /// missed within 10 s, the pool waits for twice as long the next time, up to 10 s: work that comes and goes finds its workers. Holds also
+    /// while the pool is idle and its context runs.
+    duration idle_timeout{};
     /// Runs in every worker before its first task. If it fails, the worker never takes tasks.
     task initializer{};
     /// Runs in every worker that ends in order; not in one that is killed.
@@ -128,7 +137,8 @@ struct pool_options
     load_shedding shed{};
     /// Bytes of one task's argument list or result; beyond: `errc::message_too_large`.
     std::size_t max_message_size = std::size_t(1) << 30;
-    /// How many deaths outside of tasks the pool survives before it is broken. A broken pool fails calls at once with `errc::pool_broken`,
+    /// How many deaths outside of tasks the pool survives before it is broken. A start that fails while other workers take tasks is none: the
+    /// pool goes on with those, and tries that node again after growing pauses, up to 60 s. A broken pool fails calls at once with `errc::pool_broken`,
     /// the cause nested. After 1 s, then 2 s, 4 s ... 60 s, the next call starts one worker and waits for it; as soon as one is ready the pool
     /// works again, with all nodes. Only a program that is no worker or another build (`errc::worker_start_failed`, `build_mismatch`) is not
     /// tried again, unless workers of the pool have been ready before. With threads only an initializer can fail.
@@ -212,7 +222,7 @@ struct progress
 /** A snapshot of a pool's counters. */
 struct pool_stats
 {
-    std::size_t nodes = 0;    ///< Places for workers.
+    std::size_t nodes = 0;    ///< Workers that there may be; see `resize` and `pool_options::min_nodes`.
     std::size_t ready = 0;    ///< Workers that are ready, the busy ones among them; more than `nodes` while one is replaced.
     std::size_t busy = 0;     ///< Workers that hold tasks.
     std::size_t pending = 0;  ///< Operations none of whose tasks has begun.
@@ -224,6 +234,8 @@ struct pool_stats
     std::size_t cancelled = 0; ///< Tasks that were dropped or whose outcome was no longer wanted.
     std::size_t abandoned = 0; ///< Workers that could not be killed in time.
     std::size_t recycled = 0;  ///< Workers that left because they had run, grown or lived enough.
+    std::size_t starting = 0;  ///< Workers that were started and are not ready.
+    std::size_t retired = 0;   ///< Workers that left because they were too many: idle for `idle_timeout`, or after `resize`.
     std::size_t waiting = 0;   ///< Operations that wait for room (`overflow::wait`); not among `pending`.
     std::size_t pending_bytes = 0; ///< What counts for `pool_options::max_pending_bytes`.
     std::size_t timed_out = 0; ///< Failed tasks that ran longer than `call_options::timeout`.

@@ -74,6 +74,7 @@ public:
     asio::any_io_executor get_executor() const noexcept override { return executor_; }
     const pool_options& options() const noexcept override { return options_; }
     std::size_t nodes() const noexcept override { return options_.nodes; }
+    void resize(std::size_t nodes) override { options_.nodes = nodes; }
     pool_stats stats() const override
     {
         pool_stats stats;

@@ -35,8 +35,8 @@ class simulation
 {
 public:
     explicit simulation(unsigned seed)
-        : random_(seed), steps_(seed % 10 == 0 ? 300 : 60), coroutines_(seed % 2 != 0), late_(seed % 8 >= 6),
-          f_({.nodes = nodes, .child_concurrency = concurrency, .max_tasks_per_child = seed % 3 == 0 ? 20u : 0u,
+        : seed_(seed), random_(seed), steps_(seed % 10 == 0 ? 300 : 60), coroutines_(seed % 2 != 0), late_(seed % 8 >= 6),
+          f_({.nodes = nodes, .min_nodes = seed % 4 == 1 ? seed % 3 : all_nodes, .idle_timeout = seed % 8 == 1 ? 100ms : 0ms, .child_concurrency = concurrency, .max_tasks_per_child = seed % 3 == 0 ? 20u : 0u,
               .max_age_per_child = seed % 5 == 0 ? 2s : 0s, .recycle_jitter = 0.3, .seed = seed,
               .max_pending = seed % 7 == 0 ? 2u : 0u,
               .on_overflow = seed % 14 == 0 ? overflow::fail : overflow::wait,
@@ -185,6 +185,8 @@ private:
     void join()
     {
         const worker_id id = take_launched();
+        if (std::erase(f_.workers.replaced, id) != 0)
+            return kill(id, true); // it was not wanted any more
         alive_.push_back(id);
         f_.core->worker_ready(id);
         f_.core->decide();
@@ -226,7 +228,8 @@ private:
         if (chance(50) && !f_.workers.replaced.empty()) {
             const worker_id id = f_.workers.replaced.back();
             f_.workers.replaced.pop_back();
-            if (std::find(alive_.begin(), alive_.end(), id) != alive_.end())
+            if (std::erase_if(f_.workers.launched, [&](auto& l) { return l.first == id; }) != 0 ||
+                std::find(alive_.begin(), alive_.end(), id) != alive_.end())
                 kill(id, true);
         }
     }
@@ -238,6 +241,9 @@ private:
                 join();
             else
                 kill(take_launched(), false); // its start fails
+        } else if (chance(5) && seed_ % 16 == 5) {
+            f_.core->resize(1 + below(4));
+            f_.core->decide();
         } else if (chance(5) && !alive_.empty()) {
             f_.core->worker_grew(alive_[below(alive_.size())]);
             f_.core->decide();
@@ -246,7 +252,8 @@ private:
             return;
         const worker_id id = f_.workers.retired.back();
         f_.workers.retired.pop_back();
-        BOOST_TEST(f_.workers.workers[id].empty());
+        for (const auto& h : f_.workers.workers[id])
+            BOOST_TEST(h.finished >= h.keep);
         if (std::find(alive_.begin(), alive_.end(), id) != alive_.end())
             kill(id, true);
     }
@@ -532,6 +539,7 @@ private:
                std::to_string(f_.workers.retired.size()) + " to retire";
     }
 
+    const unsigned seed_;
     std::mt19937 random_;
     const int steps_; ///< Mostly few, which makes failures easy to follow.
     const bool coroutines_;

@@ -79,6 +79,8 @@ public:
     virtual asio::any_io_executor get_executor() const noexcept = 0;
     virtual const pool_options& options() const noexcept = 0;
     virtual std::size_t nodes() const noexcept = 0; ///< Never 0.
+    /// Throws `std::invalid_argument` if there cannot be so many.
+    virtual void resize(std::size_t nodes) = 0;
     virtual pool_stats stats() const = 0;
 
     /// Whether nothing of the user's would run on the strand now, but moves of arguments and results: no range, no callback. For any thread
