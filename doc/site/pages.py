@@ -19,11 +19,11 @@ complaints = []
 
 # Where the index of the reference lists a name: by the header that declares it.
 THEMES = {
-    "Pools": "async_pool multi_pool call_handle fwd with_pool default_pool any_pool inline_pool run",
+    "Pools": "async_pool multi_pool call_handle fwd with_pool default_pool any_pool inline_pool run verify",
     "Functions that run on a default pool": "wrappers later",
     "Results and streams": "result result_stream result_range future as_completed drain_report",
     "Options, progress and statistics": "options progress_bar histogram tenant retry",
-    "In a worker": "worker task rng",
+    "In a worker": "worker task rng philox",
     "Functions and values that are sent": "portable chunked codec encoder decoder serialization shared_vector register_function unique_fd",
     "Errors": "error exceptions worker_died life_phase register_exception categories",
     "Servers": "bind_to_peer loop_guard",

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <functional>
 #include <iostream>
+#include <random>
 #include <ranges>
 #include <stdexcept>
 #include <string>
@@ -84,6 +85,18 @@ void load_model(const std::string&) {}
 void sharpen(mp::shared_vector<float>& pixels) { pixels[0] = 1; }
 void fill(mp::shared_vector<float>& pixels) { pixels[1] = 1; }
 void use(int) {}
+const std::uint64_t seed = 1;
+double simulate(double x, double y) { return x - y; }
+
+// philox.hpp
+
+double estimate(std::uint64_t index)
+{
+    mp::philox4x32 random(seed, index);
+    std::normal_distribution<double> noise;
+    return simulate(noise(random), noise(random));
+}
+
 double area(double side) { return side * side; }
 int search(const std::string& text) { return static_cast<int>(text.size()); }
 
@@ -154,6 +167,11 @@ asio::awaitable<void> asynchronous()
 void blocking()
 {
     const std::vector<int> inputs{1, 2, 3}, blocks = inputs;
+    {
+        mp::inline_process_pool pool;
+        std::vector<int> squares = pool.map(square, inputs); // a breakpoint in square stops here, with this caller
+        check(squares.at(2) == 9 && estimate(1) == estimate(1));
+    }
     {
         mp::process_pool pool(4);
         std::vector<int> squares = pool.map(square, inputs);

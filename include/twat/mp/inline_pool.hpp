@@ -60,15 +60,21 @@ public:
     void start() { core_->start(); }
     /// See `multi_pool`; so for all that follows.
     blocking_handle<Workers> with(const call_options& options) const { return {core_, options}; }
+    /// The same verbs, with a progress callback; see `blocking_handle::on_progress`.
     template <class Callback>
     auto on_progress(Callback&& callback) const
     {
         return with(call_options()).on_progress(std::forward<Callback>(callback));
     }
+    /// As `multi_pool::close`.
     void close() { core_->pool()->close(); }
+    /// As `multi_pool::join`.
     void join() { core_->join(); }
+    /// As `multi_pool::drain`.
     drain_report drain(duration limit) { return core_->drain(limit); }
+    /// As `multi_pool::terminate`.
     void terminate() { core_->pool()->terminate(); }
+    /// A snapshot of the pool's counters.
     pool_stats stats() const { return core_->pool()->stats(); }
 
 private:

@@ -27,13 +27,15 @@ namespace twat::mp {
         std::normal_distribution<double> noise;
         return simulate(noise(random), noise(random));
     }
-    auto estimates = pool.map(estimate, std::views::iota(std::uint64_t(0), std::uint64_t(1000)));
+    // auto estimates = pool.map(estimate, std::views::iota(std::uint64_t(0), std::uint64_t(1000)));
     @endcode
 */
 class philox4x32
 {
 public:
+    /// A number.
     using result_type = std::uint32_t;
+    /// A counter, and what it is enciphered to.
     using words = std::array<std::uint32_t, 4>;
 
     /// @param seed Of the whole computation. @param index Of the task.
@@ -41,9 +43,12 @@ public:
         : key_{low(seed), high(seed)}, index_(index)
     {}
 
+    /// The least number that it gives.
     static constexpr result_type min() noexcept { return 0; }
+    /// The greatest number that it gives.
     static constexpr result_type max() noexcept { return std::numeric_limits<result_type>::max(); }
 
+    /// The next number.
     constexpr result_type operator()() noexcept
     {
         if (at_ == block_.size()) {
