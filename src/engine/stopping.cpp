@@ -17,7 +17,7 @@ namespace twat::mp::detail {
 namespace {
 
 // A loop that comes so late to the end of a worker's grace has not read what the worker sent meanwhile ...
-constexpr duration late_loop = std::chrono::milliseconds(5);
+constexpr duration late_look = std::chrono::milliseconds(5);
 // ... and looks again when it has.
 constexpr duration one_turn = std::chrono::milliseconds(1);
 // Operations whose time is over that are ended in one go: about 100 us, for which the user's loop stands still.
@@ -262,7 +262,7 @@ void engine::check_limits(operation_state& op, time_point now)
 void engine::overdue(ready_worker& worker, given_chunk& held, time_point due)
 {
     const time_point now = now_();
-    if (now - due > late_loop && !std::exchange(held.looked_twice, true))
+    if (now - due > late_look && !std::exchange(held.looked_twice, true))
         return kills_.set(held.kill, now + one_turn); // what the worker has sent meanwhile is read first
     if (held.work->coroutine) {
         const std::shared_ptr<chunk> work = held.work;

@@ -117,20 +117,6 @@ pool_options two_workers()
     return options;
 }
 
-boost::system::error_code code_of(const std::exception_ptr& error)
-{
-    try {
-        if (error)
-            std::rethrow_exception(error);
-    }
-    catch (const boost::system::system_error& e) {
-        return e.code();
-    }
-    catch (...) {
-    }
-    return {};
-}
-
 template <class R>
 std::string diagnose(const result<R>& outcome)
 {

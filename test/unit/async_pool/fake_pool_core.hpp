@@ -331,9 +331,9 @@ private:
         auto error = ended.error;
         if (!error && ended.value) {
             decoder in(ended.value->bytes());
-            error = each.op->store({index, &in, nullptr, 0});
+            error = each.op->store({.index = index, .value = &in});
         } else if (!error) {
-            error = each.op->store({index, nullptr, &tasks, position});
+            error = each.op->store({.index = index, .tasks = &tasks, .position = position});
         }
         ++each.now.done;
         if (error)
