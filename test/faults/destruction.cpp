@@ -185,7 +185,7 @@ void destroy(order when, int round)
         s.run();
         return s.check();
     case order::from_an_event:
-        s.at_event = [&s, destroy, skip = round % 4](const pool_event&) mutable {
+        s.at_event = [destroy, skip = round % 4](const pool_event&) mutable {
             if (skip-- == 0)
                 destroy();
         };
@@ -193,7 +193,7 @@ void destroy(order when, int round)
         s.run();
         return s.check();
     case order::from_progress: {
-        std::function<void(const progress&)> report = [&s, destroy, round](const progress& p) {
+        std::function<void(const progress&)> report = [destroy, round](const progress& p) {
             if (p.done >= static_cast<std::size_t>(round % 16))
                 destroy();
         };

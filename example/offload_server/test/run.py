@@ -36,7 +36,17 @@ def in_background(f, *args):
     def join():
         thread.join()
         return results[0]
+
+    def has_ended(within):
+        thread.join(within)
+        return not thread.is_alive()
+    join.has_ended = has_ended
     return join
+
+
+def end_by(kill, answer):
+    """Kills workers until the task behind the answer has ended: one that a worker holds, and has not begun, goes to another."""
+    until(lambda: kill() is None and answer.has_ended(1), "the task ends with its worker")
 
 
 # ---------------------------------------------------------------- the work
@@ -175,7 +185,7 @@ def case_a_killed_worker_is_told():
     with server("--workers", "1") as s:
         answer = in_background(s.post, "/slow?ms=60000")
         until(lambda: s.metric("offload_workers", workers="processes", state="busy") == 1, "it runs")
-        os.kill(s.children()[0], signal.SIGKILL)
+        end_by(lambda: [os.kill(pid, signal.SIGKILL) for pid in s.children()] and None, answer)
         told = answer()
         assert told[0] == 500 and data(told)["signal"] == signal.SIGKILL, told
         assert s.post("/slow?ms=1")[0] == 200
@@ -209,7 +219,7 @@ def case_a_full_queue_is_said():
         answer = s.post("/slow?ms=1")
         assert answer[0] == 503 and answer[1]["Retry-After"] == "1" and data(answer)["error"] == "queue_full", answer
         assert s.get("/ping")[0] == 200
-        s.post("/kill")
+        end_by(lambda: s.post("/kill") and None, running)
         assert running()[0] == 500 and waiting()[0] == 200
 
 
@@ -571,7 +581,7 @@ def case_refused_work_is_counted_and_is_no_throughput():
         until(lambda: s.metric("offload_refused_total", workers="processes") == 13, "they are counted")
         told = figures(s)
         assert told["refused"] == 13 and told["rate"] == 0, told
-        s.post("/kill")
+        end_by(lambda: s.post("/kill") and None, slow)
         assert slow()[0] == 500
 
 

@@ -86,7 +86,7 @@ public:
     explicit opaque(int x) : x_(x) {}
 
 private:
-    int x_;
+    [[maybe_unused]] int x_;
 };
 union either
 {
@@ -140,7 +140,7 @@ static_assert(!encodable<std::vector<int*>> && !encodable<std::optional<std::str
 static_assert(!encodable<std::tuple<int&>> && !encodable<std::pair<int, const char*>>);
 static_assert(!encodable<std::map<std::string_view, int>> && !encodable<std::variant<int, opaque>>);
 
-auto lambda = [x = 1] { return x; };
+[[maybe_unused]] auto lambda = [x = 1] { return x; };
 static_assert(!encodable<decltype(lambda)>);
 
 static_assert(std::is_same_v<detail::sent_type_t<const int&>, int>);
