@@ -156,7 +156,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_pool_can_be_made_larger_and_smaller_while_it_run
     BOOST_TEST(pool.nodes() == 4u);
     pool.start();
     BOOST_TEST(pool.stats().ready == 4u);
-    const auto many = first.get();
+    BOOST_TEST(first.get().size() == 40u);
+    const auto many = pool.with({.chunk_size = 1}).map(sleep_for, copies(20, 40));
     BOOST_TEST(std::set<int>(many.begin(), many.end()).size() == 4u);
 
     auto second = pool.with({.chunk_size = 1}).amap(sleep_for, copies(20, 40));
