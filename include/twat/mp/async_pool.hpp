@@ -192,7 +192,7 @@ public:
         @par Errors
         @li `asio::error::operation_aborted`: the wait was cancelled, or the pool was destroyed meanwhile.
 
-        What became of the operations is told to those who began them, not here.
+        The outcome of each operation goes to whoever started it, not here.
 
         @par Thread Safety
         May be called from any thread, by several at once: all of them complete.

@@ -55,7 +55,7 @@ public:
             queue->push(index_);
     }
 
-    /// The last queue that asks is the one that is told.
+    /// The last queue that asks is the one that is notified.
     void subscribe(const std::shared_ptr<completion_queue>& queue, std::size_t index)
     {
         {

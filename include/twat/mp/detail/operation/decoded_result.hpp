@@ -11,7 +11,7 @@
 
 namespace twat::mp::detail {
 
-/** A result that was decoded before its operation is told of it: away from the pool's strand, because it is large. */
+/** A result that was decoded before its operation gets it: away from the pool's strand, because it is large. */
 class TWAT_MP_DECL decoded_result
 {
 public:

@@ -26,7 +26,7 @@ namespace twat::mp::detail {
 
 /** The operation of `reduce`, `filter` and `for_each`: its tasks are blocks, whose values are put together in the order of the input.
 
-    Outside, tasks are elements: indexes and progress are told in these.
+    Outside, tasks are elements: indexes and progress count these.
 */
 template <class Workers, class Kernel, class Source, class Progress, class Completion>
 class fold_operation final : public range_operation<Workers, fold_function<Kernel>, Source, Progress>
@@ -101,7 +101,7 @@ private:
             kernel_.add(sum_, std::move(it->second));
     }
 
-    /// What the engine says of a block (a death, a timeout) is told of its first element.
+    /// What the engine reports of a block (a death, a timeout) is reported of its first element.
     std::exception_ptr locate(std::exception_ptr error) noexcept
     {
         if (std::find(located_.begin(), located_.end(), error) != located_.end())
