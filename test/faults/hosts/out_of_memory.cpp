@@ -4,6 +4,7 @@
 
 #include <twat/mp.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <cstddef>
 #include <cstring>
@@ -56,6 +57,7 @@ void killed_by_the_kernel_for_memory()
     one_by_one.chunk_size = 1;
     const auto results = pool.with(one_by_one).try_map(take_all_memory, inputs);
     std::size_t likely = 0;
+    std::size_t largest = 0;
     for (int i = 0; i != 16; ++i) {
         const auto& result = results[static_cast<std::size_t>(i)];
         if (i % 4 != 1) {
@@ -70,11 +72,13 @@ void killed_by_the_kernel_for_memory()
             EXPECT(e.signal() == SIGKILL);
             EXPECT(e.task_index() == static_cast<std::size_t>(i));
             likely += e.out_of_memory() == mp::memory_verdict::likely;
-            EXPECT(e.resident_size() > 64 * mib);
+            largest = std::max(largest, e.resident_size());
         }
     }
     // The kernel may kill two of them for one shortage, and counts each kill once: every one has its verdict.
     EXPECT(likely == 4);
+    // It may also kill a small one, which had only begun, for the shortage that its large neighbour made.
+    EXPECT(largest > 64 * mib);
     EXPECT(pool.apply(square, 9) == 81);
     pool.join();
 }
