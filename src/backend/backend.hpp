@@ -8,6 +8,8 @@
 #include <optional>
 #include <vector>
 
+#include <twat/mp/stacktrace.hpp>
+
 #include "backend/chunk.hpp"
 
 namespace twat::mp::detail {
@@ -51,6 +53,9 @@ public:
     /// the clock. Nothing if it has not begun, or does not tell.
     struct chunk_times { time_point since; std::optional<time_point> until; };
     virtual std::optional<chunk_times> times(worker_id, chunk_id) const { return std::nullopt; }
+
+    /// What a worker does in the running task of a chunk, on its way: waits for nothing. Empty if the task does not run, or nobody can say.
+    virtual stacktrace ask_for_stack(worker_id, chunk_id) { return {}; }
 
     /// Whether a worker that does not stop can be killed. If not (threads), operations wait for their running tasks.
     virtual bool can_kill() const noexcept = 0;

@@ -10,6 +10,7 @@
 #include <boost/asio/error.hpp>
 
 #include <twat/mp/detail/exception/make_error.hpp>
+#include <twat/mp/detail/exception/stack_error.hpp>
 
 #include "time/saturating.hpp"
 
@@ -37,10 +38,20 @@ unsigned strength(asio::cancellation_type type)
 
 } // namespace
 
-std::exception_ptr engine::timed_out(std::uint64_t index)
+std::exception_ptr engine::timed_out(std::uint64_t index, const stacktrace& stack)
 {
-    return make_error(errc::task_timed_out,
-                      "task " + std::to_string(index) + " ran longer than its timeout (call_options::timeout)", index);
+    return make_stack_error(errc::task_timed_out, "task " + std::to_string(index) + " ran longer than its timeout (call_options::timeout)", index, stack);
+}
+
+// Of the worker that runs its task with the lowest index.
+stacktrace engine::stack_of(operation_state& op)
+{
+    const given_chunk* first = nullptr;
+    for (const given_chunk& h : op.held)
+        if (!h.holder->dying && h.outstanding() != 0 && (!first || h.work->first < first->work->first) &&
+            (h.work->coroutine || &h == &h.holder->held.front()))
+            first = &h;
+    return first ? backend_.ask_for_stack(first->holder->id, first->work->id) : stacktrace();
 }
 
 namespace {
@@ -252,7 +263,7 @@ void engine::check_limits(operation_state& op, time_point now)
     if (op.final_error)
         return;
     if (op.deadline <= now)
-        return stop(op, make_error(errc::deadline_exceeded), stop_force::kill);
+        return stop(op, make_stack_error(errc::deadline_exceeded, {}, std::nullopt, stack_of(op)), stop_force::kill);
     limits_.set(op.due, op.deadline);
     if (!has_begun(op))
         stop(op, make_error(errc::queue_timed_out), stop_force::kill);
@@ -314,6 +325,7 @@ void engine::check_timeout(ready_worker& worker, given_chunk& held, time_point n
         return;
     }
     held.expired.push_back(position);
+    const stacktrace stack = backend_.ask_for_stack(worker.id, held.work->id); // before it is asked to stop
     ask_to_stop(worker, held, stop_force::kill);
     if (!held.owner) { // nobody is to be told, but the worker is wanted
         ++totals_.cancelled;
@@ -322,7 +334,7 @@ void engine::check_timeout(ready_worker& worker, given_chunk& held, time_point n
     operation_state& op = *held.owner;
     --op.held_tasks;
     const std::uint64_t index = held.work->first + position;
-    fail_task(op, index, timed_out(index), &held, trace_outcome::timed_out);
+    fail_task(op, index, timed_out(index, stack), &held, trace_outcome::timed_out);
 }
 
 bool engine::judges() const

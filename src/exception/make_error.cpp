@@ -2,6 +2,7 @@
 #include <twat/mp/detail/exception/make_error.hpp>
 
 #include <twat/mp/detail/exception/carrier.hpp>
+#include <twat/mp/detail/exception/stack_error.hpp>
 
 #include "exception/last_line.hpp"
 
@@ -34,6 +35,14 @@ std::exception_ptr make_error(errc code, const std::string& what) noexcept
 std::exception_ptr make_error(errc code, const std::string& what, std::size_t task_index) noexcept
 {
     return make_nested(code, what, nullptr, task_index);
+}
+
+std::exception_ptr make_stack_error(errc code, const std::string& what, std::optional<std::size_t> task_index, const stacktrace& stack) noexcept
+{
+    exception_facts facts;
+    facts.task_index = task_index;
+    facts.stack = stack;
+    return made<error>([&] { return error_of(code, what); }, facts);
 }
 
 std::exception_ptr make_nested(errc code, const std::string& what, const std::exception_ptr& cause,

@@ -212,6 +212,12 @@ std::optional<backend::chunk_times> process_workers_set::times(worker_id id, chu
     return worker ? worker->times(chunk) : std::nullopt;
 }
 
+stacktrace process_workers_set::ask_for_stack(worker_id id, chunk_id chunk)
+{
+    const auto worker = find(id);
+    return worker ? worker->ask_for_stack(chunk) : stacktrace();
+}
+
 void process_workers_set::abandon(worker_id id, chunk_id chunk)
 {
     if (const auto worker = find(id)) {

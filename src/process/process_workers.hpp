@@ -45,6 +45,7 @@ public:
     void cancel(worker_id worker, chunk_id id) override;
     std::optional<running_task> running(worker_id worker, chunk_id id) const override;
     std::optional<chunk_times> times(worker_id worker, chunk_id id) const override;
+    stacktrace ask_for_stack(worker_id worker, chunk_id id) override;
     bool can_kill() const noexcept override { return true; }
     void abandon(worker_id worker, chunk_id id) override;
     void launch(worker_id worker, std::size_t node) override;

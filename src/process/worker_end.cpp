@@ -3,7 +3,9 @@
 #include <twat/mp/detail/exception/make_error.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 #include <ranges>
@@ -95,8 +97,7 @@ void worker_process::explain_death(worker_end& end)
     circumstances.phase = end.phase;
     circumstances.resident_size = std::max(status_.peak_rss, resident_size());
     circumstances.out_of_memory = status_.out_of_memory;
-    if (stacks_)
-        circumstances.stack = stacks_->crash(status_.signal);
+    circumstances.stack = last_stack();
     if (child_)
         circumstances.stderr_tail = child_->error_tail();
     const auto last = std::make_shared<const worker_died::circumstances>(std::move(circumstances));
@@ -164,9 +165,64 @@ void worker_process::explain_failed_start(worker_end& end)
     }
     end.why = failure.what;
     end.cause = [failure, pid = pid(), phase = end.phase, tail = child_ ? child_->error_tail() : std::string(),
-                 stack = stacks_ ? stacks_->crash(status_.signal) : stacktrace()] {
+                 stack = last_stack()] {
         return make_start_error(failure.code, failure.what, pid, phase, tail, stack);
     };
+}
+
+stacktrace worker_process::last_stack() const
+{
+    if (!stacks_)
+        return {};
+    stacktrace crash = stacks_->crash(status_.signal);
+    return crash.empty() ? stacks_->asked() : crash;
+}
+
+stacktrace worker_process::ask_for_stack(chunk_id id)
+{
+    if (!held_ || !child_ || !stacks_ || fsm_.phase() != worker_phase::ready ||
+        std::ranges::none_of(held_->begun(), [id](const worker_loss::begun_task& begun) { return begun.id == id; }))
+        return {};
+    return stacks_->ask(*child_, describe_tasks());
+}
+
+void worker_process::ask_for_stack()
+{
+    if (held_ && child_ && stacks_ && fsm_.phase() == worker_phase::ready && !held_->empty())
+        stacks_->ask(*child_, describe_tasks());
+}
+
+// "runs task 4 (calling the function)", or of coroutines: "the event loop waits; suspended: task 4 for 2.1 s, task 7 for 0.3 s".
+std::string worker_process::describe_tasks() const
+{
+    constexpr std::size_t most_named = 16;
+    const time_point now = clock::now();
+    std::string runs, suspended;
+    std::size_t unnamed = 0, named = 0;
+    bool coroutines = false;
+    for (const worker_loss::begun_task& begun : held_->begun()) {
+        const process_chunk& held = *held_->find(begun.id);
+        coroutines = coroutines || held.work->coroutine;
+        std::string name = "task " + std::to_string(held.first + begun.position);
+        if (const char* label = held.work->op ? held.work->op->traits().options.label : nullptr)
+            name += std::string(" of ") + label;
+        if (begun.culprit) {
+            runs += (runs.empty() ? "" : ", ") + name + " (" + to_string(held_->step(begun.id)) + ')';
+            continue;
+        }
+        if (named++ >= most_named) {
+            ++unnamed;
+            continue;
+        }
+        char since[32] = "";
+        if (const auto times = held_->times(begun.id, now))
+            std::snprintf(since, sizeof since, " for %.1f s", std::chrono::duration<double>(now - times->since).count());
+        suspended += (suspended.empty() ? "" : ", ") + name + since;
+    }
+    std::string text = coroutines && runs.empty() ? "the event loop waits" : runs.empty() ? "no task runs" : "runs " + runs;
+    if (!suspended.empty())
+        text += "; suspended: " + suspended + (unnamed == 0 ? "" : " and " + std::to_string(unnamed) + " more");
+    return text;
 }
 
 std::string worker_process::name() const { return "worker " + std::to_string(node_) + " (pid " + std::to_string(pid()) + ")"; }

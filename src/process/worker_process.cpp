@@ -452,7 +452,7 @@ void worker_process::act(worker_action action)
         start_kill(owner_->settings().stop_grace, duration::zero());
         flush();
         break;
-    case worker_action::kill: start_kill(duration::zero(), owner_->settings().stop_grace); break;
+    case worker_action::kill: start_kill(stacks_ ? stacks_->time_to_answer() : duration::zero(), owner_->settings().stop_grace); break;
     default: break;
     }
     update_waits();
@@ -565,6 +565,8 @@ void worker_process::finish()
     if (!owner_ || !waiting_.empty())
         return; // or later, when what it finished was told
     worker_end end = make_end();
+    if (stacks_)
+        stacks_->settle();
     worker_owner* const owner = std::exchange(owner_, nullptr);
     if (child_ && given_up_)
         child_->forget();
@@ -580,6 +582,8 @@ void worker_process::detach() noexcept
         if (outcome.value)
             outcome.value->drop();
     waiting_.clear();
+    if (stacks_)
+        stacks_->settle();
     if (child_ && !exited_) {
         child_->forget();
         child_->kill();
@@ -763,6 +767,7 @@ void worker_process::on_time(time_point now)
         read(time_point::max()); // it may have answered while nobody read
         if (owner_ && ping_due_ <= now) {
             note_ = "it was killed because a cancelled coroutine kept its event loop from running";
+            ask_for_stack();
             ping_due_ = time_point::max();
             act(fsm_.resume(worker_input::unfit));
         }

@@ -141,6 +141,9 @@ public:
     std::optional<backend::running_task> running(chunk_id id) const;
     std::optional<backend::chunk_times> times(chunk_id id) const;
     void abandon(chunk_id id);
+    stacktrace ask_for_stack(chunk_id id);
+    /// Before it is killed. Its end waits for the answer, for a moment.
+    void ask_for_stack();
 
     /// Ends it, because it was not ready in time.
     void give_up_start();
@@ -215,6 +218,8 @@ private:
     std::optional<arena_place> place_arguments(const encoded_payload& tasks, chunk_id id);
     std::string name() const;
     std::string status_text() const;
+    stacktrace last_stack() const;
+    std::string describe_tasks() const;
     /// The longest frame, and the largest value, that a worker may send.
     static std::uint64_t longest_frame(const worker_settings& settings) noexcept;
     /// A function for other threads, which calls the member on the strand, if this still has an owner then.

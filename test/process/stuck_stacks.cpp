@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: BSL-1.0
+// What a worker did when time was over.
+#include <twat/mp/multi_pool.hpp>
+
+#include <twat/mp/exceptions.hpp>
+#include <twat/mp/stacktrace.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/exception/get_error_info.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "os/process_state.hpp"
+#include "os/symbols.hpp"
+#include "sanitizers.hpp"
+
+using namespace twat::mp;
+using namespace std::chrono_literals;
+
+namespace stuck_test {
+
+volatile bool never = false;
+
+[[gnu::noinline]] int loop_for_ever(int x)
+{
+    while (!never)
+        x = x ^ 1;
+    return x;
+}
+
+[[gnu::noinline]] int lock_twice(int x)
+{
+    std::mutex mutex;
+    mutex.lock();
+    mutex.lock();
+    return x;
+}
+
+[[gnu::noinline]] int sleep_long(int x)
+{
+    std::this_thread::sleep_for(1h);
+    return x;
+}
+
+[[gnu::noinline]] int block_signals(int x)
+{
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+    return sleep_long(x);
+}
+
+boost::asio::awaitable<int> wait_long(int x)
+{
+    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, 1h);
+    co_await timer.async_wait(boost::asio::use_awaitable);
+    co_return x;
+}
+
+boost::asio::awaitable<int> hold_the_loop(int x) { co_return loop_for_ever(x); }
+
+int pass_on(int x) { return x; }
+
+} // namespace stuck_test
+
+namespace {
+
+using namespace stuck_test;
+
+template <class F>
+stacktrace stack_at_end(process_pool& pool, F f, const call_options& options, errc expected)
+{
+    try {
+        pool.with(options).apply(f, 4);
+    }
+    catch (const error& e) {
+        BOOST_TEST(e.code() == make_error_code(expected));
+        const stacktrace* const stack = boost::get_error_info<errinfo_stacktrace>(e);
+        return stack ? *stack : stacktrace();
+    }
+    BOOST_ERROR("it returned");
+    return {};
+}
+
+constexpr call_options short_timeout{.timeout = 50ms};
+
+bool has_function(const stacktrace& stack, const std::string& name)
+{
+    return std::ranges::any_of(stack.frames(), [&](const stacktrace::frame& f) { return f.function.find(name) != std::string::npos; });
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_stuck_stacks)
+
+BOOST_AUTO_TEST_CASE(a_timeout_tells_where_the_task_was)
+{
+    if (TWAT_MP_TEST_TSAN)
+        return; // it holds signals back
+    process_pool pool(1);
+    const std::pair<int (*)(int), const char*> cases[] = {{loop_for_ever, "stuck_test::loop_for_ever"}, {lock_twice, "stuck_test::lock_twice"}, {sleep_long, "stuck_test::sleep_long"}};
+    for (const auto& [f, name] : cases) {
+        const stacktrace stack = stack_at_end(pool, f, short_timeout, errc::task_timed_out);
+        BOOST_TEST(!stack.empty());
+        BOOST_TEST(contains(stack.note(), "runs task 0 (calling the function)"), stack.note());
+        BOOST_TEST(!stack.frames().empty(), stack.note());
+        if (detail::can_look_up())
+            BOOST_TEST(has_function(stack, name), stack.to_string());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_deadline_tells_where_a_task_was)
+{
+    if (TWAT_MP_TEST_TSAN)
+        return;
+    process_pool pool(1);
+    pool.start();
+    const stacktrace stack = stack_at_end(pool, lock_twice, {.deadline = 100ms}, errc::deadline_exceeded);
+    BOOST_TEST(!stack.frames().empty(), stack.note());
+    if (detail::can_look_up())
+        BOOST_TEST(has_function(stack, "stuck_test::lock_twice"), stack.to_string());
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_is_killed_at_once_is_asked_before)
+{
+    if (TWAT_MP_TEST_TSAN)
+        return;
+    pool_options options;
+    options.nodes = 1;
+    options.cancel_grace = 0ns;
+    process_pool pool(options);
+    for (int i = 0; i < 5; ++i) {
+        const stacktrace stack = stack_at_end(pool, loop_for_ever, short_timeout, errc::task_timed_out);
+        BOOST_TEST(!stack.frames().empty(), stack.note());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_does_not_answer_is_told_of_by_the_system)
+{
+    process_pool pool(1);
+    const stacktrace stack = stack_at_end(pool, block_signals, short_timeout, errc::task_timed_out);
+    BOOST_TEST(stack.frames().empty());
+    BOOST_TEST(contains(stack.note(), "no stack: the worker sleeps"), stack.note()); // and in which call, where the system tells
+}
+
+BOOST_AUTO_TEST_CASE(of_coroutines_it_tells_who_runs_and_who_is_suspended)
+{
+    if (TWAT_MP_TEST_TSAN)
+        return;
+    process_pool pool(1);
+    const stacktrace waits = stack_at_end(pool, wait_long, {.timeout = 50ms, .label = "waiting"}, errc::task_timed_out);
+    BOOST_TEST(contains(waits.note(), "the event loop waits; suspended: task 0 of waiting for "), waits.note());
+    const stacktrace runs = stack_at_end(pool, hold_the_loop, short_timeout, errc::task_timed_out);
+    BOOST_TEST(contains(runs.note(), "runs task 0 (calling the function)"), runs.note());
+    if (detail::can_look_up())
+        BOOST_TEST(has_function(runs, "stuck_test::loop_for_ever"), runs.to_string());
+}
+
+BOOST_AUTO_TEST_CASE(states_of_processes_have_words)
+{
+    BOOST_TEST(detail::name_of_system_call(SYS_fsync) == "fsync");
+    BOOST_TEST(detail::name_of_system_call(4711) == "4711");
+    BOOST_TEST(detail::describe_process_state(1) == ""); // no child of this process
+}
+
+BOOST_AUTO_TEST_SUITE_END()
