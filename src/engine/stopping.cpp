@@ -299,6 +299,8 @@ void engine::overdue(ready_worker& worker, given_chunk& held, time_point due)
         kills_.clear(h.kill);
         checks_.clear(h.check);
     }
+    if (held.expired.empty()) // whose stack its timeout has asked for
+        backend_.ask_for_stack(worker.id, held.work->id);
     roster_.replace(worker.id, now_()); // worker_gone tells what it had finished before
 }
 

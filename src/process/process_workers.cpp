@@ -341,6 +341,7 @@ void process_workers_set::worker_is_gone(worker_process& worker, const worker_en
         event.phase = end.phase;
         event.why = end.why;
     }
+    event.stack = end.stack;
     say(worker, "ended", &end);
     report(worker, event);
 

@@ -77,6 +77,7 @@ worker_end worker_process::make_end()
     end.hopeless = hopeless_;
     end.initializer_failed = initializer_error_ != nullptr;
     end.launch_failed = launch_failed_;
+    end.stack = last_stack();
     return end;
 }
 

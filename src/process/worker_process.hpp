@@ -62,6 +62,7 @@ struct worker_end
     /// A fresh exception that says why it is gone; empty if it ended as it was told.
     std::function<std::exception_ptr()> cause;
     std::string why; ///< The same, in words.
+    stacktrace stack; ///< Where it crashed, or was when it was killed; may be empty.
     life_phase phase = life_phase::unknown; ///< What it was doing.
     bool in_task = false; ///< It held a task that it had begun, or was killed for one.
     /// Starting it again would fail again.

@@ -2,10 +2,15 @@
 // What a worker did when time was over.
 #include <twat/mp/multi_pool.hpp>
 
+#include <twat/mp/async_pool.hpp>
 #include <twat/mp/exceptions.hpp>
 #include <twat/mp/stacktrace.hpp>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -18,6 +23,8 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <exception>
+#include <future>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -156,6 +163,39 @@ BOOST_AUTO_TEST_CASE(a_worker_that_does_not_answer_is_told_of_by_the_system)
     const stacktrace stack = stack_at_end(pool, block_signals, short_timeout, errc::task_timed_out);
     BOOST_TEST(stack.frames().empty());
     BOOST_TEST(contains(stack.note(), "no stack: the worker sleeps"), stack.note()); // and in which call, where the system tells
+}
+
+BOOST_AUTO_TEST_CASE(an_event_tells_where_a_cancelled_task_was_when_it_was_killed)
+{
+    if (TWAT_MP_TEST_TSAN)
+        return;
+    std::promise<stacktrace> told;
+    pool_options options;
+    options.nodes = 1;
+    options.cancel_grace = 10ms;
+    options.on_event = [&](const pool_event& event) {
+        if (event.what == pool_event::worker_retired && !event.stack.empty())
+            told.set_value(event.stack);
+    };
+    boost::asio::io_context context;
+    const auto work = boost::asio::make_work_guard(context);
+    async_multi_pool pool(context, options);
+    boost::asio::cancellation_signal cancel;
+    bool completed = false;
+    pool.apply(lock_twice, 4, boost::asio::bind_cancellation_slot(cancel.slot(), [&](const std::exception_ptr& e, int) { completed = e != nullptr; }));
+    const auto runs = [&] { return pool.stats().running == 1; };
+    while (!runs())
+        context.run_for(10ms);
+    cancel.emit(boost::asio::cancellation_type::terminal);
+    std::future<stacktrace> stack = told.get_future();
+    for (int i = 0; i < 3000 && stack.wait_for(0s) != std::future_status::ready; ++i)
+        context.run_for(10ms);
+    BOOST_TEST(completed);
+    BOOST_REQUIRE((stack.wait_for(0s) == std::future_status::ready));
+    const stacktrace found = stack.get();
+    BOOST_TEST(!found.frames().empty(), found.note());
+    if (detail::can_look_up())
+        BOOST_TEST(has_function(found, "stuck_test::lock_twice"), found.to_string());
 }
 
 BOOST_AUTO_TEST_CASE(of_coroutines_it_tells_who_runs_and_who_is_suspended)

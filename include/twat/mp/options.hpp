@@ -18,6 +18,7 @@
 #include <twat/mp/config.hpp>
 #include <twat/mp/histogram.hpp>
 #include <twat/mp/life_phase.hpp>
+#include <twat/mp/stacktrace.hpp>
 #include <twat/mp/task.hpp>
 #include <twat/mp/tenant.hpp>
 #include <twat/mp/trace_event.hpp>
@@ -82,6 +83,8 @@ struct pool_event
     int exit_code = 0;            ///< `worker_lost`: the exit code, if it was not a signal.
     life_phase phase{};           ///< `worker_lost`: what it was doing.
     std::string why{};            ///< `worker_lost`: all that is known, in words.
+    /// Where it crashed, or what it did when it was killed because its task did not stop in time. May be empty.
+    stacktrace stack{};
 };
 
 /** How a pool is made. Every member has a default that suits a program that has no special wish.
