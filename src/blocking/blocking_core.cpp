@@ -15,6 +15,8 @@
 
 #include "blocking/context_driver.hpp"
 #include "pool/fork_guard.hpp"
+#include "start/thread_life.hpp"
+#include "start/worker_context.hpp"
 #include "time/saturating.hpp"
 
 namespace twat::mp::detail {
@@ -179,6 +181,7 @@ public:
         const auto end = limit == duration::max() ? for_ever : saturating_add(std::chrono::steady_clock::now(), limit);
         const auto self = shared_from_this(); // a callback or another task may destroy the pool
         if (pool_->runs_task_here()) {        // a task is to run tasks meanwhile, nothing else
+            const thread_life::nested_call nested(current_worker()->life);
             begin();
             return until.wait_until(end);
         }

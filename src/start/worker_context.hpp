@@ -13,6 +13,7 @@
 namespace twat::mp::detail {
 
 class operation;
+class thread_life;
 struct coroutine_task;
 
 /** What `this_worker` and `this_task` answer from. A worker thread sets its own with `enter_worker`. */
@@ -29,6 +30,7 @@ struct worker_context
     const operation* running = nullptr;    ///< Threads: whose plain task runs; null in coroutine tasks.
     coroutine_task* coroutine = nullptr;   ///< The one on the CPU; see `on_cpu_scope`.
     std::atomic<std::uint64_t>* on_cpu = nullptr; ///< Processes: where the parent finds its `mark`.
+    thread_life* life = nullptr;           ///< Threads: of the calling one.
     const worker_context* outer = nullptr; ///< Threads: of the task that waits for this one's operation meanwhile.
 };
 

@@ -242,7 +242,8 @@ void thread_workers::thread_main(const std::shared_ptr<shared_state>& shared, wo
     add_niceness(shared->nice);
     ::pthread_setname_np(::pthread_self(), ("mp worker " + std::to_string(worker.index())).substr(0, 15).c_str());
     {
-        const auto scope = worker.enter(worker.index());
+        auto scope = worker.enter(worker.index());
+        scope.set_life(state.thread);
         bool usable = false;
         try {
             call(shared->initializer);
@@ -265,7 +266,7 @@ void thread_workers::thread_main(const std::shared_ptr<shared_state>& shared, wo
         }
         worker.close();
     }
-    state.over = true;
+    state.thread.over();
     shared_state::post(shared, [id](thread_workers& self) { self.on_gone(id); });
 }
 
@@ -414,7 +415,7 @@ void thread_workers::stop(std::function<void()> done)
             // A finalizer goes on. It cannot be killed; the destructor waits for it.
             bool all_over = true;
             for (const auto& [id, node] : self.workers_) {
-                if (node.state->over)
+                if (node.state->thread.is_over())
                     continue; // and has said so, which was not heard yet
                 all_over = false;
                 ++self.abandoned_;
@@ -472,17 +473,24 @@ void thread_workers::halt() noexcept
     quit_all();
     if (inside())
         return;
+    const bool on_strand = strand_ && strand_->running_in_this_thread();
     std::lock_guard joining(halt_mutex_);
-    std::vector<std::thread> threads;
+    std::vector<std::thread> over;
+    std::vector<std::pair<std::thread, std::shared_ptr<life>>> others;
     {
         std::lock_guard lock(mutex_);
-        threads.swap(ended_);
+        over.swap(ended_);
         for (auto& [id, node] : workers_)
-            threads.push_back(std::move(node.thread));
+            if (node.thread.joinable())
+                others.emplace_back(std::move(node.thread), node.state);
     }
-    for (auto& thread : threads)
-        if (thread.joinable())
+    for (auto& thread : over)
+        thread.join();
+    for (auto& [thread, state] : others)
+        if (!on_strand || state->thread.wait_for_end_or_nested_call())
             thread.join();
+        else
+            thread.detach(); // what it still uses it owns
 }
 
 worker_set::identity thread_workers::identify(worker_id worker) const

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "backend/worker_set.hpp"
+#include "start/thread_life.hpp"
 #include "thread/thread_worker.hpp"
 
 namespace twat::mp::detail {
@@ -36,7 +37,7 @@ class thread_workers final : public worker_set
 {
 public:
     thread_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options, backend_events& events);
-    /// As `halt`; threads that may not be waited for are detached.
+    /// As `halt`; threads that cannot be waited for are detached.
     ~thread_workers() override;
 
     void submit(worker_id worker, const chunk& work) override;
@@ -53,6 +54,7 @@ public:
     void kill() noexcept override;
     void shut_down() noexcept override;
     void set_active(bool) override {}
+    /// Waits for the threads; on the strand not for those that wait in a nested call, which need it: those are detached.
     void halt() noexcept override;
     identity identify(worker_id worker) const override;
     void add_stats(pool_stats& stats) const override { stats.abandoned += abandoned_; }
@@ -74,7 +76,7 @@ private:
     struct life
     {
         std::atomic<bool> initialized = false; ///< Or failed to be.
-        std::atomic<bool> over = false;
+        thread_life thread;
     };
     struct node
     {

@@ -19,10 +19,14 @@ public:
         context_.pool = pool;
         outer_ = enter_worker(&context_);
         context_.outer = outer_;
+        context_.life = outer_ ? outer_->life : nullptr;
     }
     worker_scope(const worker_scope&) = delete;
     worker_scope& operator=(const worker_scope&) = delete;
     ~worker_scope() { enter_worker(outer_); }
+
+    /// Comes before tasks run in it. A scope inside another one has that of the outer one.
+    void set_life(thread_life& life) noexcept { context_.life = &life; }
 
 private:
     worker_context context_;

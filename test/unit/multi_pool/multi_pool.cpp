@@ -422,6 +422,52 @@ BOOST_AUTO_TEST_CASE(a_range_may_be_destroyed_in_a_callback)
     go = true;
 }
 
+BOOST_AUTO_TEST_CASE(a_pool_destroyed_in_a_callback_does_not_wait_for_tasks_that_wait_in_nested_calls)
+{
+    struct shared
+    {
+        std::optional<thread_pool> pool{std::in_place, 4};
+        std::atomic<bool> nested = false, left = false, plain_ended = false;
+        std::promise<void> ended;
+    };
+    const auto state = std::make_shared<shared>();
+    auto outer = [](const std::shared_ptr<shared>& s, bool nests) {
+        if (!nests) {
+            while (!s->left)
+                std::this_thread::yield();
+            std::this_thread::sleep_for(20ms); // the destructor waits for this one
+            s->plain_ended = true;
+            return 0;
+        }
+        const std::shared_ptr<shared> keep = s;
+        try {
+            s->nested = true;
+            s->pool->map([](int) {
+                while (!this_task::stop_token().stop_requested())
+                    std::this_thread::yield();
+            }, numbers(1));
+        } catch (...) {
+        }
+        keep->ended.set_value();
+        return 0;
+    };
+    auto plain = state->pool->submit(outer, state, false);
+    auto nesting = state->pool->submit(outer, state, true);
+    while (!state->nested)
+        std::this_thread::yield();
+    auto callback = [&](const progress&) {
+        state->left = true;
+        state->pool.reset();
+    };
+    // The callback runs on the pool's strand, which the nested call needs.
+    try {
+        state->pool->with({}).on_progress(std::ref(callback)).map(twice, numbers(1));
+    } catch (const error&) {
+    }
+    BOOST_REQUIRE(state->ended.get_future().wait_for(60s) == std::future_status::ready);
+    BOOST_TEST(state->plain_ended.load());
+}
+
 BOOST_AUTO_TEST_CASE(a_range_outlives_its_pool)
 {
     std::optional<result_range<int>> range;
