@@ -18,6 +18,7 @@
 #include <twat/mp/options.hpp>
 
 #include "backend/backend.hpp"
+#include "backend/capabilities.hpp"
 
 namespace twat::mp::detail {
 
@@ -87,13 +88,16 @@ private:
     post_watcher* const watcher_;
 };
 
-/** The workers of one pool: makes them and ends them, as the engine's roster decides. Implemented by `thread_workers` and `process_workers`.
+/** The workers of one pool: makes them and ends them, as the engine's roster decides. Made by a `backend_factory`.
 
     Lives on the pool's strand; calls `backend_events` on it, never from inside a call that it gets.
 */
 class worker_set : public backend
 {
 public:
+    /// What these workers can do. The same in every call.
+    virtual const capabilities& can() const noexcept = 0;
+
     /// How many may start at once: starts beyond that would only slow each other down.
     virtual std::size_t starts_at_once() const noexcept { return std::numeric_limits<std::size_t>::max(); }
 
@@ -138,6 +142,15 @@ public:
 
     /// Whether it waits for something on the context that nobody posts: a timer, a descriptor.
     virtual bool is_armed() const noexcept { return true; }
+};
+
+/// Where a backend is to work, for `backend_factory::make`.
+struct backend_site
+{
+    pool_strand strand;                ///< Everything but `halt` is called on it; whose context may end before the pool does: see `shut_down`.
+    std::shared_ptr<strand_link> link; ///< From other threads back to the strand.
+    backend_events& events;            ///< Outlives the backend.
+    std::size_t nodes;
 };
 
 std::unique_ptr<worker_set> make_process_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,

@@ -113,19 +113,11 @@ blocking_core::~blocking_core() = default;
 
 namespace {
 
-// Nobody's loop is kept waiting: whoever calls such a pool waits for its workers.
-pool_options for_threads_that_wait(pool_options options)
-{
-    if (options.nice == -1)
-        options.nice = 0;
-    return options;
-}
-
 class served_core final : public blocking_core, public std::enable_shared_from_this<served_core>
 {
 public:
-    served_core(worker_kind kind, pool_options options)
-        : driver_(options.spin), pool_(pool_core::create(kind, driver_.context().get_executor(), std::move(options), &driver_))
+    explicit served_core(std::shared_ptr<const backend_factory> factory)
+        : driver_(factory->options().spin), pool_(pool_core::create(std::move(factory), driver_.context().get_executor(), &driver_))
     {}
 
     ~served_core() override
@@ -272,9 +264,9 @@ private:
 
 } // namespace
 
-std::shared_ptr<blocking_core> blocking_core::create(worker_kind kind, pool_options options)
+std::shared_ptr<blocking_core> blocking_core::create(std::shared_ptr<const backend_factory> factory)
 {
-    const auto made = std::make_shared<served_core>(kind, for_threads_that_wait(std::move(options)));
+    const auto made = std::make_shared<served_core>(std::move(factory));
     made->run();
     return made;
 }

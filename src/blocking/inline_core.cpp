@@ -200,10 +200,12 @@ namespace {
 class inline_pool_core final : public pool_core
 {
 public:
-    inline_pool_core(pool_options options, bool encodes) : options_(std::move(options)), encodes_(encodes) {}
+    inline_pool_core(std::shared_ptr<const backend_factory> factory, bool encodes)
+        : factory_(std::move(factory)), options_(factory_->options()), encodes_(encodes)
+    {}
 
     asio::any_io_executor get_executor() const noexcept override { return asio::system_executor(); }
-    const pool_options& options() const noexcept override { return options_; }
+    const std::shared_ptr<const backend_factory>& factory() const noexcept override { return factory_; }
     std::size_t nodes() const noexcept override { return 1; }
     void resize(std::size_t) override {} // there is the calling thread, and no other
 
@@ -363,7 +365,8 @@ private:
             runs_.erase(op.get());
     }
 
-    const pool_options options_;
+    const std::shared_ptr<const backend_factory> factory_;
+    const pool_options& options_;
     const bool encodes_;
     std::atomic<bool> closed_{false}, terminated_{false};
     std::mutex start_mutex_;
@@ -378,7 +381,9 @@ private:
 class inline_core final : public blocking_core
 {
 public:
-    explicit inline_core(pool_options options, bool encodes) : pool_(std::make_shared<inline_pool_core>(std::move(options), encodes)) {}
+    inline_core(std::shared_ptr<const backend_factory> factory, bool encodes)
+        : pool_(std::make_shared<inline_pool_core>(std::move(factory), encodes))
+    {}
 
     const std::shared_ptr<pool_core>& pool() const noexcept override { return pool_; }
     void check_may_wait() const override {}
@@ -430,11 +435,10 @@ private:
 
 } // namespace
 
-std::shared_ptr<blocking_core> blocking_core::create_inline(worker_kind kind, pool_options options)
+std::shared_ptr<blocking_core> blocking_core::create_inline(std::shared_ptr<const backend_factory> factory, bool encodes)
 {
-    options.nodes = 1;
-    check_options(kind, options);
-    return std::make_shared<inline_core>(std::move(options), kind == worker_kind::process);
+    count_nodes(*factory);
+    return std::make_shared<inline_core>(std::move(factory), encodes);
 }
 
 } // namespace twat::mp::detail

@@ -20,4 +20,13 @@ void add_niceness(int added) noexcept
     ::setpriority(PRIO_PROCESS, thread, std::min(now + added, most));
 }
 
+int niceness_of_workers(int asked, bool beside_a_loop) noexcept
+{
+    // So that a loop on a busy processor need not wait for the end of their time slices (2.8 ms at p99; 0.3 to 0.5 with this).
+    constexpr int beside = 10;
+    if (asked != -1)
+        return asked;
+    return beside_a_loop ? beside : 0;
+}
+
 } // namespace twat::mp::detail

@@ -13,6 +13,9 @@ namespace twat::mp::detail {
 */
 void add_niceness(int added) noexcept;
 
+/// What `pool_options::nice` means: -1 is 10 beside a loop of the user's, and 0 where callers wait for the workers anyway.
+int niceness_of_workers(int asked, bool beside_a_loop) noexcept;
+
 } // namespace twat::mp::detail
 
 #endif

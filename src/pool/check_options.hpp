@@ -4,16 +4,12 @@
 
 #include <cstddef>
 
-#include <twat/mp/detail/operation/pool_core.hpp>
-#include <twat/mp/options.hpp>
+#include <twat/mp/detail/operation/backend_factory.hpp>
 
 namespace twat::mp::detail {
 
-/// The nodes that `nodes` asks for, never 0. Throws `std::invalid_argument` that begins with `name` if the system cannot have so many workers.
-std::size_t check_nodes(worker_kind kind, const pool_options& options, std::size_t nodes, const char* name);
-
-/// Throws `std::invalid_argument` that names the member and says what is wrong with it. Returns the nodes, never 0.
-std::size_t check_options(worker_kind kind, const pool_options& options);
+/// The nodes that the options of a pool ask for, never 0. Throws `std::invalid_argument` that names the member if there cannot be so many.
+std::size_t count_nodes(const backend_factory& factory);
 
 } // namespace twat::mp::detail
 

@@ -18,7 +18,6 @@
 #include <twat/mp/detail/operation/check_options.hpp>
 
 #include "pool/check_options.hpp"
-#include "start/marker.hpp"
 #include "start/worker_context.hpp"
 #include "time/saturating.hpp"
 
@@ -26,27 +25,18 @@ namespace twat::mp::detail {
 
 asio::execution_context::id pool_service::id;
 
-namespace {
-
-/// Of workers, so that a loop on a busy processor need not wait for the end of their time slices (2.8 ms at p99; 0.3 to 0.5 with this).
-constexpr int niceness_beside_a_loop = 10;
-
-} // namespace
-
-std::shared_ptr<pool_core> pool_core::create(worker_kind kind, asio::any_io_executor executor, pool_options options,
+std::shared_ptr<pool_core> pool_core::create(std::shared_ptr<const backend_factory> factory, asio::any_io_executor executor,
                                              post_watcher* watcher)
 {
-    const std::size_t nodes = check_options(kind, options);
-    if (options.nice == -1)
-        options.nice = niceness_beside_a_loop;
-    auto made = std::make_shared<pool>(kind, std::move(executor), std::move(options), nodes, watcher);
+    const std::size_t nodes = count_nodes(*factory);
+    auto made = std::make_shared<pool>(std::move(factory), std::move(executor), nodes, watcher);
     made->init();
     return made;
 }
 
 namespace {
 
-engine::settings engine_settings(worker_kind kind, const pool_options& options, std::size_t nodes)
+engine::settings engine_settings(const capabilities& can, const pool_options& options, std::size_t nodes)
 {
     return {.nodes = nodes,
             .min_nodes = options.min_nodes,
@@ -64,9 +54,9 @@ engine::settings engine_settings(worker_kind kind, const pool_options& options, 
             .shed = options.shed,
             .max_message_size = options.max_message_size,
             .cancel_grace = options.cancel_grace,
-            .encodes = kind == worker_kind::process,
-            .by_name = !options.executable.empty(),
-            .claims = kind == worker_kind::thread};
+            .encodes = can.encodes,
+            .by_name = can.by_name,
+            .claims = can.local};
 }
 
 bool says_broken(const std::exception_ptr& error)
@@ -89,9 +79,9 @@ std::exception_ptr aborted()
 
 } // namespace
 
-pool::pool(worker_kind kind, asio::any_io_executor executor, pool_options options, std::size_t nodes, post_watcher* watcher)
-    : kind_(kind),
-      options_(std::move(options)),
+pool::pool(std::shared_ptr<const backend_factory> factory, asio::any_io_executor executor, std::size_t nodes, post_watcher* watcher)
+    : factory_(std::move(factory)),
+      options_(factory_->options()),
       nodes_(nodes),
       watcher_(watcher),
       executor_(std::move(executor)),
@@ -104,9 +94,9 @@ pool::pool(worker_kind kind, asio::any_io_executor executor, pool_options option
 
 void pool::init()
 {
-    workers_ = kind_ == worker_kind::process ? make_process_workers(*strand_, link_, options_, nodes_, *this)
-                                             : make_thread_workers(*strand_, link_, options_, *this);
-    engine::settings settings = engine_settings(kind_, options_, nodes_);
+    workers_ = factory_->make({*strand_, link_, *this, nodes_});
+    encodes_ = workers_->can().encodes;
+    engine::settings settings = engine_settings(workers_->can(), options_, nodes_);
     settings.starts_at_once = workers_->starts_at_once();
     settings.on_broken = [this](const std::function<std::exception_ptr()>& cause, bool for_good) { on_broken(cause, for_good); };
     settings.on_mended = [this] { on_mended(); };
@@ -176,8 +166,7 @@ void pool::enter(F&& f)
 void pool::submit(std::shared_ptr<operation> op)
 {
     check_process();
-    if (kind_ == worker_kind::process)
-        exit_if_not_entered();
+    factory_->check_use();
     others_submitted_ += !op->traits().call;
     enter([op = std::move(op), latest = task_deadline(), nested = runs_task_here()](pool& p) mutable {
         if (!p.closed_ && !p.start_workers()) {
@@ -193,7 +182,7 @@ void pool::submit(std::shared_ptr<operation> op)
 
 bool pool::runs_calls_only() const noexcept
 {
-    return kind_ == worker_kind::thread && !options_.on_event && !options_.on_trace && others_ended_ == others_submitted_;
+    return !encodes_ && !options_.on_event && !options_.on_trace && others_ended_ == others_submitted_;
 }
 
 void pool::cancel(std::shared_ptr<operation> op, asio::cancellation_type type)
@@ -228,8 +217,7 @@ void pool::abandon(std::shared_ptr<operation> op)
 
 void pool::prepare()
 {
-    // A global pool of a program that is being started as a worker must not start workers.
-    if (kind_ == worker_kind::process && get_worker_state() == worker_state::marked)
+    if (!factory_->may_prepare())
         return;
     // Waits for them, though nobody else does, so that `stats` and `on_event` tell of them: the context has a thread of its own.
     start([](std::exception_ptr) {});
@@ -238,8 +226,7 @@ void pool::prepare()
 void pool::start(start_handler handler)
 {
     check_process();
-    if (kind_ == worker_kind::process)
-        exit_if_not_entered();
+    factory_->check_use();
     enter([handler = std::move(handler)](pool& p) mutable {
         if (!p.closed_ && !p.start_workers())
             p.try_again();
@@ -264,7 +251,7 @@ void pool::set_tenant(tenant_id id, const tenant_options& options)
 void pool::resize(std::size_t nodes)
 {
     check_process();
-    nodes = check_nodes(kind_, options_, nodes, "resize");
+    nodes = factory_->count_nodes(nodes, "resize");
     nodes_ = nodes;
     enter([nodes](pool& p) {
         p.nodes_ = nodes;
@@ -320,7 +307,7 @@ void pool::end_operations()
     const auto error = [] { return make_error(errc::pool_terminated); };
     engine_->close(error);
     engine_->stop_all(error);
-    if (kind_ == worker_kind::process)
+    if (workers_->can_kill())
         kill_workers();
 }
 
@@ -427,11 +414,8 @@ bool pool::start_workers()
     if (started_ || closed_)
         return !broken_;
     started_ = true;
-    if (kind_ == worker_kind::process && nesting_depth() >= nesting_limit) {
-        broken_ = [] {
-            return make_error(errc::nesting_too_deep, "a process pool inside " + std::to_string(nesting_limit) +
-                                                          " workers of pools inside each other");
-        };
+    if (factory_->why_impossible()) {
+        broken_ = [factory = factory_] { return factory->why_impossible(); };
         why_broken_ = broken_;
         for_good_ = true;
         engine_->give_up(broken_);

@@ -33,15 +33,14 @@ class pool final : public pool_core,
                    public std::enable_shared_from_this<pool>
 {
 public:
-    pool(worker_kind kind, asio::any_io_executor executor, pool_options options, std::size_t nodes,
-         post_watcher* watcher);
+    pool(std::shared_ptr<const backend_factory> factory, asio::any_io_executor executor, std::size_t nodes, post_watcher* watcher);
     ~pool() override;
 
     /// Second half of the construction: what needs `shared_from_this`.
     void init();
 
     asio::any_io_executor get_executor() const noexcept override { return *executor_; }
-    const pool_options& options() const noexcept override { return options_; }
+    const std::shared_ptr<const backend_factory>& factory() const noexcept override { return factory_; }
     std::size_t nodes() const noexcept override { return nodes_; }
     void resize(std::size_t nodes) override;
     pool_stats stats() const override;
@@ -105,8 +104,9 @@ private:
     void look();
     void complete(std::vector<start_handler>& waiting, const std::function<std::exception_ptr()>& error);
 
-    const worker_kind kind_;
-    const pool_options options_;
+    const std::shared_ptr<const backend_factory> factory_;
+    const pool_options& options_; // of the factory
+    bool encodes_ = false;        // set before anybody else knows the pool
     std::atomic<std::size_t> nodes_;
     post_watcher* const watcher_; // lives as long as the context
     const fork_guard fork_guard_;

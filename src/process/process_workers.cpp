@@ -35,6 +35,7 @@ process_workers_set::process_workers_set(pool_strand strand, std::shared_ptr<str
     : strand_(std::move(strand)),
       link_(std::move(link)),
       events_(events),
+      can_{.encodes = true, .by_name = !options.executable.empty(), .local = false},
       on_event_(options.on_event),
       self_(std::make_shared<process_workers_set*>(this))
 {

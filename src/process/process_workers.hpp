@@ -29,6 +29,7 @@ public:
                         backend_events& events);
     ~process_workers_set() override;
 
+    const capabilities& can() const noexcept override { return can_; }
     void resize(std::size_t nodes) override;
     void stop(std::function<void()> done) override;
     void kill() noexcept override;
@@ -88,6 +89,7 @@ private:
     std::optional<pool_strand> strand_; ///< Optional, as the timer: they must be gone before the context.
     std::shared_ptr<strand_link> link_;
     backend_events& events_;
+    capabilities can_;
     worker_settings settings_;
     std::function<void(const pool_event&)> on_event_;
     std::shared_ptr<process_workers_set*> self_; ///< For handlers; what it points to is null when this is gone.

@@ -280,7 +280,7 @@ private:
     std::optional<start_failure> start_failure_;
     std::string failed_at_; ///< What could not be made for its start.
     std::shared_ptr<const byte_buffer> initializer_error_; ///< Encoded.
-    bool hopeless_ = false, initializer_failed_ = false, launch_failed_ = false;
+    bool hopeless_ = false, launch_failed_ = false;
 };
 
 template <class... Args>

@@ -30,10 +30,10 @@ void call(const task& task)
 
 } // namespace
 
-/// What the threads need, which may live longer than the set: see `thread_workers::~thread_workers`.
-struct thread_workers::shared_state
+/// What the threads need, which may live longer than the set: see `thread_workers_set::~thread_workers_set`.
+struct thread_workers_set::shared_state
 {
-    shared_state(thread_workers& set, std::shared_ptr<strand_link> link, const pool_options& options, const void* pool)
+    shared_state(thread_workers_set& set, std::shared_ptr<strand_link> link, const pool_options& options, const void* pool)
         : link(std::move(link)), initializer(options.initializer), finalizer(options.finalizer),
           cancel_grace(options.cancel_grace), nice(options.nice), pool(pool), set(&set)
     {}
@@ -68,16 +68,22 @@ struct thread_workers::shared_state
 
     // The set may be destroyed by a thread that is not on the strand, or from inside a call that it made on the strand.
     std::recursive_mutex mutex;
-    thread_workers* set;
+    thread_workers_set* set;
 };
 
-thread_workers::thread_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,
+thread_workers_set::thread_workers_set(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,
                                backend_events& events)
     : shared_(std::make_shared<shared_state>(*this, std::move(link), options, &events)), options_(options), events_(events),
       pid_(::getpid()), strand_(std::move(strand))
 {}
 
-thread_workers::~thread_workers()
+const capabilities& thread_workers_set::can() const noexcept
+{
+    static constexpr capabilities can{.encodes = false, .by_name = false, .local = true};
+    return can;
+}
+
+thread_workers_set::~thread_workers_set()
 {
     if (::getpid() != pid_) {
         // A forked child has none of the threads, and perhaps a mutex that one of them held. Leave all as it is.
@@ -100,9 +106,9 @@ thread_workers::~thread_workers()
     }
 }
 
-bool thread_workers::inside() const noexcept { return own_set == shared_.get(); }
+bool thread_workers_set::inside() const noexcept { return own_set == shared_.get(); }
 
-std::shared_ptr<thread_worker> thread_workers::find(worker_id worker) const
+std::shared_ptr<thread_worker> thread_workers_set::find(worker_id worker) const
 {
     std::lock_guard lock(mutex_);
     if (const auto found = workers_.find(worker); found != workers_.end())
@@ -111,13 +117,13 @@ std::shared_ptr<thread_worker> thread_workers::find(worker_id worker) const
     return guest == guests_.end() ? nullptr : guest->second;
 }
 
-void thread_workers::submit(worker_id worker, const chunk& work)
+void thread_workers_set::submit(worker_id worker, const chunk& work)
 {
     if (const auto to = find(worker))
         to->submit(work);
 }
 
-std::size_t thread_workers::recall(worker_id worker, chunk_id id)
+std::size_t thread_workers_set::recall(worker_id worker, chunk_id id)
 {
     const auto from = find(worker);
     if (!from)
@@ -125,11 +131,11 @@ std::size_t thread_workers::recall(worker_id worker, chunk_id id)
     const auto [kept, ended] = from->recall(id);
     // The thread may be busy with another chunk for long: it need not be asked.
     if (ended)
-        shared_state::post(shared_, [worker, id](thread_workers& self) { self.tell_ended(worker, id); });
+        shared_state::post(shared_, [worker, id](thread_workers_set& self) { self.tell_ended(worker, id); });
     return kept;
 }
 
-void thread_workers::tell_ended(worker_id worker, chunk_id id)
+void thread_workers_set::tell_ended(worker_id worker, chunk_id id)
 {
     const auto from = find(worker);
     if (!from || silent_)
@@ -139,34 +145,34 @@ void thread_workers::tell_ended(worker_id worker, chunk_id id)
     events_.decide();
 }
 
-void thread_workers::cancel(worker_id worker, chunk_id id)
+void thread_workers_set::cancel(worker_id worker, chunk_id id)
 {
     if (const auto to = find(worker))
         to->cancel(id);
 }
 
-std::optional<backend::running_task> thread_workers::running(worker_id worker, chunk_id id) const
+std::optional<backend::running_task> thread_workers_set::running(worker_id worker, chunk_id id) const
 {
     const auto of = find(worker);
     return of ? of->running(id) : std::nullopt;
 }
 
-std::optional<backend::chunk_times> thread_workers::times(worker_id worker, chunk_id id) const
+std::optional<backend::chunk_times> thread_workers_set::times(worker_id worker, chunk_id id) const
 {
     const auto of = find(worker);
     return of ? of->times(id) : std::nullopt;
 }
 
-void thread_workers::abandon(worker_id worker, chunk_id id)
+void thread_workers_set::abandon(worker_id worker, chunk_id id)
 {
     if (const auto by = find(worker))
         by->abandon(id);
 }
 
-void thread_workers::end(worker_id worker, end_mode how)
+void thread_workers_set::end(worker_id worker, end_mode how)
 {
     if (how == end_mode::late)
-        return shared_state::post(shared_, [worker](thread_workers& self) { self.judge_late(worker); });
+        return shared_state::post(shared_, [worker](thread_workers_set& self) { self.judge_late(worker); });
     std::lock_guard lock(mutex_);
     const auto found = workers_.find(worker);
     if (found == workers_.end())
@@ -176,7 +182,7 @@ void thread_workers::end(worker_id worker, end_mode how)
 }
 
 /// Its initializer was not over in time. A thread cannot be ended there: it may be ready yet.
-void thread_workers::judge_late(worker_id worker)
+void thread_workers_set::judge_late(worker_id worker)
 {
     {
         std::lock_guard lock(mutex_);
@@ -190,11 +196,11 @@ void thread_workers::judge_late(worker_id worker)
     tell_lost(worker, std::move(loss));
 }
 
-thread_worker::report_function thread_workers::reporter(worker_id worker) const
+thread_worker::report_function thread_workers_set::reporter(worker_id worker) const
 {
     return [shared = shared_, worker](chunk_report report) {
         const bool ended = report.ended;
-        auto tell = [worker, report = std::move(report)](thread_workers& self) mutable { self.on_report(worker, report); };
+        auto tell = [worker, report = std::move(report)](thread_workers_set& self) mutable { self.on_report(worker, report); };
         if (ended)
             shared_state::post_and_run(shared, std::move(tell));
         else
@@ -202,7 +208,7 @@ thread_worker::report_function thread_workers::reporter(worker_id worker) const
     };
 }
 
-void thread_workers::launch(worker_id id, std::size_t index)
+void thread_workers_set::launch(worker_id id, std::size_t index)
 {
     std::unique_lock lock(mutex_);
     if (halted_ || stopping_)
@@ -220,7 +226,7 @@ void thread_workers::launch(worker_id id, std::size_t index)
         workers_.erase(id);
         ended_ = std::move(*before);
         lock.unlock();
-        shared_state::post(shared_, [id, index, cause = std::current_exception()](thread_workers& self) {
+        shared_state::post(shared_, [id, index, cause = std::current_exception()](thread_workers_set& self) {
             self.tell(pool_event::worker_lost, index, errc::worker_start_failed, life_phase::start);
             worker_loss loss;
             loss.no_room = true;
@@ -233,7 +239,7 @@ void thread_workers::launch(worker_id id, std::size_t index)
     tell(pool_event::worker_started, index);
 }
 
-void thread_workers::thread_main(const std::shared_ptr<shared_state>& shared, worker_id id, thread_worker& worker, life& state,
+void thread_workers_set::thread_main(const std::shared_ptr<shared_state>& shared, worker_id id, thread_worker& worker, life& state,
                                  std::vector<std::thread> ended)
 {
     for (auto& thread : ended)
@@ -251,10 +257,10 @@ void thread_workers::thread_main(const std::shared_ptr<shared_state>& shared, wo
             state.initialized = true;
         } catch (...) {
             state.initialized = true;
-            shared_state::post(shared, [id, cause = std::current_exception()](thread_workers& self) { self.on_refused(id, cause); });
+            shared_state::post(shared, [id, cause = std::current_exception()](thread_workers_set& self) { self.on_refused(id, cause); });
         }
         if (usable) {
-            shared_state::post(shared, [id](thread_workers& self) { self.on_ready(id); });
+            shared_state::post(shared, [id](thread_workers_set& self) { self.on_ready(id); });
             worker.serve();
         }
         if (usable && !worker.quitting()) {
@@ -267,10 +273,10 @@ void thread_workers::thread_main(const std::shared_ptr<shared_state>& shared, wo
         worker.close();
     }
     state.thread.over();
-    shared_state::post(shared, [id](thread_workers& self) { self.on_gone(id); });
+    shared_state::post(shared, [id](thread_workers_set& self) { self.on_gone(id); });
 }
 
-void thread_workers::on_report(worker_id worker, chunk_report& report)
+void thread_workers_set::on_report(worker_id worker, chunk_report& report)
 {
     const auto by = find(worker);
     if (!by)
@@ -300,7 +306,7 @@ void thread_workers::on_report(worker_id worker, chunk_report& report)
     events_.decide();
 }
 
-void thread_workers::on_ready(worker_id worker)
+void thread_workers_set::on_ready(worker_id worker)
 {
     std::size_t index = 0;
     {
@@ -318,7 +324,7 @@ void thread_workers::on_ready(worker_id worker)
     events_.decide();
 }
 
-void thread_workers::on_refused(worker_id worker, std::exception_ptr cause)
+void thread_workers_set::on_refused(worker_id worker, std::exception_ptr cause)
 {
     std::size_t index = 0;
     {
@@ -335,7 +341,7 @@ void thread_workers::on_refused(worker_id worker, std::exception_ptr cause)
     tell_lost(worker, std::move(loss));
 }
 
-void thread_workers::on_gone(worker_id worker)
+void thread_workers_set::on_gone(worker_id worker)
 {
     std::size_t index = 0;
     bool ready = false;
@@ -357,7 +363,7 @@ void thread_workers::on_gone(worker_id worker)
         stop_is_over();
 }
 
-void thread_workers::tell_gone(worker_id worker)
+void thread_workers_set::tell_gone(worker_id worker)
 {
     if (silent_)
         return;
@@ -369,7 +375,7 @@ void thread_workers::tell_gone(worker_id worker)
 }
 
 // What can fail of a thread is its start.
-void thread_workers::tell_lost(worker_id worker, worker_loss loss)
+void thread_workers_set::tell_lost(worker_id worker, worker_loss loss)
 {
     if (silent_ || stopping_)
         return;
@@ -378,7 +384,7 @@ void thread_workers::tell_lost(worker_id worker, worker_loss loss)
     events_.decide();
 }
 
-void thread_workers::tell(decltype(pool_event::what) what, std::size_t index, boost::system::error_code ec, life_phase phase)
+void thread_workers_set::tell(decltype(pool_event::what) what, std::size_t index, boost::system::error_code ec, life_phase phase)
 {
     if (!options_.on_event)
         return;
@@ -391,7 +397,7 @@ void thread_workers::tell(decltype(pool_event::what) what, std::size_t index, bo
     shared_->link->post([callback = options_.on_event, event] { callback(event); });
 }
 
-void thread_workers::stop(std::function<void()> done)
+void thread_workers_set::stop(std::function<void()> done)
 {
     stopping_ = true;
     stopped_ = std::move(done);
@@ -403,13 +409,13 @@ void thread_workers::stop(std::function<void()> done)
         none = workers_.empty();
     }
     if (none)
-        return shared_state::post(shared_, [](thread_workers& self) { self.stop_is_over(); });
+        return shared_state::post(shared_, [](thread_workers_set& self) { self.stop_is_over(); });
     const time_point due = saturating_add(clock::now(), options_.stop_grace);
     if (!strand_ || due == time_point::max())
         return;
     stop_timer_.emplace(*strand_, due);
     stop_timer_->async_wait([shared = shared_](boost::system::error_code ec) {
-        auto late = [](thread_workers& self) {
+        auto late = [](thread_workers_set& self) {
             if (!self.stop_timer_ || !self.stopped_)
                 return;
             // A finalizer goes on. It cannot be killed; the destructor waits for it.
@@ -429,20 +435,20 @@ void thread_workers::stop(std::function<void()> done)
     });
 }
 
-void thread_workers::stop_is_over()
+void thread_workers_set::stop_is_over()
 {
     stop_timer_.reset();
     if (const auto done = std::exchange(stopped_, nullptr))
         done();
 }
 
-void thread_workers::kill() noexcept
+void thread_workers_set::kill() noexcept
 {
     silent_ = true;
     quit_all();
 }
 
-void thread_workers::shut_down() noexcept
+void thread_workers_set::shut_down() noexcept
 {
     kill();
     stop_timer_.reset();
@@ -450,7 +456,7 @@ void thread_workers::shut_down() noexcept
     strand_.reset();
 }
 
-void thread_workers::quit_all() noexcept
+void thread_workers_set::quit_all() noexcept
 {
     std::vector<std::shared_ptr<thread_worker>> all;
     {
@@ -466,7 +472,7 @@ void thread_workers::quit_all() noexcept
         worker->quit();
 }
 
-void thread_workers::halt() noexcept
+void thread_workers_set::halt() noexcept
 {
     if (::getpid() != pid_)
         return;
@@ -493,13 +499,13 @@ void thread_workers::halt() noexcept
             thread.detach(); // what it still uses it owns
 }
 
-worker_set::identity thread_workers::identify(worker_id worker) const
+worker_set::identity thread_workers_set::identify(worker_id worker) const
 {
     const auto known = find(worker);
     return {.node = known ? known->index() : 0};
 }
 
-worker_id thread_workers::add_guest()
+worker_id thread_workers_set::add_guest()
 {
     std::lock_guard lock(mutex_);
     const worker_id id = ++last_guest_;
@@ -509,7 +515,7 @@ worker_id thread_workers::add_guest()
     return id;
 }
 
-void thread_workers::run_guest(worker_id guest, const std::function<bool()>& stop)
+void thread_workers_set::run_guest(worker_id guest, const std::function<bool()>& stop)
 {
     const auto self = find(guest);
     if (!self)
@@ -519,16 +525,16 @@ void thread_workers::run_guest(worker_id guest, const std::function<bool()>& sto
     self->serve_until(stop);
     self->close();
     // The engine may have given it a chunk in the meantime, which goes elsewhere.
-    shared_state::post(shared_, [guest](thread_workers& set) { set.tell_gone(guest); });
+    shared_state::post(shared_, [guest](thread_workers_set& set) { set.tell_gone(guest); });
 }
 
-void thread_workers::wake_guest(worker_id guest) noexcept
+void thread_workers_set::wake_guest(worker_id guest) noexcept
 {
     if (const auto self = find(guest))
         self->wake();
 }
 
-void thread_workers::remove_guest(worker_id guest)
+void thread_workers_set::remove_guest(worker_id guest)
 {
     std::lock_guard lock(mutex_);
     guests_.erase(guest);
@@ -537,7 +543,7 @@ void thread_workers::remove_guest(worker_id guest)
 std::unique_ptr<worker_set> make_thread_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,
                                                 backend_events& events)
 {
-    return std::make_unique<thread_workers>(std::move(strand), std::move(link), options, events);
+    return std::make_unique<thread_workers_set>(std::move(strand), std::move(link), options, events);
 }
 
 } // namespace twat::mp::detail

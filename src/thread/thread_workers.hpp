@@ -33,13 +33,14 @@ namespace twat::mp::detail {
 
     An exception that leaves a handler that a task posted to `this_worker::executor()` ends the program.
 */
-class thread_workers final : public worker_set
+class thread_workers_set final : public worker_set
 {
 public:
-    thread_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options, backend_events& events);
+    thread_workers_set(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options, backend_events& events);
     /// As `halt`; threads that cannot be waited for are detached.
-    ~thread_workers() override;
+    ~thread_workers_set() override;
 
+    const capabilities& can() const noexcept override;
     void submit(worker_id worker, const chunk& work) override;
     std::size_t recall(worker_id worker, chunk_id id) override;
     void cancel(worker_id worker, chunk_id id) override;

@@ -21,6 +21,7 @@
 #include <twat/mp/options.hpp>
 #include <twat/mp/result.hpp>
 #include <twat/mp/result_stream.hpp>
+#include <twat/mp/workers.hpp>
 
 #include <twat/mp/detail/function/temporaries.hpp>
 #include <twat/mp/detail/operation/initiate.hpp>
@@ -46,24 +47,26 @@ namespace twat::mp {
     }
     @endcode
 
-    @tparam Workers `process_workers` or `thread_workers`.
+    @tparam Workers `process_workers`, `thread_workers`, or what another library has of `worker_traits`.
     @tparam Executor The type of the executor for the pool's own work and for handlers that have none.
 */
 template <class Workers, class Executor>
 class basic_async_pool : public detail::pool_verbs<basic_async_pool<Workers, Executor>, Workers, Executor>
 {
-    static_assert(std::is_same_v<Workers, process_workers> || std::is_same_v<Workers, thread_workers>,
-                  "twat::mp: the workers of a pool are mp::process_workers or mp::thread_workers");
+    static_assert(worker_traits<Workers>, "twat::mp: the workers of a pool are mp::process_workers, mp::thread_workers or another type with "
+                                          "mp::worker_traits");
 
 public:
     using executor_type = Executor;
+    /// `pool_options`, or what the workers have in their place.
+    using options_type = typename Workers::options;
 
     /** Makes a pool with the default options on an executor. Starts no worker yet.
 
         An overload and not a default argument: g++ 12 destroys that twice in `pool(co_await asio::this_coro::executor)`.
     */
     explicit basic_async_pool(executor_type executor)
-        : basic_async_pool(static_cast<const executor_type&>(executor), pool_options())
+        : basic_async_pool(static_cast<const executor_type&>(executor), options_type())
     {}
 
     /** Makes a pool on an executor. Starts no worker yet.
@@ -73,14 +76,14 @@ public:
 
         @throws std::invalid_argument that names the member, if an option is bad.
     */
-    explicit basic_async_pool(const executor_type& executor, pool_options options)
-        : executor_(executor), core_(detail::pool_core::create(kind, executor_, std::move(options)))
+    explicit basic_async_pool(const executor_type& executor, options_type options)
+        : executor_(executor), core_(detail::pool_core::create(Workers::make(std::move(options)), executor_))
     {}
 
     /// @private What `co_await` gives and temporary options: refused, see above.
-    explicit basic_async_pool(executor_type&& executor, pool_options&&)
+    explicit basic_async_pool(executor_type&& executor, options_type&&)
         requires detail::destroys_temporaries_twice
-        : basic_async_pool(static_cast<const executor_type&>(executor), pool_options())
+        : basic_async_pool(static_cast<const executor_type&>(executor), options_type())
     {
         static_assert(sizeof(Executor) == 0,
                       "twat::mp: g++ before 13 destroys temporary pool_options beside co_await twice; give the options a name first and pass "
@@ -92,7 +95,7 @@ public:
         requires(detail::destroys_temporaries_twice && !std::same_as<OtherExecutor, executor_type> &&
                  std::convertible_to<const OtherExecutor&, executor_type> &&
                  !std::convertible_to<OtherExecutor&, asio::execution_context&>)
-    explicit basic_async_pool(const OtherExecutor& executor, pool_options options)
+    explicit basic_async_pool(const OtherExecutor& executor, options_type options)
         : basic_async_pool(static_cast<const executor_type&>(executor_type(executor)), std::move(options))
     {}
 
@@ -105,18 +108,19 @@ public:
     /// The same with options. @throws std::invalid_argument that names the member, if an option is bad.
     template <class Context>
         requires std::convertible_to<Context&, asio::execution_context&>
-    explicit basic_async_pool(Context& context, pool_options options)
+    explicit basic_async_pool(Context& context, options_type options)
         : basic_async_pool(static_cast<const executor_type&>(executor_type(context.get_executor())), std::move(options))
     {}
 
     /// Makes a pool of `nodes` workers; 0: as many as CPUs that this process may use.
     basic_async_pool(executor_type executor, std::size_t nodes)
+        requires detail::has_nodes<options_type>
         : basic_async_pool(static_cast<const executor_type&>(executor), with_nodes(nodes))
     {}
 
     /// The same on an execution context.
     template <class Context>
-        requires std::convertible_to<Context&, asio::execution_context&>
+        requires(std::convertible_to<Context&, asio::execution_context&> && detail::has_nodes<options_type>)
     basic_async_pool(Context& context, std::size_t nodes)
         : basic_async_pool(static_cast<const executor_type&>(executor_type(context.get_executor())), with_nodes(nodes))
     {}
@@ -280,7 +284,7 @@ public:
     */
     void restart()
     {
-        auto fresh = detail::pool_core::create(kind, executor_, core_->options());
+        auto fresh = detail::pool_core::create(core_->factory(), executor_);
         release();
         core_ = std::move(fresh);
     }
@@ -300,12 +304,9 @@ public:
 private:
     friend class detail::pool_verbs<basic_async_pool, Workers, Executor>;
 
-    static constexpr detail::worker_kind kind =
-        std::is_same_v<Workers, process_workers> ? detail::worker_kind::process : detail::worker_kind::thread;
-
-    static pool_options with_nodes(std::size_t nodes)
+    static options_type with_nodes(std::size_t nodes)
     {
-        pool_options options;
+        options_type options;
         options.nodes = nodes;
         return options;
     }

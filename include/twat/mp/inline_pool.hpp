@@ -45,7 +45,8 @@ class basic_inline_pool : public detail::blocking_verbs<basic_inline_pool<Worker
 public:
     /// @throws std::invalid_argument that names the member, if an option is bad. `nodes` is not looked at.
     explicit basic_inline_pool(pool_options options = {})
-        : core_(detail::blocking_core::create_inline(kind, std::move(options))), exceptions_(std::uncaught_exceptions())
+        : core_(detail::blocking_core::create_inline(Workers::make(with_one_node(std::move(options))), Workers::encodes)),
+          exceptions_(std::uncaught_exceptions())
     {}
 
     basic_inline_pool(const basic_inline_pool&) = delete;
@@ -80,8 +81,11 @@ public:
 private:
     friend class detail::blocking_verbs<basic_inline_pool, Workers>;
 
-    static constexpr detail::worker_kind kind =
-        std::is_same_v<Workers, process_workers> ? detail::worker_kind::process : detail::worker_kind::thread;
+    static pool_options with_one_node(pool_options options)
+    {
+        options.nodes = 1;
+        return options;
+    }
 
     const std::shared_ptr<detail::blocking_core>& core() const noexcept { return core_; }
     detail::call_settings<> settings() const { return detail::call_settings<>(call_options()); }

@@ -14,6 +14,7 @@
 #include <twat/mp/fwd.hpp>
 #include <twat/mp/options.hpp>
 #include <twat/mp/result_range.hpp>
+#include <twat/mp/workers.hpp>
 
 #include <twat/mp/detail/operation/blocking_core.hpp>
 #include <twat/mp/detail/operation/blocking_verbs.hpp>
@@ -77,28 +78,34 @@ private:
     std::vector<int> squares = pool.map(square, inputs);
     @endcode
 
-    @tparam Workers `process_workers` or `thread_workers`.
+    @tparam Workers `process_workers`, `thread_workers`, or what another library has of `worker_traits`.
 */
 template <class Workers = process_workers>
 class multi_pool : public detail::blocking_verbs<multi_pool<Workers>, Workers>
 {
-    static_assert(std::is_same_v<Workers, process_workers> || std::is_same_v<Workers, thread_workers>,
-                  "twat::mp: the workers of a pool are mp::process_workers or mp::thread_workers");
+    static_assert(worker_traits<Workers>, "twat::mp: the workers of a pool are mp::process_workers, mp::thread_workers or another type with "
+                                          "mp::worker_traits");
 
 public:
+    /// `pool_options`, or what the workers have in their place.
+    using options_type = typename Workers::options;
+
     /** Begins to start the workers.
 
         @throws std::invalid_argument that names the member, if an option is bad.
     */
-    multi_pool(pool_options options)
-        : core_(detail::blocking_core::create(kind, std::move(options))), exceptions_(std::uncaught_exceptions())
+    multi_pool(options_type options)
+        : core_(detail::blocking_core::create(Workers::make(std::move(options)))), exceptions_(std::uncaught_exceptions())
     {}
 
-    /// With the defaults of `pool_options`.
-    multi_pool() : multi_pool(pool_options()) {}
+    /// With the defaults of the options.
+    multi_pool() : multi_pool(options_type()) {}
 
     /// With `nodes` workers; 0: as many as CPUs that this process may use.
-    explicit multi_pool(std::size_t nodes) : multi_pool(with_nodes(nodes)) {}
+    explicit multi_pool(std::size_t nodes)
+        requires detail::has_nodes<options_type>
+        : multi_pool(with_nodes(nodes))
+    {}
 
     multi_pool(const multi_pool&) = delete;
     multi_pool& operator=(const multi_pool&) = delete;
@@ -174,7 +181,7 @@ public:
     void restart()
     {
         core_->join();
-        auto fresh = detail::blocking_core::create(kind, core_->pool()->options());
+        auto fresh = detail::blocking_core::create(core_->pool()->factory());
         core_->end(false);
         core_ = std::move(fresh);
     }
@@ -194,12 +201,9 @@ public:
 private:
     friend class detail::blocking_verbs<multi_pool, Workers>;
 
-    static constexpr detail::worker_kind kind =
-        std::is_same_v<Workers, process_workers> ? detail::worker_kind::process : detail::worker_kind::thread;
-
-    static pool_options with_nodes(std::size_t nodes)
+    static options_type with_nodes(std::size_t nodes)
     {
-        pool_options options;
+        options_type options;
         options.nodes = nodes;
         return options;
     }

@@ -44,13 +44,13 @@ namespace twat::mp {
     @endcode
 */
 template <class Workers = void, class Body>
-auto with_pool(const pool_options& options, Body&& body)
+auto with_pool(const detail::options_of_t<Workers>& options, Body&& body)
 {
-    return detail::run_in_pool<detail::pool_for_body_t<Workers, Body>>(pool_options(options), std::forward<Body>(body));
+    return detail::run_in_pool<detail::pool_for_body_t<Workers, Body>>(detail::options_of_t<Workers>(options), std::forward<Body>(body));
 }
 
 template <class Workers = void, class Body>
-auto with_pool(pool_options&& options, Body&& body)
+auto with_pool(detail::options_of_t<Workers>&& options, Body&& body)
 {
     static_assert(!detail::destroys_temporaries_twice || std::is_void_v<std::add_pointer_t<Body>>,
                   "twat::mp: with_pool takes no temporary pool_options; give them a name first and pass that");
@@ -61,7 +61,7 @@ auto with_pool(pool_options&& options, Body&& body)
 template <class Workers = void, class Body>
 auto with_pool(std::size_t nodes, Body&& body)
 {
-    pool_options options;
+    detail::options_of_t<Workers> options;
     options.nodes = nodes;
     return detail::run_in_pool<detail::pool_for_body_t<Workers, Body>>(std::move(options), std::forward<Body>(body));
 }

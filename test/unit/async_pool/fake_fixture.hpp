@@ -15,7 +15,7 @@ namespace twat::mp::test {
 struct fake_fixture : io_context_fixture
 {
     std::shared_ptr<fake_pool_core> core =
-        std::make_shared<fake_pool_core>(detail::worker_kind::thread, ctx.get_executor());
+        std::make_shared<fake_pool_core>(false, ctx.get_executor());
     async_thread_pool pool{ctx.get_executor(), core};
 };
 
@@ -23,7 +23,7 @@ struct fake_fixture : io_context_fixture
 struct fake_process_fixture : io_context_fixture
 {
     std::shared_ptr<fake_pool_core> core =
-        std::make_shared<fake_pool_core>(detail::worker_kind::process, ctx.get_executor());
+        std::make_shared<fake_pool_core>(true, ctx.get_executor());
     async_multi_pool pool{ctx.get_executor(), core};
 };
 

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include <twat/mp/error.hpp>
+#include <twat/mp/workers.hpp>
 
 #include <twat/mp/detail/exception/aborted.hpp>
 #include <twat/mp/detail/exception/annotate.hpp>
@@ -38,11 +39,10 @@ namespace twat::mp::test {
 class fake_pool_core final : public detail::pool_core, public std::enable_shared_from_this<fake_pool_core>
 {
 public:
-    fake_pool_core(detail::worker_kind kind, asio::any_io_executor executor)
-        : kind_(kind), strand_(executor), executor_(executor)
-    {
-        options_.nodes = 2;
-    }
+    /// @param encodes Tasks are made as for processes.
+    fake_pool_core(bool encodes, asio::any_io_executor executor)
+        : encodes_(encodes), strand_(executor), executor_(executor), factory_(thread_workers::make({}))
+    {}
 
     // What a test may change before it submits anything.
     std::size_t chunk_size = 2;
@@ -72,13 +72,13 @@ public:
     }
 
     asio::any_io_executor get_executor() const noexcept override { return executor_; }
-    const pool_options& options() const noexcept override { return options_; }
-    std::size_t nodes() const noexcept override { return options_.nodes; }
-    void resize(std::size_t nodes) override { options_.nodes = nodes; }
+    const std::shared_ptr<const detail::backend_factory>& factory() const noexcept override { return factory_; }
+    std::size_t nodes() const noexcept override { return nodes_; }
+    void resize(std::size_t nodes) override { nodes_ = nodes; }
     pool_stats stats() const override
     {
         pool_stats stats;
-        stats.nodes = options_.nodes;
+        stats.nodes = nodes_;
         return stats;
     }
 
@@ -92,7 +92,7 @@ public:
                 return;
             }
             state& added = self->running_.emplace_back(op);
-            if (self->kind_ == detail::worker_kind::process) {
+            if (self->encodes_) {
                 const auto bytes = op->encode_function(false);
                 decoder in(bytes.bytes());
                 added.function = detail::decode_function(in);
@@ -245,7 +245,7 @@ private:
             const std::size_t size = each.op->traits().options.chunk_size;
             const std::size_t max = std::min(size != 0 ? size : chunk_size, each.op->demand());
             std::shared_ptr<detail::payload> tasks = each.op->make_payload();
-            auto pulled = each.op->pull(*tasks, max, options_.max_message_size);
+            auto pulled = each.op->pull(*tasks, max, factory_->options().max_message_size);
             if (pulled.count != 0)
                 each.chunks.push_back({each.next, tasks});
             each.next += pulled.count;
@@ -361,10 +361,11 @@ private:
         }
     }
 
-    const detail::worker_kind kind_;
+    const bool encodes_;
     asio::strand<asio::any_io_executor> strand_;
     asio::any_io_executor executor_;
-    pool_options options_;
+    std::size_t nodes_ = 2;
+    const std::shared_ptr<const detail::backend_factory> factory_;
     std::list<state> running_;
     std::vector<std::shared_ptr<start_handler>> waiting_;
     std::vector<std::shared_ptr<drain_handler>> draining_;

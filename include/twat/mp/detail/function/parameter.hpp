@@ -6,33 +6,33 @@
 #include <utility>
 
 #include <twat/mp/config.hpp>
-#include <twat/mp/fwd.hpp>
+#include <twat/mp/workers.hpp>
 
 #include <twat/mp/detail/codec/sent_type.hpp>
 
 namespace twat::mp::detail {
 
 /// The type as which an argument reaches a worker.
-template <class Workers, class Argument>
+template <bool Encoded, class Argument>
 struct parameter
 {
     using type = std::decay_t<Argument>;
 };
 
 template <class Argument>
-struct parameter<process_workers, Argument>
+struct parameter<true, Argument>
 {
     using type = sent_type_t<Argument>;
 };
 
 template <class Workers, class Argument>
-using parameter_t = typename parameter<Workers, Argument>::type;
+using parameter_t = typename parameter<Workers::encodes, Argument>::type;
 
 /// An argument in the form in which it is kept until it is sent.
 template <class Workers, class Argument>
 decltype(auto) as_parameter(Argument&& argument)
 {
-    if constexpr (std::is_same_v<Workers, process_workers>)
+    if constexpr (Workers::encodes)
         return as_sent(std::forward<Argument>(argument));
     else
         return std::forward<Argument>(argument);

@@ -60,7 +60,7 @@ inline constexpr bool is_iota<std::ranges::iota_view<First, Bound>> = true;
 /// Whether threads may go through the range by themselves, several at once.
 template <class Workers, class Range>
 inline constexpr bool walks_in_place =
-    shares_elements<Workers, Range> || (std::is_same_v<Workers, thread_workers> && is_iota<std::remove_cv_t<Range>>);
+    shares_elements<Workers, Range> || (!Workers::encodes && is_iota<std::remove_cv_t<Range>>);
 
 template <class Workers, class Range, bool = walks_in_place<Workers, Range>>
 struct column_of
@@ -150,7 +150,7 @@ public:
 private:
     using value = std::ranges::range_value_t<Range>;
     static constexpr bool sends_array =
-        std::is_same_v<Workers, process_workers> && std::is_same_v<column, value_column<value>> && !std::is_same_v<value, bool>;
+        Workers::encodes && std::is_same_v<column, value_column<value>> && !std::is_same_v<value, bool>;
 
     auto position()
     {

@@ -70,10 +70,10 @@ class TWAT_MP_DECL blocking_core
 {
 public:
     /// Makes the pool and begins to start its workers. Throws `std::invalid_argument`, as `pool_core::create`.
-    static std::shared_ptr<blocking_core> create(worker_kind kind, pool_options options);
+    static std::shared_ptr<blocking_core> create(std::shared_ptr<const backend_factory> factory);
 
-    /// The same without workers: the thread that makes a call runs it. @param kind What its tasks are made as: of bytes for processes.
-    static std::shared_ptr<blocking_core> create_inline(worker_kind kind, pool_options options);
+    /// The same without workers: the thread that makes a call runs it. @param encodes Whether its tasks are made as bytes.
+    static std::shared_ptr<blocking_core> create_inline(std::shared_ptr<const backend_factory> factory, bool encodes);
 
     virtual ~blocking_core();
 

@@ -12,10 +12,10 @@ namespace twat::mp::detail {
 
 /** The part of an operation that depends on where its tasks run: the function, the form of arguments and results.
 
-    Specialised for each kind of workers. Gives those who derive from it `append`, which adds a task to a payload, and `take`,
+    Specialised for calls as bytes (process_call.hpp) and in place (thread_call.hpp), by `Workers::encodes`. Gives those who derive from it `append`, which adds a task to a payload, and `take`,
     which reads a result.
 */
-template <class Workers, class F, class Parameters>
+template <class Workers, class F, class Parameters, bool Encoded = Workers::encodes>
 class call_operation;
 
 inline operation_traits with_coroutine(operation_traits traits, bool coroutine)

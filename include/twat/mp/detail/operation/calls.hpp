@@ -29,7 +29,7 @@ constexpr void check_task()
     using result = task_result_t<F, Parameters>;
     static_assert(std::is_void_v<result> || std::is_move_constructible_v<result>,
                   "twat::mp: the result of a task must be movable; return a std::unique_ptr to it instead");
-    if constexpr (std::is_same_v<Workers, process_workers>)
+    if constexpr (Workers::encodes)
         check_sendable<F>(Parameters());
 }
 

@@ -70,7 +70,7 @@ public:
 
     std::size_t store_all(const finished_tasks& tasks, std::exception_ptr& error) noexcept override
     {
-        if constexpr (std::is_same_v<Workers, process_workers>) {
+        if constexpr (Workers::encodes) {
             using value_type = typename base::value_type;
             const std::uint64_t first = tasks.first;
             const encoded_values& values = *tasks.values;
@@ -130,7 +130,7 @@ public:
 
 private:
     // Threads that end a task leave its result where it belongs, if that can be done by several at once.
-    static constexpr bool on_threads = std::is_same_v<Workers, thread_workers>;
+    static constexpr bool on_threads = !Workers::encodes;
     static constexpr bool plain = !base::traits_type::coroutine;
     static constexpr bool shares_places = on_threads && plain && Results::shareable;
     static constexpr bool shares_nothing = on_threads && plain && std::is_void_v<completed>;

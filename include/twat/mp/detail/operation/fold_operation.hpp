@@ -156,7 +156,7 @@ inline std::size_t most_blocks(const call_options& options, std::size_t nodes) n
 template <class Workers, class... Parameters>
 constexpr void check_elements(parameter_list<Parameters...>)
 {
-    if constexpr (std::is_same_v<Workers, process_workers>)
+    if constexpr (Workers::encodes)
         (check_encodable<std::remove_cvref_t<Parameters>>(), ...);
 }
 
@@ -166,7 +166,7 @@ auto make_fold_call(call_settings<Progress> settings, std::size_t nodes, Kernel 
 {
     using source = block_source<Workers, Rs...>;
     check_elements<Workers>(typename zip_source<Workers, Rs...>::parameters());
-    if constexpr (std::is_same_v<Workers, process_workers>) {
+    if constexpr (Workers::encodes) {
         check_portable<fold_function<Kernel>>();
         check_encodable<typename Kernel::value>();
     }

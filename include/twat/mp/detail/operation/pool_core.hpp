@@ -12,12 +12,11 @@
 
 #include <twat/mp/config.hpp>
 #include <twat/mp/drain_report.hpp>
+#include <twat/mp/detail/operation/backend_factory.hpp>
 #include <twat/mp/detail/operation/operation.hpp>
 #include <twat/mp/options.hpp>
 
 namespace twat::mp::detail {
-
-enum class worker_kind { process, thread };
 
 /** Told of handlers that are posted to a pool's context from outside: somebody has to run them. */
 class post_watcher
@@ -69,15 +68,16 @@ public:
     using start_handler = asio::any_completion_handler<void(std::exception_ptr)>;
     using drain_handler = asio::any_completion_handler<void(std::exception_ptr, drain_report)>;
 
-    /// Checks the options (throws `std::invalid_argument` that names the member); starts no worker yet.
+    /// Starts no worker yet. Throws `std::invalid_argument` if the system cannot have so many as the options ask for.
     /// @param watcher Called after each post from any thread, as long as the context lives; null: somebody runs it anyway.
-    static std::shared_ptr<pool_core> create(worker_kind kind, asio::any_io_executor executor, pool_options options,
+    static std::shared_ptr<pool_core> create(std::shared_ptr<const backend_factory> factory, asio::any_io_executor executor,
                                              post_watcher* watcher = nullptr);
 
     virtual ~pool_core();
 
     virtual asio::any_io_executor get_executor() const noexcept = 0;
-    virtual const pool_options& options() const noexcept = 0;
+    /// What it was made of.
+    virtual const std::shared_ptr<const backend_factory>& factory() const noexcept = 0;
     virtual std::size_t nodes() const noexcept = 0; ///< Never 0.
     /// Throws `std::invalid_argument` if there cannot be so many.
     virtual void resize(std::size_t nodes) = 0;

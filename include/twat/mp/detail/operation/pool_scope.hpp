@@ -41,6 +41,22 @@ struct pool_for_body<void, Body>
     using type = std::conditional_t<takes_threads, async_thread_pool, async_multi_pool>;
 };
 
+/// The options of the pool that `with_pool` makes.
+template <class Workers>
+struct options_of
+{
+    using type = typename Workers::options;
+};
+
+template <>
+struct options_of<void>
+{
+    using type = pool_options;
+};
+
+template <class Workers>
+using options_of_t = typename options_of<Workers>::type;
+
 template <class Workers, class Body>
 using pool_for_body_t = typename pool_for_body<Workers, Body>::type;
 
@@ -74,7 +90,7 @@ asio::awaitable<std::exception_ptr> end_pool(Pool& pool, std::exception_ptr erro
 
 template <class Pool, class Body,
           class T = typename awaited<std::invoke_result_t<std::decay_t<Body>&, Pool&>>::type>
-asio::awaitable<T> run_in_pool_scope(pool_options options, std::decay_t<Body> body)
+asio::awaitable<T> run_in_pool_scope(typename Pool::options_type options, std::decay_t<Body> body)
 {
     const auto executor = co_await asio::this_coro::executor;
     Pool pool(executor, std::move(options));
@@ -97,7 +113,7 @@ asio::awaitable<T> run_in_pool_scope(pool_options options, std::decay_t<Body> bo
 }
 
 template <class Pool, class Body>
-auto run_in_pool(pool_options options, Body&& body)
+auto run_in_pool(typename Pool::options_type options, Body&& body)
 {
     static_assert(std::is_invocable_v<std::decay_t<Body>&, Pool&>,
                   "twat::mp: the body of with_pool cannot be called with a reference to this pool");

@@ -39,9 +39,9 @@ constexpr void check_sendable(parameter_list<Parameters...>)
         check_encodable<result>();
 }
 
-/** The function and how it is called on process workers: as bytes. */
-template <class F, class... Parameters>
-class call_operation<process_workers, F, parameter_list<Parameters...>> : public operation
+/** The function and how it is called on workers of another address space: as bytes. */
+template <class Workers, class F, class... Parameters>
+class call_operation<Workers, F, parameter_list<Parameters...>, true> : public operation
 {
 public:
     using traits_type = task_traits<F, parameter_list<Parameters...>>;

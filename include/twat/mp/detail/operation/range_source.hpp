@@ -26,7 +26,7 @@ namespace twat::mp::detail {
 /// Whether elements may be referred to instead of taken: threads share them, and they stay where they are.
 template <class Workers, class Range>
 inline constexpr bool shares_elements =
-    std::is_same_v<Workers, thread_workers> && std::ranges::forward_range<Range> &&
+    !Workers::encodes && std::ranges::forward_range<Range> &&
     std::is_lvalue_reference_v<std::ranges::range_reference_t<Range>>;
 
 template <class Range>

@@ -79,7 +79,7 @@ public:
             };
             try {
                 while (values.size() != tasks.count)
-                    if constexpr (std::is_same_v<Workers, process_workers>)
+                    if constexpr (Workers::encodes)
                         tasks.read_encoded(values.size(), keep);
                     else
                         tasks.read_left(values.size(), keep);

@@ -125,12 +125,12 @@ private:
     std::size_t size_ = 0;
 };
 
-/** The function and how it is called on thread workers.
+/** The function and how it is called on workers of this address space: in place.
 
     A result stays with its task until `store` takes it, or, once `share_results` was called, goes where the caller wants it at once.
 */
-template <class F, class... Parameters>
-class call_operation<thread_workers, F, parameter_list<Parameters...>> : public operation
+template <class Workers, class F, class... Parameters>
+class call_operation<Workers, F, parameter_list<Parameters...>, false> : public operation
 {
 public:
     using traits_type = task_traits<F, parameter_list<Parameters...>>;
