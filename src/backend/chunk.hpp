@@ -39,6 +39,7 @@ struct chunk : std::enable_shared_from_this<chunk>
     bool coroutine = false;       ///< Then `count` is 1.
     duration timeout{};           ///< Of one task, from its start; zero: none.
     time_point deadline = time_point::max(); ///< Of the operation.
+    std::uint64_t seed = 0;       ///< `call_options::seed`.
 };
 
 } // namespace twat::mp::detail

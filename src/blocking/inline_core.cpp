@@ -39,6 +39,9 @@ public:
     inline_scope& operator=(const inline_scope&) = delete;
     ~inline_scope() { enter_worker(outer_); }
 
+    /// It runs this task, not the initializer or the finalizer.
+    void run(std::uint64_t index, std::uint64_t seed) noexcept { context_.task = {.chunk = 1, .first = index, .seed = seed}; }
+
     asio::io_context& loop() noexcept { return loop_; }
 
 private:
@@ -140,6 +143,7 @@ std::exception_ptr inline_run::call(payload& tasks, std::uint64_t index)
     {
         const duration timeout = traits.options.timeout;
         inline_scope here(&stop_, timeout == duration::zero() ? clock::time_point::max() : saturating_add(clock::now(), timeout));
+        here.run(index, traits.options.seed);
         std::exception_ptr error;
         if (traits.coroutine) {
             bool done = false;
@@ -166,6 +170,7 @@ std::exception_ptr inline_run::call_encoded(payload& tasks, std::uint64_t index)
     encoder result(message_limit_);
     {
         inline_scope here(&stop_);
+        here.run(index, op_->traits().options.seed);
         try {
             decoder in(arguments);
             function_->call(in, result);

@@ -351,6 +351,7 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
     work->coroutine = traits.coroutine;
     work->timeout = traits.options.timeout;
     work->deadline = op.deadline;
+    work->seed = traits.options.seed;
 
     op.held_tasks += work->count;
     ++op.held_chunks;

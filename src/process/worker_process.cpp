@@ -607,6 +607,7 @@ void worker_process::submit(const chunk& work)
     message.first = work.first;
     message.attempt = work.attempt;
     message.timeout = work.timeout;
+    message.seed = work.seed;
     last_sign_ = clock::now();
     if (!was_wanted)
         silent_since_ = last_sign_;

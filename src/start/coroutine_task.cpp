@@ -38,6 +38,7 @@ void coroutine_places::give_back(coroutine_task& task) noexcept
     task.deadline = std::chrono::steady_clock::time_point::max();
     task.stop = std::stop_source(std::nostopstate);
     task.cancelled = false;
+    task.running = {};
     free_.push_back(&task);
 }
 

@@ -25,6 +25,8 @@ struct coroutine_task
     std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
     std::stop_source stop{std::nostopstate}; ///< Made when the task asks for its token: few do.
     bool cancelled = false;
+    running_task running;
+    task_random random;
 
     std::stop_token stop_token();
     void cancel();

@@ -37,6 +37,35 @@ std::chrono::steady_clock::time_point task_deadline() noexcept
     return context->coroutine ? context->coroutine->deadline : context->deadline;
 }
 
+namespace {
+
+/// The task that the calling thread runs, and where its random numbers are; nulls outside tasks.
+struct here { running_task* task = nullptr; task_random* random = nullptr; };
+
+here task_here() noexcept
+{
+    worker_context* const context = thread_worker;
+    if (!context)
+        return {};
+    if (coroutine_task* const coroutine = context->coroutine)
+        return {&coroutine->running, &coroutine->random};
+    return context->task.chunk == 0 ? here{} : here{&context->task, &context->random};
+}
+
+} // namespace
+
+block_scope::block_scope(std::uint64_t first, const std::size_t& done) noexcept : place_{first, &done}
+{
+    if (running_task* const task = task_here().task)
+        task->block = &place_;
+}
+
+block_scope::~block_scope()
+{
+    if (running_task* const task = task_here().task)
+        task->block = nullptr;
+}
+
 void set_process_worker(worker_context* context) noexcept { process_worker = context; }
 
 } // namespace detail
@@ -83,6 +112,21 @@ duration remaining() noexcept
     if (deadline == clock::time_point::max())
         return duration::max();
     return std::max(duration::zero(), duration(deadline - clock::now()));
+}
+
+std::uint64_t index() noexcept
+{
+    const detail::running_task* const task = detail::task_here().task;
+    return task ? task->index() : 0;
+}
+
+philox4x32& rng()
+{
+    const auto [task, random] = detail::task_here();
+    if (!task)
+        throw std::logic_error("twat::mp::this_task::rng was called outside a task, or in a thread that a task made; "
+                               "mp::philox4x32(seed, index) makes a generator anywhere");
+    return random->of(*task);
 }
 
 } // namespace this_task

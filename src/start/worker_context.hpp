@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <stop_token>
 
+#include "start/running_task.hpp"
+
 namespace twat::mp::detail {
 
 class operation;
@@ -31,6 +33,8 @@ struct worker_context
     coroutine_task* coroutine = nullptr;   ///< The one on the CPU; see `on_cpu_scope`.
     std::atomic<std::uint64_t>* on_cpu = nullptr; ///< Processes: where the parent finds its `mark`.
     thread_life* life = nullptr;           ///< Threads: of the calling one.
+    running_task task;                     ///< The plain task that runs.
+    task_random random;                    ///< Its random numbers.
     const worker_context* outer = nullptr; ///< Threads: of the task that waits for this one's operation meanwhile.
 };
 

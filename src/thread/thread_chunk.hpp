@@ -24,7 +24,7 @@ class thread_chunk
 public:
     explicit thread_chunk(const chunk& work)
         : id(work.id), first(work.first), coroutine(work.coroutine), timeout(work.timeout), deadline(work.deadline),
-          work_(work.shared_from_this()), gate_(work.count)
+          seed(work.seed), work_(work.shared_from_this()), gate_(work.count)
     {}
 
     const chunk_id id;
@@ -32,6 +32,7 @@ public:
     const bool coroutine;
     const duration timeout;
     const time_point deadline;
+    const std::uint64_t seed;
 
     /// Thread, after it claimed a task.
     operation& op() const noexcept { return *work_->op; }

@@ -217,6 +217,7 @@ void thread_worker::run(std::shared_ptr<thread_chunk> held)
     operation& op = held->op();
     const operation_traits& traits = op.traits();
     context.running = &op;
+    context.task = {.chunk = held->id, .first = held->first, .seed = held->seed, .gate = &held->gate()};
     const bool seen = traits.stream || traits.counts_progress;
     const std::size_t most = held->timeout != duration::zero() ? 1 : seen ? most_between_looks : most_unseen_between_looks;
     const time_point began = clock::now();
@@ -254,6 +255,7 @@ void thread_worker::run(std::shared_ptr<thread_chunk> held)
         }
     }
     context.running = nullptr;
+    context.task = {};
     report.ended = true;
     report.busy = now - began;
     held->end(now);
@@ -292,6 +294,7 @@ asio::awaitable<void> thread_worker::run_task(std::shared_ptr<thread_chunk> held
     held->begin_task(0, began);
     held->begin(began);
     task.deadline = task_deadline(*held, began);
+    task.running = {.chunk = held->id, .first = held->first, .seed = held->seed};
     std::exception_ptr error;
     try {
         error = co_await held->op().run_async(held->tasks(), 0, held->first);

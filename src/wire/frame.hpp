@@ -11,7 +11,7 @@
 
 namespace twat::mp::detail {
 
-inline constexpr std::uint32_t protocol_version = 1;
+inline constexpr std::uint32_t protocol_version = 2;
 
 enum class frame_type : std::uint16_t {
     // From the parent to the worker:

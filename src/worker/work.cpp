@@ -90,6 +90,7 @@ void run_plain_chunk(const work_environment& environment, const received_work& w
     slot.begun_at.store(0, std::memory_order_relaxed);
     slot.since.store(start.time_since_epoch().count(), std::memory_order_release);
     environment.context.deadline = work.deadline;
+    environment.context.task = {.chunk = work.id, .first = work.message.first, .seed = work.message.seed};
     for (std::uint32_t wanted = 1;;) {
         // Tasks that are claimed together are too short to be told apart by a stop request.
         environment.context.stop =
@@ -104,6 +105,7 @@ void run_plain_chunk(const work_environment& environment, const received_work& w
         for (std::uint32_t position = claimed.begin; position != end; ++position) {
             mark_begin(slot, work, position, now);
             environment.context.deadline = end_of_task(work, now);
+            environment.context.task.first = work.message.first + position;
             const bool returned = call(environment, work, work.arguments[position], result);
             leave_if_copy();
             // Not for each task, since a look at the clock can cost more than one. Tasks with a timeout are claimed one by one. And before the
@@ -124,6 +126,7 @@ void run_plain_chunk(const work_environment& environment, const received_work& w
         result.buffer() = byte_buffer();
     environment.desk.end();
     environment.context.stop = nullptr;
+    environment.context.task = {};
     environment.context.deadline = time_point::max();
     slot.mark.store(0, std::memory_order_release);
     outcomes.end(now - start);

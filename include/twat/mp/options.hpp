@@ -211,6 +211,9 @@ struct call_options
     const char* label = nullptr;
     /// `reduce`: the same floating-point value whatever the number of workers: the range is cut in the same places for any number of them, about 1024 parts.
     bool deterministic = false;
+    /// What `this_task::rng` gives depends on this and on the task's index. Operations with one seed have the same numbers, so let it differ
+    /// where they must be independent.
+    std::uint64_t seed = 0;
 };
 
 /** How far an operation is; see `on_progress`. */

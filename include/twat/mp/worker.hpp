@@ -5,10 +5,12 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <stop_token>
 
 #include <twat/mp/config.hpp>
 #include <twat/mp/options.hpp>
+#include <twat/mp/philox.hpp>
 
 namespace twat::mp {
 
@@ -41,6 +43,29 @@ TWAT_MP_DECL std::stop_token stop_token() noexcept;
 /// How long the task still has until its timeout or its operation's deadline; `duration::max()` if it has neither. Operations that it
 /// starts on other pools have no longer than that.
 TWAT_MP_DECL duration remaining() noexcept;
+/// The task's position in the input, from 0: of the element, of the row of `starmap`, the running number in a stream, 0 for `apply`. In `reduce`,
+/// `filter` and `for_each` it is that of the element for which the function is called. Outside a task: 0.
+TWAT_MP_DECL std::uint64_t index() noexcept;
+
+/** Random numbers of the task, which depend on `call_options::seed` and `index()` alone.
+
+    They are the same on threads, on processes and in line, with any number of workers and any chunks. A task that is run again, after a death or by
+    `call_options::retry`, gets the same numbers again. Each call in one task refers to the same generator, which goes on where it was: give it to
+    the distributions of the standard library. Two operations with one seed have the same numbers, so give each its own.
+
+    An operation that a task starts has the seed of its own options, and its tasks count from 0. For numbers that depend on the outer task too, make
+    the seed of the inner operation from the outer generator, `pool.with({.seed = mp::this_task::rng()()})`.
+
+    @par Object Lifetimes
+    The reference is good until the task ends. A copy, `auto random = mp::this_task::rng()`, is independent.
+
+    @par Errors
+    `std::logic_error` outside a task, and in threads that a task made: make an `mp::philox4x32` there.
+
+    @par Thread Safety
+    Of the task that calls it. A coroutine has its generator wherever it is resumed.
+*/
+TWAT_MP_DECL philox4x32& rng();
 
 } // namespace this_task
 

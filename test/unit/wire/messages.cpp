@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(chunk_with_arguments_of_one_size_has_no_table)
 {
     encoded_payload payload;
     fill(payload, {"aaaa", "bbbb", "cccc"});
-    const chunk_message message{1, 2, 3, 5ms, 7ms, 3, 9, false};
+    const chunk_message message{1, 2, 3, 5ms, 7ms, 3, 9, false, 11};
     const byte_buffer whole = whole_chunk(message, payload);
     const frame_header header = read_frame_header(whole.bytes(), whole.size());
     BOOST_TEST((header == frame_header{frame_type::chunk, 0, 77, whole.size() - frame_header_size}));
@@ -122,6 +122,7 @@ BOOST_AUTO_TEST_CASE(chunk_with_arguments_of_one_size_has_no_table)
     BOOST_TEST(read.message.attempt == 3u);
     BOOST_TEST((read.message.timeout == 5ms));
     BOOST_TEST((read.message.remaining == 7ms));
+    BOOST_TEST(read.message.seed == 11u);
     BOOST_TEST(read.message.count == 3u);
     BOOST_TEST(read.message.slot == 9u);
     BOOST_TEST(!read.message.coroutine);

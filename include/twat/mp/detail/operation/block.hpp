@@ -138,8 +138,11 @@ public:
     block(std::size_t size, Columns... columns) : size_(size), columns_(std::move(columns)...) {}
 
     std::size_t size() const noexcept { return size_; }
+    /// Index of its first element in the input.
+    std::uint64_t first() const noexcept { return first_; }
+    void set_first(std::uint64_t index) noexcept { first_ = index; }
 
-    /// Calls `step` with the next element of each column, `count` times. Adds to `done` the calls that returned.
+    /// Calls `step` with the next element of each column, `count` times. `done` counts the calls that returned, each at once: it tells which one runs.
     template <class Step>
     void walk(std::size_t count, std::size_t& done, Step step)
     {
@@ -158,6 +161,7 @@ public:
     void encode(encoder& out) const
     {
         write_length(out, size_);
+        out.write(first_);
         std::apply([&](const auto&... columns) { (columns.encode(out, size_), ...); }, columns_);
     }
 
@@ -166,6 +170,7 @@ public:
         block made;
         const auto size = in.read<std::uint64_t>();
         made.size_ = static_cast<std::size_t>(size);
+        made.first_ = in.read<std::uint64_t>();
         std::apply([&](auto&... columns) { ((columns = std::remove_reference_t<decltype(columns)>::decode(in, made.size_)), ...); },
                    made.columns_);
         return made;
@@ -175,18 +180,12 @@ private:
     template <class Step>
     static void repeat(std::size_t count, std::size_t& done, Step step)
     {
-        std::size_t i = 0;
-        try {
-            for (; i != count; ++i)
-                step();
-        } catch (...) {
-            done += i;
-            throw;
-        }
-        done += count;
+        for (const std::size_t end = done + count; done != end; ++done)
+            step();
     }
 
     std::size_t size_ = 0;
+    std::uint64_t first_ = 0;
     std::tuple<Columns...> columns_;
 };
 

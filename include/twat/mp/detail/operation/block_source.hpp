@@ -209,9 +209,13 @@ public:
                 return false;
             size = std::min<std::size_t>(size, *elements_ - static_cast<std::size_t>(first));
             std::apply([&](auto&... feeds) { block_.emplace(size, feeds.take(size)...); }, *feeds_);
+            block_->set_first(first);
             return true;
         } else {
-            return std::apply([&](auto&... feeds) { return fill(size, feeds...); }, *feeds_);
+            if (!std::apply([&](auto&... feeds) { return fill(size, feeds...); }, *feeds_))
+                return false;
+            block_->set_first(first);
+            return true;
         }
     }
 

@@ -20,6 +20,7 @@
 #include <twat/mp/detail/function/describe.hpp>
 #include <twat/mp/detail/function/function_state.hpp>
 #include <twat/mp/detail/function/portable_traits.hpp>
+#include <twat/mp/detail/operation/block_scope.hpp>
 
 namespace twat::mp::detail {
 
@@ -156,6 +157,7 @@ public:
     folded<typename Kernel::value> operator()(Block elements) const
     {
         folded<typename Kernel::value> result;
+        const block_scope scope(elements.first(), result.offset);
         try {
             result.value.emplace(kernel_.fold(elements, result.offset, result.input));
         } catch (...) {
