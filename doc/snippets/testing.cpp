@@ -6,6 +6,7 @@
 
 #include <twat/mp.hpp>
 
+#include <chrono>
 #include <cstdlib>
 #include <vector>
 
@@ -36,3 +37,21 @@ BOOST_AUTO_TEST_CASE(a_crash_is_an_exception)
     BOOST_TEST(pool.apply(square, 3) == 9);
 }
 // end::testing[]
+
+// tag::chaos[]
+int size_of_page(int page) { return 100 + page; }
+
+/// What the program does for its users, and what is under test: a page whose worker dies is measured again.
+std::vector<int> sizes(mp::process_pool& pool, const std::vector<int>& pages)
+{
+    return pool.with({.retries = 3}).map(size_of_page, pages);
+}
+
+BOOST_AUTO_TEST_CASE(sizes_survive_workers_that_die)
+{
+    mp::process_pool pool({.nodes = 2, .chaos = {.seed = 7, .kill = 0.1, .delay = {0.05, std::chrono::milliseconds(5)}}});
+    const std::vector<int> pages(60, 1), expected(60, 101);
+    BOOST_TEST(sizes(pool, pages) == expected, boost::test_tools::per_element());
+    BOOST_TEST(pool.stats().chaos.kills != 0u); // or the test has shown nothing
+}
+// end::chaos[]

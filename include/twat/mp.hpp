@@ -7,6 +7,7 @@
 #include <twat/mp/bind_to_peer.hpp>
 #include <twat/mp/call_handle.hpp>
 #include <twat/mp/categories.hpp>
+#include <twat/mp/chaos.hpp>
 #include <twat/mp/chunked.hpp>
 #include <twat/mp/codec.hpp>
 #include <twat/mp/config.hpp>

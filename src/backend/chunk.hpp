@@ -10,6 +10,8 @@
 #include <twat/mp/detail/operation/operation.hpp>
 #include <twat/mp/detail/operation/payload.hpp>
 
+#include "chaos/plan.hpp"
+
 namespace twat::mp::detail {
 
 using clock = std::chrono::steady_clock;
@@ -40,6 +42,7 @@ struct chunk : std::enable_shared_from_this<chunk>
     duration timeout{};           ///< Of one task, from its start; zero: none.
     time_point deadline = time_point::max(); ///< Of the operation.
     std::uint64_t seed = 0;       ///< `call_options::seed`.
+    std::shared_ptr<const chaos_plan> chaos{}; ///< What happens to its tasks on purpose. (Worker processes have a plan of their own.)
 };
 
 } // namespace twat::mp::detail

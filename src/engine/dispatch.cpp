@@ -352,6 +352,8 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
     work->timeout = traits.options.timeout;
     work->deadline = op.deadline;
     work->seed = traits.options.seed;
+    if (settings_.chaos && settings_.chaos->touches_tasks())
+        work->chaos = settings_.chaos;
 
     op.held_tasks += work->count;
     ++op.held_chunks;

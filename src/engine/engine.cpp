@@ -120,7 +120,8 @@ void engine::add(std::shared_ptr<operation> op, time_point latest, bool nested)
     if (tenant.counters)
         tenant.counters->add_pending(1);
     measure(added);
-    enter(added);
+    if (!settings_.chaos || !refused_by_chaos(added))
+        enter(added);
 }
 
 void engine::touch(operation_state& op) noexcept
@@ -249,6 +250,8 @@ bool engine::settle(ready_worker& worker, chunk_id id, std::size_t position, giv
         ++totals_.cancelled;
         return false;
     }
+    if (settings_.chaos)
+        count_late(*held, position, 1);
     ++held->settled;
     --worker.running;
     recount(worker);
@@ -339,6 +342,8 @@ void engine::tasks_finished(worker_id worker, chunk_id id, std::size_t position,
     std::exception_ptr unreadable;
     const std::size_t stored = op.op->store_all({first, count, values, held->work->tasks.get(), position}, unreadable);
     const std::size_t told = stored + (unreadable ? 1 : 0);
+    if (settings_.chaos)
+        count_late(*held, position, told);
     held->settled += told;
     if (held->outstanding() == 0) {
         leave_place(*held);

@@ -18,6 +18,7 @@
 #include <twat/mp/options.hpp>
 
 #include "backend/backend.hpp"
+#include "chaos/plan.hpp"
 #include "engine/fair_queue.hpp"
 #include "engine/ledger.hpp"
 #include "engine/live_tenant.hpp"
@@ -62,6 +63,7 @@ public:
         bool encodes = false; ///< Workers are processes: functions and arguments travel as bytes.
         bool by_name = false; ///< Workers are another program: functions are found by name.
         bool claims = false;  ///< What a worker has not begun costs nothing to take back: chunks may be larger than asked for.
+        std::shared_ptr<const chaos_plan> chaos{}; ///< Faults that are made on purpose; null: none.
         /// `pool_options::on_trace`, which still has to be told who the worker is (0: none).
         std::function<void(const trace_event&, worker_id)> trace{};
         /// The pool is broken: what the calls that waited got, and whether it will never be mended. And: it is whole again.
@@ -227,6 +229,12 @@ private:
     bool has_room_among_its_own(const operation_state& op) const noexcept;
     void refuse(operation_state& op, std::exception_ptr error);
     bool sheds(operation_state& op);
+
+    // chaos.cpp: faults that are made on purpose are counted
+    bool refused_by_chaos(operation_state& op);
+    void count_start(worker_id worker) noexcept;
+    void count_late(const given_chunk& held, std::size_t position, std::size_t count) noexcept;
+    void count_kill(const given_chunk& held, std::size_t position) noexcept;
 
     // accounts.cpp: what tenants have of the workers' time
     void charge(given_chunk& held);

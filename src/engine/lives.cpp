@@ -14,7 +14,11 @@ void engine::carry_out()
     while (roster_.has_actions())
         for (const roster::action& todo : roster_.take_actions())
             switch (todo.what) {
-            case roster::action::launch: backend_.launch(todo.worker, todo.node); break;
+            case roster::action::launch:
+                if (settings_.chaos)
+                    count_start(todo.worker);
+                backend_.launch(todo.worker, todo.node);
+                break;
             case roster::action::end: backend_.end(todo.worker, todo.how); break;
             case roster::action::broken: {
                 const roster::breakage why = roster_.why_broken();
@@ -130,8 +134,11 @@ void engine::lose_worker(ready_worker& lost, const worker_loss& loss)
             if (c.id == held->work->id)
                 held->since = c.since;
         for (const auto& b : loss.begun)
-            if (b.id == held->work->id && b.position < held->keep)
+            if (b.id == held->work->id && b.position < held->keep) {
                 begun = std::max(begun, b.position + 1);
+                if (settings_.chaos && b.culprit && !loss.expected)
+                    count_kill(*held, b.position);
+            }
         if (held->owner)
             lose_chunk(*held, loss);
         else

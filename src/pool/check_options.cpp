@@ -15,6 +15,22 @@ void check_duration(const char* member, duration value)
         refuse_option(member, "is negative");
 }
 
+void check_probability(const char* member, double value)
+{
+    if (!(value >= 0 && value <= 1))
+        refuse_option(member, "must be between 0 and 1");
+}
+
+void check_chaos(const chaos_options& chaos)
+{
+    check_probability("pool_options::chaos.kill", chaos.kill);
+    check_probability("pool_options::chaos.slow_start.probability", chaos.slow_start.probability);
+    check_duration("pool_options::chaos.slow_start.time", chaos.slow_start.time);
+    check_probability("pool_options::chaos.delay.probability", chaos.delay.probability);
+    check_duration("pool_options::chaos.delay.time", chaos.delay.time);
+    check_probability("pool_options::chaos.refuse", chaos.refuse);
+}
+
 } // namespace
 
 void refuse_option(const char* member, const std::string& why)
@@ -59,6 +75,7 @@ void check_options(const pool_options& options)
         refuse_option("pool_options::shed.interval", "is zero: say for how long waits may be longer than the target, 100 ms for example");
     if (options.child_stderr < error_output::inherit || options.child_stderr > error_output::capture)
         refuse_option("pool_options::child_stderr", "is not a valid mp::error_output");
+    check_chaos(options.chaos);
 }
 
 void check_options(const tenant_options& options)

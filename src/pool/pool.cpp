@@ -17,6 +17,7 @@
 #include <twat/mp/detail/exception/make_error.hpp>
 #include <twat/mp/detail/operation/check_options.hpp>
 
+#include "chaos/setting.hpp"
 #include "pool/check_options.hpp"
 #include "start/worker_context.hpp"
 #include "time/saturating.hpp"
@@ -98,6 +99,8 @@ void pool::init()
     encodes_ = workers_->can().encodes;
     engine::settings settings = engine_settings(workers_->can(), options_, nodes_);
     settings.starts_at_once = workers_->starts_at_once();
+    if (options_.chaos.any())
+        settings.chaos = std::make_shared<const chaos_plan>(options_.chaos);
     settings.on_broken = [this](const std::function<std::exception_ptr()>& cause, bool for_good) { on_broken(cause, for_good); };
     settings.on_mended = [this] { on_mended(); };
     if (options_.on_trace)
@@ -421,6 +424,8 @@ bool pool::start_workers()
         engine_->give_up(broken_);
         return false;
     }
+    if (options_.chaos.any())
+        announce(options_.chaos);
     set_active(true); // the start itself is looked after; settle() lets go of it if nobody waits
     engine_->start();
     return true;

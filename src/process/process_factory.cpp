@@ -12,6 +12,7 @@
 
 #include "backend/count_nodes.hpp"
 #include "backend/worker_set.hpp"
+#include "chaos/setting.hpp"
 #include "os/niceness.hpp"
 #include "start/marker.hpp"
 
@@ -29,7 +30,7 @@ void check_hook(const char* member, const task& hook)
 class process_factory final : public backend_factory
 {
 public:
-    explicit process_factory(pool_options given) : backend_factory(std::move(given))
+    explicit process_factory(pool_options given) : backend_factory(with_chaos_of_environment(std::move(given), true))
     {
         check_hook("pool_options::initializer", options().initializer);
         check_hook("pool_options::finalizer", options().finalizer);

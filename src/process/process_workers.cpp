@@ -57,6 +57,7 @@ process_workers_set::process_workers_set(pool_strand strand, std::shared_ptr<str
     settings_.finalizer = encode(options.finalizer, foreign);
     settings_.beside_loop = link_->beside_a_loop();
     settings_.debug = is_enabled("TWAT_MP_DEBUG");
+    settings_.chaos = chaos_plan(options.chaos);
     timer_.emplace(*strand_);
 }
 

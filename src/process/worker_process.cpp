@@ -463,10 +463,11 @@ void worker_process::say_hello()
     const worker_settings& settings = owner_->settings();
     started_at_ = clock::now(); // it could not answer before, however long this took
     byte_buffer bytes;
+    const std::string chaos = settings.chaos.options().any() ? to_string(settings.chaos.options()) : std::string();
     write_hello(bytes, {protocol_version, settings.debug, !settings.executable.empty(), node_, settings.nodes,
                         settings.child_concurrency, settings.max_message_size, build_id(), settings.initializer.bytes(),
                         settings.finalizer.bytes(), max_rss_ != 0, settings.spin,
-                        settings.max_memory});
+                        settings.max_memory, chaos, settings.chaos.slow_start(id_)});
     channel_->queue({frame_type::hello, 0, 0, 0}, bytes.bytes());
     flush();
 }

@@ -50,6 +50,7 @@ struct worker_settings
     byte_buffer initializer, finalizer; ///< Encoded; empty: none.
     bool beside_loop = false;           ///< The strand is on a loop that others use: see `strand_link::beside_a_loop`.
     bool debug = false;                 ///< Say on stderr what the workers do.
+    chaos_plan chaos;                   ///< Faults that are made on purpose.
 };
 
 /// What became of a worker.

@@ -24,7 +24,8 @@ class thread_chunk
 public:
     explicit thread_chunk(const chunk& work)
         : id(work.id), first(work.first), coroutine(work.coroutine), timeout(work.timeout), deadline(work.deadline),
-          seed(work.seed), work_(work.shared_from_this()), gate_(work.count)
+          seed(work.seed), op_id(work.op_id), attempt(work.attempt), chaos(work.chaos), work_(work.shared_from_this()),
+          gate_(work.count)
     {}
 
     const chunk_id id;
@@ -33,6 +34,12 @@ public:
     const duration timeout;
     const time_point deadline;
     const std::uint64_t seed;
+    const std::uint64_t op_id;
+    const std::size_t attempt;
+    const std::shared_ptr<const chaos_plan> chaos;
+
+    /// By how much the result of a task is late on purpose.
+    duration late_by(std::size_t position) const noexcept { return chaos->of_task(op_id, first + position, attempt).late; }
 
     /// Thread, after it claimed a task.
     operation& op() const noexcept { return *work_->op; }

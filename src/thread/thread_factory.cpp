@@ -8,6 +8,7 @@
 
 #include "backend/count_nodes.hpp"
 #include "backend/worker_set.hpp"
+#include "chaos/setting.hpp"
 #include "os/niceness.hpp"
 
 namespace twat::mp {
@@ -17,7 +18,7 @@ namespace {
 class thread_factory final : public backend_factory
 {
 public:
-    explicit thread_factory(pool_options given) : backend_factory(std::move(given))
+    explicit thread_factory(pool_options given) : backend_factory(with_chaos_of_environment(std::move(given), false))
     {
         const pool_options& known = options();
         if (!known.executable.empty())
@@ -26,6 +27,8 @@ public:
             refuse_option("pool_options::max_memory_per_child", "is set, but the workers are threads, which share the memory of this program");
         if (known.max_rss_per_child != 0)
             refuse_option("pool_options::max_rss_per_child", "is set, but the workers are threads, which share the memory of this program");
+        if (known.chaos.kill > 0)
+            refuse_option("pool_options::chaos.kill", "is set, but the workers are threads, which cannot be killed");
         if (known.spin != duration::zero())
             refuse_option("pool_options::spin", "is set, but the workers are threads, which do not spin");
         if (known.max_pending_bytes != 0)

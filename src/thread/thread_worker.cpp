@@ -9,8 +9,9 @@
 #include <cassert>
 #include <utility>
 
+#include "chaos/faults.hpp"
+#include "chaos/pause.hpp"
 #include "start/task_executor.hpp"
-
 #include "time/saturating.hpp"
 
 namespace twat::mp::detail {
@@ -219,7 +220,7 @@ void thread_worker::run(std::shared_ptr<thread_chunk> held)
     context.running = &op;
     context.task = {.chunk = held->id, .first = held->first, .seed = held->seed, .gate = &held->gate()};
     const bool seen = traits.stream || traits.counts_progress;
-    const std::size_t most = held->timeout != duration::zero() ? 1 : seen ? most_between_looks : most_unseen_between_looks;
+    const std::size_t most = held->timeout != duration::zero() || held->chaos ? 1 : seen ? most_between_looks : most_unseen_between_looks;
     const time_point began = clock::now();
     held->begin(began);
     time_point reported = began;
@@ -233,6 +234,8 @@ void thread_worker::run(std::shared_ptr<thread_chunk> held)
         context.deadline = task_deadline(*held, now);
         const std::size_t failed_before = report.failures.size();
         const std::size_t end = op.run_some(held->tasks(), held->gate(), position, position + count, held->first, report.failures);
+        if (held->chaos && end != position)
+            sleep_unless(held->late_by(position), [&] { return quitting() || context.stop->stop_requested(); });
         context.deadline = time_point::max();
         context.stop = nullptr;
         held->end_task();
@@ -302,6 +305,8 @@ asio::awaitable<void> thread_worker::run_task(std::shared_ptr<thread_chunk> held
     catch (...) {
         error = std::current_exception();
     }
+    if (held->chaos)
+        co_await pause(held->late_by(0));
     held->end_task();
     const time_point now = clock::now();
     held->end(now);

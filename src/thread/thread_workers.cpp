@@ -13,6 +13,7 @@
 #include <system_error>
 #include <utility>
 
+#include "chaos/faults.hpp"
 #include "os/niceness.hpp"
 #include "time/saturating.hpp"
 
@@ -35,7 +36,7 @@ struct thread_workers_set::shared_state
 {
     shared_state(thread_workers_set& set, std::shared_ptr<strand_link> link, const pool_options& options, const void* pool)
         : link(std::move(link)), initializer(options.initializer), finalizer(options.finalizer),
-          cancel_grace(options.cancel_grace), nice(options.nice), pool(pool), set(&set)
+          cancel_grace(options.cancel_grace), nice(options.nice), chaos(options.chaos), pool(pool), set(&set)
     {}
 
     /// Any thread: calls `f(set)` on the strand, unless the set is gone by then.
@@ -64,6 +65,7 @@ struct thread_workers_set::shared_state
     const task initializer, finalizer;
     const duration cancel_grace;
     const int nice;
+    const chaos_plan chaos;
     const void* const pool;
 
     // The set may be destroyed by a thread that is not on the strand, or from inside a call that it made on the strand.
@@ -252,6 +254,7 @@ void thread_workers_set::thread_main(const std::shared_ptr<shared_state>& shared
         scope.set_life(state.thread);
         bool usable = false;
         try {
+            sleep_unless(shared->chaos.slow_start(id), [&] { return worker.quitting(); });
             call(shared->initializer);
             usable = true;
             state.initialized = true;

@@ -100,6 +100,8 @@ void write_hello(byte_buffer& to, const hello_message& message)
     put<std::uint8_t>(to, message.watches_memory);
     put<std::int64_t>(to, message.spin.count());
     put(to, message.max_memory);
+    put(to, as_bytes(message.chaos));
+    put<std::int64_t>(to, message.slow_start.count());
 }
 
 hello_message read_hello(std::span<const std::byte> bytes)
@@ -119,6 +121,8 @@ hello_message read_hello(std::span<const std::byte> bytes)
     message.watches_memory = in.take_flag();
     message.spin = duration(in.take<std::int64_t>());
     message.max_memory = in.take<std::uint64_t>();
+    message.chaos = in.take_text();
+    message.slow_start = duration(in.take<std::int64_t>());
     in.end();
     return message;
 }

@@ -36,6 +36,8 @@ struct hello_message
     bool watches_memory = false;     ///< The parent wants to know the worker's size at the end of each chunk.
     duration spin{};                 ///< How long the worker looks for work before it sleeps.
     std::uint64_t max_memory = 0;    ///< `pool_options::max_memory_per_child`.
+    std::string_view chaos{};        ///< `pool_options::chaos` as text; empty: none.
+    duration slow_start{};           ///< How long the worker waits before its initializer, for chaos.
 };
 
 void write_hello(byte_buffer& to, const hello_message& message);

@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "chaos/faults.hpp"
+#include "chaos/pause.hpp"
 #include "os/fork_mark.hpp"
 #include "shm/claim.hpp"
 #include "start/task_executor.hpp"
@@ -59,6 +61,9 @@ asio::awaitable<void> coroutine_tasks::run(running& task)
         leave(task);
         co_return;
     }
+    const task_fate fate = environment_.chaos ? fate_of(environment_, task.work, 0) : task_fate{};
+    if (fate.kill == kill_moment::before)
+        kill_self();
     std::exception_ptr error;
     try {
         const known_function& known = *task.work.function;
@@ -71,6 +76,10 @@ asio::awaitable<void> coroutine_tasks::run(running& task)
     catch (...) {
         error = std::current_exception();
     }
+    if (fate.kill != kill_moment::never) // others run beside it: only here it is on the CPU for certain
+        kill_self();
+    if (fate.late > duration::zero())
+        co_await pause(fate.late);
     finish(task, error);
 }
 

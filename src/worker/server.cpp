@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "chaos/faults.hpp"
 #include "wire/exception.hpp"
 #include "function/module.hpp"
 #include "os/fork_mark.hpp"
@@ -75,7 +76,7 @@ worker_server::worker_server(int socket, int page, std::uint64_t nonce)
       nonce_(nonce),
       outcomes_(connection_, page_, make_result_arena(page, page_)),
       memory_(page_),
-      environment_{io_, context_, page_, outcomes_, desk_, memory_, 0},
+      environment_{io_, context_, page_, outcomes_, desk_, memory_, 0, {}},
       coroutines_(environment_)
 {
     context_.executor = io_.get_executor();
@@ -152,6 +153,9 @@ void worker_server::shake_hands(const frame& arrived)
     finalizer_.append(hello.finalizer.data(), hello.finalizer.size());
     if (hello.watches_memory)
         memory_.set_period(std::chrono::milliseconds(1));
+    if (!hello.chaos.empty())
+        environment_.chaos.emplace(parse_chaos(hello.chaos));
+    sleep_unless(hello.slow_start, [] { return false; });
     try {
         run_hook(hello.initializer);
         standard_output::flush();

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "chaos/faults.hpp"
 #include "os/fork_mark.hpp"
 #include "shm/claim.hpp"
 #include "time/saturating.hpp"
@@ -44,6 +45,11 @@ bool call(const work_environment& environment, const received_work& work, std::s
 }
 
 } // namespace
+
+task_fate fate_of(const work_environment& environment, const received_work& work, std::uint32_t position) noexcept
+{
+    return environment.chaos->of_task(work.message.op, work.message.first + position, work.message.attempt);
+}
 
 time_point end_of_task(const received_work& work, time_point begun) noexcept
 {
@@ -106,7 +112,12 @@ void run_plain_chunk(const work_environment& environment, const received_work& w
             mark_begin(slot, work, position, now);
             environment.context.deadline = end_of_task(work, now);
             environment.context.task.first = work.message.first + position;
+            const task_fate fate = environment.chaos ? fate_of(environment, work, position) : task_fate{};
+            if (environment.chaos)
+                before_task(fate);
             const bool returned = call(environment, work, work.arguments[position], result);
+            if (environment.chaos)
+                after_task(fate, [&] { return environment.context.stop->stop_requested(); });
             leave_if_copy();
             // Not for each task, since a look at the clock can cost more than one. Tasks with a timeout are claimed one by one. And before the
             // outcome is published, as it may be the last: who reads it reads this too.

@@ -11,8 +11,10 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <span>
 
+#include "chaos/plan.hpp"
 #include "wire/messages.hpp"
 #include "worker/functions.hpp"
 #include "worker/memory_probe.hpp"
@@ -32,6 +34,7 @@ struct work_environment
     stop_desk& desk;
     memory_probe& memory;
     std::size_t max_message_size = 0;
+    std::optional<chaos_plan> chaos{}; ///< Faults that are made on purpose.
 };
 
 /// A chunk that arrived.
@@ -53,6 +56,9 @@ constexpr std::size_t failure_limit(std::size_t max_message_size) noexcept
 /// Puts the encoded exception in the place of what is in `to`.
 void encode_failure(encoder& to, const std::exception_ptr& error, const known_function& function,
                     std::span<const std::byte> arguments, std::size_t max_message_size) noexcept;
+
+/// What happens to a task on purpose.
+task_fate fate_of(const work_environment& environment, const received_work& work, std::uint32_t position) noexcept;
 
 /// When a task that begins now has to be done: the least of its timeout and the operation's deadline.
 time_point end_of_task(const received_work& work, time_point begun) noexcept;

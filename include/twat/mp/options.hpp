@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include <twat/mp/chaos.hpp>
 #include <twat/mp/config.hpp>
 #include <twat/mp/histogram.hpp>
 #include <twat/mp/life_phase.hpp>
@@ -171,6 +172,9 @@ struct pool_options
     /// Told of every operation, chunk and worker that begins or ends, on the pool's executor, one call at a time. Must be quick and must
     /// not throw. Costs nothing where it is not set. `mp::trace_file` is one.
     std::function<void(const trace_event&)> on_trace{};
+    /// Faults that the pool makes by itself, for tests: deaths of workers, slow starts, late results, refusals. Off by default. Where it is off, the environment
+    /// variable `TWAT_MP_CHAOS` counts (see `parse_chaos`), which on threads kills none; not in programs that run with raised privileges.
+    chaos_options chaos{};
 };
 
 /** How one operation runs; see `basic_async_pool::with`. Owns nothing: trivially destructible. */
@@ -253,6 +257,7 @@ struct pool_stats
     histogram run_time;        ///< Of a task in its worker, by the worker's own clock. Those of one chunk count with their mean.
     std::vector<tenant_stats> tenants{}; ///< Those that `set_tenant` made known, by id.
     tenant_stats other_tenants{};        ///< All others together, but for operations that name no tenant.
+    chaos_stats chaos{};                 ///< Faults that the pool made itself, see `pool_options::chaos`.
 };
 
 } // namespace twat::mp
