@@ -46,6 +46,7 @@
 #include <twat/mp/with_pool.hpp>
 #include <twat/mp/worker.hpp>
 #include <twat/mp/worker_died.hpp>
+#include <twat/mp/worker_state.hpp>
 #include <twat/mp/workers.hpp>
 #include <twat/mp/wrappers.hpp>
 

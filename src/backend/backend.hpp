@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <twat/mp/stacktrace.hpp>
+#include <twat/mp/detail/operation/exit_results.hpp>
 
 #include "backend/chunk.hpp"
 
@@ -122,6 +123,8 @@ public:
     virtual void worker_ready(worker_id worker) = 0;
     /// A worker has grown beyond what it may have of the memory.
     virtual void worker_grew(worker_id) {}
+    /// What the finalizer of a worker returned that ends in order. `worker_gone` follows.
+    virtual void worker_returned(worker_id, exit_value) {}
     /// A worker is gone. All outcomes that it had published were reported before.
     virtual void worker_gone(worker_id worker, const worker_loss& loss) = 0;
     /// A task finished with a value (`value` or `tasks` set, see `finished_task`) ...

@@ -16,6 +16,7 @@
 
 #include "function/function.hpp"
 #include "pool/check_options.hpp"
+#include "pool/check_state.hpp"
 #include "start/worker_context.hpp"
 #include "time/saturating.hpp"
 
@@ -28,8 +29,12 @@ using clock = std::chrono::steady_clock;
 class inline_scope
 {
 public:
-    explicit inline_scope(const std::stop_source* stop = nullptr, clock::time_point deadline = clock::time_point::max())
+    explicit inline_scope(inline_worker& worker, const std::stop_source* stop = nullptr, clock::time_point deadline = clock::time_point::max())
+        : turn_(worker.turn, std::defer_lock)
     {
+        if (worker.state)
+            turn_.lock();
+        context_.state = worker.state;
         context_.executor = loop_.get_executor();
         context_.stop = stop;
         context_.deadline = deadline;
@@ -43,8 +48,10 @@ public:
     void run(std::uint64_t index, std::uint64_t seed) noexcept { context_.task = {.chunk = 1, .first = index, .seed = seed}; }
 
     asio::io_context& loop() noexcept { return loop_; }
+    const std::shared_ptr<worker_state_base>& state() const noexcept { return context_.state; }
 
 private:
+    std::unique_lock<std::recursive_mutex> turn_;
     asio::io_context loop_{1};
     worker_context context_;
     worker_context* outer_;
@@ -52,8 +59,9 @@ private:
 
 } // namespace
 
-inline_run::inline_run(std::shared_ptr<operation> op, bool encodes, std::size_t message_limit, const std::atomic<bool>& terminated)
-    : op_(std::move(op)), encodes_(encodes), message_limit_(message_limit), terminated_(terminated)
+inline_run::inline_run(std::shared_ptr<operation> op, bool encodes, std::size_t message_limit, const std::atomic<bool>& terminated,
+                       inline_worker& worker)
+    : op_(std::move(op)), encodes_(encodes), message_limit_(message_limit), terminated_(terminated), worker_(worker)
 {}
 
 bool inline_run::run()
@@ -142,7 +150,7 @@ std::exception_ptr inline_run::call(payload& tasks, std::uint64_t index)
     const auto& traits = op_->traits();
     {
         const duration timeout = traits.options.timeout;
-        inline_scope here(&stop_, timeout == duration::zero() ? clock::time_point::max() : saturating_add(clock::now(), timeout));
+        inline_scope here(worker_, &stop_, timeout == duration::zero() ? clock::time_point::max() : saturating_add(clock::now(), timeout));
         here.run(index, traits.options.seed);
         std::exception_ptr error;
         if (traits.coroutine) {
@@ -169,7 +177,7 @@ std::exception_ptr inline_run::call_encoded(payload& tasks, std::uint64_t index)
     const auto arguments = static_cast<encoded_payload&>(tasks)[0];
     encoder result(message_limit_);
     {
-        inline_scope here(&stop_);
+        inline_scope here(worker_, &stop_);
         here.run(index, op_->traits().options.seed);
         try {
             decoder in(arguments);
@@ -214,6 +222,8 @@ public:
     std::size_t nodes() const noexcept override { return 1; }
     void resize(std::size_t) override {} // there is the calling thread, and no other
 
+    std::vector<exit_value> exit_values() const override { return exit_values_.get(); }
+
     pool_stats stats() const override
     {
         std::lock_guard lock(mutex_);
@@ -231,12 +241,14 @@ public:
     {
         if (closed_)
             return op->complete(make_error(terminated_ ? errc::pool_terminated : errc::pool_closed));
+        if (auto error = missing_state(options_, op->traits().state))
+            return op->complete(std::move(error));
         try {
             initialize();
         } catch (...) {
             return op->complete(make_nested(errc::initializer_failed, {}, std::current_exception()));
         }
-        const auto run = std::make_shared<inline_run>(op, encodes_, options_.max_message_size, terminated_);
+        const auto run = std::make_shared<inline_run>(op, encodes_, options_.max_message_size, terminated_, worker_);
         {
             std::lock_guard lock(mutex_);
             runs_.emplace(op.get(), run);
@@ -321,10 +333,14 @@ private:
                 std::rethrow_exception(start_error_);
             return;
         }
-        if (options_.initializer) {
-            inline_scope here;
+        if (options_.initializer || options_.state) {
+            inline_scope here(worker_);
             try {
-                options_.initializer.run();
+                if (options_.initializer)
+                    options_.initializer.run();
+                if (options_.state)
+                    options_.state.maker().run();
+                worker_.state = here.state();
             } catch (...) {
                 start_error_ = std::current_exception();
                 throw;
@@ -342,14 +358,17 @@ private:
             if (!std::exchange(ready_, false) || terminated_)
                 return;
         }
+        inline_scope here(worker_);
         if (options_.finalizer) {
-            inline_scope here;
             try {
-                options_.finalizer.run();
+                if (exit_value value{.object = options_.finalizer.run_for_result()}; value.object)
+                    exit_values_.add(std::move(value));
             } catch (...) {
                 // A worker that ends has nobody to tell.
             }
         }
+        worker_.state.reset();
+        drop_state();
     }
 
     std::shared_ptr<inline_run> find(const std::shared_ptr<operation>& op) const
@@ -373,6 +392,8 @@ private:
     const std::shared_ptr<const backend_factory> factory_;
     const pool_options& options_;
     const bool encodes_;
+    inline_worker worker_;
+    detail::exit_values exit_values_;
     std::atomic<bool> closed_{false}, terminated_{false};
     std::mutex start_mutex_;
     bool started_ = false;

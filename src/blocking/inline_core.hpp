@@ -16,15 +16,24 @@
 #include <twat/mp/detail/function/worker_function.hpp>
 #include <twat/mp/detail/operation/operation.hpp>
 #include <twat/mp/detail/operation/pool_core.hpp>
+#include <twat/mp/worker_state.hpp>
 
 namespace twat::mp::detail {
+
+/// The worker of an inline pool: whichever thread makes a call.
+struct inline_worker
+{
+    std::shared_ptr<worker_state_base> state{};
+    std::recursive_mutex turn{}; ///< Threads that would use the state at once take turns.
+};
 
 /** A call that the thread which made it runs, one task after the other. A stream is run as far as its reader wants. */
 class inline_run
 {
 public:
     /// @param encodes Arguments, results and the function go through bytes, as to and from a process.
-    inline_run(std::shared_ptr<operation> op, bool encodes, std::size_t message_limit, const std::atomic<bool>& terminated);
+    inline_run(std::shared_ptr<operation> op, bool encodes, std::size_t message_limit, const std::atomic<bool>& terminated,
+               inline_worker& worker);
 
     /// Runs what is wanted now. Returns whether the operation is over; then it has completed.
     bool run();
@@ -46,6 +55,7 @@ private:
     const bool encodes_;
     const std::size_t message_limit_;
     const std::atomic<bool>& terminated_;
+    inline_worker& worker_;
     const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
     std::unique_ptr<worker_function> function_;
     std::stop_source stop_;

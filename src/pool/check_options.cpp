@@ -6,6 +6,8 @@
 
 #include <twat/mp/detail/operation/check_options.hpp>
 
+#include "pool/check_state.hpp"
+
 namespace twat::mp::detail {
 namespace {
 
@@ -76,6 +78,7 @@ void check_options(const pool_options& options)
     if (options.child_stderr < error_output::inherit || options.child_stderr > error_output::capture)
         refuse_option("pool_options::child_stderr", "is not a valid mp::error_output");
     check_chaos(options.chaos);
+    check_state(options);
 }
 
 void check_options(const tenant_options& options)

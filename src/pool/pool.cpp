@@ -19,6 +19,7 @@
 
 #include "chaos/setting.hpp"
 #include "pool/check_options.hpp"
+#include "pool/check_state.hpp"
 #include "start/worker_context.hpp"
 #include "time/saturating.hpp"
 
@@ -172,6 +173,10 @@ void pool::submit(std::shared_ptr<operation> op)
     factory_->check_use();
     others_submitted_ += !op->traits().call;
     enter([op = std::move(op), latest = task_deadline(), nested = runs_task_here()](pool& p) mutable {
+        if (auto error = missing_state(p.options_, op->traits().state)) {
+            p.others_refused_ += !op->traits().call;
+            return op->complete(std::move(error));
+        }
         if (!p.closed_ && !p.start_workers()) {
             if (!p.try_again()) {
                 p.others_refused_ += !op->traits().call;

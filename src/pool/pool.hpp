@@ -50,6 +50,7 @@ public:
     void cancel(std::shared_ptr<operation> op, asio::cancellation_type type) override;
     void feed(std::shared_ptr<operation> op) override;
     void abandon(std::shared_ptr<operation> op) override;
+    std::vector<exit_value> exit_values() const override { return exit_values_.get(); }
     void set_tenant(tenant_id id, const tenant_options& options) override;
     void prepare() override;
     void start(start_handler handler) override;
@@ -71,6 +72,7 @@ private:
     void worker_started(worker_id worker) override;
     void worker_ready(worker_id worker) override;
     void worker_grew(worker_id worker) override;
+    void worker_returned(worker_id, exit_value value) override { exit_values_.add(std::move(value)); }
     void worker_gone(worker_id worker, const worker_loss& loss) override;
     void task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value) override;
     void task_decoded(worker_id worker, chunk_id id, std::size_t position, decoded_result& value, std::size_t size) override;
@@ -158,6 +160,8 @@ private:
     std::shared_ptr<const timings> timings_;
     mutable std::mutex stats_mutex_;
     pool_stats stats_;
+
+    detail::exit_values exit_values_;
 
     std::mutex guests_mutex_;
     std::unordered_multimap<const operation*, worker_id> guests_; // threads that block inside a task

@@ -34,6 +34,9 @@ public:
     {
         check_hook("pool_options::initializer", options().initializer);
         check_hook("pool_options::finalizer", options().finalizer);
+        if (!options().state.portable())
+            refuse_option("pool_options::state", "captures something or holds a value without a codec: it cannot be sent to a process; "
+                                                 "pass a function and its arguments, mp::worker_state<T>(factory, args...)");
     }
 
     std::size_t count_nodes(std::size_t wanted, const char* name) const override

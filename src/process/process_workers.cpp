@@ -54,6 +54,7 @@ process_workers_set::process_workers_set(pool_strand strand, std::shared_ptr<str
     settings_.executable = options.executable;
     settings_.launcher = std::make_shared<launch_thread>(options.nice);
     settings_.initializer = encode(options.initializer, foreign);
+    settings_.state = encode(options.state.maker(), foreign);
     settings_.finalizer = encode(options.finalizer, foreign);
     settings_.beside_loop = link_->beside_a_loop();
     settings_.debug = is_enabled("TWAT_MP_DEBUG");

@@ -235,9 +235,19 @@ void worker_process::take(const frame& arrived)
         if (arrived.header.id == ping_)
             ping_due_ = time_point::max();
         return;
-    case frame_type::farewell: return; // its end follows
+    case frame_type::farewell: return take_farewell(arrived);
     default: throw error(errc::protocol_error, "a worker sent a frame that only its parent sends");
     }
+}
+
+// Its end follows.
+void worker_process::take_farewell(const frame& arrived)
+{
+    if ((arrived.header.flags & frame_flag_value) == 0 || !owner_)
+        return;
+    auto bytes = std::make_shared<byte_buffer>();
+    bytes->append(arrived.bytes.data(), arrived.bytes.size());
+    owner_->events().worker_returned(id_, {.bytes = std::move(bytes)});
 }
 
 void worker_process::take(const record& what)
@@ -466,7 +476,7 @@ void worker_process::say_hello()
     const std::string chaos = settings.chaos.options().any() ? to_string(settings.chaos.options()) : std::string();
     write_hello(bytes, {protocol_version, settings.debug, !settings.executable.empty(), node_, settings.nodes,
                         settings.child_concurrency, settings.max_message_size, build_id(), settings.initializer.bytes(),
-                        settings.finalizer.bytes(), max_rss_ != 0, settings.spin,
+                        settings.state.bytes(), settings.finalizer.bytes(), max_rss_ != 0, settings.spin,
                         settings.max_memory, chaos, settings.chaos.slow_start(id_)});
     channel_->queue({frame_type::hello, 0, 0, 0}, bytes.bytes());
     flush();

@@ -47,7 +47,7 @@ struct worker_settings
     duration start_timeout{}, stop_grace{}, cancel_grace{}, spin{};
     std::filesystem::path executable;
     std::shared_ptr<launch_thread> launcher; ///< Made by the thread that made the pool.
-    byte_buffer initializer, finalizer; ///< Encoded; empty: none.
+    byte_buffer initializer, state, finalizer; ///< Encoded; empty: none.
     bool beside_loop = false;           ///< The strand is on a loop that others use: see `strand_link::beside_a_loop`.
     bool debug = false;                 ///< Say on stderr what the workers do.
     chaos_plan chaos;                   ///< Faults that are made on purpose.
@@ -192,6 +192,7 @@ private:
     bool take_arrivals(time_point until);
     bool take_ring(time_point until);
     void take(const frame& arrived);
+    void take_farewell(const frame& arrived);
     void take(const record& what);
     void keep_waiting(const record& what);
     result_decoder decodes_apart(const record& stored) const;

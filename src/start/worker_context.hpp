@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <stop_token>
 
 #include "start/running_task.hpp"
@@ -17,6 +18,7 @@ namespace twat::mp::detail {
 class operation;
 class thread_life;
 struct coroutine_task;
+class worker_state_base;
 
 /** What `this_worker` and `this_task` answer from. A worker thread sets its own with `enter_worker`. */
 struct worker_context
@@ -35,6 +37,7 @@ struct worker_context
     thread_life* life = nullptr;           ///< Threads: of the calling one.
     running_task task;                     ///< The plain task that runs.
     task_random random;                    ///< Its random numbers.
+    std::shared_ptr<worker_state_base> state{}; ///< See `worker_state`.
     const worker_context* outer = nullptr; ///< Threads: of the task that waits for this one's operation meanwhile.
 };
 
@@ -42,6 +45,8 @@ struct worker_context
 worker_context* current_worker() noexcept;
 /// Makes `context` the calling thread's (null: none) and returns the one before.
 worker_context* enter_worker(worker_context* context) noexcept;
+/// Destroys the calling worker's state.
+void drop_state() noexcept;
 /// When the task that the calling thread runs has to be done; `time_point::max()` outside tasks and without a limit.
 std::chrono::steady_clock::time_point task_deadline() noexcept;
 /// Processes: what threads answer from that have no context of their own (threads that a task made).

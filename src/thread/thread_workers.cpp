@@ -35,7 +35,7 @@ void call(const task& task)
 struct thread_workers_set::shared_state
 {
     shared_state(thread_workers_set& set, std::shared_ptr<strand_link> link, const pool_options& options, const void* pool)
-        : link(std::move(link)), initializer(options.initializer), finalizer(options.finalizer),
+        : link(std::move(link)), initializer(options.initializer), finalizer(options.finalizer), state(options.state),
           cancel_grace(options.cancel_grace), nice(options.nice), chaos(options.chaos), pool(pool), set(&set)
     {}
 
@@ -63,6 +63,7 @@ struct thread_workers_set::shared_state
 
     const std::shared_ptr<strand_link> link;
     const task initializer, finalizer;
+    const state_factory state;
     const duration cancel_grace;
     const int nice;
     const chaos_plan chaos;
@@ -241,6 +242,14 @@ void thread_workers_set::launch(worker_id id, std::size_t index)
     tell(pool_event::worker_started, index);
 }
 
+void thread_workers_set::finalize(const std::shared_ptr<shared_state>& shared, worker_id id)
+{
+    if (!shared->finalizer)
+        return;
+    if (exit_value value{.object = shared->finalizer.run_for_result()}; value.object)
+        shared_state::post(shared, [id, value](thread_workers_set& self) { self.events_.worker_returned(id, value); });
+}
+
 void thread_workers_set::thread_main(const std::shared_ptr<shared_state>& shared, worker_id id, thread_worker& worker, life& state,
                                  std::vector<std::thread> ended)
 {
@@ -256,6 +265,7 @@ void thread_workers_set::thread_main(const std::shared_ptr<shared_state>& shared
         try {
             sleep_unless(shared->chaos.slow_start(id), [&] { return worker.quitting(); });
             call(shared->initializer);
+            call(shared->state.maker());
             usable = true;
             state.initialized = true;
         } catch (...) {
@@ -268,12 +278,13 @@ void thread_workers_set::thread_main(const std::shared_ptr<shared_state>& shared
         }
         if (usable && !worker.quitting()) {
             try {
-                call(shared->finalizer);
+                finalize(shared, id);
             } catch (...) {
                 // Nobody is left to be told; the worker ends all the same.
             }
         }
         worker.close();
+        drop_state(); // not before: coroutines that are cancelled there may use it
     }
     state.thread.over();
     shared_state::post(shared, [id](thread_workers_set& self) { self.on_gone(id); });

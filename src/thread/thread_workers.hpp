@@ -90,6 +90,7 @@ private:
 
     std::shared_ptr<thread_worker> find(worker_id worker) const;
     thread_worker::report_function reporter(worker_id worker) const;
+    static void finalize(const std::shared_ptr<shared_state>& shared, worker_id id);
     static void thread_main(const std::shared_ptr<shared_state>& shared, worker_id id, thread_worker& worker, life& state,
                             std::vector<std::thread> ended);
 

@@ -35,6 +35,9 @@ enum class frame_type : std::uint16_t {
 /// `cancel`: the parent no longer counts the coroutine as one that the worker runs.
 inline constexpr std::uint16_t frame_flag_abandon = 1;
 
+/// `farewell`: with the encoded value that the finalizer returned.
+inline constexpr std::uint16_t frame_flag_value = 1;
+
 /// Precedes the bytes of every frame.
 struct frame_header
 {

@@ -96,6 +96,7 @@ void write_hello(byte_buffer& to, const hello_message& message)
         put(to, value);
     put(to, as_bytes(message.build));
     put(to, message.initializer);
+    put(to, message.state);
     put(to, message.finalizer);
     put<std::uint8_t>(to, message.watches_memory);
     put<std::int64_t>(to, message.spin.count());
@@ -117,6 +118,7 @@ hello_message read_hello(std::span<const std::byte> bytes)
         *value = in.take<std::uint64_t>();
     message.build = in.take_text();
     message.initializer = in.take_sized();
+    message.state = in.take_sized();
     message.finalizer = in.take_sized();
     message.watches_memory = in.take_flag();
     message.spin = duration(in.take<std::int64_t>());

@@ -32,6 +32,7 @@ struct hello_message
     std::uint64_t max_message_size = 0;
     std::string_view build{};        ///< The parent's `build_id()`.
     std::span<const std::byte> initializer{}; ///< An encoded `mp::task`; empty: none.
+    std::span<const std::byte> state{}; ///< What makes the worker's state, the same.
     std::span<const std::byte> finalizer{};
     bool watches_memory = false;     ///< The parent wants to know the worker's size at the end of each chunk.
     duration spin{};                 ///< How long the worker looks for work before it sleeps.

@@ -158,6 +158,7 @@ void worker_server::shake_hands(const frame& arrived)
     sleep_unless(hello.slow_start, [] { return false; });
     try {
         run_hook(hello.initializer);
+        run_hook(hello.state);
         standard_output::flush();
         task_memory::set_limit(static_cast<std::size_t>(hello.max_memory), page_);
         memory_.look(clock::now());
@@ -259,21 +260,21 @@ void worker_server::arm()
     });
 }
 
-void worker_server::run_hook(std::span<const std::byte> encoded)
+encoder worker_server::run_hook(std::span<const std::byte> encoded, std::size_t limit)
 {
+    encoder result(limit);
     if (encoded.empty())
-        return;
+        return result;
     const known_function known = load_function(encoded);
     if (known.error)
         std::rethrow_exception(known.error);
     if (!known.function->is_coroutine()) {
-        encoder dropped;
         decoder none;
-        return known.function->call(none, dropped);
+        known.function->call(none, result);
+        return result;
     }
-    encoder dropped;
     std::optional<std::exception_ptr> outcome;
-    asio::awaitable<void> call = known.function->call_async(decoder(), dropped);
+    asio::awaitable<void> call = known.function->call_async(decoder(), result);
     asio::co_spawn(io_, std::move(call), [&outcome](std::exception_ptr error) { outcome = std::move(error); });
     while (!outcome) {
         io_.restart();
@@ -281,13 +282,17 @@ void worker_server::run_hook(std::span<const std::byte> encoded)
     }
     if (*outcome)
         std::rethrow_exception(*outcome);
+    return result;
 }
 
 void worker_server::say_farewell()
 {
+    frame_header farewell{frame_type::farewell, 0, 0, 0};
+    encoder result;
     if (ready_) {
         try {
-            run_hook(finalizer_.bytes());
+            result = run_hook(finalizer_.bytes(), environment_.max_message_size);
+            farewell.flags = frame_flag_value;
         }
         catch (const std::exception& e) {
             if (debug_)
@@ -298,7 +303,8 @@ void worker_server::say_farewell()
                 std::fprintf(stderr, "twat-mp: the finalizer of worker %zu failed\n", context_.index);
         }
     }
-    connection_.queue({frame_type::farewell, 0, 0, 0});
+    drop_state();
+    connection_.queue(farewell, result.buffer().bytes());
     outcomes_.tell();
 }
 

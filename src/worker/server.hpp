@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <optional>
 
 #include "shm/arena.hpp"
@@ -64,7 +65,8 @@ private:
     void poll();
     void arm();
 
-    void run_hook(std::span<const std::byte> encoded);
+    /// Makes the call that the bytes stand for, and returns its result; empty: nothing.
+    encoder run_hook(std::span<const std::byte> encoded, std::size_t limit = std::numeric_limits<std::size_t>::max());
     void say_farewell();
 
     asio::io_context io_{1};

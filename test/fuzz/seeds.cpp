@@ -54,7 +54,7 @@ void write_handshake()
     byte_buffer hello, reply;
     write_hello(hello, {.version = protocol_version, .debug = true, .node = 1, .nodes = 2, .child_concurrency = 16,
                         .max_message_size = 1 << 20, .build = "a build", .initializer = text("an initializer"),
-                        .finalizer = text("a finalizer"), .spin = std::chrono::microseconds(50)});
+                        .state = text("a state"), .finalizer = text("a finalizer"), .spin = std::chrono::microseconds(50)});
     write_hello_reply(reply, {.version = protocol_version, .pid = 4711, .nonce = 42, .build = "a build"});
     write("handshake", "hello", hello.bytes());
     write("handshake", "reply", reply.bytes());

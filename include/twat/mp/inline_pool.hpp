@@ -7,6 +7,7 @@
 #include <memory>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <twat/mp/config.hpp>
 #include <twat/mp/fwd.hpp>
@@ -77,6 +78,13 @@ public:
     void terminate() { core_->pool()->terminate(); }
     /// A snapshot of the pool's counters.
     pool_stats stats() const { return core_->pool()->stats(); }
+
+    /// As `multi_pool::exit_results`.
+    template <class R>
+    std::vector<R> exit_results() const
+    {
+        return detail::read_exit_results<R>(core_->pool()->factory()->options().finalizer, core_->pool()->exit_values());
+    }
 
 private:
     friend class detail::blocking_verbs<basic_inline_pool, Workers>;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <twat/mp/config.hpp>
 #include <twat/mp/drain_report.hpp>
@@ -197,6 +198,22 @@ public:
 
     /// A snapshot of the pool's counters.
     pool_stats stats() const { return core_->pool()->stats(); }
+
+    /** What the finalizers (`pool_options::finalizer`) of workers that ended in order have returned by now, in the order of these ends.
+
+        All of them after `join` or `drain`; those of workers that were recycled or retired before that. At most the last 4096. A worker that was
+        killed has none, nor has one whose finalizer threw. May be called from any thread, also again.
+
+        @tparam R What the finalizer returns, decayed; of a coroutine, its result. Encodable for processes, copyable for threads.
+        @throws std::logic_error if the pool has no finalizer, or it returns another type.
+    */
+    template <class R>
+    std::vector<R> exit_results() const
+    {
+        if constexpr (Workers::encodes)
+            detail::check_encodable<R>();
+        return detail::read_exit_results<R>(core_->pool()->factory()->options().finalizer, core_->pool()->exit_values());
+    }
 
 private:
     friend class detail::blocking_verbs<multi_pool, Workers>;

@@ -23,6 +23,7 @@
 #include <twat/mp/task.hpp>
 #include <twat/mp/tenant.hpp>
 #include <twat/mp/trace_event.hpp>
+#include <twat/mp/worker_state.hpp>
 
 namespace twat::mp {
 
@@ -108,8 +109,10 @@ struct pool_options
     duration idle_timeout{};
     /// Runs in every worker before its first task. If it fails, the worker never takes tasks.
     task initializer{};
-    /// Runs in every worker that ends in order; not in one that is killed.
+    /// Runs in every worker that ends in order; not in one that is killed. What it returns is read by `exit_results` of the pool.
     task finalizer{};
+    /// An object of its own for every worker, which tasks take as their first parameter, `T&`: see `worker_state`.
+    state_factory state{};
     /// Tasks after which a worker is replaced by a new one, and never more; 0: no bound. Whatever a worker is replaced for, the new
     /// one is ready before the old one leaves, so that for a moment both have its index. This does not count as a death.
     std::size_t max_tasks_per_child = 0;

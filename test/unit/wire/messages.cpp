@@ -65,10 +65,10 @@ void torment(std::span<const std::byte> bytes, Read read)
 
 BOOST_AUTO_TEST_CASE(hello_is_read_as_it_was_written)
 {
-    const std::string initializer = "init", finalizer(1000, 'f');
+    const std::string initializer = "init", state = "state", finalizer(1000, 'f');
     byte_buffer bytes;
     write_hello(bytes, {protocol_version, true, false, 3, 4, 16, 1 << 30, "build", bytes_of(initializer),
-                        bytes_of(finalizer), true, std::chrono::microseconds(50), 1 << 28});
+                        bytes_of(state), bytes_of(finalizer), true, std::chrono::microseconds(50), 1 << 28});
     const hello_message read = read_hello(bytes.bytes());
     BOOST_TEST(read.version == protocol_version);
     BOOST_TEST(read.debug);
@@ -79,6 +79,7 @@ BOOST_AUTO_TEST_CASE(hello_is_read_as_it_was_written)
     BOOST_TEST(read.max_message_size == 1u << 30);
     BOOST_TEST(read.build == "build");
     BOOST_TEST(text(read.initializer) == initializer);
+    BOOST_TEST(text(read.state) == state);
     BOOST_TEST(text(read.finalizer) == finalizer);
     BOOST_TEST(read.watches_memory);
     BOOST_TEST((read.spin == std::chrono::microseconds(50)));

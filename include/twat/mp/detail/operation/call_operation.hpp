@@ -6,6 +6,7 @@
 
 #include <twat/mp/config.hpp>
 
+#include <twat/mp/detail/function/stateful.hpp>
 #include <twat/mp/detail/operation/operation.hpp>
 
 namespace twat::mp::detail {
@@ -18,9 +19,11 @@ namespace twat::mp::detail {
 template <class Workers, class F, class Parameters, bool Encoded = Workers::encodes>
 class call_operation;
 
-inline operation_traits with_coroutine(operation_traits traits, bool coroutine)
+template <class F>
+operation_traits with_function(operation_traits traits, bool coroutine)
 {
     traits.coroutine = coroutine;
+    traits.state = wanted_state<F>::type();
     return traits;
 }
 

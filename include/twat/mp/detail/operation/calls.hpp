@@ -17,6 +17,7 @@
 #include <twat/mp/detail/operation/range_source.hpp>
 #include <twat/mp/detail/operation/stream_operation.hpp>
 #include <twat/mp/detail/operation/token_split.hpp>
+#include <twat/mp/detail/function/stateful.hpp>
 #include <twat/mp/detail/function/task_traits.hpp>
 
 namespace twat::mp::detail {
@@ -43,9 +44,9 @@ struct refused_call
 template <class Workers, class Progress, class F, class... As>
 auto make_apply_call(call_settings<Progress> settings, F&& f, As&&... arguments)
 {
-    using function = std::decay_t<F>;
     using source = argument_source<Workers, As...>;
     using parameters = typename source::parameters;
+    using function = task_function_t<F, parameters>;
     static_assert(is_task<function, parameters>,
                   "twat::mp: apply(f, args...) cannot call f with these arguments. It is called as const, with rvalues of the "
                   "decayed arguments");
@@ -123,9 +124,9 @@ template <class Verb, class Workers, class Progress, class F, class... Rs>
 auto make_range_call(call_settings<Progress> settings, F&& f, Rs&&... ranges)
 {
     if constexpr (check_ranges<Verb, Rs...>()) {
-        using function = std::decay_t<F>;
         using source = typename Verb::template source<Workers, Rs...>;
         using parameters = typename source::parameters;
+        using function = task_function_t<F, parameters>;
         if constexpr (check_callable<function, parameters>()) {
             check_task<Workers, function, parameters>();
             using results = typename Verb::template results<task_result_t<function, parameters>>;
@@ -146,9 +147,9 @@ template <class Workers, class Progress, class HandOver, class F, class... Rs>
 auto start_stream_state(const std::shared_ptr<pool_core>& core, stream_order order, call_settings<Progress> settings,
                         HandOver hand_over, F&& f, Rs&&... ranges)
 {
-    using function = std::decay_t<F>;
     using source = zip_source<Workers, Rs...>;
     using parameters = typename source::parameters;
+    using function = task_function_t<F, parameters>;
     check_task<Workers, function, parameters>();
     using operation_type = stream_operation<Workers, function, source, Progress>;
     using value = task_value_t<function, parameters>;
@@ -167,7 +168,7 @@ template <class Workers, class F, class... Rs>
 constexpr bool check_stream()
 {
     if constexpr (check_ranges<map_verb, Rs...>())
-        return check_callable<std::decay_t<F>, typename zip_source<Workers, Rs...>::parameters>();
+        return check_callable<task_function_t<F, typename zip_source<Workers, Rs...>::parameters>, typename zip_source<Workers, Rs...>::parameters>();
     else
         return false;
 }

@@ -29,7 +29,8 @@ using kept_range_t = std::conditional_t<is_referred_range<Range>, Range, std::re
 
 template <class F, class... Ranges>
 using context_map_result_t =
-    task_result_t<F, typename zip_source<process_workers, Ranges...>::parameters>;
+    task_result_t<task_function_t<F, typename zip_source<process_workers, Ranges...>::parameters>,
+                  typename zip_source<process_workers, Ranges...>::parameters>;
 
 template <class R>
 using results_t = std::conditional_t<std::is_void_v<R>, void, std::vector<std::conditional_t<std::is_void_v<R>, int, R>>>;

@@ -20,6 +20,7 @@
 #include <twat/mp/detail/function/describe.hpp>
 #include <twat/mp/detail/function/function_state.hpp>
 #include <twat/mp/detail/function/portable_traits.hpp>
+#include <twat/mp/detail/function/stateful.hpp>
 #include <twat/mp/detail/operation/block_scope.hpp>
 
 namespace twat::mp::detail {
@@ -169,6 +170,10 @@ public:
 private:
     Kernel kernel_;
 };
+
+template <class Kernel>
+struct wanted_state<fold_function<Kernel>> : wanted_state<typename Kernel::first_function>
+{};
 
 template <>
 inline constexpr bool is_portable<no_function> = true;

@@ -205,11 +205,11 @@ constexpr bool check_reduction()
 template <class Workers, class Progress, class F, class Op, class T, class... Rs>
 auto make_reduce_call(call_settings<Progress> settings, std::size_t nodes, F&& f, Op&& op, T&& init, Rs&&... ranges)
 {
-    using function = std::decay_t<F>;
     using operation = std::decay_t<Op>;
     using value = sent_type_t<T>;
     if constexpr (check_stream<Workers, F, Rs...>()) {
         using parameters = typename zip_source<Workers, Rs...>::parameters;
+        using function = task_function_t<F, parameters>;
         if constexpr (check_plain<function, parameters>() && check_reduction<function, operation, value, parameters>())
             return make_fold_call<Workers>(std::move(settings), nodes,
                                            reduce_kernel<function, operation, value>{std::forward<F>(f), std::forward<Op>(op)},
@@ -225,9 +225,10 @@ auto make_reduce_call(call_settings<Progress> settings, std::size_t nodes, F&& f
 template <class Workers, class Progress, class F, class... Rs>
 auto make_each_call(call_settings<Progress> settings, std::size_t nodes, F&& f, Rs&&... ranges)
 {
-    using function = std::decay_t<F>;
     if constexpr (check_stream<Workers, F, Rs...>()) {
-        if constexpr (check_plain<function, typename zip_source<Workers, Rs...>::parameters>())
+        using parameters = typename zip_source<Workers, Rs...>::parameters;
+        using function = task_function_t<F, parameters>;
+        if constexpr (check_plain<function, parameters>())
             return make_fold_call<Workers>(std::move(settings), nodes, each_kernel<function>{std::forward<F>(f)}, std::monostate(),
                                            std::forward<Rs>(ranges)...);
         else
@@ -243,9 +244,9 @@ auto make_filter_call(call_settings<Progress> settings, std::size_t nodes, Predi
 {
     static_assert(sizeof...(Rs) == 1, "twat::mp: filter(predicate, range) takes one range");
     if constexpr (sizeof...(Rs) == 1 && check_ranges<map_verb, Rs...>()) {
-        using function = std::decay_t<Predicate>;
         using range = held_range_t<std::tuple_element_t<0, std::tuple<Rs...>>>;
         using element = parameter_t<Workers, std::ranges::range_value_t<range>>;
+        using function = task_function_t<Predicate, parameter_list<const element&>>;
         constexpr bool fits = std::is_invocable_r_v<bool, const function&, const element&>;
         static_assert(fits, "twat::mp: filter(predicate, range): the predicate cannot be called as const with a const& to an element, or its "
                             "result is no bool");

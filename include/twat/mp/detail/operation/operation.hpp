@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,7 @@ struct operation_traits
     bool call = false;                  ///< `apply`, `submit`: on the strand nothing of the caller's runs but moves of arguments and result.
     bool counts_progress = false;       ///< `report_progress` wants to be called.
     std::optional<std::size_t> total{}; ///< Tasks, where the range knows its size.
+    const std::type_info* state = nullptr; ///< What tasks get of their worker's, see `worker_state`; null: nothing.
 };
 
 /// What `operation::pull` did.

@@ -9,10 +9,12 @@
 #include <cstddef>
 #include <exception>
 #include <memory>
+#include <vector>
 
 #include <twat/mp/config.hpp>
 #include <twat/mp/drain_report.hpp>
 #include <twat/mp/detail/operation/backend_factory.hpp>
+#include <twat/mp/detail/operation/exit_results.hpp>
 #include <twat/mp/detail/operation/operation.hpp>
 #include <twat/mp/options.hpp>
 
@@ -82,6 +84,7 @@ public:
     /// Throws `std::invalid_argument` if there cannot be so many.
     virtual void resize(std::size_t nodes) = 0;
     virtual pool_stats stats() const = 0;
+    virtual std::vector<exit_value> exit_values() const { return {}; }
 
     /// Whether nothing of the user's would run on the strand now, but moves of arguments and results: no range, no callback. For any thread
     /// that may run the pool's context.

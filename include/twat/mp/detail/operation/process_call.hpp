@@ -49,7 +49,7 @@ public:
 
     template <class G>
     call_operation(operation_traits traits, G&& f)
-        : operation(with_coroutine(std::move(traits), traits_type::coroutine)), f_(std::forward<G>(f))
+        : operation(with_function<F>(std::move(traits), traits_type::coroutine)), f_(std::forward<G>(f))
     {}
 
     byte_buffer encode_function(bool by_name) override { return detail::encode_function<F, Parameters...>(f_, by_name); }

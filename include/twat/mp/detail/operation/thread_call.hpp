@@ -138,7 +138,7 @@ public:
 
     template <class G>
     call_operation(operation_traits traits, G&& f)
-        : operation(with_coroutine(std::move(traits), traits_type::coroutine)), f_(std::forward<G>(f))
+        : operation(with_function<F>(std::move(traits), traits_type::coroutine)), f_(std::forward<G>(f))
     {}
 
     std::unique_ptr<payload> make_payload() const override { return std::make_unique<payload_type>(); }

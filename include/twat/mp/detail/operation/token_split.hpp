@@ -15,6 +15,7 @@
 #include <twat/mp/detail/operation/initiate.hpp>
 #include <twat/mp/detail/function/parameter.hpp>
 #include <twat/mp/detail/operation/range_holder.hpp>
+#include <twat/mp/detail/function/stateful.hpp>
 #include <twat/mp/detail/function/task_traits.hpp>
 
 namespace twat::mp::detail {
@@ -53,14 +54,15 @@ using leading_parameters_t =
 /// `f(all but the last)` is a valid call and the last is a token for it.
 template <class Workers, class F, class... As>
 concept apply_with_token =
-    sizeof...(As) != 0 && is_task<std::decay_t<F>, leading_parameters_t<Workers, As...>> &&
+    sizeof...(As) != 0 && is_task<task_function_t<F, leading_parameters_t<Workers, As...>>, leading_parameters_t<Workers, As...>> &&
     asio::completion_token_for<
         last_argument_t<As...>,
-        completion_signature_t<task_result_t<std::decay_t<F>, leading_parameters_t<Workers, As...>>>>;
+        completion_signature_t<
+            task_result_t<task_function_t<F, leading_parameters_t<Workers, As...>>, leading_parameters_t<Workers, As...>>>>;
 
 /// `f(all)` is a valid call.
 template <class Workers, class F, class... As>
-concept apply_without_token = is_task<std::decay_t<F>, parameter_list<parameter_t<Workers, As>...>>;
+concept apply_without_token = is_task<task_function_t<F, parameter_list<parameter_t<Workers, As>...>>, parameter_list<parameter_t<Workers, As>...>>;
 
 /// As a constant: a compiler that finds a concept unsatisfied tells at length why.
 template <class Token, class Signature>
@@ -83,7 +85,7 @@ inline constexpr bool calls_without_stop_token = false;
 template <class Workers, class F, class... As>
     requires ends_with_stop_token<As...>
 inline constexpr bool calls_without_stop_token<Workers, F, As...> =
-    is_task<std::decay_t<F>, leading_parameters_t<Workers, As...>>;
+    is_task<task_function_t<F, leading_parameters_t<Workers, As...>>, leading_parameters_t<Workers, As...>>;
 
 /// Calls `f(last, all but the last...)`.
 template <class Function, class... As>
