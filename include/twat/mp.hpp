@@ -26,6 +26,7 @@
 #include <twat/mp/multi_pool.hpp>
 #include <twat/mp/options.hpp>
 #include <twat/mp/philox.hpp>
+#include <twat/mp/pool_dump.hpp>
 #include <twat/mp/portable.hpp>
 #include <twat/mp/progress_bar.hpp>
 #include <twat/mp/register_exception.hpp>

@@ -13,9 +13,11 @@
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <twat/mp/detail/operation/pool_core.hpp>
 #include <twat/mp/options.hpp>
+#include <twat/mp/pool_dump.hpp>
 
 #include "backend/backend.hpp"
 #include "backend/capabilities.hpp"
@@ -136,6 +138,9 @@ public:
     /// Who a worker is that was told to be ready, for traces.
     struct identity { std::size_t node = 0; int pid = 0; };
     virtual identity identify(worker_id worker) const = 0;
+
+    /// Those that are busy, and what they do: their stacks are on their way.
+    virtual std::vector<dumped_worker> dump() = 0;
 
     /// For `pool_stats`: `abandoned`.
     virtual void add_stats(pool_stats& stats) const = 0;

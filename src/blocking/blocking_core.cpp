@@ -199,6 +199,12 @@ public:
             [limit](pool_core& pool, pool_core::drain_handler handler) { pool.drain(limit, std::move(handler)); });
     }
 
+    pool_dump dump() override
+    {
+        check_may_wait();
+        return wait_for<pool_dump>([](pool_core& pool, pool_core::dump_handler handler) { pool.dump(std::move(handler)); });
+    }
+
     void end(bool terminate) noexcept override
     {
         if (fork_guard_.forked()) {

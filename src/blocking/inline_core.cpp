@@ -310,6 +310,8 @@ public:
         std::move(handler)(nullptr, drain_report{.in_time = true});
     }
 
+    void dump(dump_handler handler) override { std::move(handler)(nullptr, pool_dump{.when = std::chrono::system_clock::now(), .at = clock::now()}); }
+
     void close() override { closed_ = true; }
 
     void terminate() override
@@ -441,6 +443,13 @@ public:
         drain_report report;
         pool_->drain(limit, [&](std::exception_ptr, drain_report told) { report = told; });
         return report;
+    }
+
+    pool_dump dump() override
+    {
+        pool_dump found;
+        pool_->dump([&](std::exception_ptr, pool_dump told) { found = std::move(told); });
+        return found;
     }
 
     void end(bool terminate) noexcept override

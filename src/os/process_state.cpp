@@ -73,11 +73,9 @@ constexpr std::pair<long, const char*> known_calls[] = {
 #endif
 };
 
-std::string read_small(int pid, const char* what)
+std::string read_small(const std::string& path)
 {
-    char path[40];
-    std::snprintf(path, sizeof path, "/proc/%d/%s", pid, what);
-    const unique_descriptor fd(::open(path, O_RDONLY | O_CLOEXEC));
+    const unique_descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd)
         return {};
     std::array<char, 512> bytes;
@@ -86,14 +84,33 @@ std::string read_small(int pid, const char* what)
 }
 
 /// " in the system call fsync"; empty if it is in none, or this may not be known.
-std::string describe_call(int pid)
+std::string describe_call(const std::string& folder)
 {
-    const std::string text = read_small(pid, "syscall"); // "74 0x3 ..." or "running"
+    const std::string text = read_small(folder + "/syscall"); // "74 0x3 ..." or "running"
     char* end = nullptr;
     const long number = std::strtol(text.c_str(), &end, 10);
     if (end == text.c_str() || number < 0)
         return {};
     return " in the system call " + name_of_system_call(number);
+}
+
+/// Of what has this folder in /proc, and this parent.
+std::string describe_state(const std::string& folder, pid_t parent)
+{
+    const std::string stat = read_small(folder + "/stat"); // "pid (name) state parent ..."
+    const std::size_t behind_name = stat.rfind(") ");
+    if (behind_name == stat.npos || behind_name + 4 >= stat.size() || std::atoi(stat.c_str() + behind_name + 4) != parent)
+        return {};
+    switch (stat[behind_name + 2]) {
+    case 'R': return "runs, or waits for a CPU";
+    case 'S': return "sleeps" + describe_call(folder);
+    case 'D': return "is in uninterruptible sleep" + describe_call(folder);
+    case 'T': return "is stopped by a signal";
+    case 't': return "is stopped by a debugger";
+    case 'Z':
+    case 'X': return "is dead";
+    default: return {};
+    }
 }
 
 } // namespace
@@ -104,22 +121,8 @@ std::string name_of_system_call(long number)
     return found == std::end(known_calls) ? std::to_string(number) : found->second;
 }
 
-std::string describe_process_state(int pid)
-{
-    const std::string stat = read_small(pid, "stat"); // "pid (name) state parent ..."
-    const std::size_t behind_name = stat.rfind(") ");
-    if (behind_name == stat.npos || behind_name + 4 >= stat.size() || std::atoi(stat.c_str() + behind_name + 4) != ::getpid())
-        return {};
-    switch (stat[behind_name + 2]) {
-    case 'R': return "runs, or waits for a CPU";
-    case 'S': return "sleeps" + describe_call(pid);
-    case 'D': return "is in uninterruptible sleep" + describe_call(pid);
-    case 'T': return "is stopped by a signal";
-    case 't': return "is stopped by a debugger";
-    case 'Z':
-    case 'X': return "is dead";
-    default: return {};
-    }
-}
+std::string describe_process_state(int pid) { return describe_state("/proc/" + std::to_string(pid), ::getpid()); }
+
+std::string describe_thread_state(int thread) { return describe_state("/proc/self/task/" + std::to_string(thread), ::getppid()); }
 
 } // namespace twat::mp::detail

@@ -12,6 +12,9 @@ namespace twat::mp::detail {
 */
 std::string describe_process_state(int pid);
 
+/// The same of a thread of this process.
+std::string describe_thread_state(int thread);
+
 /// "fsync"; its number for one that is not known here.
 std::string name_of_system_call(long number);
 

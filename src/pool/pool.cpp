@@ -2,9 +2,7 @@
 #include "pool/pool.hpp"
 
 #include <boost/asio/bind_executor.hpp>
-#include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/query.hpp>
 
@@ -131,6 +129,7 @@ void pool::context_gone() noexcept
     const auto starts = std::exchange(start_waiters_, {});
     const auto joins = std::exchange(join_waiters_, {});
     const auto drains = std::exchange(drain_waiters_, {});
+    const auto dumps = std::exchange(dump_waiters_, {});
     engine_.reset();
     workers_.reset();
     timer_.reset();
@@ -147,24 +146,6 @@ void pool::check_process() const
         throw std::logic_error("this pool was made before fork(); in the child it has no workers: make a pool of its own there");
     if (gone_)
         throw std::logic_error("the execution context of this pool has been destroyed");
-}
-
-/// Runs `f` on the strand: now, if the calling thread runs the context and is not on the strand already; else later.
-template <class F>
-void pool::enter(F&& f)
-{
-    auto step = [self = shared_from_this(), f = std::forward<F>(f), mark = posted_mark(watcher_)]() mutable {
-        mark.arrive();
-        f(*self);
-        self->settle();
-    };
-    // What runs on the strand may be the engine in the middle of a step: a range, a progress callback that calls the pool.
-    if (strand_->running_in_this_thread())
-        asio::post(*strand_, std::move(step));
-    else
-        asio::dispatch(*strand_, std::move(step));
-    if (watcher_)
-        watcher_->posted();
 }
 
 void pool::submit(std::shared_ptr<operation> op)
@@ -481,7 +462,8 @@ void pool::settle()
     settle_starts();
     settle_joins();
     settle_drains();
-    const bool active = engine_->active() || starting_ != 0 || !start_waiters_.empty() || !join_waiters_.empty() || !drain_waiters_.empty();
+    settle_dumps();
+    const bool active = engine_->active() || starting_ != 0 || !start_waiters_.empty() || !join_waiters_.empty() || !drain_waiters_.empty() || !dump_waiters_.empty();
     set_active(active);
     set_timer(active ? std::min(engine_->next_wake(), drained_by_) : time_point::max());
     if (!active) {

@@ -2,14 +2,18 @@
 #ifndef TWAT_MP_SRC_POOL_POOL_HPP
 #define TWAT_MP_SRC_POOL_POOL_HPP
 
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <twat/mp/detail/operation/pool_core.hpp>
@@ -56,6 +60,7 @@ public:
     void start(start_handler handler) override;
     void join(start_handler handler) override;
     void drain(duration limit, drain_handler handler) override;
+    void dump(dump_handler handler) override;
     void close() override;
     void terminate() override;
     void release() noexcept override;
@@ -98,6 +103,8 @@ private:
     void kill_workers();
     void settle_joins();
     void settle_drains();
+    void settle_dumps();
+    void complete_dump(std::uint64_t number, pool_dump found);
     void settle_guests();
     void publish_stats();
     void set_active(bool active);
@@ -154,6 +161,8 @@ private:
     };
     std::vector<drain_waiter> drain_waiters_;
     time_point drained_by_ = time_point::max();
+    std::map<std::uint64_t, dump_handler> dump_waiters_;
+    std::uint64_t last_dump_ = 0;
     std::vector<worker_id> leaving_guests_;
     std::unordered_map<worker_id, worker_set::identity> traced_; // the workers, where traces are wanted
 
@@ -166,6 +175,24 @@ private:
     std::mutex guests_mutex_;
     std::unordered_multimap<const operation*, worker_id> guests_; // threads that block inside a task
 };
+
+/// Runs `f` on the strand: now, if the calling thread runs the context and is not on the strand already; else later.
+template <class F>
+void pool::enter(F&& f)
+{
+    auto step = [self = shared_from_this(), f = std::forward<F>(f), mark = posted_mark(watcher_)]() mutable {
+        mark.arrive();
+        f(*self);
+        self->settle();
+    };
+    // What runs on the strand may be the engine in the middle of a step: a range, a progress callback that calls the pool.
+    if (strand_->running_in_this_thread())
+        asio::post(*strand_, std::move(step));
+    else
+        asio::dispatch(*strand_, std::move(step));
+    if (watcher_)
+        watcher_->posted();
+}
 
 } // namespace twat::mp::detail
 

@@ -1,137 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "process/codec_thread.hpp"
 
-#include <atomic>
-#include <chrono>
-#include <condition_variable>
-#include <csignal>
-#include <cstdlib>
-#include <deque>
-#include <mutex>
-#include <optional>
-#include <thread>
 #include <utility>
 
-#include <pthread.h>
-#include <unistd.h>
+#include "os/job_thread.hpp"
 
 namespace twat::mp::detail {
-namespace {
-
-class job_queue
-{
-public:
-    pid_t owner() const noexcept { return owner_; }
-
-    bool post(std::function<void()> job)
-    {
-        std::lock_guard lock(mutex_);
-        if (over_)
-            return false;
-        waiting_.push_back(std::move(job));
-        if (!thread_) {
-            try {
-                start();
-            }
-            catch (...) {
-                waiting_.pop_back();
-                return false;
-            }
-        }
-        changed_.notify_all();
-        return true;
-    }
-
-    /// The program ends: nothing more of it may be called.
-    void end() noexcept
-    {
-        std::deque<std::function<void()>> dropped;
-        std::unique_lock lock(mutex_);
-        over_ = true;
-        dropped.swap(waiting_);
-        if (thread_ && *thread_ != std::this_thread::get_id()) // else a codec has called `exit`
-            changed_.wait_for(lock, std::chrono::seconds(1), [this] { return !running_; });
-        lock.unlock();
-    }
-
-private:
-    void start()
-    {
-        sigset_t all, before; // no signal may be handled on a thread that the application does not know of
-        ::sigfillset(&all);
-        ::pthread_sigmask(SIG_SETMASK, &all, &before);
-        try {
-            std::thread made([this] { run(); });
-            thread_ = made.get_id();
-            made.detach();
-        }
-        catch (...) {
-            ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-            throw;
-        }
-        ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    }
-
-    void run() noexcept
-    {
-        ::pthread_setname_np(::pthread_self(), "twat-mp:codec");
-        std::unique_lock lock(mutex_);
-        for (;;) {
-            changed_.wait(lock, [this] { return !waiting_.empty(); });
-            auto job = std::move(waiting_.front());
-            waiting_.pop_front();
-            running_ = true;
-            lock.unlock();
-            job();
-            job = nullptr; // the last that holds a value, perhaps
-            lock.lock();
-            running_ = false;
-            changed_.notify_all();
-        }
-    }
-
-    const pid_t owner_ = ::getpid();
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::deque<std::function<void()>> waiting_;
-    std::optional<std::thread::id> thread_;
-    bool running_ = false;
-    bool over_ = false;
-};
-
-std::atomic<job_queue*> current{nullptr};
-
-void end_current() noexcept
-{
-    if (job_queue* const queue = current; queue && queue->owner() == ::getpid())
-        queue->end();
-}
-
-// No lock: one could have been held by another thread when this process was forked.
-job_queue& own_queue()
-{
-    job_queue* found = current;
-    while (!found || found->owner() != ::getpid()) {
-        auto* const fresh = new job_queue; // Never destroyed: its thread uses it until the process ends.
-        if (current.compare_exchange_strong(found, fresh)) {
-            std::atexit(end_current);
-            return *fresh;
-        }
-        delete fresh;
-    }
-    return *found;
-}
-
-} // namespace
 
 bool codec_thread::post(std::function<void()> job) noexcept
 {
-    try {
-        return own_queue().post(std::move(job));
-    }
-    catch (...) {
-        return false;
-    }
+    static constinit job_thread thread("twat-mp:codec");
+    return thread.post(std::move(job));
 }
 
 } // namespace twat::mp::detail

@@ -158,6 +158,15 @@ worker_set::identity process_workers_set::identify(worker_id id) const
     return worker ? identity{worker->node(), worker->pid()} : identity{};
 }
 
+std::vector<dumped_worker> process_workers_set::dump()
+{
+    std::vector<dumped_worker> busy;
+    for (const auto& worker : live_)
+        if (auto dumped = worker->dump())
+            busy.push_back(std::move(*dumped));
+    return busy;
+}
+
 // ---------------------------------------------------------------- what the engine asks
 
 std::shared_ptr<worker_process> process_workers_set::find(worker_id id) const noexcept

@@ -37,6 +37,7 @@ public:
     void set_active(bool active) override;
     void halt() noexcept override { children_.halt(); }
     identity identify(worker_id worker) const override;
+    std::vector<dumped_worker> dump() override;
     void add_stats(pool_stats& stats) const override { stats.abandoned += abandoned_; }
     std::size_t starts_at_once() const noexcept override;
 

@@ -193,6 +193,32 @@ void worker_process::ask_for_stack()
         stacks_->ask(*child_, describe_tasks());
 }
 
+std::optional<dumped_worker> worker_process::dump()
+{
+    if (!held_ || !child_ || !stacks_ || fsm_.phase() != worker_phase::ready)
+        return std::nullopt;
+    const time_point now = clock::now();
+    dumped_worker dumped{.index = node_, .pid = pid(), .thread = pid()};
+    for (const worker_loss::begun_task& begun : held_->begun()) {
+        const process_chunk& held = *held_->find(begun.id);
+        dumped_task task{.index = held.first + begun.position, .suspended = !begun.culprit};
+        if (held.work->op) {
+            task.function = held.work->op->function_types();
+            if (const char* label = held.work->op->traits().options.label)
+                task.label = label;
+        }
+        if (const auto running = held_->running(begun.id, now); running && running->position == begun.position)
+            task.since = running->begun;
+        else if (const auto times = held_->times(begun.id, now))
+            task.since = times->since;
+        dumped.tasks.push_back(std::move(task));
+    }
+    if (dumped.tasks.empty())
+        return std::nullopt;
+    dumped.stack = stacks_->ask(*child_, {});
+    return dumped;
+}
+
 // "runs task 4 (calling the function)", or of coroutines: "the event loop waits; suspended: task 4 for 2.1 s, task 7 for 0.3 s".
 std::string worker_process::describe_tasks() const
 {

@@ -144,6 +144,8 @@ public:
     std::optional<backend::chunk_times> times(chunk_id id) const;
     void abandon(chunk_id id);
     stacktrace ask_for_stack(chunk_id id);
+    /// What it is busy with, if it is.
+    std::optional<dumped_worker> dump();
     /// Before it is killed. Its end waits for the answer, for a moment.
     void ask_for_stack();
 

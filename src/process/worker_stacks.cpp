@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "observe/stack_source.hpp"
+#include "os/futex.hpp"
 #include "os/process_state.hpp"
 #include "process/warden.hpp"
 

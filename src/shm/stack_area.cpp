@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "shm/stack_area.hpp"
 
-#include <linux/futex.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <climits>
-#include <ctime>
 #include <new>
 #include <utility>
 
@@ -17,8 +13,6 @@ namespace twat::mp::detail {
 namespace {
 
 constexpr std::size_t page_bytes = 4096;
-
-static_assert(std::atomic<std::uint32_t>::is_always_lock_free && sizeof(std::atomic<std::uint32_t>) == sizeof(std::uint32_t));
 
 } // namespace
 
@@ -48,20 +42,6 @@ stack_area::~stack_area()
 {
     if (words_)
         ::munmap(words_, size());
-}
-
-void wake_waiters(std::atomic<std::uint32_t>& word) noexcept
-{
-    ::syscall(SYS_futex, &word, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
-}
-
-void wait_for_change(const std::atomic<std::uint32_t>& word, std::uint32_t value, std::chrono::nanoseconds longest) noexcept
-{
-    if (longest <= std::chrono::nanoseconds::zero())
-        return;
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(longest);
-    const timespec time{static_cast<std::time_t>(seconds.count()), static_cast<long>((longest - seconds).count())};
-    ::syscall(SYS_futex, &word, FUTEX_WAIT, value, &time, nullptr, 0);
 }
 
 } // namespace twat::mp::detail

@@ -3,7 +3,6 @@
 #define TWAT_MP_SRC_SHM_STACK_AREA_HPP
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -50,11 +49,6 @@ public:
 private:
     stack_words* words_ = nullptr;
 };
-
-/// Wakes whoever waits for the word to change, in any process. Async-signal-safe.
-void wake_waiters(std::atomic<std::uint32_t>& word) noexcept;
-/// Waits until the word is not `value`, or for so long. May return early.
-void wait_for_change(const std::atomic<std::uint32_t>& word, std::uint32_t value, std::chrono::nanoseconds longest) noexcept;
 
 } // namespace twat::mp::detail
 

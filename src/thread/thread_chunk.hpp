@@ -2,6 +2,9 @@
 #ifndef TWAT_MP_SRC_THREAD_THREAD_CHUNK_HPP
 #define TWAT_MP_SRC_THREAD_THREAD_CHUNK_HPP
 
+#include <twat/mp/pool_dump.hpp>
+
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -106,6 +109,22 @@ public:
             if (begun_at_.load(std::memory_order_acquire) == begun_at)
                 return backend::running_task{position, time_point(time_point::duration(begun_at))};
         }
+    }
+
+    /// Strand: the task that was begun last. @pre Not released. @param times Of this chunk.
+    dumped_task dump(const backend::chunk_times& times) const
+    {
+        const std::size_t begun = gate_.begun();
+        dumped_task task{.index = first + (begun == 0 ? 0 : std::min(begun, work_->count) - 1),
+                         .function = op().function_types(),
+                         .since = times.since};
+        if (const auto now = running()) {
+            task.index = first + now->position;
+            task.since = now->begun;
+        }
+        if (const char* label = op().traits().options.label)
+            task.label = label;
+        return task;
     }
 
     /// Thread: what `this_task::stop_token` answers from while the task at `position` runs.

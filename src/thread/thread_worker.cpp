@@ -5,6 +5,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cassert>
 #include <utility>
@@ -169,14 +171,18 @@ void thread_worker::wake()
 
 void thread_worker::serve()
 {
+    thread_ = ::gettid();
     while (!finished_)
         run_one();
+    thread_ = 0;
 }
 
 void thread_worker::serve_until(const std::function<bool()>& stop)
 {
+    thread_ = ::gettid();
     while (!finished_ && !stop())
         run_one();
+    thread_ = 0;
 }
 
 void thread_worker::run_one()
@@ -273,6 +279,8 @@ void thread_worker::run_coroutine(std::shared_ptr<thread_chunk> held)
     coroutine& entry = coroutines_[id];
     const auto slot = entry.signal.slot();
     coroutine_task& task = *(entry.task = &places_.take(*current_worker()));
+    task.mark = id;
+    current_worker()->on_cpu = &on_cpu_;
     auto returned = [this, id](std::exception_ptr error) {
         // The frame that the signal's slot refers to goes away after this call.
         asio::post(*loop_, [this, id] {

@@ -8,15 +8,19 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <unordered_map>
 #include <utility>
 #include <vector>
+
+#include <twat/mp/pool_dump.hpp>
 
 #include "start/coroutine_task.hpp"
 #include "thread/thread_chunk.hpp"
@@ -80,6 +84,8 @@ public:
     void serve_until(const std::function<bool()>& stop);
     /// The thread that served: cancels coroutine tasks, gives them `cancel_grace` to end, and destroys the context.
     void close();
+    /// Any thread: the tasks that it has begun, and what its thread does, if it is busy.
+    std::optional<dumped_worker> dump() const;
     /// Any thread: whether `quit` was called.
     bool quitting() const noexcept { return quit_; }
 
@@ -104,6 +110,8 @@ private:
     std::unordered_map<chunk_id, std::shared_ptr<thread_chunk>> held_;
 
     std::atomic<bool> quit_ = false;
+    std::atomic<std::uint64_t> on_cpu_ = 0; ///< The chunk of the coroutine that the loop runs; 0: of none.
+    std::atomic<int> thread_ = 0; ///< The one that serves; 0: none does.
 
     // Of the thread that serves:
     asio::io_context* const loop_;

@@ -199,6 +199,16 @@ void thread_workers_set::judge_late(worker_id worker)
     tell_lost(worker, std::move(loss));
 }
 
+std::vector<dumped_worker> thread_workers_set::dump()
+{
+    std::vector<dumped_worker> busy;
+    std::lock_guard lock(mutex_);
+    for (const auto& [id, node] : workers_)
+        if (auto dumped = node.worker->dump())
+            busy.push_back(std::move(*dumped));
+    return busy;
+}
+
 thread_worker::report_function thread_workers_set::reporter(worker_id worker) const
 {
     return [shared = shared_, worker](chunk_report report) {

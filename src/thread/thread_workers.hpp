@@ -58,6 +58,7 @@ public:
     /// Waits for the threads; on the strand not for those that wait in a nested call, which need it: those are detached.
     void halt() noexcept override;
     identity identify(worker_id worker) const override;
+    std::vector<dumped_worker> dump() override;
     void add_stats(pool_stats& stats) const override { stats.abandoned += abandoned_; }
     bool is_armed() const noexcept override { return stop_timer_.has_value(); }
 

@@ -16,6 +16,7 @@
 #include <twat/mp/error.hpp>
 
 #include "os/captured_stack.hpp"
+#include "os/futex.hpp"
 #include "shm/shared_page.hpp"
 #include "shm/stack_area.hpp"
 

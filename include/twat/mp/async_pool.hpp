@@ -20,6 +20,7 @@
 #include <twat/mp/drain_report.hpp>
 #include <twat/mp/fwd.hpp>
 #include <twat/mp/options.hpp>
+#include <twat/mp/pool_dump.hpp>
 #include <twat/mp/result.hpp>
 #include <twat/mp/result_stream.hpp>
 #include <twat/mp/workers.hpp>
@@ -240,6 +241,34 @@ public:
     {
         using initiation = detail::wait_initiation<Executor, detail::wait_for_drain, drain_report>;
         return asio::async_initiate<CompletionToken, void(std::exception_ptr, drain_report)>(initiation(core_, executor_, {limit}), token);
+    }
+
+    /** Says what the busy workers do now: their tasks, and the stacks of their threads. For a page, or a handler of a signal.
+
+        Processes and threads are asked by a signal; see `stacktrace` for what a stack shows. No task is stopped or ended, but a system call of
+        one may end with `EINTR`. Names are looked up on a thread of the library, so that the first dump may take a second or more, and printing
+        one takes no time. A worker that does not answer within 20 ms is described by what the system says of it.
+
+        @par Completion Signature
+        @code void(std::exception_ptr, mp::pool_dump) @endcode
+
+        @par Executor
+        As for `start`.
+
+        @par Per-Operation Cancellation
+        Every type ends the wait, with `asio::error::operation_aborted`.
+
+        @par Errors
+        @li `asio::error::operation_aborted`: the pool was destroyed meanwhile.
+
+        @par Thread Safety
+        May be called from any thread, at any time, also after `close` and `terminate`.
+    */
+    template <class CompletionToken = asio::use_awaitable_t<Executor>>
+    auto dump(CompletionToken&& token = CompletionToken())
+    {
+        using initiation = detail::wait_initiation<Executor, detail::wait_for_dump, pool_dump>;
+        return asio::async_initiate<CompletionToken, void(std::exception_ptr, pool_dump)>(initiation(core_, executor_), token);
     }
 
     /** The same verbs, under options of their own: `co_await pool.with({.timeout = 2s}).map(f, xs)`.

@@ -42,6 +42,7 @@ struct call_options;
 struct pool_stats;
 struct pool_event;
 struct progress;
+struct pool_dump;
 struct trace_event;
 class histogram;
 class trace_file;

@@ -13,6 +13,7 @@
 #include <twat/mp/fwd.hpp>
 #include <twat/mp/multi_pool.hpp>
 #include <twat/mp/options.hpp>
+#include <twat/mp/pool_dump.hpp>
 
 #include <twat/mp/detail/operation/blocking_core.hpp>
 #include <twat/mp/detail/operation/blocking_verbs.hpp>
@@ -72,6 +73,9 @@ public:
     void close() { core_->pool()->close(); }
     /// As `multi_pool::join`.
     void join() { core_->join(); }
+    /// As `multi_pool::dump`: nobody is busy but the calling thread.
+    pool_dump dump() const { return core_->dump(); }
+
     /// As `multi_pool::drain`.
     drain_report drain(duration limit) { return core_->drain(limit); }
     /// As `multi_pool::terminate`.

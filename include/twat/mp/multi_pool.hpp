@@ -14,6 +14,7 @@
 #include <twat/mp/drain_report.hpp>
 #include <twat/mp/fwd.hpp>
 #include <twat/mp/options.hpp>
+#include <twat/mp/pool_dump.hpp>
 #include <twat/mp/result_range.hpp>
 #include <twat/mp/workers.hpp>
 
@@ -170,6 +171,13 @@ public:
         @param limit How long to wait for operations; zero or less: not at all; `duration::max()`: as long as they take.
     */
     drain_report drain(duration limit) { return core_->drain(limit); }
+
+    /** Says what the busy workers do now: their tasks, and the stacks of their threads. Waits for their answers, 20 ms at most, and for names to
+        be looked up, which takes a second or more the first time. See `basic_async_pool::dump`.
+
+        Throws `errc::would_deadlock` in a callback or a range of the pool, `errc::pool_closed` when the pool is gone.
+    */
+    pool_dump dump() const { return core_->dump(); }
 
     /// Kills the workers. Calls throw `errc::pool_terminated`, on threads when their running tasks have returned.
     void terminate() { core_->pool()->terminate(); }

@@ -95,6 +95,7 @@ public:
     virtual void start() = 0;
     virtual void join() = 0;
     virtual drain_report drain(duration limit) = 0;
+    virtual pool_dump dump() = 0;
 
     /// The pool object is gone: closes and joins, or terminates. Ends the thread that is kept. Does not wait where it must not: in a handler
     /// of the pool's context and in the pool's own tasks.

@@ -176,6 +176,11 @@ struct wait_for_join
     void operator()(pool_core& core, pool_core::start_handler handler) const { core.join(std::move(handler)); }
 };
 
+struct wait_for_dump
+{
+    void operator()(pool_core& core, pool_core::dump_handler handler) const { core.dump(std::move(handler)); }
+};
+
 struct wait_for_drain
 {
     duration limit{};

@@ -148,6 +148,9 @@ public:
     /// completes with that exception. Called once, before the first `pull`.
     virtual byte_buffer encode_function(bool by_name);
 
+    /// The types of the function and of its parameters, as `types_text` returns them.
+    virtual const char* function_types() const noexcept { return ""; }
+
     virtual std::unique_ptr<payload> make_payload() const = 0;
 
     /// Appends up to `max` tasks from the range. @param limit Bytes that one task's arguments may take.

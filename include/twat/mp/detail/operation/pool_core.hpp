@@ -17,6 +17,7 @@
 #include <twat/mp/detail/operation/exit_results.hpp>
 #include <twat/mp/detail/operation/operation.hpp>
 #include <twat/mp/options.hpp>
+#include <twat/mp/pool_dump.hpp>
 
 namespace twat::mp::detail {
 
@@ -68,6 +69,7 @@ class TWAT_MP_DECL pool_core
 public:
     /// Called on the strand; posts what the user gave to where it belongs.
     using start_handler = asio::any_completion_handler<void(std::exception_ptr)>;
+    using dump_handler = asio::any_completion_handler<void(std::exception_ptr, pool_dump)>;
     using drain_handler = asio::any_completion_handler<void(std::exception_ptr, drain_report)>;
 
     /// Starts no worker yet. Throws `std::invalid_argument` if the system cannot have so many as the options ask for.
@@ -114,6 +116,8 @@ public:
     virtual void join(start_handler handler) = 0;
     /// The same, but terminates when operations are still outstanding after `limit`; then calls `handler`.
     virtual void drain(duration limit, drain_handler handler) = 0;
+    /// Calls `handler` with what the busy workers do.
+    virtual void dump(dump_handler handler) = 0;
     virtual void close() = 0;
     virtual void terminate() = 0;
 

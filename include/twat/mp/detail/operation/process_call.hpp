@@ -21,6 +21,7 @@
 #include <twat/mp/detail/exception/annotate.hpp>
 #include <twat/mp/detail/operation/call_operation.hpp>
 #include <twat/mp/detail/function/encode_function.hpp>
+#include <twat/mp/detail/function/signature.hpp>
 #include <twat/mp/detail/exception/make_error.hpp>
 #include <twat/mp/detail/operation/operation.hpp>
 #include <twat/mp/detail/operation/payload.hpp>
@@ -53,6 +54,8 @@ public:
     {}
 
     byte_buffer encode_function(bool by_name) override { return detail::encode_function<F, Parameters...>(f_, by_name); }
+
+    const char* function_types() const noexcept override { return types_text<F, Parameters...>(); }
 
     std::unique_ptr<payload> make_payload() const override { return std::make_unique<encoded_payload>(); }
 

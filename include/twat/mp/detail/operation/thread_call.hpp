@@ -22,6 +22,7 @@
 #include <twat/mp/detail/exception/annotate.hpp>
 #include <twat/mp/detail/operation/call_operation.hpp>
 #include <twat/mp/detail/function/describe.hpp>
+#include <twat/mp/detail/function/signature.hpp>
 #include <twat/mp/detail/operation/operation.hpp>
 #include <twat/mp/detail/operation/payload.hpp>
 #include <twat/mp/detail/function/task_traits.hpp>
@@ -140,6 +141,8 @@ public:
     call_operation(operation_traits traits, G&& f)
         : operation(with_function<F>(std::move(traits), traits_type::coroutine)), f_(std::forward<G>(f))
     {}
+
+    const char* function_types() const noexcept override { return types_text<F, Parameters...>(); }
 
     std::unique_ptr<payload> make_payload() const override { return std::make_unique<payload_type>(); }
 

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSL-1.0
+// What the workers do, for those who ask.
+#include "pool/pool.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <utility>
+
+#include <twat/mp/pool_dump.hpp>
+
+#include "function/text.hpp"
+#include "os/job_thread.hpp"
+
+namespace twat::mp::detail {
+namespace {
+
+/// Waits for the answers and reads debug information: not on a loop.
+void look_up(const pool_dump& dump) noexcept
+{
+    try {
+        for (const dumped_worker& worker : dump.workers)
+            worker.stack.note(); // threads answer when they are looked at: before names are looked up, which takes long
+        for (const dumped_worker& worker : dump.workers)
+            worker.stack.frames();
+    }
+    catch (...) { // no memory: whoever prints it tries again
+    }
+}
+
+} // namespace
+
+void pool::dump(dump_handler handler)
+{
+    static constinit job_thread lookups("twat-mp:symbols");
+    check_process();
+    enter([handler = std::move(handler)](pool& p) mutable {
+        const std::uint64_t number = ++p.last_dump_;
+        p.dump_waiters_.emplace(number, std::move(handler));
+        const auto found = std::make_shared<pool_dump>();
+        found->when = std::chrono::system_clock::now();
+        found->at = clock::now();
+        if (!p.stopped_ && !p.released_)
+            found->workers = p.workers_->dump();
+        for (dumped_worker& worker : found->workers)
+            for (dumped_task& task : worker.tasks)
+                task.function = readable_types(task.function);
+        std::ranges::sort(found->workers, {}, &dumped_worker::index);
+        const auto complete = [weak = p.weak_from_this(), number, found] {
+            if (const auto self = weak.lock(); self && !self->gone_)
+                self->complete_dump(number, std::move(*found));
+        };
+        const auto look = [found, link = p.link_, complete] {
+            look_up(*found);
+            link->post(complete);
+        };
+        if (found->workers.empty() || !lookups.post(look))
+            p.link_->post(complete);
+    });
+}
+
+void pool::complete_dump(std::uint64_t number, pool_dump found)
+{
+    auto waiter = dump_waiters_.extract(number);
+    if (!waiter)
+        return;
+    std::move(waiter.mapped())(nullptr, std::move(found)); // which only posts
+    settle();
+}
+
+/// The pool object is gone: nobody is to wait for what nobody will tell.
+void pool::settle_dumps()
+{
+    if (!released_)
+        return;
+    for (auto& [number, handler] : std::exchange(dump_waiters_, {}))
+        std::move(handler)(std::make_exception_ptr(boost::system::system_error(asio::error::operation_aborted)), pool_dump());
+}
+
+} // namespace twat::mp::detail

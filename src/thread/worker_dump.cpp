@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSL-1.0
+// The part of a worker thread that tells what it does.
+#include "thread/thread_worker.hpp"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "observe/stack_source.hpp"
+#include "os/thread_stack.hpp"
+
+namespace twat::mp::detail {
+namespace {
+
+constexpr std::chrono::milliseconds patience{20};
+
+/// Asked for when it is first looked at: the thread's signal is answered at once, or not at all.
+stacktrace stack_of_thread(int thread)
+{
+    return stacktrace(std::make_shared<const stack_source>([thread] {
+        thread_stack found = ask_thread(thread, patience);
+        return raw_stack{std::move(found.stack), found.why_not.empty() ? std::string() : "no stack: " + found.why_not};
+    }));
+}
+
+} // namespace
+
+std::optional<dumped_worker> thread_worker::dump() const
+{
+    const int thread = thread_;
+    if (thread == 0)
+        return std::nullopt;
+    dumped_worker dumped{.index = index_, .pid = static_cast<int>(::getpid()), .thread = thread};
+    {
+        std::lock_guard lock(mutex_);
+        for (const auto& [id, held] : held_) {
+            const std::optional<backend::chunk_times> times = held->times();
+            if (held->abandoned || !times || times->until)
+                continue;
+            dumped_task task = held->dump(*times);
+            task.suspended = held->coroutine && on_cpu_ != id;
+            dumped.tasks.push_back(std::move(task));
+        }
+    }
+    if (dumped.tasks.empty())
+        return std::nullopt;
+    dumped.stack = stack_of_thread(thread);
+    return dumped;
+}
+
+} // namespace twat::mp::detail
