@@ -28,6 +28,7 @@
 #include <ranges>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <dlfcn.h>
@@ -125,13 +126,13 @@ void death_notice(int n)
     ::close(::mkstemp(file));
     for (const char* how : {"plain", "a child keeps the socket", "SIGCHLD ignored"}) {
         const auto before = std::signal(SIGCHLD, how[0] == 'S' ? SIG_IGN : SIG_DFL);
-        for (const int mib : {1, 64, 512}) {
-            if (mib == 512 && n < 5)
+        for (const auto& [mib, most] : {std::pair(1, n), {64, n}, {512, n < 5 ? 0 : 20}, {2048, n < 100 ? 0 : 5}}) {
+            if (most == 0)
                 continue;
             std::vector<double> times;
             {
                 mp::process_pool pool(workers(1));
-                for (int i = 0; i != (mib == 512 ? std::min(n, 20) : n); ++i) {
+                for (int i = 0; i != std::min(most, n); ++i) {
                     pool.apply(take_memory, mib);
                     try {
                         if (how[0] == 'a')
