@@ -2,8 +2,10 @@
 #ifndef TWAT_MP_HPP
 #define TWAT_MP_HPP
 
+#include <twat/mp/any_pool.hpp>
 #include <twat/mp/as_completed.hpp>
 #include <twat/mp/async_pool.hpp>
+#include <twat/mp/backends.hpp>
 #include <twat/mp/bind_to_peer.hpp>
 #include <twat/mp/call_handle.hpp>
 #include <twat/mp/categories.hpp>

@@ -272,6 +272,8 @@ private:
 
 std::shared_ptr<blocking_core> blocking_core::create(std::shared_ptr<const backend_factory> factory)
 {
+    if (factory->is_inline())
+        return create_inline(std::move(factory), false);
     const auto made = std::make_shared<served_core>(std::move(factory));
     made->run();
     return made;

@@ -470,6 +470,11 @@ private:
 
 } // namespace
 
+std::shared_ptr<pool_core> make_inline_pool_core(std::shared_ptr<const backend_factory> factory, bool encodes)
+{
+    return std::make_shared<inline_pool_core>(std::move(factory), encodes);
+}
+
 std::shared_ptr<blocking_core> blocking_core::create_inline(std::shared_ptr<const backend_factory> factory, bool encodes)
 {
     count_nodes(*factory);

@@ -66,6 +66,9 @@ private:
     bool over_ = false;
 };
 
+/// The state of a pool whose tasks are run by the threads that call its members, before these return.
+std::shared_ptr<pool_core> make_inline_pool_core(std::shared_ptr<const backend_factory> factory, bool encodes);
+
 } // namespace twat::mp::detail
 
 #endif

@@ -14,4 +14,9 @@ backend_factory::backend_factory(pool_options options) : options_(std::move(opti
 
 backend_factory::~backend_factory() = default;
 
+std::shared_ptr<pool_core> backend_factory::make_core(std::shared_ptr<const backend_factory>, const asio::any_io_executor&) const
+{
+    return nullptr;
+}
+
 } // namespace twat::mp::detail

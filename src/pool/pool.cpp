@@ -28,6 +28,10 @@ asio::execution_context::id pool_service::id;
 std::shared_ptr<pool_core> pool_core::create(std::shared_ptr<const backend_factory> factory, asio::any_io_executor executor,
                                              post_watcher* watcher)
 {
+    if (factory->is_inline()) {
+        const backend_factory& made_by = *factory;
+        return made_by.make_core(std::move(factory), executor);
+    }
     const std::size_t nodes = count_nodes(*factory);
     auto made = std::make_shared<pool>(std::move(factory), std::move(executor), nodes, watcher);
     made->init();

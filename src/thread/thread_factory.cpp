@@ -38,6 +38,8 @@ public:
             refuse_option("pool_options::child_stderr", "is set, but the workers are threads, which share the descriptors of this program");
     }
 
+    bool encodes() const noexcept override { return false; }
+
     std::size_t count_nodes(std::size_t wanted, const char* name) const override { return count_local_nodes(wanted, 0, name); }
 
     std::unique_ptr<worker_set> make(const backend_site& site) const override

@@ -11,6 +11,8 @@ namespace twat::mp {
 
     Made at first use and never destroyed: its workers end with the process. `default_pool().join()` ends them in order before that;
     nothing can be run with it afterwards. It may be called from any thread.
+
+    If the environment variable `TWAT_MP_BACKEND` is `inline` at that moment, it runs tasks in the calling thread, as an `inline_process_pool`.
 */
 TWAT_MP_DECL process_pool& default_pool();
 

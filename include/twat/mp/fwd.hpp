@@ -10,6 +10,7 @@ namespace twat::mp {
 
 struct process_workers;
 struct thread_workers;
+struct any_workers;
 
 template <class Workers, class Executor = asio::any_io_executor>
 class basic_async_pool;

@@ -109,6 +109,9 @@ public:
         : multi_pool(with_nodes(nodes))
     {}
 
+    /// @private A pool on a state that was made elsewhere.
+    explicit multi_pool(std::shared_ptr<detail::blocking_core> core) : core_(std::move(core)), exceptions_(std::uncaught_exceptions()) {}
+
     multi_pool(const multi_pool&) = delete;
     multi_pool& operator=(const multi_pool&) = delete;
 

@@ -373,7 +373,8 @@ BOOST_AUTO_TEST_CASE(threads_take_turns_with_the_state_of_an_inline_pool)
     for (int i = 0; i < 4; ++i)
         threads.emplace_back([&] {
             pool.map([&](counter& state, int) {
-                met = met | inside.exchange(true);
+                if (inside.exchange(true))
+                    met = true;
                 state.next();
                 std::this_thread::yield();
                 inside = false;

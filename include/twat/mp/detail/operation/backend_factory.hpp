@@ -2,6 +2,8 @@
 #ifndef TWAT_MP_DETAIL_OPERATION_BACKEND_FACTORY_HPP
 #define TWAT_MP_DETAIL_OPERATION_BACKEND_FACTORY_HPP
 
+#include <boost/asio/any_io_executor.hpp>
+
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -11,6 +13,7 @@
 
 namespace twat::mp::detail {
 
+class pool_core;
 class worker_set;
 struct backend_site; // both in src/backend
 
@@ -37,6 +40,13 @@ public:
 
     /// Makes the workers of one pool, on its strand; starts none.
     virtual std::unique_ptr<worker_set> make(const backend_site& site) const = 0;
+
+    /// Whether calls are sent as bytes; as the traits say.
+    virtual bool encodes() const noexcept { return true; }
+    /// Whether there are no workers: calls run where they are made, or where the pool works.
+    virtual bool is_inline() const noexcept { return false; }
+    /// Where `is_inline()`: the state of an asynchronous pool, which has no workers. @param self This.
+    virtual std::shared_ptr<pool_core> make_core(std::shared_ptr<const backend_factory> self, const asio::any_io_executor& executor) const;
 
     /// At each use of a pool. May end a process that must not have workers at all.
     virtual void check_use() const {}

@@ -60,12 +60,12 @@ public:
         if constexpr (calls_without_stop_token<Workers, F, As...>)
             return with_last_first(
                 [&](const std::stop_token& stop, auto&&... arguments) {
-                    return run(make_apply_call<Workers>(self().settings(), std::forward<F>(f),
-                                                        std::forward<decltype(arguments)>(arguments)...), stop);
+                    return run(choose([&]<class W>() { return make_apply_call<W>(self().settings(), std::forward<F>(f),
+                                                        std::forward<decltype(arguments)>(arguments)...); }), stop);
                 },
                 std::forward<As>(args)...);
         else
-            return run(make_apply_call<Workers>(self().settings(), std::forward<F>(f), std::forward<As>(args)...));
+            return run(choose([&]<class W>() { return make_apply_call<W>(self().settings(), std::forward<F>(f), std::forward<As>(args)...); }));
     }
 
     /** Calls `f(x, y, ...)` for the elements of the ranges, side by side, up to the end of the shortest; waits for all and returns a
@@ -144,8 +144,10 @@ public:
     {
         return run_fold(
             [&](auto&&... ranges) {
-                return make_reduce_call<Workers>(self().settings(), self().core()->pool()->nodes(), std::forward<F>(f), std::forward<Op>(op),
-                                                 std::forward<T>(init), std::forward<decltype(ranges)>(ranges)...);
+                return choose([&]<class W>() {
+                    return make_reduce_call<W>(self().settings(), self().core()->pool()->nodes(), std::forward<F>(f),
+                        std::forward<Op>(op), std::forward<T>(init), std::forward<decltype(ranges)>(ranges)...);
+                });
             },
             std::forward<As>(args)...);
     }
@@ -163,8 +165,10 @@ public:
     {
         run_fold(
             [&](auto&&... ranges) {
-                return make_each_call<Workers>(self().settings(), self().core()->pool()->nodes(), std::forward<F>(f),
-                                               std::forward<decltype(ranges)>(ranges)...);
+                return choose([&]<class W>() {
+                    return make_each_call<W>(self().settings(), self().core()->pool()->nodes(), std::forward<F>(f),
+                        std::forward<decltype(ranges)>(ranges)...);
+                });
             },
             std::forward<As>(args)...);
     }
@@ -176,8 +180,10 @@ public:
     {
         return run_fold(
             [&](auto&&... ranges) {
-                return make_filter_call<Workers>(self().settings(), self().core()->pool()->nodes(), std::forward<Predicate>(predicate),
-                                                 std::forward<decltype(ranges)>(ranges)...);
+                return choose([&]<class W>() {
+                    return make_filter_call<W>(self().settings(), self().core()->pool()->nodes(), std::forward<Predicate>(predicate),
+                        std::forward<decltype(ranges)>(ranges)...);
+                });
             },
             std::forward<As>(args)...);
     }
@@ -217,15 +223,15 @@ public:
     template <class F, class... Ranges>
     auto amap(F&& f, Ranges&&... ranges) const
     {
-        return begin(make_range_call<map_verb, Workers>(self().settings(), std::forward<F>(f),
-                                                        std::forward<Ranges>(ranges)...));
+        return begin(choose([&]<class W>() { return make_range_call<map_verb, W>(self().settings(), std::forward<F>(f),
+                                                        std::forward<Ranges>(ranges)...); }));
     }
 
     /// As `apply`, without waiting: returns an `mp::future` of the result; see `amap`.
     template <class F, class... As>
     auto submit(F&& f, As&&... args) const
     {
-        return begin(make_apply_call<Workers>(self().settings(), std::forward<F>(f), std::forward<As>(args)...));
+        return begin(choose([&]<class W>() { return make_apply_call<W>(self().settings(), std::forward<F>(f), std::forward<As>(args)...); }));
     }
 
 protected:
@@ -236,6 +242,13 @@ protected:
 
 private:
     const Derived& self() const noexcept { return static_cast<const Derived&>(*this); }
+
+    /// Makes a call for the pool's workers; see `make_call_for`.
+    template <class Make>
+    auto choose(Make make) const
+    {
+        return make_call_for<Workers>(*self().core()->pool(), std::move(make));
+    }
 
     template <class Make, class... As>
     auto run_fold(Make make_call, As&&... args) const
@@ -256,12 +269,12 @@ private:
         if constexpr (ends_with_stop_token<As...>)
             return with_last_first(
                 [&](const std::stop_token& stop, auto&&... ranges) {
-                    return run(make_range_call<Verb, Workers>(self().settings(), std::forward<F>(f),
-                                                              std::forward<decltype(ranges)>(ranges)...), stop);
+                    return run(choose([&]<class W>() { return make_range_call<Verb, W>(self().settings(), std::forward<F>(f),
+                                                              std::forward<decltype(ranges)>(ranges)...); }), stop);
                 },
                 std::forward<As>(args)...);
         else
-            return run(make_range_call<Verb, Workers>(self().settings(), std::forward<F>(f), std::forward<As>(args)...));
+            return run(choose([&]<class W>() { return make_range_call<Verb, W>(self().settings(), std::forward<F>(f), std::forward<As>(args)...); }));
     }
 
     void run(refused_call, const std::stop_token& = {}) const {}
@@ -354,9 +367,11 @@ private:
             core->check_usable();
             stop_watch::check(stop);
             // Through the blocking core, which knows whether anybody still serves the pool.
-            auto state = start_stream_state<Workers>(
-                core->pool(), order, self().settings(), [&](const auto& op) { core->submit(op); }, std::forward<F>(f),
-                std::forward<Ranges>(ranges)...);
+            auto state = make_stream_for<Workers>(*core->pool(), [&]<class W>() {
+                return start_stream_state<W>(
+                    core->pool(), order, self().settings(), [&](const auto& op) { core->submit(op); }, std::forward<F>(f),
+                    std::forward<Ranges>(ranges)...);
+            });
             using value = typename decltype(state)::element_type::value_type;
             return result_range<value>(core, std::move(state), stop);
         }

@@ -12,6 +12,7 @@
 #include <twat/mp/result_stream.hpp>
 
 #include <twat/mp/detail/operation/argument_source.hpp>
+#include <twat/mp/detail/operation/chosen_call.hpp>
 #include <twat/mp/detail/operation/collect_operation.hpp>
 #include <twat/mp/detail/operation/initiate.hpp>
 #include <twat/mp/detail/operation/range_source.hpp>
@@ -33,12 +34,6 @@ constexpr void check_task()
     if constexpr (Workers::encodes)
         check_sendable<F>(Parameters());
 }
-
-/// In the place of a call that a static_assert has refused: what follows compiles, so that the message stands alone.
-struct refused_call
-{
-    using completed = void;
-};
 
 /// `apply`.
 template <class Workers, class Progress, class F, class... As>
@@ -179,10 +174,11 @@ auto start_stream(const std::shared_ptr<pool_core>& core, stream_order order, ca
                   Rs&&... ranges)
 {
     if constexpr (check_stream<Workers, F, Rs...>()) {
-        auto state =
-            start_stream_state<Workers>(
+        auto state = make_stream_for<Workers>(*core, [&]<class W>() {
+            return start_stream_state<W>(
                 core, order, std::move(settings), [&](const auto& op) { submit(*core, op); }, std::forward<F>(f),
                 std::forward<Rs>(ranges)...);
+        });
         return result_stream<typename decltype(state)::element_type::value_type>(std::move(state));
     }
 }

@@ -207,8 +207,10 @@ public:
     {
         return start_fold(
             [&](auto&&... ranges) {
-                return make_reduce_call<Workers>(self().settings(), self().core()->nodes(), std::forward<F>(f), std::forward<Op>(op),
-                                                 std::forward<T>(init), std::forward<decltype(ranges)>(ranges)...);
+                return choose([&]<class W>() {
+                    return make_reduce_call<W>(self().settings(), self().core()->nodes(), std::forward<F>(f), std::forward<Op>(op),
+                        std::forward<T>(init), std::forward<decltype(ranges)>(ranges)...);
+                });
             },
             std::forward<As>(args)...);
     }
@@ -242,8 +244,10 @@ public:
     {
         return start_fold(
             [&](auto&&... ranges) {
-                return make_each_call<Workers>(self().settings(), self().core()->nodes(), std::forward<F>(f),
-                                               std::forward<decltype(ranges)>(ranges)...);
+                return choose([&]<class W>() {
+                    return make_each_call<W>(self().settings(), self().core()->nodes(), std::forward<F>(f),
+                        std::forward<decltype(ranges)>(ranges)...);
+                });
             },
             std::forward<As>(args)...);
     }
@@ -271,8 +275,10 @@ public:
     {
         return start_fold(
             [&](auto&&... ranges) {
-                return make_filter_call<Workers>(self().settings(), self().core()->nodes(), std::forward<Predicate>(predicate),
-                                                 std::forward<decltype(ranges)>(ranges)...);
+                return choose([&]<class W>() {
+                    return make_filter_call<W>(self().settings(), self().core()->nodes(), std::forward<Predicate>(predicate),
+                        std::forward<decltype(ranges)>(ranges)...);
+                });
             },
             std::forward<As>(args)...);
     }
@@ -309,6 +315,13 @@ protected:
 private:
     const Derived& self() const noexcept { return static_cast<const Derived&>(*this); }
 
+    /// Makes a call for the pool's workers; see `make_call_for`.
+    template <class Make>
+    auto choose(Make make) const
+    {
+        return make_call_for<Workers>(*self().core(), std::move(make));
+    }
+
     template <class Token, class Call>
     auto start(Token& token, Call call) const
     {
@@ -320,7 +333,7 @@ private:
     template <class Token, class F, class... As>
     auto start_apply(std::remove_reference_t<Token>& token, F&& f, As&&... arguments) const
     {
-        auto call = make_apply_call<Workers>(self().settings(), std::forward<F>(f), std::forward<As>(arguments)...);
+        auto call = choose([&]<class W>() { return make_apply_call<W>(self().settings(), std::forward<F>(f), std::forward<As>(arguments)...); });
         using completed = typename decltype(call)::completed;
         if constexpr (!std::is_void_v<completed>)
             static_assert(std::is_default_constructible_v<completed>,
@@ -367,14 +380,14 @@ private:
         if constexpr (is_range_argument<last_argument_t<As...>>) {
             asio::use_awaitable_t<Executor> token;
             return start<asio::use_awaitable_t<Executor>>(
-                token, make_range_call<Verb, Workers>(self().settings(), std::forward<F>(f), std::forward<As>(args)...));
+                token, choose([&]<class W>() { return make_range_call<Verb, W>(self().settings(), std::forward<F>(f), std::forward<As>(args)...); }));
         } else if constexpr (sizeof...(As) == 1) {
             static_assert(sizeof...(As) != 1, "twat::mp: this verb needs a range behind the function, before the completion token");
         } else {
             return with_last_first(
                 [&]<class Token, class... Rs>(Token&& token, Rs&&... ranges) {
-                    auto call = make_range_call<Verb, Workers>(self().settings(), std::forward<F>(f),
-                                                               std::forward<Rs>(ranges)...);
+                    auto call = choose([&]<class W>() { return make_range_call<Verb, W>(self().settings(), std::forward<F>(f),
+                                                               std::forward<Rs>(ranges)...); });
                     using signature = completion_signature_t<typename decltype(call)::completed>;
                     constexpr bool fits = is_completion_token<Token, signature>;
                     static_assert(fits || std::is_same_v<decltype(call), refused_call>,
