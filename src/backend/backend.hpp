@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include <twat/mp/detail/operation/task_report.hpp>
 #include <twat/mp/stacktrace.hpp>
 #include <twat/mp/detail/operation/exit_results.hpp>
 
@@ -57,6 +58,9 @@ public:
 
     /// What a worker does in the running task of a chunk, on its way: waits for nothing. Empty if the task does not run, or nobody can say.
     virtual stacktrace ask_for_stack(worker_id, chunk_id) { return {}; }
+
+    /// Calls `f` with what tasks of the worker have reported since the last time, each task's latest.
+    virtual void take_reports(worker_id, const std::function<void(task_report&&)>&) {}
 
     /// Whether a worker that does not stop can be killed. If not (threads), operations wait for their running tasks.
     virtual bool can_kill() const noexcept = 0;

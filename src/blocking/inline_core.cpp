@@ -45,7 +45,12 @@ public:
     ~inline_scope() { enter_worker(outer_); }
 
     /// It runs this task, not the initializer or the finalizer.
-    void run(std::uint64_t index, std::uint64_t seed) noexcept { context_.task = {.chunk = 1, .first = index, .seed = seed}; }
+    void run(std::uint64_t index, const operation_traits& traits, report_board& board, report_hook& hook) noexcept
+    {
+        context_.task = {.chunk = index + 1, .first = index, .seed = traits.options.seed, .reports = traits.counts_progress};
+        context_.board = &board;
+        context_.reported = &hook;
+    }
 
     asio::io_context& loop() noexcept { return loop_; }
     const std::shared_ptr<worker_state_base>& state() const noexcept { return context_.state; }
@@ -135,8 +140,12 @@ bool inline_run::run_next()
                 return false;
         }
         ++next_;
-        if (op_->traits().counts_progress)
-            op_->report_progress({done_, failed_, op_->traits().total, clock::now() - begun_});
+        if (op_->traits().counts_progress) {
+            tell_reports();
+            if (progress_error_)
+                std::rethrow_exception(progress_error_);
+            op_->report_progress(progress_now());
+        }
     }
     if (pulled.broken)
         end(pulled.broken);
@@ -145,13 +154,49 @@ bool inline_run::run_next()
     return !over_;
 }
 
+progress inline_run::progress_now() const
+{
+    progress now;
+    now.done = done_;
+    now.failed = failed_;
+    now.total = op_->traits().total;
+    now.elapsed = clock::now() - begun_;
+    return now;
+}
+
+// In the middle of a task.
+void inline_run::reported()
+{
+    constexpr auto pause = std::chrono::milliseconds(100);
+    if (const auto now = clock::now(); now - told_ >= pause) {
+        told_ = now;
+        tell_reports();
+    }
+}
+
+void inline_run::tell_reports() noexcept
+{
+    try {
+        reports_.take(board_, [this](task_report&& report) {
+            progress now = progress_now();
+            now.task = static_cast<std::size_t>(report.index);
+            now.fraction = report.fraction;
+            now.text = std::move(report.text);
+            if (!progress_error_)
+                op_->report_progress(now);
+        });
+    } catch (...) {
+        progress_error_ = std::current_exception();
+    }
+}
+
 std::exception_ptr inline_run::call(payload& tasks, std::uint64_t index)
 {
     const auto& traits = op_->traits();
     {
         const duration timeout = traits.options.timeout;
         inline_scope here(worker_, &stop_, timeout == duration::zero() ? clock::time_point::max() : saturating_add(clock::now(), timeout));
-        here.run(index, traits.options.seed);
+        here.run(index, traits, board_, *this);
         std::exception_ptr error;
         if (traits.coroutine) {
             bool done = false;
@@ -178,7 +223,7 @@ std::exception_ptr inline_run::call_encoded(payload& tasks, std::uint64_t index)
     encoder result(message_limit_);
     {
         inline_scope here(worker_, &stop_);
-        here.run(index, op_->traits().options.seed);
+        here.run(index, op_->traits(), board_, *this);
         try {
             decoder in(arguments);
             function_->call(in, result);

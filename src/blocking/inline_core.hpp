@@ -18,6 +18,8 @@
 #include <twat/mp/detail/operation/pool_core.hpp>
 #include <twat/mp/worker_state.hpp>
 
+#include "start/worker_context.hpp"
+
 namespace twat::mp::detail {
 
 /// The worker of an inline pool: whichever thread makes a call.
@@ -28,7 +30,7 @@ struct inline_worker
 };
 
 /** A call that the thread which made it runs, one task after the other. A stream is run as far as its reader wants. */
-class inline_run
+class inline_run final : private report_hook
 {
 public:
     /// @param encodes Arguments, results and the function go through bytes, as to and from a process.
@@ -49,6 +51,9 @@ private:
     std::exception_ptr call_encoded(payload& tasks, std::uint64_t index);
     bool take_failure(std::uint64_t index, std::exception_ptr error);
     std::exception_ptr why_not_on() const;
+    void reported() override;
+    void tell_reports() noexcept;
+    progress progress_now() const;
     void end(std::exception_ptr error);
 
     const std::shared_ptr<operation> op_;
@@ -63,6 +68,10 @@ private:
     std::uint64_t next_ = 0;
     std::size_t done_ = 0;
     std::size_t failed_ = 0;
+    report_board board_{};
+    report_reader reports_;
+    std::chrono::steady_clock::time_point told_{}; ///< When what tasks report was.
+    std::exception_ptr progress_error_;            ///< Thrown by the callback, in the middle of a task.
     bool over_ = false;
 };
 

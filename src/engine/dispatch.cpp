@@ -354,6 +354,7 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
     work->seed = traits.options.seed;
     if (settings_.chaos && settings_.chaos->touches_tasks())
         work->chaos = settings_.chaos;
+    work->reports = traits.counts_progress;
 
     op.held_tasks += work->count;
     ++op.held_chunks;

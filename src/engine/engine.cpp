@@ -111,6 +111,7 @@ void engine::add(std::shared_ptr<operation> op, time_point latest, bool nested)
     operation_state& added = *state;
     operations_.emplace(added.op.get(), std::move(state));
     outstanding_.push_back(added);
+    listen(added);
     if (settings_.claims && operations_.size() == 1)
         alone_ = &added;
     trace_operation(trace_event::operation_added, added);
@@ -144,13 +145,10 @@ void engine::flush()
         operation_state& op = touched_.front();
         touched_.pop_front();
         if (op.traits().counts_progress && op.outcomes() != 0 && !op.final_error) {
-            try {
-                op.op->report_progress({.done = op.outcomes(), .failed = op.failed, .total = op.traits().total,
-                                        .elapsed = now_() - op.initiated});
-            } catch (...) {
-                stop(op, std::current_exception(), stop_force::kill); // may finish it, or touch it again
+            const std::shared_ptr<operation> looked_for = op.op;
+            look_at_reports(op);
+            if (!knows(*looked_for) || op.final_error || !tell_progress(op, progress_of(op)))
                 continue;
-            }
         }
         if (op.failed_fast && !op.final_error) {
             stop(op, op.first_error, stop_force::kill);
@@ -179,6 +177,7 @@ void engine::finish(operation_state& op, std::exception_ptr error)
             if (w->only == &op)
                 w->only = nullptr;
     leave_queue(op);
+    listen_no_more(op);
     stop_draining(op);
     if (alone_ == &op)
         alone_ = nullptr;

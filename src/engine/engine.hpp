@@ -287,6 +287,14 @@ private:
     void check_timeout(ready_worker& worker, given_chunk& held, time_point now);
     void overdue(ready_worker& worker, given_chunk& held, time_point due);
 
+    // reports.cpp: what tasks say of themselves
+    progress progress_of(const operation_state& op) const;
+    bool tell_progress(operation_state& op, const progress& now);
+    void look_at_reports(const operation_state& op);
+    void look_at_reports();
+    void listen(operation_state& op);
+    void listen_no_more(operation_state& op) noexcept;
+
     // tracing.cpp
     void trace_worker(trace_event::kind what, worker_id worker, bool died = false) const;
     void trace_operation(trace_event::kind what, const operation_state& op) const;
@@ -340,6 +348,8 @@ private:
     std::uint64_t last_operation_ = 0;
     chunk_id last_chunk_ = 0;
     time_point look_again_ = time_point::max(); // an idle worker may take tasks from one that takes long
+    std::vector<operation_state*> listening_; // want to know of progress
+    time_point reports_looked_at_{}, reports_at_ = time_point::max();
     std::minstd_rand random_; // for the jitter
     error_maker refusal_; // set: no more operations
     error_maker ending_;  // set: `stop_all` was called

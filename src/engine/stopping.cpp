@@ -252,6 +252,8 @@ void engine::tick()
     for (watch<given_chunk>* checks : {&checks_, &unwanted_checks_})
         while (given_chunk* const late = checks->take_due(now))
             check_timeout(*late->holder, *late, now);
+    if (reports_at_ <= now)
+        look_at_reports();
     shrink_if_idle(now);
     roster_.tick(now, [this](worker_id worker) { return backend_.start_time_used(worker); });
     carry_out();
@@ -349,7 +351,7 @@ time_point engine::next_wake() const
 {
     const time_point age = may_recycle_another() ? ages_.next() : time_point::max();
     return std::min({look_again_, limits_.next(), kills_.next(), checks_.next(), unwanted_checks_.next(), age, roster_.next_due(), grow_at_,
-                     shrinks_at()});
+                     shrinks_at(), reports_at_});
 }
 
 } // namespace twat::mp::detail

@@ -73,6 +73,17 @@ std::string bar(double part, std::size_t width, bool unicode)
     return drawn.append(width - used, ' ');
 }
 
+/// What a task said, on one line whatever it said.
+std::string report_text(const progress& now)
+{
+    if (!now.task)
+        return {};
+    std::string shown = "#" + std::to_string(*now.task) + " " + format("%.0f%%", now.fraction * 100);
+    for (const char c : now.text.empty() ? std::string() : " " + now.text)
+        shown += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+    return shown;
+}
+
 std::string failures(const progress& now) { return now.failed == 0 ? "" : ", " + std::to_string(now.failed) + " failed"; }
 
 } // namespace
@@ -98,6 +109,8 @@ std::string progress_line(std::string_view label, const progress& now, const pro
         line += failures(now) + ", " + clock_text(elapsed) + " elapsed, " + rate_shown;
         if (now.total && now.done < total && left_known)
             line += ", " + clock_text(left) + " left";
+        if (now.task)
+            line += ", " + report_text(now);
         return line;
     }
 
@@ -113,6 +126,8 @@ std::string progress_line(std::string_view label, const progress& now, const pro
     } else {
         tail = done + " [" + clock_text(elapsed) + ", " + rate_shown + failures(now) + "]";
     }
+    if (now.task)
+        tail += " " + report_text(now);
     const std::size_t taken = columns(head) + columns(tail) + 2;
     std::string line = head;
     if (now.total && taken + narrowest_bar <= most)
@@ -127,6 +142,12 @@ std::string progress_writer::step(const progress& now, const progress_style& sty
     if (now.elapsed < seen_) { // another operation
         written = finish();
         drawn_ = over_ = false;
+        task_.reset();
+    }
+    if (now.task) {
+        task_ = now.task;
+        fraction_ = now.fraction;
+        text_ = now.text;
     }
     seen_ = now.elapsed;
     const bool last = now.total && now.done >= *now.total;
@@ -136,7 +157,11 @@ std::string progress_writer::step(const progress& now, const progress_style& sty
                                     : now.elapsed - (drawn_ ? last_ : duration::zero()) >= plain_line_after;
     if (!due && !last)
         return written;
-    const std::string line = progress_line(label_, now, style);
+    progress shown = now;
+    shown.task = last ? std::nullopt : task_;
+    shown.fraction = fraction_;
+    shown.text = text_;
+    const std::string line = progress_line(label_, shown, style);
     written += style.terminal ? "\r" + line + "\x1b[K" + (last ? "\n" : "") : line + "\n";
     drawn_ = true;
     open_ = style.terminal && !last;

@@ -5,6 +5,7 @@
 #include <twat/mp/options.hpp>
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -38,6 +39,9 @@ private:
     bool open_ = false;  ///< The cursor stands in a drawn line.
     bool over_ = false;  ///< The last line of this operation was written.
     duration last_{};    ///< When that was.
+    std::optional<std::size_t> task_{}; ///< The task that reported last, and what it said.
+    double fraction_ = 0;
+    std::string text_{};
     duration seen_{};    ///< `elapsed` of the last step: an operation that begins sets it back.
 };
 

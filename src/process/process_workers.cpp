@@ -218,6 +218,12 @@ std::optional<backend::running_task> process_workers_set::running(worker_id id, 
     return worker ? worker->running(chunk) : std::nullopt;
 }
 
+void process_workers_set::take_reports(worker_id id, const std::function<void(task_report&&)>& f)
+{
+    if (const auto worker = find(id))
+        worker->take_reports(f);
+}
+
 std::optional<backend::chunk_times> process_workers_set::times(worker_id id, chunk_id chunk) const
 {
     const auto worker = find(id);

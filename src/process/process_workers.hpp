@@ -46,6 +46,7 @@ public:
     std::size_t recall(worker_id worker, chunk_id id) override;
     void cancel(worker_id worker, chunk_id id) override;
     std::optional<running_task> running(worker_id worker, chunk_id id) const override;
+    void take_reports(worker_id worker, const std::function<void(task_report&&)>& f) override;
     std::optional<chunk_times> times(worker_id worker, chunk_id id) const override;
     stacktrace ask_for_stack(worker_id worker, chunk_id id) override;
     bool can_kill() const noexcept override { return true; }

@@ -619,6 +619,7 @@ void worker_process::submit(const chunk& work)
     message.attempt = work.attempt;
     message.timeout = work.timeout;
     message.seed = work.seed;
+    message.reports = work.reports;
     last_sign_ = clock::now();
     if (!was_wanted)
         silent_since_ = last_sign_;
@@ -724,6 +725,12 @@ void worker_process::ring_doorbell() noexcept
 }
 
 std::optional<backend::running_task> worker_process::running(chunk_id id) const { return held_->running(id, clock::now()); }
+
+void worker_process::take_reports(const std::function<void(task_report&&)>& f)
+{
+    if (page_)
+        reports_.take(page_.reports(), f);
+}
 
 std::optional<backend::chunk_times> worker_process::times(chunk_id id) const { return held_->times(id, clock::now()); }
 

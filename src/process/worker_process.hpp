@@ -141,6 +141,7 @@ public:
     std::size_t recall(chunk_id id);
     void cancel(chunk_id id);
     std::optional<backend::running_task> running(chunk_id id) const;
+    void take_reports(const std::function<void(task_report&&)>& f);
     std::optional<backend::chunk_times> times(chunk_id id) const;
     void abandon(chunk_id id);
     stacktrace ask_for_stack(chunk_id id);
@@ -243,6 +244,7 @@ private:
     unique_descriptor socket_fd_; ///< Until `socket_` owns it.
     unique_descriptor doorbell_;
     shared_page page_;
+    report_reader reports_;
     std::shared_ptr<argument_arena> arguments_;
     std::shared_ptr<const arena_mapping> results_; ///< Values in it may still be decoded when this is gone.
     std::shared_ptr<worker_stacks> stacks_;

@@ -38,6 +38,7 @@ struct page_header
     std::atomic<std::uint64_t> paused;
     std::atomic<std::uint64_t> on_cpu;
     std::atomic<std::uint64_t> memory_refused;
+    report_board reports;
 };
 
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free);
@@ -101,7 +102,7 @@ shared_page shared_page::create(int fd, page_layout layout)
     page.map(fd);
     if (!back_with_memory(page.base_, mapped_size(layout)))
         throw std::system_error(ENOMEM, std::system_category(), "memory of a worker's shared page");
-    ::new (page.base_) page_header{page_magic, layout, {}, {}, {}, {}, {}, {}, {}, {}};
+    ::new (page.base_) page_header{page_magic, layout, {}, {}, {}, {}, {}, {}, {}, {}, {}};
     return page; // the slots are zero already; touching them would only use up memory
 }
 
@@ -142,6 +143,7 @@ std::atomic<std::uint64_t>& shared_page::arguments_refused() const noexcept { re
 std::atomic<std::uint64_t>& shared_page::paused() const noexcept { return header(base_).paused; }
 std::atomic<std::uint64_t>& shared_page::on_cpu() const noexcept { return header(base_).on_cpu; }
 std::atomic<std::uint64_t>& shared_page::memory_refused() const noexcept { return header(base_).memory_refused; }
+report_board& shared_page::reports() const noexcept { return header(base_).reports; }
 std::atomic<std::uint64_t>& shared_page::arena_tail() const noexcept { return header(base_).arena_tail; }
 
 std::span<std::byte> shared_page::ring() const noexcept

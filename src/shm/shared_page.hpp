@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <span>
 
+#include "start/report_board.hpp"
+
 namespace twat::mp::detail {
 
 /// One chunk that a worker holds: a line of its own in the shared page. The parent says which slot a chunk has.
@@ -71,6 +73,8 @@ public:
     std::atomic<std::uint64_t>& arguments_refused() const noexcept;
     /// Not 0: the worker has stopped itself, or is about to, because it saw its parent stopped.
     std::atomic<std::uint64_t>& paused() const noexcept;
+    /// What the worker's tasks report; the worker writes it.
+    report_board& reports() const noexcept;
     /// Not 0: an allocation in the chunk that runs, or in one beside it, failed because of `pool_options::max_memory_per_child`.
     std::atomic<std::uint64_t>& memory_refused() const noexcept;
 

@@ -21,6 +21,8 @@ struct running_task
     std::uint64_t chunk = 0; ///< 0: none runs.
     std::uint64_t first = 0; ///< Its index; with a gate, that of its chunk's first task.
     std::uint64_t seed = 0;  ///< `call_options::seed`.
+    std::uint64_t operation = 0;
+    bool reports = false;    ///< Somebody wants to know what it reports.
     const task_gate* gate = nullptr;
     const block_place* block = nullptr;
 

@@ -40,7 +40,7 @@ std::chrono::steady_clock::time_point task_deadline() noexcept
 namespace {
 
 /// The task that the calling thread runs, and where its random numbers are; nulls outside tasks.
-struct here { running_task* task = nullptr; task_random* random = nullptr; };
+struct here { running_task* task = nullptr; task_random* random = nullptr; worker_context* worker = nullptr; };
 
 here task_here() noexcept
 {
@@ -48,8 +48,8 @@ here task_here() noexcept
     if (!context)
         return {};
     if (coroutine_task* const coroutine = context->coroutine)
-        return {&coroutine->running, &coroutine->random};
-    return context->task.chunk == 0 ? here{} : here{&context->task, &context->random};
+        return {&coroutine->running, &coroutine->random, context};
+    return context->task.chunk == 0 ? here{} : here{&context->task, &context->random, context};
 }
 
 } // namespace
@@ -120,9 +120,19 @@ std::uint64_t index() noexcept
     return task ? task->index() : 0;
 }
 
+void report(double fraction, std::string_view text)
+{
+    const auto [task, random, worker] = detail::task_here();
+    if (!task || !task->reports || !worker->board)
+        return;
+    worker->board->write(task->operation, task->chunk, task->index(), detail::clamp_fraction(fraction), text);
+    if (worker->reported)
+        worker->reported->reported();
+}
+
 philox4x32& rng()
 {
-    const auto [task, random] = detail::task_here();
+    const auto [task, random, worker] = detail::task_here();
     if (!task)
         throw std::logic_error("twat::mp::this_task::rng was called outside a task, or in a thread that a task made; "
                                "mp::philox4x32(seed, index) makes a generator anywhere");

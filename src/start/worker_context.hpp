@@ -11,6 +11,7 @@
 #include <memory>
 #include <stop_token>
 
+#include "start/report_board.hpp"
 #include "start/running_task.hpp"
 
 namespace twat::mp::detail {
@@ -19,6 +20,16 @@ class operation;
 class thread_life;
 struct coroutine_task;
 class worker_state_base;
+
+/// Is told that a task has reported.
+class report_hook
+{
+public:
+    virtual void reported() = 0;
+
+protected:
+    ~report_hook() = default;
+};
 
 /** What `this_worker` and `this_task` answer from. A worker thread sets its own with `enter_worker`. */
 struct worker_context
@@ -38,6 +49,8 @@ struct worker_context
     running_task task;                     ///< The plain task that runs.
     task_random random;                    ///< Its random numbers.
     std::shared_ptr<worker_state_base> state{}; ///< See `worker_state`.
+    report_board* board = nullptr;         ///< Where its tasks report.
+    report_hook* reported = nullptr;       ///< In line: is told of each report.
     const worker_context* outer = nullptr; ///< Threads: of the task that waits for this one's operation meanwhile.
 };
 

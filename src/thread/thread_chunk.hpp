@@ -27,8 +27,8 @@ class thread_chunk
 public:
     explicit thread_chunk(const chunk& work)
         : id(work.id), first(work.first), coroutine(work.coroutine), timeout(work.timeout), deadline(work.deadline),
-          seed(work.seed), op_id(work.op_id), attempt(work.attempt), chaos(work.chaos), work_(work.shared_from_this()),
-          gate_(work.count)
+          seed(work.seed), op_id(work.op_id), attempt(work.attempt), chaos(work.chaos), reports(work.reports),
+          work_(work.shared_from_this()), gate_(work.count)
     {}
 
     const chunk_id id;
@@ -40,6 +40,7 @@ public:
     const std::uint64_t op_id;
     const std::size_t attempt;
     const std::shared_ptr<const chaos_plan> chaos;
+    const bool reports;
 
     /// By how much the result of a task is late on purpose.
     duration late_by(std::size_t position) const noexcept { return chaos->of_task(op_id, first + position, attempt).late; }

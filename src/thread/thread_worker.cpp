@@ -224,7 +224,8 @@ void thread_worker::run(std::shared_ptr<thread_chunk> held)
     operation& op = held->op();
     const operation_traits& traits = op.traits();
     context.running = &op;
-    context.task = {.chunk = held->id, .first = held->first, .seed = held->seed, .gate = &held->gate()};
+    context.task = {.chunk = held->id, .first = held->first, .seed = held->seed, .operation = held->op_id,
+                    .reports = held->reports, .gate = &held->gate()};
     const bool seen = traits.stream || traits.counts_progress;
     const std::size_t most = held->timeout != duration::zero() || held->chaos ? 1 : seen ? most_between_looks : most_unseen_between_looks;
     const time_point began = clock::now();
@@ -305,7 +306,8 @@ asio::awaitable<void> thread_worker::run_task(std::shared_ptr<thread_chunk> held
     held->begin_task(0, began);
     held->begin(began);
     task.deadline = task_deadline(*held, began);
-    task.running = {.chunk = held->id, .first = held->first, .seed = held->seed};
+    task.running = {.chunk = held->id, .first = held->first, .seed = held->seed, .operation = held->op_id,
+                    .reports = held->reports};
     std::exception_ptr error;
     try {
         error = co_await held->op().run_async(held->tasks(), 0, held->first);

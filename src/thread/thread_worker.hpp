@@ -63,6 +63,7 @@ public:
     void cancel(chunk_id id);
     std::optional<backend::running_task> running(chunk_id id) const;
     std::optional<backend::chunk_times> times(chunk_id id) const;
+    void take_reports(const std::function<void(task_report&&)>& f) { reports_.take(board_, f); }
     void abandon(chunk_id id);
     /// Forgets a chunk whose end was reported.
     void forget(chunk_id id);
@@ -77,7 +78,7 @@ public:
 
     /// Makes `this_worker` and `this_task` answer for this worker in the calling thread, as long as the result lives. Goes around
     /// every call of the three members below.
-    worker_scope enter(std::size_t index) { return worker_scope(index, loop_->get_executor(), pool_); }
+    worker_scope enter(std::size_t index) { return worker_scope(index, loop_->get_executor(), pool_, &board_); }
     /// Runs chunks until `finish` or `quit`. Then nothing runs on the context any more until `close`.
     void serve();
     /// The same until `stop()`, looked at before and after each thing that is run.
@@ -99,6 +100,8 @@ private:
     void cancel_coroutine(chunk_id id);
     void run_one();
 
+    report_board board_{};    // the thread writes
+    report_reader reports_;   // the strand reads
     coroutine_places places_; // outlives the context
     const std::size_t index_;
     const void* const pool_;

@@ -160,6 +160,12 @@ std::optional<backend::running_task> thread_workers_set::running(worker_id worke
     return of ? of->running(id) : std::nullopt;
 }
 
+void thread_workers_set::take_reports(worker_id worker, const std::function<void(task_report&&)>& f)
+{
+    if (const auto of = find(worker))
+        of->take_reports(f);
+}
+
 std::optional<backend::chunk_times> thread_workers_set::times(worker_id worker, chunk_id id) const
 {
     const auto of = find(worker);

@@ -12,11 +12,12 @@ namespace twat::mp::detail {
 class worker_scope
 {
 public:
-    worker_scope(std::size_t index, boost::asio::any_io_executor executor, const void* pool)
+    worker_scope(std::size_t index, boost::asio::any_io_executor executor, const void* pool, report_board* board = nullptr)
     {
         context_.index = index;
         context_.executor = std::move(executor);
         context_.pool = pool;
+        context_.board = board;
         outer_ = enter_worker(&context_);
         context_.outer = outer_;
         context_.life = outer_ ? outer_->life : nullptr;

@@ -165,6 +165,7 @@ void write_chunk_start(byte_buffer& to, std::uint64_t chunk_id, const chunk_mess
     put(to, message.slot);
     put<std::uint8_t>(to, message.coroutine);
     put(to, message.seed);
+    put<std::uint8_t>(to, message.reports);
     put<std::uint8_t>(to, message.arguments.has_value());
     if (message.arguments) {
         put(to, message.arguments->begin);
@@ -191,6 +192,7 @@ received_chunk read_chunk(std::span<const std::byte> bytes, const arena_mapping&
     chunk.message.slot = in.take<std::uint32_t>();
     chunk.message.coroutine = in.take_flag();
     chunk.message.seed = in.take<std::uint64_t>();
+    chunk.message.reports = in.take_flag();
     if (in.take_flag()) {
         arena_place& place = chunk.message.arguments.emplace();
         place.begin = in.take<std::uint64_t>();

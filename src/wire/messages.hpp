@@ -68,6 +68,7 @@ struct chunk_message
     std::uint32_t slot = 0;       ///< In the shared page.
     bool coroutine = false;
     std::uint64_t seed = 0;       ///< `call_options::seed`.
+    bool reports = false;         ///< The parent looks at what the tasks report.
     std::optional<arena_place> arguments{}; ///< They are not in the frame, but in the arena.
 };
 

@@ -42,7 +42,8 @@ void coroutine_tasks::start(const received_work& work)
     task.work.arguments = chunk_arguments(1, task.arguments.size(), {}, task.arguments.bytes());
     task.place = &places_.take(environment_.context);
     task.place->mark = pack(mark_state{chunk_tag(work.id), 0});
-    task.place->running = {.chunk = work.id, .first = work.message.first, .seed = work.message.seed};
+    task.place->running = {.chunk = work.id, .first = work.message.first, .seed = work.message.seed,
+                           .operation = work.message.op, .reports = work.message.reports};
     running_.emplace(work.id, std::move(owned));
     ++active_;
 

@@ -81,6 +81,7 @@ worker_server::worker_server(int socket, int page, std::uint64_t nonce)
 {
     context_.executor = io_.get_executor();
     context_.on_cpu = &page_.on_cpu();
+    context_.board = &page_.reports();
     if (arguments_.bytes().empty())
         page_.arguments_refused() = 1;
 }

@@ -96,7 +96,8 @@ void run_plain_chunk(const work_environment& environment, const received_work& w
     slot.begun_at.store(0, std::memory_order_relaxed);
     slot.since.store(start.time_since_epoch().count(), std::memory_order_release);
     environment.context.deadline = work.deadline;
-    environment.context.task = {.chunk = work.id, .first = work.message.first, .seed = work.message.seed};
+    environment.context.task = {.chunk = work.id, .first = work.message.first, .seed = work.message.seed,
+                                .operation = work.message.op, .reports = work.message.reports};
     for (std::uint32_t wanted = 1;;) {
         // Tasks that are claimed together are too short to be told apart by a stop request.
         environment.context.stop =

@@ -230,6 +230,10 @@ struct progress
     std::size_t failed = 0;           ///< Tasks whose outcome is an error.
     std::optional<std::size_t> total; ///< All tasks, if the range knows its size.
     duration elapsed{};               ///< Since the operation was initiated.
+    /// Where the call brings what a task said by `this_task::report`: the task's index. Otherwise empty, and the two below say nothing.
+    std::optional<std::size_t> task{};
+    double fraction = 0; ///< How far that task is, 0 to 1.
+    std::string text{};  ///< What it says.
 };
 
 /** A snapshot of a pool's counters. */

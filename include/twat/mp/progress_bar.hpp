@@ -14,7 +14,7 @@ namespace twat::mp {
 
 /** A progress callback that shows how far an operation is.
 
-    On a terminal it draws a bar with rate and time left, at most ten times a second. Elsewhere it writes a plain line every five seconds
+    On a terminal it draws a bar with rate and time left, and what a task reported last (`this_task::report`), at most ten times a second. Elsewhere it writes a plain line every five seconds
     and one at the end. It starts anew with every operation that it is used for; for one at a time. What goes wrong with the stream
     is ignored. Passed by reference, as it keeps what it has drawn.
 

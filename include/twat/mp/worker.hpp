@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <stop_token>
+#include <string_view>
 
 #include <twat/mp/config.hpp>
 #include <twat/mp/options.hpp>
@@ -46,6 +47,21 @@ TWAT_MP_DECL duration remaining() noexcept;
 /// The task's position in the input, from 0: of the element, of the row of `starmap`, the running number in a stream, 0 for `apply`. In `reduce`,
 /// `filter` and `for_each` it is that of the element for which the function is called. Outside a task: 0.
 TWAT_MP_DECL std::uint64_t index() noexcept;
+
+/** Says how far the task is; see `progress::task`.
+
+    `on_progress` is called with the task's index, the fraction and the text, within a tenth of a second. A report takes the place of an earlier one
+    of the same task that was not read yet: a loop may report at every turn, which costs some 20 ns, wakes nobody and piles up nothing. Only the
+    last 16 tasks of a worker that reported are told of in that time. Nothing happens where the operation has no `on_progress`, outside a task, and
+    in threads that a task made.
+
+    @param fraction Of the task that is done. Less than 0 counts as 0 and more than 1 as 1; what is no number counts as 0.
+    @param text Whatever is to be shown. The first 208 bytes of it are, up to a whole UTF-8 character.
+
+    @par Thread Safety
+    Of the task that calls it.
+*/
+TWAT_MP_DECL void report(double fraction, std::string_view text = {});
 
 /** Random numbers of the task, which depend on `call_options::seed` and `index()` alone.
 
