@@ -36,6 +36,7 @@
 #include <twat/mp/result.hpp>
 #include <twat/mp/result_range.hpp>
 #include <twat/mp/result_stream.hpp>
+#include <twat/mp/retry.hpp>
 #include <twat/mp/run.hpp>
 #include <twat/mp/serialization.hpp>
 #include <twat/mp/shared_vector.hpp>

@@ -4,6 +4,7 @@
 #include <twat/mp/detail/exception/aborted.hpp>
 #include <twat/mp/detail/exception/annotate.hpp>
 #include <twat/mp/detail/exception/make_error.hpp>
+#include <twat/mp/detail/exception/note_attempts.hpp>
 #include <twat/mp/detail/operation/blocking_core.hpp>
 #include <twat/mp/error.hpp>
 
@@ -13,7 +14,9 @@
 
 #include <chrono>
 #include <optional>
+#include <thread>
 
+#include "engine/retry_plan.hpp"
 #include "function/function.hpp"
 #include "pool/check_options.hpp"
 #include "pool/check_state.hpp"
@@ -122,7 +125,7 @@ bool inline_run::run_next()
     if (pulled.count != 0) {
         const auto& options = op_->traits().options;
         const auto began = clock::now();
-        error = encodes_ ? call_encoded(*tasks, next_) : call(*tasks, next_);
+        error = call_by_policy(*tasks);
         if (auto stopped = why_not_on()) {
             end(std::move(stopped));
             return false;
@@ -187,6 +190,26 @@ void inline_run::tell_reports() noexcept
         });
     } catch (...) {
         progress_error_ = std::current_exception();
+    }
+}
+
+/// Runs the task as often as `call_options::retry` allows.
+std::exception_ptr inline_run::call_by_policy(payload& tasks)
+{
+    const call_options& options = op_->traits().options;
+    const auto deadline = options.deadline == duration::zero() ? clock::time_point::max() : saturating_add(begun_, options.deadline);
+    for (std::size_t attempt = 1;; ++attempt) {
+        std::exception_ptr error = encodes_ ? call_encoded(tasks, next_) : call(tasks, next_);
+        if (!error || options.retry.attempts <= 1)
+            return error;
+        const auto due = next_attempt(options.retry, attempt, clock::now(), deadline, std::uniform_real_distribution<>(0, 1)(random_));
+        if (!due || why_not_on() || !options.retry.on(error)) {
+            note_attempts(error, attempt);
+            return error;
+        }
+        while (clock::now() < *due && !why_not_on())
+            std::this_thread::sleep_for(std::min<duration>(*due - clock::now(), std::chrono::milliseconds(10)));
+        ++retried_;
     }
 }
 
@@ -279,6 +302,7 @@ public:
         now.running = runs_.size();
         now.done = done_;
         now.failed = failed_;
+        now.retried = retried_;
         return now;
     }
 
@@ -427,11 +451,12 @@ private:
 
     void go_on(const std::shared_ptr<operation>& op, const std::shared_ptr<inline_run>& run)
     {
-        const std::size_t done = run->done(), failed = run->failed();
+        const std::size_t done = run->done(), failed = run->failed(), retried = run->retried();
         const bool over = run->run();
         std::lock_guard lock(mutex_);
         done_ += run->done() - run->failed() - (done - failed);
         failed_ += run->failed() - failed;
+        retried_ += run->retried() - retried;
         if (over)
             runs_.erase(op.get());
     }
@@ -447,7 +472,7 @@ private:
     std::exception_ptr start_error_;
     mutable std::mutex mutex_;
     bool ready_ = false;
-    std::size_t done_ = 0, failed_ = 0;
+    std::size_t done_ = 0, failed_ = 0, retried_ = 0;
     std::unordered_map<const operation*, std::shared_ptr<inline_run>> runs_;
 };
 

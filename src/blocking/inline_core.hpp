@@ -8,6 +8,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <random>
 #include <stop_token>
 #include <unordered_map>
 #include <utility>
@@ -44,9 +45,11 @@ public:
 
     std::size_t done() const noexcept { return done_; }
     std::size_t failed() const noexcept { return failed_; }
+    std::size_t retried() const noexcept { return retried_; }
 
 private:
     bool run_next();
+    std::exception_ptr call_by_policy(payload& tasks);
     std::exception_ptr call(payload& tasks, std::uint64_t index);
     std::exception_ptr call_encoded(payload& tasks, std::uint64_t index);
     bool take_failure(std::uint64_t index, std::exception_ptr error);
@@ -68,6 +71,8 @@ private:
     std::uint64_t next_ = 0;
     std::size_t done_ = 0;
     std::size_t failed_ = 0;
+    std::size_t retried_ = 0;
+    std::minstd_rand random_; ///< For the pauses between attempts.
     report_board board_{};
     report_reader reports_;
     std::chrono::steady_clock::time_point told_{}; ///< When what tasks report was.

@@ -268,7 +268,7 @@ std::shared_ptr<chunk> engine::make_chunk(operation_state& op, const ready_worke
     const std::size_t size = std::min(allowance(worker), op.sizes.next(op.requeued_tasks));
     std::shared_ptr<chunk> work = take_requeued(op);
     if (work->tasks->size() > size) {
-        requeue(op, work->first + size, work->tasks->split(size), work->attempt, work->unexplained);
+        requeue(op, work->first + size, work->tasks->split(size), work->attempt, work->unexplained, work->failures);
     }
     return work;
 }
@@ -410,7 +410,7 @@ void engine::chunk_begins(worker_id worker, given_chunk& held)
 }
 
 void engine::requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt,
-                     std::size_t unexplained)
+                     std::size_t unexplained, std::size_t failures)
 {
     if (op.stopping) {
         totals_.cancelled += tasks->size();
@@ -420,6 +420,7 @@ void engine::requeue(operation_state& op, std::uint64_t first, std::unique_ptr<p
     work->first = first;
     work->tasks = std::move(tasks);
     work->attempt = attempt;
+    work->failures = failures;
     op.requeued_tasks += work->tasks->size();
     work->unexplained = unexplained;
     op.requeued.push_front(std::move(work));
@@ -470,7 +471,7 @@ std::size_t engine::take_back(ready_worker& worker, given_chunk& held, bool agai
     operation_state& op = *held.owner;
     op.held_tasks -= taken;
     if (again)
-        requeue(op, held.work->first + keep, std::move(tasks), held.work->attempt, held.work->unexplained);
+        requeue(op, held.work->first + keep, std::move(tasks), held.work->attempt, held.work->unexplained, held.work->failures);
     else
         totals_.cancelled += taken;
     touch(op);
@@ -663,6 +664,7 @@ bool engine::steal_for(ready_worker& idle)
         second->tasks = std::move(rest);
         second->attempt = back.attempt;
         second->unexplained = back.unexplained;
+        second->failures = back.failures;
         op.requeued.insert(std::next(op.requeued.begin()), std::move(second));
     }
     give_one(idle);

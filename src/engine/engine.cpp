@@ -134,7 +134,7 @@ void engine::touch(operation_state& op) noexcept
 
 bool engine::is_over(const operation_state& op) const noexcept
 {
-    return op.held_tasks == 0 && op.requeued.empty() && (op.stopping || op.exhausted);
+    return op.held_tasks == 0 && op.requeued.empty() && op.delayed.empty() && (op.stopping || op.exhausted);
 }
 
 // Reports progress and completes what is over. Completing an operation only queues its handler, so nothing calls back in here.
@@ -162,7 +162,7 @@ void engine::flush()
             line_up(op);
         else
             leave_queue(op);
-        if (op.traits().stream && op.held_tasks == 0 && !op.waiting && !op.outside && !op.at_bound())
+        if (op.traits().stream && op.held_tasks == 0 && op.delayed.empty() && !op.waiting && !op.outside && !op.at_bound())
             resting_ += !std::exchange(op.resting, true);
     }
 }
@@ -190,6 +190,7 @@ void engine::finish(operation_state& op, std::exception_ptr error)
         op.tenant->counters->add_pending(-1);
     let_go(op);
     totals_.cancelled += op.requeued_tasks;
+    drop_delayed(op);
 
     others_ended_ += !op.traits().call;
     ++(op.terminated ? ended_.terminated : ended_.finished);
@@ -316,7 +317,8 @@ void engine::task_finished(worker_id worker, chunk_id id, finished_task task, st
     task.tasks = held->work->tasks.get();
     totals_.bytes_received += size;
     if (std::exception_ptr unreadable = op.op->store(task)) {
-        fail_task(op, task.index, std::move(unreadable), held);
+        if (!try_later(op, *held, position, unreadable))
+            fail_task(op, task.index, std::move(unreadable), held);
         return chunk_is_over(worker, *held);
     }
     ++op.done;
@@ -361,7 +363,7 @@ void engine::tasks_finished(worker_id worker, chunk_id id, std::size_t position,
     if (values)
         totals_.bytes_received += told * values->size;
     touch(op);
-    if (unreadable)
+    if (unreadable && !try_later(op, *held, position + stored, unreadable))
         fail_task(op, first + stored, std::move(unreadable), held);
     chunk_is_over(worker, *held);
     if (told == count)
@@ -383,7 +385,7 @@ void engine::task_failed(worker_id worker, chunk_id id, std::size_t position, st
     const std::uint64_t index = held->work->first + position;
     if (position == held->timed_out)
         fail_task(*held->owner, index, timed_out(index), held, trace_outcome::timed_out);
-    else
+    else if (!try_later(*held->owner, *held, position, error))
         fail_task(*held->owner, index, std::move(error), held);
     chunk_is_over(worker, *held);
 }
@@ -492,7 +494,7 @@ void engine::lose_chunk(given_chunk& held, const worker_loss& loss)
     std::unique_ptr<payload> rest = held.work->tasks->split(lost);
     op.held_tasks -= rest->size();
     if (rest->size() != 0)
-        requeue(op, first + lost, std::move(rest), attempt, held.work->unexplained);
+        requeue(op, first + lost, std::move(rest), attempt, held.work->unexplained, held.work->failures);
 
     op.died = op.died || lost > held.settled;
     for (std::size_t position = lost; position-- > held.settled;) {
@@ -504,12 +506,12 @@ void engine::lose_chunk(given_chunk& held, const worker_loss& loss)
         if (op.stopping && op.final_error)
             continue;
         if (is_bystander && op.traits().options.retries != 0 && unexplained <= most_unexplained && !op.stopping)
-            requeue(op, index, std::move(task), attempt, unexplained);
+            requeue(op, index, std::move(task), attempt, unexplained, held.work->failures);
         else if (is_bystander)
             fail_task(op, index, loss.explain_to_bystander ? loss.explain_to_bystander(index) : loss.explain(index), &held,
                       trace_outcome::died);
         else if (attempt < op.traits().options.retries && !op.stopping)
-            requeue(op, index, std::move(task), attempt + 1, unexplained);
+            requeue(op, index, std::move(task), attempt + 1, unexplained, held.work->failures);
         else if (attempt != 0)
             fail_task(op, index,
                       make_nested(errc::task_quarantined,
@@ -541,6 +543,11 @@ void engine::fail_rest(operation_state& op, const error_maker& error)
     while (!op.requeued.empty()) {
         const std::shared_ptr<chunk> waiting = take_requeued(op);
         fail_all(op, *waiting, 0, waiting->tasks->size(), error);
+    }
+    while (!op.delayed.empty()) {
+        const std::shared_ptr<chunk> waiting = std::move(op.delayed.front().work);
+        op.delayed.pop_front();
+        fail_all(op, *waiting, 0, 1, error);
     }
     while (!op.exhausted) {
         chunk rest;

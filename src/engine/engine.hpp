@@ -210,8 +210,8 @@ private:
     void steal();
     bool steal_for(ready_worker& idle);
     std::size_t take_back(ready_worker& worker, given_chunk& held, bool requeue);
-    void requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt,
-                 std::size_t unexplained = 0);
+    void requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt, std::size_t unexplained,
+                 std::size_t failures);
     std::shared_ptr<chunk> take_requeued(operation_state& op);
     void drop_requeued(operation_state& op) noexcept;
     std::size_t not_begun() const noexcept { return operations_.size() - begun_ - outside_.size() - held_up_; }
@@ -287,6 +287,12 @@ private:
     void check_timeout(ready_worker& worker, given_chunk& held, time_point now);
     void overdue(ready_worker& worker, given_chunk& held, time_point due);
 
+    // retrying.cpp: tasks that threw
+    bool try_later(operation_state& op, given_chunk& held, std::size_t position, const std::exception_ptr& error);
+    void begin_attempt(delayed_chunk& waits);
+    void begin_due_attempts(time_point now);
+    void drop_delayed(operation_state& op) noexcept;
+
     // reports.cpp: what tasks say of themselves
     progress progress_of(const operation_state& op) const;
     bool tell_progress(operation_state& op, const progress& now);
@@ -333,6 +339,7 @@ private:
     watch<ready_worker> ages_;
     watch<given_chunk> checks_, unwanted_checks_; // of running tasks' time; those that nobody waits for apart
     watch<given_chunk> kills_;
+    watch<delayed_chunk> retries_;
     ledger ledger_;
     roster roster_;
     bool elastic_ = false; // fewer workers are kept than there may be

@@ -80,6 +80,17 @@ struct given_chunk : list_hook<owned_tag>
     }
 };
 
+/// A task that threw and waits for its next attempt. Stays at one address.
+struct delayed_chunk
+{
+    delayed_chunk(operation_state& op, std::shared_ptr<chunk> again) noexcept : owner(op), work(std::move(again)) {}
+
+    operation_state& owner;
+    std::shared_ptr<chunk> work;
+    watched<delayed_chunk> due{*this};
+    std::list<delayed_chunk>::iterator self{}; // in its owner's `delayed`
+};
+
 /// What the engine knows of an operation that is not over.
 struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_tag>, list_hook<unbegun_tag>
 {
@@ -99,6 +110,7 @@ struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_t
     std::list<std::shared_ptr<chunk>> requeued;  // taken back from workers, or left behind by dead ones; goes first. (An empty
                                                  // deque would cost each operation two allocations.)
     std::size_t requeued_tasks = 0;              // in those chunks
+    std::list<delayed_chunk> delayed;            // tasks that threw, until their next attempt
     hooked_list<given_chunk, owned_tag> held;    // by workers, in the order of submission
     std::size_t held_tasks = 0;                  // workers hold them and their outcome is wanted
     std::size_t held_chunks = 0;                 // so many are `held`
@@ -109,6 +121,7 @@ struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_t
     trace_outcome worst = trace_outcome::done; // of its tasks
     bool begun = false;     // a worker has come to a chunk of it
     bool died = false;      // a worker died in one of its tasks
+    bool retried = false;   // a task of it threw, and is run again
     bool exhausted = false; // the range has ended
     bool stopping = false;  // nothing more is handed out
     bool terminated = false; // by `stop_all`

@@ -81,7 +81,7 @@ void engine::cancel(operation& op, asio::cancellation_type type)
 // Whether a task of it has begun. What was sent is taken back to find out, to be given out again if one has.
 bool engine::has_begun(operation_state& op)
 {
-    if (op.outcomes() != 0 || op.died)
+    if (op.outcomes() != 0 || op.died || op.retried)
         return true;
     for (auto h = op.held.rbegin(); h != op.held.rend(); ++h)
         take_back(*h->holder, *h, true);
@@ -112,6 +112,7 @@ void engine::stop_handing_out(operation_state& op)
     if (std::exchange(op.stopping, true))
         return;
     drop_requeued(op);
+    drop_delayed(op);
     for (given_chunk& h : op.held)
         take_back(*h.holder, h, false);
     touch(op);
@@ -252,6 +253,7 @@ void engine::tick()
     for (watch<given_chunk>* checks : {&checks_, &unwanted_checks_})
         while (given_chunk* const late = checks->take_due(now))
             check_timeout(*late->holder, *late, now);
+    begin_due_attempts(now);
     if (reports_at_ <= now)
         look_at_reports();
     shrink_if_idle(now);
@@ -351,7 +353,7 @@ time_point engine::next_wake() const
 {
     const time_point age = may_recycle_another() ? ages_.next() : time_point::max();
     return std::min({look_again_, limits_.next(), kills_.next(), checks_.next(), unwanted_checks_.next(), age, roster_.next_due(), grow_at_,
-                     shrinks_at(), reports_at_});
+                     shrinks_at(), reports_at_, retries_.next()});
 }
 
 } // namespace twat::mp::detail

@@ -147,7 +147,7 @@ void engine::measure(operation_state& op)
 // Whether an operation whose turn it is has waited for too long, and was refused.
 bool engine::sheds(operation_state& op)
 {
-    if (settings_.shed.target == duration::zero() || op.nested || op.begun || op.held_chunks != 0 || op.outcomes() != 0 || op.died)
+    if (settings_.shed.target == duration::zero() || op.nested || op.begun || op.held_chunks != 0 || op.outcomes() != 0 || op.died || op.retried)
         return false;
     const time_point now = now_();
     const duration waited = now - op.initiated;

@@ -14,6 +14,15 @@ worker_function::~worker_function() = default;
 operation::~operation() = default;
 pool_core::~pool_core() = default;
 
+std::unique_ptr<payload> encoded_payload::extract(std::size_t position)
+{
+    auto made = std::make_unique<encoded_payload>();
+    const auto arguments = (*this)[position];
+    made->buffer().append(arguments.data(), arguments.size());
+    made->end_task();
+    return made;
+}
+
 std::unique_ptr<payload> encoded_payload::split(std::size_t position)
 {
     auto tail = std::make_unique<encoded_payload>();

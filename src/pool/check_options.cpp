@@ -94,6 +94,11 @@ void check_options(const call_options& options)
     check_duration("call_options::timeout", options.timeout);
     check_duration("call_options::deadline", options.deadline);
     check_duration("call_options::queue_timeout", options.queue_timeout);
+    if (options.retry.attempts == 0)
+        refuse_option("call_options::retry.attempts", "is 0: no task would ever run; 1 is a single attempt");
+    check_duration("call_options::retry.backoff", options.retry.backoff);
+    if (!(options.retry.jitter >= 0 && options.retry.jitter <= 1))
+        refuse_option("call_options::retry.jitter", "must be between 0 and 1");
     if (options.prio != priority::low && options.prio != priority::normal && options.prio != priority::high)
         refuse_option("call_options::prio", "is not a valid mp::priority");
     constexpr auto all = static_cast<unsigned>(asio::cancellation_type::all);

@@ -19,6 +19,7 @@
 #include <twat/mp/config.hpp>
 #include <twat/mp/histogram.hpp>
 #include <twat/mp/life_phase.hpp>
+#include <twat/mp/retry.hpp>
 #include <twat/mp/stacktrace.hpp>
 #include <twat/mp/task.hpp>
 #include <twat/mp/tenant.hpp>
@@ -206,7 +207,7 @@ struct call_options
     /// Whose operation it is. Operations of one priority share the workers' time between the tenants that wait, by weight (deficit round robin),
     /// before they take turns within a tenant. One that was not made known by `set_tenant` has weight 1 and no bound but those of the pool.
     tenant_id tenant{};
-    /// How often a task is run again after its worker died in it. Exceptions are not retried.
+    /// How often a task is run again after its worker died in it; for exceptions, see `retry`.
     std::size_t retries = 0;
     /// Streams: tasks in flight or waiting to be read; 0: 2 x nodes x chunk.
     std::size_t window = 0;
@@ -218,6 +219,13 @@ struct call_options
     const char* label = nullptr;
     /// `reduce`: the same floating-point value whatever the number of workers: the range is cut in the same places for any number of them, about 1024 parts.
     bool deterministic = false;
+    /// Which exceptions of a task are retried, how often and when: `.retry = {.attempts = 3, .backoff = 100ms}`. The last exception arrives, with
+    /// `mp::errinfo_attempts`. Deaths are `retries`' business, and a task that ran out of time is not run again. A task that waits for its next attempt
+    /// holds no worker, goes first when its time has come, and is dropped with its operation. In `reduce`, `filter` and `for_each` a part of
+    /// the range is run again as a whole, elements of it that had succeeded too. Threads run a task again with copies of its arguments: elements
+    /// that are not referred to, as those of an lvalue container are, must be of standard types or trivially copyable for it, or the operation
+    /// completes with `std::invalid_argument`. In line, the calling thread waits out the pauses.
+    retry_policy retry{};
     /// What `this_task::rng` gives depends on this and on the task's index. Operations with one seed have the same numbers, so let it differ
     /// where they must be independent.
     std::uint64_t seed = 0;
@@ -257,6 +265,7 @@ struct pool_stats
     std::size_t pending_bytes = 0; ///< What counts for `pool_options::max_pending_bytes`.
     std::size_t timed_out = 0; ///< Failed tasks that ran longer than `call_options::timeout`.
     std::size_t refused = 0;   ///< Operations that were refused with `errc::queue_full`.
+    std::size_t retried = 0;   ///< Attempts of tasks that threw; see `call_options::retry`. Not among `failed`.
     std::size_t lost = 0;      ///< Failed tasks whose worker died in them.
     std::uint64_t bytes_sent = 0;     ///< Processes: encoded arguments that workers were given.
     std::uint64_t bytes_received = 0; ///< Processes: encoded results that came back.

@@ -51,7 +51,7 @@ TWAT_MP_DECL std::uint64_t index() noexcept;
 /** Says how far the task is; see `progress::task`.
 
     `on_progress` is called with the task's index, the fraction and the text, within a tenth of a second. A report takes the place of an earlier one
-    of the same task that was not read yet: a loop may report at every turn, which costs some 20 ns, wakes nobody and piles up nothing. Only the
+    of the same task that was not read yet: a loop may report at every turn, which costs some 100 ns, wakes nobody and piles up nothing. Only the
     last 16 tasks of a worker that reported are told of in that time. Nothing happens where the operation has no `on_progress`, outside a task, and
     in threads that a task made.
 

@@ -38,6 +38,13 @@ public:
         indices.resize(position);
         return tail;
     }
+    std::unique_ptr<payload> extract(std::size_t position) override
+    {
+        auto made = std::make_unique<index_payload>();
+        made->bytes_of_each = bytes_of_each;
+        made->indices.push_back(indices[position]);
+        return made;
+    }
 };
 
 /// An operation over the numbers from 0 to `total`, which writes down what it is told.

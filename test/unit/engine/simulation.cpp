@@ -102,6 +102,8 @@ private:
         operation_traits traits;
         traits.options.chunk_size = chance(50) ? 1 + below(12) : 0;
         traits.options.retries = s.retries;
+        if (chance(20))
+            traits.options.retry = {.attempts = 3, .backoff = chance(50) ? 20ms : 0ms};
         traits.options.prio = static_cast<priority>(below(3));
         if (chance(10))
             traits.options.deadline = std::chrono::milliseconds(1 + below(500)), s.asked_to_end = true;
@@ -151,7 +153,8 @@ private:
         std::shared_ptr<operation> failed;
         if (h->begun == h->finished && h->begun < h->keep) {
             const std::size_t runs = ++ledger_[{h->work->op.get(), h->work->first + h->begun}];
-            BOOST_TEST_REQUIRE(runs <= 1 + h->work->op->traits().options.retries);
+            const call_options& options = h->work->op->traits().options;
+            BOOST_TEST_REQUIRE(runs <= options.retries + options.retry.attempts);
             ++h->begun;
             h->begun_at = f_.now;
             if (!no_more_hang_ && chance(3))
@@ -171,7 +174,7 @@ private:
             f_.core->chunk_ended(id, chunk, busy);
         }
         f_.core->decide();
-        if (failed && f_.workers.kills && failed->traits().stops_at_failure && failed->traits().options.fail_fast)
+        if (failed && f_.workers.kills && failed->traits().stops_at_failure && failed->traits().options.fail_fast && failed->traits().options.retry.attempts == 1)
             BOOST_TEST_REQUIRE(!f_.core->knows(*failed)); // nothing is waited for
         replace_dead();
     }

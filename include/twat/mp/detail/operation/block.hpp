@@ -16,6 +16,8 @@
 #include <twat/mp/codec.hpp>
 #include <twat/mp/config.hpp>
 
+#include <twat/mp/detail/function/surely_copyable.hpp>
+
 namespace twat::mp::detail {
 
 // Several neighbouring elements of one or more ranges, which are one task of `reduce`, `filter` and `for_each`: a column for each range.
@@ -188,6 +190,13 @@ private:
     std::uint64_t first_ = 0;
     std::tuple<Columns...> columns_;
 };
+
+template <class T>
+inline constexpr bool surely_copyable<value_column<T>> = surely_copyable<T>;
+template <class Iterator>
+inline constexpr bool surely_copyable<iterator_column<Iterator>> = true;
+template <class... Columns>
+inline constexpr bool surely_copyable<block<Columns...>> = (... && surely_copyable<Columns>);
 
 } // namespace twat::mp::detail
 

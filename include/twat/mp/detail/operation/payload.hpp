@@ -35,6 +35,9 @@ public:
     /// Takes away the tasks from `position` on. A worker may be reading the tasks before `position` at this time: they stay where
     /// they are. @pre `position <= size()`
     virtual std::unique_ptr<payload> split(std::size_t position) = 0;
+
+    /// The task at `position` by itself, to be run once more; a worker is done with it, and may be at others. Null if that is not possible.
+    virtual std::unique_ptr<payload> extract(std::size_t) { return nullptr; }
 };
 
 /** Encoded arguments, back to back: what process workers take. */
@@ -44,6 +47,7 @@ public:
     std::size_t size() const noexcept override { return count_; }
     std::size_t size_in_bytes() const noexcept override { return out_.size(); }
     std::unique_ptr<payload> split(std::size_t position) override;
+    std::unique_ptr<payload> extract(std::size_t position) override;
     void set_memory(std::shared_ptr<buffer_memory> memory) override { buffer() = byte_buffer(std::move(memory)); }
 
     /// The arguments of one task.

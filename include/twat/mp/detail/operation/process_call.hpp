@@ -95,6 +95,8 @@ protected:
         return error;
     }
 
+    static constexpr bool can_run_again = true;
+
     /// Adds a task for each of `values`, whose bytes are what is sent, behind those in `into`, which are such tasks too.
     template <class T>
     static void append_all(payload& into, std::span<const T> values)

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -84,6 +85,11 @@ public:
     {
         pull_result done;
         try {
+            if constexpr (!base::can_run_again)
+                if (this->traits().options.retry.attempts > 1)
+                    throw std::invalid_argument("twat::mp::call_options::retry is set, but an argument is of a type that threads cannot be "
+                                                "sure to copy for a second attempt; give the tasks elements of a container that outlives the "
+                                                "call (an lvalue), or standard types");
             if constexpr (sends_blocks)
                 pull_block(done, into, max, limit);
             if constexpr (indexable)

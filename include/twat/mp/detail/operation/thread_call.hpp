@@ -25,6 +25,7 @@
 #include <twat/mp/detail/function/signature.hpp>
 #include <twat/mp/detail/operation/operation.hpp>
 #include <twat/mp/detail/operation/payload.hpp>
+#include <twat/mp/detail/function/surely_copyable.hpp>
 #include <twat/mp/detail/function/task_traits.hpp>
 
 namespace twat::mp::detail {
@@ -99,6 +100,13 @@ public:
         return tail;
     }
 
+    std::unique_ptr<payload> extract(std::size_t position) override
+    {
+        auto made = std::make_unique<thread_payload>();
+        made->tasks_.push_back(std::move(at(position)));
+        return made;
+    }
+
     Task& at(std::size_t position) noexcept { return tasks_.data()[position]; }
     std::vector<Task>& tasks() noexcept { return tasks_; }
 
@@ -118,6 +126,13 @@ public:
         tail->size_ = size_ - position;
         size_ = position;
         return tail;
+    }
+
+    std::unique_ptr<payload> extract(std::size_t) override
+    {
+        auto made = std::make_unique<thread_block>();
+        made->size_ = 1;
+        return made;
     }
 
     void add(std::size_t count) noexcept { size_ += count; }
@@ -151,12 +166,22 @@ public:
         if constexpr (!traits_type::coroutine) {
             auto& task = static_cast<payload_type&>(tasks).at(position);
             try {
-                if (shares_results_)
-                    put(index, [&]() -> decltype(auto) { return call(task); });
-                else if constexpr (std::is_void_v<typename traits_type::result>)
-                    call(task), task.result.emplace();
-                else
-                    task.result.emplace(call(task));
+                const auto run_task = [&](auto& arguments) {
+                    if (shares_results_)
+                        put(index, [&]() -> decltype(auto) { return call(arguments); });
+                    else if constexpr (std::is_void_v<typename traits_type::result>)
+                        call(arguments), task.result.emplace();
+                    else
+                        task.result.emplace(call(arguments));
+                };
+                if constexpr (can_run_again) {
+                    if (runs_again()) {
+                        auto copies = task.arguments;
+                        run_task(copies);
+                        return nullptr;
+                    }
+                }
+                run_task(task.arguments);
             } catch (...) {
                 return annotate(std::current_exception(), index, describe(task));
             }
@@ -176,8 +201,12 @@ public:
         std::exception_ptr error;
         if constexpr (traits_type::coroutine) {
             auto& task = static_cast<payload_type&>(tasks).at(position);
+            std::optional<decltype(task.arguments)> copies; // what the coroutine refers to
             try {
-                auto running = call(task);
+                if constexpr (can_run_again)
+                    if (runs_again())
+                        copies.emplace(task.arguments);
+                auto running = call(copies ? *copies : task.arguments);
                 if constexpr (std::is_void_v<typename traits_type::result>) {
                     co_await std::move(running);
                     task.result.emplace();
@@ -192,6 +221,9 @@ public:
     }
 
 protected:
+    /// Whether a task can be run a second time: with copies of its arguments, which the first call may have taken away.
+    static constexpr bool can_run_again = (... && (std::is_lvalue_reference_v<Parameters> || surely_copyable<Parameters>));
+
     /// Whether results can go to `share_results` from several threads at once.
     static constexpr bool can_share = !traits_type::coroutine && std::is_nothrow_move_assignable_v<value_type>;
 
@@ -266,10 +298,12 @@ private:
             places_[index] = static_cast<value_type>(call_task());
     }
 
-    decltype(auto) call(task_type& task) const
+    bool runs_again() const noexcept { return traits().options.retry.attempts > 1; }
+
+    template <class Arguments>
+    decltype(auto) call(Arguments& all) const
     {
-        return std::apply([this](auto&... arguments) -> decltype(auto) { return std::invoke(f_, arguments.get()...); },
-                          task.arguments);
+        return std::apply([this](auto&... arguments) -> decltype(auto) { return std::invoke(f_, arguments.get()...); }, all);
     }
 
     const F f_;
