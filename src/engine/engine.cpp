@@ -82,6 +82,7 @@ void engine::add(std::shared_ptr<operation> op, time_point latest, bool nested)
     state->id = ++last_operation_;
     state->initiated = now_();
     state->nested = nested;
+    state->next_index = traits.first_index;
     state->prio = traits.options.prio;
     state->tenant = &tenants_.get(traits.options.tenant);
     if (traits.options.deadline != duration::zero())

@@ -75,6 +75,9 @@ public:
                 std::is_invocable_v<const detail::bound_task_t<F, Args...>&>
     task(F&& f, Args&&... args);
 
+    /// @private A call that is there already.
+    explicit task(std::shared_ptr<const detail::task_base> call) noexcept : call_(std::move(call)) {}
+
     /// Whether there is a function.
     explicit operator bool() const noexcept { return call_ != nullptr; }
 

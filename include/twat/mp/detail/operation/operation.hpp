@@ -37,6 +37,7 @@ struct operation_traits
     bool counts_progress = false;       ///< `report_progress` wants to be called.
     std::optional<std::size_t> total{}; ///< Tasks, where the range knows its size.
     const std::type_info* state = nullptr; ///< What tasks get of their worker's, see `worker_state`; null: nothing.
+    std::uint64_t first_index = 0;      ///< Of the first task: not 0 for a piece of another pool's operation. `total` counts from 0.
 };
 
 /// What `operation::pull` did.

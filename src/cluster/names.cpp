@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "cluster/names.hpp"
+
+#include <cctype>
+#include <random>
+
+#include "function/module.hpp"
+#include "start/title.hpp"
+
+namespace twat::mp::detail::cluster {
+
+std::string make_token(std::string_view text)
+{
+    std::string token(text.empty() ? "_" : text);
+    for (char& c : token)
+        if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '_')
+            c = '_';
+    return token;
+}
+
+std::string_view last_token(std::string_view subject) noexcept { return subject.substr(subject.rfind('.') + 1); }
+
+std::string build_token() { return to_hex(build_id()); }
+
+std::string program_text() { return std::string(program_name()); }
+
+std::string make_unique_id()
+{
+    static constexpr char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+    std::random_device device;
+    std::uniform_int_distribution<std::size_t> any(0, sizeof digits - 2);
+    std::string id(20, '0');
+    for (char& c : id)
+        c = digits[any(device)];
+    return id;
+}
+
+names::names(std::string_view group) : names(group, build_token()) {}
+
+names::names(std::string_view group, std::string build)
+    : group_(make_token(group.empty() ? std::string_view(program_text()) : group)),
+      build_(std::move(build)),
+      base_("twatmp." + group_ + "." + build_)
+{}
+
+std::string names::pool(std::string_view id, std::string_view what) const
+{
+    return base_ + ".pool." + std::string(id) + "." + std::string(what);
+}
+
+std::string names::agent(std::string_view id, std::string_view what) const
+{
+    return base_ + ".agent." + std::string(id) + "." + std::string(what);
+}
+
+} // namespace twat::mp::detail::cluster

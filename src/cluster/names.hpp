@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_SRC_CLUSTER_NAMES_HPP
+#define TWAT_MP_SRC_CLUSTER_NAMES_HPP
+
+#include <string>
+#include <string_view>
+
+namespace twat::mp::detail::cluster {
+
+/** The subjects and the stream of one group and one build.
+
+    Programs that may publish to `task` and to the inboxes can call every portable function of the program: a server's permissions are
+    given by these names (see doc/cluster.md).
+*/
+class names
+{
+public:
+    /// @param group As the user gave it; empty: the program's file name. Characters that have a meaning in subjects become `_`.
+    explicit names(std::string_view group);
+    /// The same for another build, for tests.
+    names(std::string_view group, std::string build);
+
+    const std::string& group() const noexcept { return group_; }
+    const std::string& build() const noexcept { return build_; }
+
+    std::string stream() const { return "TWATMP_" + group_ + "_" + build_; }
+    std::string tasks() const { return base_ + ".task.*"; }
+    std::string task(std::string_view kind) const { return base_ + ".task." + std::string(kind); }
+    static constexpr const char* consumer = "agents";
+    std::string next_task() const { return "$JS.API.CONSUMER.MSG.NEXT." + stream() + "." + consumer; }
+    std::string delete_task() const { return "$JS.API.STREAM.MSG.DELETE." + stream(); }
+
+    std::string presence() const { return "twatmp." + group_ + ".presence"; }
+    std::string roll_call() const { return "twatmp." + group_ + ".rollcall"; }
+    std::string pool(std::string_view id, std::string_view what) const;
+    std::string agent(std::string_view id, std::string_view what) const;
+
+private:
+    std::string group_;
+    std::string build_;
+    std::string base_;
+};
+
+/// One token of a subject.
+std::string make_token(std::string_view text);
+
+/// The last token of a subject.
+std::string_view last_token(std::string_view subject) noexcept;
+
+/// The identity of this program's build as a token.
+std::string build_token();
+
+/// The name of this program, for messages.
+std::string program_text();
+
+/// Never made twice, on any host.
+std::string make_unique_id();
+
+} // namespace twat::mp::detail::cluster
+
+#endif
