@@ -112,6 +112,7 @@ struct worker_loss
     bool stuck = false;       ///< A thread that goes on with its initializer, and may be ready yet: it is not gone.
     bool fails_again = false; ///< Another start now would fail in the same way.
     bool for_good = false;    ///< And so would every later one.
+    bool nobody_left = false; ///< No worker of any node can start now: as long as none is ready, the pool is broken.
     bool cause_tells_all = false; ///< As long as no worker was ever ready, `cause` tells more than how many have failed.
     /// A fresh exception that says why it is gone; empty if it ended as it was asked to.
     std::function<std::exception_ptr()> cause{};
@@ -148,6 +149,11 @@ public:
     virtual void task_decoded(worker_id, chunk_id, std::size_t /*position*/, decoded_result& /*value*/, std::size_t /*size*/) {}
     /// ... or with an exception, whose index is already attached.
     virtual void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) = 0;
+    /// The worker goes on, but this chunk was lost on the way: as by `worker_gone`, for this chunk alone. Workers on other hosts stand for
+    /// whichever host took their chunks.
+    virtual void chunk_lost(worker_id, chunk_id, const worker_loss&) {}
+    /// There are so many places for workers from now on, as by `resize`. Of backends whose workers are not the pool's to start.
+    virtual void nodes_changed(std::size_t) {}
     /// The worker is done with a chunk, and was busy with it for so long.
     virtual void chunk_ended(worker_id worker, chunk_id id, duration busy) = 0;
     /// Ends a batch of the calls above: decide what is next.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <twat/mp/cluster/options.hpp>
+#include <twat/mp/workers.hpp>
 
 namespace twat::mp::detail::cluster {
 namespace {
@@ -86,7 +87,7 @@ void local_pools::add(std::uint64_t setup, const setup_message& wanted)
     options.max_message_size = static_cast<std::size_t>(wanted.max_message_size);
     options.initializer = make_task(wanted.initializer);
     options.finalizer = make_task(wanted.finalizer);
-    pools_[setup] = pool_core::create(worker_kind::process, executor_, std::move(options));
+    pools_[setup] = pool_core::create(process_workers::make(std::move(options)), executor_);
 }
 
 void local_pools::join(std::function<void()> done)

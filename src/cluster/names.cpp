@@ -2,6 +2,7 @@
 #include "cluster/names.hpp"
 
 #include <cctype>
+#include <filesystem>
 #include <random>
 
 #include "function/module.hpp"
@@ -22,7 +23,15 @@ std::string_view last_token(std::string_view subject) noexcept { return subject.
 
 std::string build_token() { return to_hex(build_id()); }
 
-std::string program_text() { return std::string(program_name()); }
+// The file, and not what the program was called as: both sides may have been started in different ways.
+std::string program_text()
+{
+    std::error_code ec;
+    std::string name = std::filesystem::read_symlink("/proc/self/exe", ec).filename().string();
+    if (const std::size_t replaced = name.find(" (deleted)"); replaced != name.npos)
+        name.erase(replaced);
+    return name.empty() ? program_name() : name;
+}
 
 std::string make_unique_id()
 {

@@ -8,7 +8,6 @@
 namespace twat::mp::detail {
 namespace {
 
-constexpr double aim = 4e6;          // nanoseconds that a chunk should take
 constexpr double least = 50e3;       // nanoseconds below which a chunk is not shrunk towards the end
 // A chunk is at most so many times larger than the largest one that was measured. Each step takes a round trip, and the whole of a
 // million tiny tasks as long as a hundred of these; what was guessed too large is taken back by those who are idle.
@@ -39,7 +38,7 @@ std::size_t chunker::next(std::optional<std::size_t> remaining) const noexcept
         const std::size_t share = remaining ? *remaining / (4 * limits_.nodes) : 1;
         return std::max<std::size_t>(1, std::min(limits_.first, share));
     }
-    double size = std::min({aim / per_task_, static_cast<double>(growth * largest_), static_cast<double>(limits_.most)});
+    double size = std::min({static_cast<double>(limits_.aim.count()) / per_task_, static_cast<double>(growth * largest_), static_cast<double>(limits_.most)});
     if (remaining) {
         const double share = static_cast<double>(*remaining) / static_cast<double>(2 * limits_.nodes);
         size = std::min(size, std::max(share, least / per_task_));

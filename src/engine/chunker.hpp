@@ -28,6 +28,7 @@ public:
         std::size_t first = 1;              ///< Before anything was measured, unless `fixed`.
         std::size_t most = 65536;           ///< Never more than this, unless `fixed`.
         std::size_t nodes = 1;
+        duration aim{std::chrono::milliseconds(4)}; ///< How long a chunk should take.
     };
 
     explicit chunker(limits l) : limits_(l) {}

@@ -22,8 +22,6 @@ constexpr duration look_again_after = std::chrono::milliseconds(1);
 constexpr duration surely_begun = std::chrono::milliseconds(100);
 // A new operation may wait so long behind those of its priority that had their turns before.
 constexpr duration short_wait = std::chrono::milliseconds(5);
-// Arguments in one chunk, unless one task alone has more.
-constexpr std::size_t most_bytes = std::size_t(1) << 20;
 // Operations that are refused in one go because they waited for too long: about 100 us, for which the user's loop stands still.
 constexpr std::size_t most_shed_at_once = 64;
 
@@ -308,9 +306,9 @@ std::shared_ptr<chunk> engine::pull_chunk(operation_state& op, std::size_t most,
         std::size_t step = 1;
         if (const std::size_t n = tasks->size(); n != 0) {
             const std::size_t bytes = tasks->size_in_bytes();
-            if (bytes >= most_bytes)
+            if (bytes >= settings_.chunk_bytes)
                 break;
-            step = std::min(wanted - n, bytes == 0 ? wanted : std::max<std::size_t>(1, (most_bytes - bytes) * n / bytes));
+            step = std::min(wanted - n, bytes == 0 ? wanted : std::max<std::size_t>(1, (settings_.chunk_bytes - bytes) * n / bytes));
         }
         const pull_result pulled = op.op->pull(*tasks, step, settings_.max_message_size);
         op.next_index += pulled.count;

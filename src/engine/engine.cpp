@@ -92,7 +92,7 @@ void engine::add(std::shared_ptr<operation> op, time_point latest, bool nested)
         state->begin_by = saturating_add(state->initiated, traits.options.queue_timeout);
     const std::size_t bound = traits.options.max_concurrency;
     const std::size_t nodes = bound != 0 && !traits.coroutine ? std::min(bound, settings_.nodes) : settings_.nodes;
-    chunker::limits limits{.fixed = traits.options.chunk_size, .nodes = nodes};
+    chunker::limits limits{.fixed = traits.options.chunk_size, .nodes = nodes, .aim = settings_.chunk_aim};
     if (settings_.claims)
         take_back_unknown();
     if (!traits.stream) {

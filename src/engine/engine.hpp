@@ -62,6 +62,8 @@ public:
         duration cancel_grace{std::chrono::milliseconds(200)};
         bool encodes = false; ///< Workers are processes: functions and arguments travel as bytes.
         bool by_name = false; ///< Workers are another program: functions are found by name.
+        duration chunk_aim{std::chrono::milliseconds(4)}; ///< How long a chunk should keep a worker busy.
+        std::size_t chunk_bytes = std::size_t(1) << 20;   ///< Arguments in one chunk, unless one task alone has more.
         bool claims = false;  ///< What a worker has not begun costs nothing to take back: chunks may be larger than asked for.
         std::shared_ptr<const chaos_plan> chaos{}; ///< Faults that are made on purpose; null: none.
         /// `pool_options::on_trace`, which still has to be told who the worker is (0: none).
@@ -131,6 +133,7 @@ public:
                         const encoded_values* values) override;
     void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) override;
     void chunk_ended(worker_id worker, chunk_id id, duration busy) override;
+    void chunk_lost(worker_id worker, chunk_id id, const worker_loss& loss) override;
     void decide() override;
 
     /// Looks at timeouts and deadlines. To be called at `next_wake()`, which `decide` may change.

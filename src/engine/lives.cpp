@@ -151,6 +151,34 @@ void engine::lose_worker(ready_worker& lost, const worker_loss& loss)
     trace_worker(trace_event::worker_gone, worker, !loss.expected);
 }
 
+void engine::chunk_lost(worker_id worker, chunk_id id, const worker_loss& loss)
+{
+    ready_worker* const w = find(worker);
+    given_chunk* const held = w ? find(*w, id) : nullptr;
+    if (!held)
+        return;
+    w->running -= held->outstanding();
+    recount(*w);
+    std::size_t begun = held->settled;
+    for (const auto& b : loss.begun)
+        if (b.id == id && b.position < held->keep)
+            begun = std::max(begun, b.position + 1);
+    if (held->owner)
+        lose_chunk(*held, loss);
+    else
+        drop_outstanding(*held);
+    chunk_cut_off(worker, *held, begun, loss.expected);
+    if (held->owner)
+        disown(*held);
+    held->settled = held->keep;
+    const std::shared_ptr<chunk> ended = held->work; // destroyed last: it may be what keeps the operation alive
+    const bool was_first = held == &w->held.front();
+    forget_chunk(*w, *held);
+    if (was_first && !w->held.empty() && !w->held.front().work->coroutine)
+        chunk_begins(worker, w->held.front());
+    leave_if_idle(*w);
+}
+
 void engine::forget_workers()
 {
     for (auto& w : workers_) {

@@ -46,6 +46,8 @@ std::optional<time_point> restart_policy::on_loss(const lost_worker& lost, time_
     node.failed += !lost.was_ready;
     if (state_ == state::broken)
         return std::nullopt;
+    if (lost.nobody_left && !lost.others_ready)
+        return break_for(lost, now, {});
     if (state_ == state::trying)
         return break_for(lost, now, "a worker of the broken pool was tried again, and failed to start");
     if (!ever_ready_ && (lost.fails_again || all_initializers_threw()))

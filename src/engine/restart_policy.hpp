@@ -27,6 +27,7 @@ struct lost_worker
     bool stuck = false;             ///< A thread that goes on with its initializer: nothing can take its place.
     bool fails_again = false;       ///< Another start now would fail in the same way.
     bool for_good = false;          ///< And so would every later one.
+    bool nobody_left = false;       ///< No worker of any node can start now.
 };
 
 /** When a worker that was lost outside of a task is replaced, when the pool is broken by such losses, and when a broken pool tries again.

@@ -350,6 +350,7 @@ void roster::lose(std::size_t node, bool was_ready, bool was_current, const work
     lost.stuck = loss.stuck;
     lost.fails_again = loss.fails_again;
     lost.for_good = loss.for_good;
+    lost.nobody_left = loss.nobody_left;
     const bool was_broken = policy_.broken() && !policy_.trying();
     const auto when = policy_.on_loss(lost, now);
     if (!was_ready)

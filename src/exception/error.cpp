@@ -34,6 +34,9 @@ public:
         case errc::build_mismatch: return "the worker is another build of the program";
         case errc::protocol_error: return "a worker sent malformed data";
         case errc::task_threw: return "an exception was thrown that has no error code";
+        case errc::host_lost: return "the host of the task is gone, and the task may have run";
+        case errc::no_agents: return "no agent of this build serves the cluster pool";
+        case errc::broker_failed: return "the broker of the cluster pool cannot be used";
         }
         return "unknown twat.mp error " + std::to_string(value);
     }

@@ -2,6 +2,8 @@
 #ifndef TWAT_MP_SRC_FUNCTION_MODULE_HPP
 #define TWAT_MP_SRC_FUNCTION_MODULE_HPP
 
+#include <twat/mp/config.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -69,10 +71,10 @@ std::shared_ptr<const loaded_module> module_of(const void* address);
 std::shared_ptr<const loaded_module> find_module(std::string_view id);
 
 /// The main program's identity: equal in the caller's process and in its workers, unless they are different builds.
-const module_id& build_id();
+TWAT_MP_DECL const module_id& build_id();
 
 /// As hexadecimal digits, for messages.
-std::string to_hex(std::string_view id);
+TWAT_MP_DECL std::string to_hex(std::string_view id);
 
 } // namespace twat::mp::detail
 

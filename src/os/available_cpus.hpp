@@ -2,12 +2,14 @@
 #ifndef TWAT_MP_SRC_OS_AVAILABLE_CPUS_HPP
 #define TWAT_MP_SRC_OS_AVAILABLE_CPUS_HPP
 
+#include <twat/mp/config.hpp>
+
 #include <cstddef>
 #include <filesystem>
 
 namespace twat::mp::detail {
 
-/** What `pool_options::nodes == 0` means: `available_cpus()`, but in a worker process no more than its share of those of its parent. */
+TWAT_MP_DECL /** What `pool_options::nodes == 0` means: `available_cpus()`, but in a worker process no more than its share of those of its parent. */
 std::size_t usable_cpus();
 
 /** How many CPUs this process may keep busy. At least 1.

@@ -2,6 +2,8 @@
 #ifndef TWAT_MP_SRC_OS_HELPER_THREAD_HPP
 #define TWAT_MP_SRC_OS_HELPER_THREAD_HPP
 
+#include <twat/mp/config.hpp>
+
 #include <functional>
 
 namespace twat::mp::detail {
@@ -12,7 +14,7 @@ namespace twat::mp::detail {
     small, for a program that locks its memory has all of each stack in memory: it must run no function of the application's. `run` must not
     throw.
 */
-void start_helper_thread(const char* name, std::function<void()> run);
+TWAT_MP_DECL void start_helper_thread(const char* name, std::function<void()> run);
 
 } // namespace twat::mp::detail
 

@@ -60,16 +60,19 @@ engine::settings engine_settings(const capabilities& can, const pool_options& op
             .cancel_grace = options.cancel_grace,
             .encodes = can.encodes,
             .by_name = can.by_name,
+            .chunk_aim = can.chunk_aim,
+            .chunk_bytes = can.chunk_bytes,
             .claims = can.local};
 }
 
+/// Whether an error says by itself that the pool cannot serve.
 bool says_broken(const std::exception_ptr& error)
 {
     try {
         std::rethrow_exception(error);
     }
     catch (const boost::system::system_error& e) {
-        return e.code() == errc::pool_broken;
+        return e.code() == errc::pool_broken || e.code() == errc::no_agents || e.code() == errc::broker_failed;
     }
     catch (...) {
         return false;
@@ -392,6 +395,21 @@ void pool::chunk_ended(worker_id worker, chunk_id id, duration busy)
 {
     if (!released_)
         engine_->chunk_ended(worker, id, busy);
+}
+
+void pool::chunk_lost(worker_id worker, chunk_id id, const worker_loss& loss)
+{
+    if (!released_)
+        engine_->chunk_lost(worker, id, loss);
+}
+
+void pool::nodes_changed(std::size_t nodes)
+{
+    if (released_)
+        return;
+    nodes_ = nodes;
+    workers_->resize(nodes);
+    engine_->resize(nodes);
 }
 
 void pool::decide()

@@ -85,6 +85,8 @@ private:
                         const encoded_values* values) override;
     void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) override;
     void chunk_ended(worker_id worker, chunk_id id, duration busy) override;
+    void chunk_lost(worker_id worker, chunk_id id, const worker_loss& loss) override;
+    void nodes_changed(std::size_t nodes) override;
     void decide() override;
 
     template <class F>

@@ -2,6 +2,8 @@
 #ifndef TWAT_MP_SRC_START_MARKER_HPP
 #define TWAT_MP_SRC_START_MARKER_HPP
 
+#include <twat/mp/config.hpp>
+
 #include <cstddef>
 
 #include "start/worker_marker.hpp"
@@ -15,7 +17,7 @@ enum class worker_state {
     entered, ///< Serves calls.
 };
 
-worker_state get_worker_state() noexcept;
+TWAT_MP_DECL worker_state get_worker_state() noexcept;
 
 /// What the marker said. @pre Not `not_a_worker`.
 const worker_marker& get_worker_marker() noexcept;
@@ -25,7 +27,7 @@ bool enter_worker_state() noexcept;
 
 /// Ends a process that was started as a worker and uses the library like a program proper: otherwise each of its workers would start
 /// workers of its own, without end. To be called at the first use of any process pool.
-void exit_if_not_entered() noexcept;
+TWAT_MP_DECL void exit_if_not_entered() noexcept;
 
 /// 0 in a program proper, 1 in its workers, 2 in the workers of pools that they make. A worker that would be deeper than
 /// `nesting_limit` is `errc::nesting_too_deep`.

@@ -2,6 +2,8 @@
 #ifndef TWAT_MP_SRC_START_TITLE_HPP
 #define TWAT_MP_SRC_START_TITLE_HPP
 
+#include <twat/mp/config.hpp>
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -9,7 +11,7 @@
 namespace twat::mp::detail {
 
 /// The short name of this program, without what `make_title` added to it.
-std::string program_name();
+TWAT_MP_DECL std::string program_name();
 
 /// What `ps` shows of a worker, "pgzip: worker 1 of 4711"; for `launch_request::title`.
 std::string make_title(std::string_view program, std::size_t index, int parent);

@@ -2,6 +2,8 @@
 #ifndef TWAT_MP_SRC_WIRE_EXCEPTION_HPP
 #define TWAT_MP_SRC_WIRE_EXCEPTION_HPP
 
+#include <twat/mp/config.hpp>
+
 #include <twat/mp/decoder.hpp>
 #include <twat/mp/encoder.hpp>
 
@@ -24,7 +26,7 @@ struct exception_context
     as no bytes at all, of which `decode_exception` still makes an exception. `what()` and the like are cut at 64 KiB, the chain
     of nested exceptions at 16.
 */
-void encode_exception(encoder& out, const std::exception_ptr& error, const exception_context& context = {}) noexcept;
+TWAT_MP_DECL void encode_exception(encoder& out, const std::exception_ptr& error, const exception_context& context = {}) noexcept;
 
 /** Makes a fresh exception of the bytes, with the task's index and the worker's pid attached.
 
@@ -32,7 +34,7 @@ void encode_exception(encoder& out, const std::exception_ptr& error, const excep
     @param in Exactly the bytes that `encode_exception` appended. If they make no sense, the exception is an `mp::error`
     with `errc::decode_failed`.
 */
-std::exception_ptr decode_exception(decoder& in, std::optional<std::uint64_t> index, int pid) noexcept;
+TWAT_MP_DECL std::exception_ptr decode_exception(decoder& in, std::optional<std::uint64_t> index, int pid) noexcept;
 
 } // namespace twat::mp::detail
 

@@ -15,6 +15,17 @@
 #define TWAT_MP_DECL
 #endif
 
+/// The same for twat::mp_cluster, whose sources are in `src/cluster`.
+#if defined(TWAT_MP_SHARED)
+#if defined(TWAT_MP_CLUSTER_SOURCE)
+#define TWAT_MP_CLUSTER_DECL BOOST_SYMBOL_EXPORT
+#else
+#define TWAT_MP_CLUSTER_DECL BOOST_SYMBOL_IMPORT
+#endif
+#else
+#define TWAT_MP_CLUSTER_DECL
+#endif
+
 namespace boost::asio {}
 
 namespace twat::mp {

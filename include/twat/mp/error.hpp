@@ -56,6 +56,12 @@ enum class errc : int {
     protocol_error,
     /// What `code_of` gives for an exception that has no error code.
     task_threw,
+    /// Pools over several hosts: the host of the task is gone, and the task may have run; see `host_lost`.
+    host_lost,
+    /// Pools over several hosts: no agent of this build serves. The message counts those of other builds.
+    no_agents,
+    /// Pools over several hosts: the broker cannot be reached or used, for the reason that the message gives.
+    broker_failed,
 };
 
 /// The category of `errc`, named "twat.mp".

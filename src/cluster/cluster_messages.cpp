@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: BSL-1.0
+// What a pool and its agents say to each other, at the pool's end.
+#include <charconv>
+#include <utility>
+
+#include <twat/mp/cluster/host_lost.hpp>
+#include <twat/mp/detail/exception/make_error.hpp>
+#include <twat/mp/error.hpp>
+
+#include "cluster/cluster_workers.hpp"
+#include "cluster/relay_operation.hpp"
+#include "time/saturating.hpp"
+#include "wire/exception.hpp"
+
+namespace twat::mp::detail::cluster {
+namespace {
+
+/// Room in a message for what goes with a body.
+constexpr std::size_t overhead = 4096;
+/// A connection that was away for longer was away for as long as an agent needs to give up what it has not begun.
+constexpr int short_absence = 2; // parts of a lease
+
+std::uint64_t number_behind(std::string_view text, std::string_view key)
+{
+    std::uint64_t value = 0;
+    if (const std::size_t at = text.find(key); at != text.npos)
+        std::from_chars(text.data() + at + key.size(), text.data() + text.size(), value);
+    return value;
+}
+
+std::string_view as_text(std::span<const std::byte> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+
+} // namespace
+
+void cluster_workers_set::read_mail()
+{
+    if (!link_)
+        return;
+    const mailbox::contents mail = mail_->take();
+    on_link(mail.link);
+    for (const auto& [told, when] : mail.presence)
+        members_.heard(told, when);
+    for (const incoming& message : mail.messages) {
+        try {
+            on_message(message);
+        } catch (const error&) {
+            // Malformed, so not from an agent of this build.
+        }
+    }
+}
+
+void cluster_workers_set::on_link(const mailbox::link_state& now)
+{
+    const mailbox::link_state before = std::exchange(link_state_, now);
+    if (!now.online)
+        return members_.disconnected();
+    if (now.connections == before.connections)
+        return;
+    max_payload_ = now.max_payload;
+    members_.connected(now.since);
+    // What the broker was sent may be lost. It drops what it has, by the name; but what agents have taken out of the stream by now, because
+    // nobody answered here, it must not take for that.
+    const bool renew = !before.online && now.since - before.since > options_.lease / short_absence;
+    for (const chunk_id id : ledger_.to_publish_again())
+        if (const auto found = sent_.find(id); found != sent_.end()) {
+            found->second.renewed += renew;
+            publish(id, found->second);
+        }
+    call_roll();
+}
+
+void cluster_workers_set::publish(chunk_id id, sent_chunk& sent)
+{
+    sent.task.inlined = sent.body.size() + overhead <= max_payload_;
+    const std::string chunk = std::to_string(id);
+    link_->publish_once(names_.task(sent.task.coroutine ? "coroutine" : "plain"),
+                        pack(sent.task, sent.task.inlined ? std::span<const std::byte>(sent.body) : std::span<const std::byte>()),
+                        names_.pool(id_, "stored." + chunk),
+                        id_ + "." + chunk + (sent.renewed == 0 ? std::string() : ".r" + std::to_string(sent.renewed)));
+}
+
+void cluster_workers_set::on_message(const incoming& message)
+{
+    const std::string own = names_.pool(id_, "");
+    const std::string_view subject = message.subject();
+    if (!subject.starts_with(own))
+        return;
+    const std::string_view what = subject.substr(own.size());
+    if (what.starts_with("stored.")) {
+        std::uint64_t chunk = 0;
+        const std::string_view digits = last_token(what);
+        std::from_chars(digits.data(), digits.data() + digits.size(), chunk);
+        return on_stored(chunk, message);
+    }
+    if (message.is_no_responders())
+        return; // an agent that has just gone
+    if (what == "claim")
+        on_claim(message);
+    else if (what == "outcome")
+        on_outcome(message);
+    else if (what == "alive")
+        on_alive(message);
+    else if (what == "fetch")
+        on_fetch(message);
+    else if (what == "part")
+        on_part(message);
+}
+
+void cluster_workers_set::on_stored(std::uint64_t chunk, const incoming& message)
+{
+    if (message.is_no_responders())
+        return link_->look_after_stream();
+    const std::string_view answer = as_text(message.bytes());
+    if (answer.find("\"error\"") != answer.npos) {
+        // The stream is full, or the disk. Waits and queue limits are the broker's; what it refuses fails.
+        const auto what = ledger_.forget(chunk);
+        const auto sent = take(chunk);
+        if (!what || !sent)
+            return;
+        const std::string why = "the broker at " + options_.url + " refuses a chunk: " + std::string(answer.substr(0, 500));
+        for (std::size_t position = 0; position != sent->work->count; ++position)
+            events_.task_failed(sent->place, chunk, position,
+                                make_error(errc::broker_failed, why, static_cast<std::size_t>(sent->work->first + position)));
+        return events_.chunk_ended(sent->place, chunk, duration::zero());
+    }
+    const std::uint64_t sequence = number_behind(answer, "\"seq\":");
+    if (sequence != 0 && !ledger_.stored(chunk, sequence) && answer.find("\"duplicate\"") == answer.npos)
+        withdraw(chunk, {sequence, {}, {}, false});
+}
+
+void cluster_workers_set::on_claim(const incoming& message)
+{
+    const auto [claim, rest] = unpack<claim_message>(message.bytes());
+    if (!members_.heard(claim.agent, message.when()))
+        return call_roll(); // it asks again, when it is known
+    verdict_message told{claim.chunk, ledger_.claim(claim.chunk, claim.agent, claim.ack), {}};
+    if (const auto found = sent_.find(claim.chunk); found != sent_.end() && found->second.work->deadline != time_point::max())
+        told.remaining = std::max(found->second.work->deadline - clock::now(), duration(1));
+    link_->publish(std::string(message.reply()), pack(told));
+}
+
+void cluster_workers_set::on_outcome(const incoming& message)
+{
+    const auto [told, body] = unpack<outcome_message>(message.bytes());
+    members_.heard(told.agent, message.when());
+    const auto found = sent_.find(told.chunk);
+    const auto* const known = ledger_.find(told.chunk);
+    if (found == sent_.end() || !known || known->agent != told.agent) {
+        link_->publish(std::string(message.reply()), pack(settled_message{told.chunk}));
+        return;
+    }
+    if (!told.inlined) {
+        if (!found->second.parts) {
+            found->second.outcome = told;
+            const std::size_t part = std::max<std::size_t>(1024, std::min<std::size_t>(max_payload_ / 2, 512 * 1024));
+            found->second.parts = std::make_unique<part_reader>(told.body_size, part, options_.lease / 4);
+            fetch_outcome(told.chunk, found->second, told.agent);
+        }
+        return;
+    }
+    link_->publish(std::string(message.reply()), pack(settled_message{told.chunk}));
+    settle(told.chunk, told.agent, body, told.busy);
+}
+
+void cluster_workers_set::fetch_outcome(chunk_id id, sent_chunk& sent, const std::string& agent)
+{
+    for (const auto& wanted : sent.parts->take_requests(clock::now()))
+        link_->publish(names_.agent(agent, "fetch." + id_), pack(part_request{part_of::outcome, id, wanted.offset, wanted.size}),
+                       names_.pool(id_, "part"));
+}
+
+void cluster_workers_set::on_part(const incoming& message)
+{
+    const auto [part, bytes] = unpack<part_message>(message.bytes());
+    const auto found = sent_.find(part.id);
+    const auto* const known = ledger_.find(part.id);
+    if (found == sent_.end() || !found->second.parts || !known)
+        return;
+    sent_chunk& sent = found->second;
+    const std::string agent = known->agent;
+    members_.heard(agent, message.when());
+    if (!sent.parts->add(part.offset, bytes)) {
+        sent.parts.reset(); // it is told again
+        return;
+    }
+    if (!sent.parts->is_whole())
+        return fetch_outcome(part.id, sent, agent);
+    const std::vector<std::byte> body = sent.parts->take();
+    link_->publish(names_.agent(agent, "settled." + id_), pack(settled_message{part.id}));
+    settle(part.id, agent, body, sent.outcome->busy);
+}
+
+void cluster_workers_set::on_alive(const incoming& message)
+{
+    const auto [told, rest] = unpack<alive_message>(message.bytes());
+    if (!members_.heard(told.agent, message.when()))
+        call_roll();
+    link_->publish(std::string(message.reply()), pack(unwanted_message{ledger_.unwanted(told.agent, told.chunks)}));
+    const membership::agent* const agent = members_.find(told.agent);
+    for (const auto& lost : ledger_.reconcile(told.agent, told.chunks))
+        lose(lost, agent ? agent->told.host : "an agent", "its agent has dropped the task");
+}
+
+void cluster_workers_set::on_fetch(const incoming& message)
+{
+    const auto [wanted, rest] = unpack<part_request>(message.bytes());
+    const part_message told{wanted.what, wanted.id, wanted.offset};
+    if (wanted.what == part_of::setup) {
+        if (wanted.id == setup_id_)
+            link_->publish(std::string(message.reply()), pack(told, pack(setup_)));
+        return;
+    }
+    const auto found = sent_.find(wanted.id);
+    link_->publish(std::string(message.reply()),
+                   pack(told, found == sent_.end() ? std::span<const std::byte>() : find_part(found->second.body, wanted.offset, wanted.size)));
+}
+
+// ---------------------------------------------------------------- how chunks end
+
+std::optional<cluster_workers_set::sent_chunk> cluster_workers_set::take(chunk_id id)
+{
+    auto taken = sent_.extract(id);
+    if (taken.empty())
+        return std::nullopt;
+    if (const auto at = places_.find(taken.mapped().place); at != places_.end())
+        at->second.chunks.erase(id);
+    return std::move(taken.mapped());
+}
+
+void cluster_workers_set::settle(chunk_id id, const std::string& agent, std::span<const std::byte> body, duration busy)
+{
+    const auto what = ledger_.settle(id, agent);
+    if (!what)
+        return;
+    withdraw(id, *what);
+    if (const auto sent = take(id))
+        report(id, *sent, body, busy);
+}
+
+void cluster_workers_set::report(chunk_id id, const sent_chunk& sent, std::span<const std::byte> body, duration busy)
+{
+    const std::size_t count = sent.work->count;
+    const std::uint64_t first = sent.work->first;
+    try {
+        const outcome_reader outcomes(body, count);
+        for (std::size_t position = 0; position < count;) {
+            if (const std::size_t n = outcomes.neighbours(position); n > 1) {
+                const auto bytes = outcomes.bytes(outcomes[position]);
+                const encoded_values values{bytes.data(), bytes.size(), bytes.size()};
+                events_.tasks_finished(sent.place, id, position, n, &values);
+                position += n;
+                continue;
+            }
+            const outcome_record record = outcomes[position];
+            decoder in(outcomes.bytes(record));
+            if (record.what == outcome_record::value)
+                events_.task_finished(sent.place, id, position, &in);
+            else if (record.what == outcome_record::failure)
+                events_.task_failed(sent.place, id, position, decode_exception(in, first + position, record.pid));
+            else
+                break; // `chunk_ended` says that it is missing
+            ++position;
+        }
+    } catch (const error&) {
+        // The same for all of them.
+    }
+    events_.chunk_ended(sent.place, id, busy);
+}
+
+void cluster_workers_set::lose(const chunk_ledger::lost_chunk& lost, const std::string& host, const std::string& why)
+{
+    withdraw(lost.id, lost.what);
+    tell_to_stop(lost.what.agent, lost.id, true); // should it still hear
+    const auto sent = take(lost.id);
+    if (!sent)
+        return;
+    worker_loss loss;
+    loss.begun.push_back({lost.id, sent->work->count - 1});
+    loss.in_task = true;
+    loss.explain = [host, why](std::uint64_t index) {
+        return std::make_exception_ptr(host_lost(host, static_cast<std::size_t>(index), why));
+    };
+    events_.chunk_lost(sent->place, lost.id, loss);
+}
+
+/// Takes a chunk out of the stream: by its acknowledgement, if it was delivered, or by its number.
+void cluster_workers_set::withdraw(chunk_id, const chunk_ledger::outstanding& what)
+{
+    if (!what.ack.empty())
+        link_->publish_text(what.ack, "+ACK");
+    else if (what.sequence)
+        link_->publish_text(names_.delete_task(), "{\"seq\":" + std::to_string(*what.sequence) + ",\"no_erase\":true}");
+}
+
+void cluster_workers_set::tell_to_stop(const std::string& agent, chunk_id id, bool by_force)
+{
+    link_->publish(names_.agent(agent, "stop." + id_), pack(stop_message{id, by_force}));
+}
+
+} // namespace twat::mp::detail::cluster
