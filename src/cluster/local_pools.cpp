@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <stdexcept>
+#include <typeinfo>
 #include <utility>
 
 #include <twat/mp/cluster/options.hpp>
@@ -28,6 +29,13 @@ public:
         return copy;
     }
     bool is_coroutine() const noexcept override { return false; }
+    const std::type_info* wanted_state() const noexcept override { return nullptr; }
+    const std::type_info& result_type() const noexcept override { return typeid(void); }
+    std::shared_ptr<const void> run_for_result() const override
+    {
+        run();
+        return nullptr;
+    }
     void run() const override { throw std::logic_error("this task is for worker processes"); }
     asio::awaitable<void> run_async() const override
     {
