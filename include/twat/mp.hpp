@@ -27,6 +27,7 @@
 #include <twat/mp/life_phase.hpp>
 #include <twat/mp/multi_pool.hpp>
 #include <twat/mp/options.hpp>
+#include <twat/mp/parcel.hpp>
 #include <twat/mp/philox.hpp>
 #include <twat/mp/pool_dump.hpp>
 #include <twat/mp/portable.hpp>

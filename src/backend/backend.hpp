@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <twat/mp/detail/operation/task_report.hpp>
+#include <twat/mp/parcel.hpp>
 #include <twat/mp/stacktrace.hpp>
 #include <twat/mp/detail/operation/exit_results.hpp>
 
@@ -61,6 +62,9 @@ public:
 
     /// Calls `f` with what tasks of the worker have reported since the last time, each task's latest.
     virtual void take_reports(worker_id, const std::function<void(task_report&&)>&) {}
+
+    /// The call of a task that runs, to be run again, if that is kept of tasks that time out.
+    virtual parcel parcel_of(worker_id, chunk_id, std::size_t /*position*/) { return {}; }
 
     /// Whether a worker that does not stop can be killed. If not (threads), operations wait for their running tasks.
     virtual bool can_kill() const noexcept = 0;

@@ -285,7 +285,7 @@ private:
     void check_at(given_chunk& held, time_point when) noexcept;
     void drop_outstanding(const given_chunk& held) noexcept;
     void check_limits(operation_state& op, time_point now);
-    static std::exception_ptr timed_out(std::uint64_t index, const stacktrace& stack = {});
+    static std::exception_ptr timed_out(std::uint64_t index, const stacktrace& stack = {}, const parcel& call = {});
     stacktrace stack_of(operation_state& op);
     void check_timeout(ready_worker& worker, given_chunk& held, time_point now);
     void overdue(ready_worker& worker, given_chunk& held, time_point due);

@@ -38,9 +38,10 @@ unsigned strength(asio::cancellation_type type)
 
 } // namespace
 
-std::exception_ptr engine::timed_out(std::uint64_t index, const stacktrace& stack)
+std::exception_ptr engine::timed_out(std::uint64_t index, const stacktrace& stack, const parcel& call)
 {
-    return make_stack_error(errc::task_timed_out, "task " + std::to_string(index) + " ran longer than its timeout (call_options::timeout)", index, stack);
+    return make_stack_error(errc::task_timed_out, "task " + std::to_string(index) + " ran longer than its timeout (call_options::timeout)", index, stack,
+                            call);
 }
 
 // Of the worker that runs its task with the lowest index.
@@ -340,7 +341,7 @@ void engine::check_timeout(ready_worker& worker, given_chunk& held, time_point n
     operation_state& op = *held.owner;
     --op.held_tasks;
     const std::uint64_t index = held.work->first + position;
-    fail_task(op, index, timed_out(index, stack), &held, trace_outcome::timed_out);
+    fail_task(op, index, timed_out(index, stack, backend_.parcel_of(worker.id, held.work->id, position)), &held, trace_outcome::timed_out);
 }
 
 bool engine::judges() const

@@ -231,6 +231,8 @@ void attach(const boost::exception& to, const exception_facts& facts)
         to << errinfo_stderr_tail(facts.stderr_tail);
     if (!facts.stack.empty())
         to << errinfo_stacktrace(facts.stack);
+    if (!facts.call.empty())
+        to << errinfo_parcel(facts.call);
     if (facts.cause) {
         // Boost.Exception finds it too, and diagnostic_information shows it.
         to << boost::errinfo_nested_exception(boost::exception_ptr(boost::make_shared<const cause_clone>(facts.cause)));

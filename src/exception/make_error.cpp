@@ -37,11 +37,13 @@ std::exception_ptr make_error(errc code, const std::string& what, std::size_t ta
     return make_nested(code, what, nullptr, task_index);
 }
 
-std::exception_ptr make_stack_error(errc code, const std::string& what, std::optional<std::size_t> task_index, const stacktrace& stack) noexcept
+std::exception_ptr make_stack_error(errc code, const std::string& what, std::optional<std::size_t> task_index, const stacktrace& stack,
+                                   const parcel& call) noexcept
 {
     exception_facts facts;
     facts.task_index = task_index;
     facts.stack = stack;
+    facts.call = call;
     return made<error>([&] { return error_of(code, what); }, facts);
 }
 
@@ -87,6 +89,7 @@ std::exception_ptr make_worker_died(int pid, worker_died::exit_status status, st
         facts.out_of_memory = last.out_of_memory;
         facts.stderr_tail = last.stderr_tail;
         facts.stack = last.stack;
+        facts.call = last.call;
         return made<worker_died>([&] { return worker_died(pid, status, task_index, note, last); }, facts);
     }
     catch (...) {

@@ -65,6 +65,8 @@ void check_options(const pool_options& options)
     check_duration("pool_options::cancel_grace", options.cancel_grace);
     check_duration("pool_options::max_age_per_child", options.max_age_per_child);
     check_duration("pool_options::spin", options.spin);
+    if (!options.parcels.directory.empty() && options.parcels.most == 0)
+        refuse_option("pool_options::parcels.most", "must be at least 1");
     if (!(options.recycle_jitter >= 0 && options.recycle_jitter <= 1))
         refuse_option("pool_options::recycle_jitter", "must be between 0 and 1");
     if (options.nice < -1 || options.nice > 19)

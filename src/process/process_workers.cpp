@@ -56,6 +56,7 @@ process_workers_set::process_workers_set(pool_strand strand, std::shared_ptr<str
     settings_.initializer = encode(options.initializer, foreign);
     settings_.state = encode(options.state.maker(), foreign);
     settings_.finalizer = encode(options.finalizer, foreign);
+    settings_.parcels = std::make_shared<const parcel_maker>(options, options.state.maker());
     settings_.beside_loop = link_->beside_a_loop();
     settings_.debug = is_enabled("TWAT_MP_DEBUG");
     settings_.chaos = chaos_plan(options.chaos);
@@ -234,6 +235,12 @@ stacktrace process_workers_set::ask_for_stack(worker_id id, chunk_id chunk)
 {
     const auto worker = find(id);
     return worker ? worker->ask_for_stack(chunk) : stacktrace();
+}
+
+parcel process_workers_set::parcel_of(worker_id id, chunk_id chunk, std::size_t position)
+{
+    const auto worker = find(id);
+    return worker && settings_.parcels->options().timeouts ? worker->parcel_of(chunk, position) : parcel();
 }
 
 void process_workers_set::abandon(worker_id id, chunk_id chunk)

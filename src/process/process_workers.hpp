@@ -49,6 +49,7 @@ public:
     void take_reports(worker_id worker, const std::function<void(task_report&&)>& f) override;
     std::optional<chunk_times> times(worker_id worker, chunk_id id) const override;
     stacktrace ask_for_stack(worker_id worker, chunk_id id) override;
+    parcel parcel_of(worker_id worker, chunk_id id, std::size_t position) override;
     bool can_kill() const noexcept override { return true; }
     void abandon(worker_id worker, chunk_id id) override;
     void launch(worker_id worker, std::size_t node) override;

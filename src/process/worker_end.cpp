@@ -2,6 +2,8 @@
 // The part of a worker process that says what became of it.
 #include <twat/mp/detail/exception/make_error.hpp>
 
+#include <boost/exception/exception.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <csignal>
@@ -103,16 +105,21 @@ void worker_process::explain_death(worker_end& end)
         circumstances.stderr_tail = child_->error_tail();
     const auto last = std::make_shared<const worker_died::circumstances>(std::move(circumstances));
 
-    std::vector<std::pair<std::uint64_t, life_phase>> steps; // of the tasks that it was at
+    struct step { std::uint64_t first; life_phase second; parcel call; };
+    std::vector<step> steps; // of the tasks that it was at
     for (const worker_loss::begun_task& begun : end.loss.begun)
-        if (begun.culprit)
-            steps.emplace_back(held_->find(begun.id)->first + begun.position, held_->step(begun.id));
+        if (begun.culprit) {
+            const process_chunk& held = *held_->find(begun.id);
+            steps.push_back({held.first + begun.position, held_->step(begun.id),
+                             owner_->settings().parcels->make(*held.work, begun.position, node_, name() + status_text())});
+        }
     const auto make = [pid = pid(), status, note = note_, last, steps = std::move(steps)](std::optional<std::uint64_t> index) {
         const auto found = std::ranges::find_if(steps, [&](const auto& step) { return !index || step.first == *index; });
         if (found == steps.end())
             return make_worker_died(pid, status, index, note, {}, *last);
         auto in_task = *last;
         in_task.phase = found->second;
+        in_task.call = found->call;
         return make_worker_died(pid, status, found->first, note, {}, in_task);
     };
     end.loss.explain = make;
@@ -191,6 +198,28 @@ void worker_process::ask_for_stack()
 {
     if (held_ && child_ && stacks_ && fsm_.phase() == worker_phase::ready && !held_->empty())
         stacks_->ask(*child_, describe_tasks());
+}
+
+parcel worker_process::parcel_of(chunk_id id, std::size_t position) const
+{
+    const process_chunk* const held = held_ ? held_->find(id) : nullptr;
+    return held ? owner_->settings().parcels->make(*held->work, position, node_, name() + ": the task ran longer than its timeout") : parcel();
+}
+
+void worker_process::attach_parcel(const std::exception_ptr& error, chunk_id id, std::size_t position) const
+{
+    const process_chunk* const held = held_->find(id);
+    if (!held)
+        return;
+    try {
+        std::rethrow_exception(error);
+    }
+    catch (const boost::exception& e) {
+        if (const parcel made = owner_->settings().parcels->make(*held->work, position, node_, name() + ": the task threw"); !made.empty())
+            e << errinfo_parcel(made);
+    }
+    catch (...) { // nothing can be attached to it
+    }
 }
 
 std::optional<dumped_worker> worker_process::dump()

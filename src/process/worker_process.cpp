@@ -354,8 +354,12 @@ void worker_process::tell(const record& what, const noted_chunk& held, const dec
         }
         return give_back(what);
     }
-    case record_kind::failure:
-        return events.task_failed(id_, what.chunk, what.position, decode_exception(in, held.first + what.position, pid()));
+    case record_kind::failure: {
+        const std::exception_ptr error = decode_exception(in, held.first + what.position, pid());
+        if (owner_->settings().parcels->options().exceptions)
+            attach_parcel(error, what.chunk, what.position);
+        return events.task_failed(id_, what.chunk, what.position, error);
+    }
     case record_kind::ended: {
         std::int64_t busy;
         std::memcpy(&busy, what.bytes.data(), sizeof busy);

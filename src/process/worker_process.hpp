@@ -20,6 +20,7 @@
 #include "os/descriptor.hpp"
 #include "process/decoding.hpp"
 #include "process/held_chunks.hpp"
+#include "process/parcels.hpp"
 #include "process/stop_judge.hpp"
 #include "process/warden.hpp"
 #include "process/worker_channel.hpp"
@@ -48,6 +49,7 @@ struct worker_settings
     std::filesystem::path executable;
     std::shared_ptr<launch_thread> launcher; ///< Made by the thread that made the pool.
     byte_buffer initializer, state, finalizer; ///< Encoded; empty: none.
+    std::shared_ptr<const parcel_maker> parcels;
     bool beside_loop = false;           ///< The strand is on a loop that others use: see `strand_link::beside_a_loop`.
     bool debug = false;                 ///< Say on stderr what the workers do.
     chaos_plan chaos;                   ///< Faults that are made on purpose.
@@ -145,6 +147,8 @@ public:
     std::optional<backend::chunk_times> times(chunk_id id) const;
     void abandon(chunk_id id);
     stacktrace ask_for_stack(chunk_id id);
+    parcel parcel_of(chunk_id id, std::size_t position) const;
+    void attach_parcel(const std::exception_ptr& error, chunk_id id, std::size_t position) const;
     /// What it is busy with, if it is.
     std::optional<dumped_worker> dump();
     /// Before it is killed. Its end waits for the answer, for a moment.

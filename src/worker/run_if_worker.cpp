@@ -4,9 +4,14 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include <fcntl.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +19,7 @@
 #include "start/title.hpp"
 #include "start/marker.hpp"
 #include "worker/crash_report.hpp"
+#include "worker/replay.hpp"
 #include "worker/serve.hpp"
 #include "worker/watchdog.hpp"
 
@@ -72,6 +78,17 @@ void raise_oom_score() noexcept
     leave(serve_worker(start));
 }
 
+/// Not where the program has more rights than whoever started it.
+void replay_if_asked(const std::vector<std::string>& arguments)
+{
+    const std::optional<replay_request> request = find_replay(arguments);
+    if (!request || ::getauxval(AT_SECURE) != 0)
+        return;
+    const int code = run_replay(*request);
+    std::fflush(nullptr);
+    std::exit(code);
+}
+
 } // namespace
 } // namespace detail
 
@@ -79,8 +96,14 @@ void run_if_worker()
 {
     if (detail::enter_worker_state())
         detail::run_worker();
+    detail::replay_if_asked(detail::program_arguments());
 }
 
-void run_if_worker(int, char**) { run_if_worker(); }
+void run_if_worker(int argc, char** argv)
+{
+    if (detail::enter_worker_state())
+        detail::run_worker();
+    detail::replay_if_asked(std::vector<std::string>(argv + std::min(argc, 1), argv + std::max(argc, 0)));
+}
 
 } // namespace twat::mp

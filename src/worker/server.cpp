@@ -18,6 +18,7 @@
 #include "os/readiness.hpp"
 #include "time/saturating.hpp"
 #include "worker/standard_output.hpp"
+#include "worker/process_scope.hpp"
 #include "worker/task_memory.hpp"
 
 namespace twat::mp::detail {
@@ -30,23 +31,6 @@ time_point after(time_point now, const std::optional<duration>& remaining) noexc
 {
     return remaining ? saturating_add(now, *remaining) : time_point::max();
 }
-
-/// Makes a context the thread's and the process's, also when what happens within throws.
-class process_scope
-{
-public:
-    explicit process_scope(worker_context& context) : before_(enter_worker(&context)) { set_process_worker(&context); }
-    process_scope(const process_scope&) = delete;
-    process_scope& operator=(const process_scope&) = delete;
-    ~process_scope()
-    {
-        set_process_worker(nullptr);
-        enter_worker(before_);
-    }
-
-private:
-    worker_context* const before_;
-};
 
 std::shared_ptr<result_arena> make_result_arena(int fd, const shared_page& page)
 {

@@ -13,6 +13,7 @@
 #include <stdexcept>
 
 #include "everything.hpp"
+#include "exception/parcel_content.hpp"
 #include "targets.hpp"
 #include "shm/claim.hpp"
 #include "wire/exception.hpp"
@@ -47,6 +48,16 @@ void write_frames()
         append_frame(out, {frame_type::pong, 0, 7, 0}, text(std::string(300, 'x')));
         write("frames", "three_by_" + std::to_string(piece), out.bytes());
     }
+}
+
+void write_parcels()
+{
+    parcel_call call{.build = "build", .program = "/bin/program", .types = "int", .reason = "worker 0 was killed", .function = {"place", "name"}, .initializer = {"place", ""},
+                     .arguments = "1234", .index = 3, .directory = "/", .environment = {"A=1", "B=2"}};
+    write("parcels", "call", text(encode_parcel(call)));
+    encoder body;
+    body.write(call);
+    write("parcels", "body", body.bytes());
 }
 
 void write_handshake()
@@ -181,6 +192,7 @@ int main(int argc, char** argv)
     folder = argv[1];
     write_frames();
     write_handshake();
+    write_parcels();
     write_chunks();
     write_records();
     write_values(std::make_index_sequence<std::variant_size_v<fuzz::everything>>());

@@ -21,6 +21,7 @@ void records(input bytes);    ///< Outcomes, as they lie in the ring, against th
 void values(input bytes);     ///< Arguments and results.
 void exceptions(input bytes); ///< What a task has thrown.
 void functions(input bytes);  ///< What names the function to call.
+void parcels(input bytes);    ///< A call in a file.
 
 struct target
 {
@@ -29,7 +30,8 @@ struct target
 };
 
 inline constexpr target targets[] = {{"frames", frames}, {"handshake", handshake}, {"chunks", chunks}, {"records", records},
-                                     {"values", values}, {"exceptions", exceptions}, {"functions", functions}};
+                                     {"values", values}, {"exceptions", exceptions}, {"functions", functions},
+                                     {"parcels", parcels}};
 
 /// What a target may allocate for an input of `size` bytes. An element of a container may be a hundred times as large as the byte that
 /// stands for it.

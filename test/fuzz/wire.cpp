@@ -10,6 +10,7 @@
 #include "targets.hpp"
 #include "wire/exception.hpp"
 #include "wire/frame.hpp"
+#include "exception/parcel_content.hpp"
 #include "function/function.hpp"
 #include "wire/messages.hpp"
 #include "shm/result_ring.hpp"
@@ -189,6 +190,26 @@ void functions(input bytes)
     catch (const error& e) {
         TWAT_MP_FUZZ_EXPECT(e.code() == errc::unknown_function || e.code() == errc::decode_failed || e.code() == errc::build_mismatch);
     }
+}
+
+// Behind the checksum, too, which a hostile file gets right.
+void parcels(input bytes)
+{
+    const auto read = [](auto&& decode) {
+        try {
+            const parcel_call call = decode();
+            const parcel_call again = decode_parcel(std::as_bytes(std::span(encode_parcel(call))));
+            TWAT_MP_FUZZ_EXPECT(again.arguments == call.arguments && again.environment == call.environment);
+        }
+        catch (const error& e) {
+            TWAT_MP_FUZZ_EXPECT(e.code() == errc::decode_failed);
+        }
+    };
+    read([&] { return decode_parcel(bytes); });
+    read([&] {
+        decoder in(bytes);
+        return in.read<parcel_call>();
+    });
 }
 
 } // namespace twat::mp::fuzz

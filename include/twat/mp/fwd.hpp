@@ -44,6 +44,7 @@ struct pool_stats;
 struct pool_event;
 struct progress;
 struct pool_dump;
+class parcel;
 struct trace_event;
 class histogram;
 class trace_file;

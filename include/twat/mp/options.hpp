@@ -90,6 +90,20 @@ struct pool_event
     stacktrace stack{};
 };
 
+/** Which failed calls of a pool of processes are kept, to run them again: see `parcel`.
+
+    A death of a worker always has its parcel in memory, `worker_died::parcel()`, whatever stands here.
+*/
+struct parcel_options
+{
+    /// Where they are kept as files, for the owner only; it is made if it is not there. Empty: nowhere.
+    std::filesystem::path directory{};
+    /// Files in the directory, those of other pools and programs among them; the oldest are removed. At least 1.
+    std::size_t most = 16;
+    bool timeouts = false;   ///< Also of tasks that ran longer than their timeout: `errinfo_parcel` of `task_timed_out`.
+    bool exceptions = false; ///< Also of tasks that threw: `errinfo_parcel` of what they threw.
+};
+
 /** How a pool is made. Every member has a default that suits a program that has no special wish.
 
     A bad value (a negative duration, more nodes than the system can have, an initializer that cannot be sent to a
@@ -114,6 +128,8 @@ struct pool_options
     task finalizer{};
     /// An object of its own for every worker, which tasks take as their first parameter, `T&`: see `worker_state`.
     state_factory state{};
+    /// Which failed calls are kept, to run them again under a debugger.
+    parcel_options parcels{};
     /// Tasks after which a worker is replaced by a new one, and never more; 0: no bound. Whatever a worker is replaced for, the new
     /// one is ready before the old one leaves, so that for a moment both have its index. This does not count as a death.
     std::size_t max_tasks_per_child = 0;

@@ -19,6 +19,10 @@ namespace twat::mp {
 
     The first statement of `main` in every program that uses process workers. In a worker it serves calls until told to stop
     and then ends the process, without returning.
+
+    With `--twat-mp-replay FILE` among the arguments it runs the call in that file (see `parcel`) in this process, and ends it with 0 if the task
+    returned, 1 if it threw, 2 if it could not be run. With `--show` behind it the call is printed instead. Without parameters it reads the arguments
+    from `/proc/self/cmdline`. A program that runs with more rights than the user who starts it (set-user-id) does not replay.
 */
 TWAT_MP_DECL void run_if_worker();
 TWAT_MP_DECL void run_if_worker(int argc, char** argv);

@@ -10,6 +10,7 @@
 #include <twat/mp/config.hpp>
 #include <twat/mp/error.hpp>
 #include <twat/mp/life_phase.hpp>
+#include <twat/mp/parcel.hpp>
 #include <twat/mp/stacktrace.hpp>
 
 namespace twat::mp {
@@ -46,6 +47,7 @@ public:
         std::string stderr_tail{};     ///< The end of what it wrote to its standard error, if that was captured.
         mp::stacktrace stack{};          ///< See `worker_died::stacktrace`.
         bool bystander = false;        ///< The task was suspended, see `worker_died::bystander`.
+        mp::parcel call{}; ///< The call that it died in, to run it again.
     };
 
     /// @param note What else is known, in words; appended to `what()`.
@@ -82,6 +84,8 @@ public:
     /// Where it crashed: the stack of the thread that SIGSEGV, SIGBUS, SIGFPE, SIGILL or SIGABRT came to. Otherwise where its task thread was
     /// before it was killed for being stuck. Empty if it ended in another way, or a handler of the program's own took the signal.
     const mp::stacktrace& stacktrace() const noexcept { return facts_->last.stack; }
+    /// The call that it died in, to run it again under a debugger. Empty without a task, for bystanders, and with large arguments.
+    const mp::parcel& parcel() const noexcept { return facts_->last.call; }
 
 private:
     struct facts

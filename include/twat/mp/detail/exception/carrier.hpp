@@ -14,6 +14,7 @@
 
 #include <twat/mp/config.hpp>
 #include <twat/mp/life_phase.hpp>
+#include <twat/mp/parcel.hpp>
 #include <twat/mp/stacktrace.hpp>
 
 namespace twat::mp::detail {
@@ -32,6 +33,7 @@ struct exception_facts
     std::optional<memory_verdict> out_of_memory{};
     std::string stderr_tail{};
     stacktrace stack{}; ///< Empty if there is none.
+    parcel call{};      ///< The same.
 };
 
 /// Attaches the facts by Boost.Exception, over those that are attached already.

@@ -9,13 +9,14 @@
 
 #include <twat/mp/config.hpp>
 #include <twat/mp/error.hpp>
+#include <twat/mp/parcel.hpp>
 #include <twat/mp/stacktrace.hpp>
 
 namespace twat::mp::detail {
 
-/// As `make_error`, with what a worker does, which may be empty.
+/// As `make_error`, with what a worker does and the call, both of which may be empty.
 TWAT_MP_DECL std::exception_ptr make_stack_error(errc code, const std::string& what, std::optional<std::size_t> task_index,
-                                                 const stacktrace& stack) noexcept;
+                                                 const stacktrace& stack, const parcel& call = {}) noexcept;
 
 } // namespace twat::mp::detail
 
