@@ -13,6 +13,7 @@
 #include <twat/mp/stacktrace.hpp>
 #include <twat/mp/detail/operation/exit_results.hpp>
 
+#include "backend/capabilities.hpp"
 #include "backend/chunk.hpp"
 
 namespace twat::mp::detail {
@@ -34,6 +35,9 @@ class backend
 public:
     virtual ~backend() = default;
 
+    /// What these workers can do. The same in every call.
+    virtual const capabilities& can() const noexcept = 0;
+
     /// Gives a chunk to a worker, behind those that it already holds.
     virtual void submit(worker_id worker, const chunk& work) = 0;
 
@@ -48,9 +52,9 @@ public:
     virtual void cancel(worker_id worker, chunk_id id) = 0;
 
     /// When the running task of a chunk began, and its position in the chunk. Nothing if none runs, or the worker does not stamp
-    /// (only chunks with a timeout are stamped).
+    /// (only chunks with a timeout are stamped). Workers that keep to `chunk::timeout` by themselves tell nothing.
     struct running_task { std::size_t position; time_point begun; };
-    virtual std::optional<running_task> running(worker_id worker, chunk_id id) const = 0;
+    virtual std::optional<running_task> running(worker_id, chunk_id) const { return std::nullopt; }
 
     /// When a worker came to a chunk that it holds, and when it had the last outcome of it that was told so far, both by its own look at
     /// the clock. Nothing if it has not begun, or does not tell.
@@ -65,9 +69,6 @@ public:
 
     /// The call of a task that runs, to be run again, if that is kept of tasks that time out.
     virtual parcel parcel_of(worker_id, chunk_id, std::size_t /*position*/) { return {}; }
-
-    /// Whether a worker that does not stop can be killed. If not (threads), operations wait for their running tasks.
-    virtual bool can_kill() const noexcept = 0;
 
     /// A coroutine task ignores its cancellation. Nobody waits for its outcome; the worker is killed only if its loop no longer
     /// answers. The chunk counts as ended.

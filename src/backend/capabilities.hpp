@@ -9,14 +9,23 @@
 
 namespace twat::mp::detail {
 
-/// What workers can do, and what suits them. Does not change in the life of a pool.
+/** What workers can do, and what suits them. Does not change in the life of a pool.
+
+    The defaults suit child processes: a round trip takes some 10 us. Where it takes a millisecond, a chunk should hold 10 ms of work or more, and
+    a worker some more chunks than the one that it runs.
+*/
 struct capabilities
 {
     bool encodes = false;  ///< Functions, arguments and results are bytes. As the traits say.
     bool by_name = false;  ///< The workers are another program: functions are found by name.
-    duration chunk_aim{std::chrono::milliseconds(4)}; ///< How long a chunk should keep a worker busy: many times what it costs to send one.
-    std::size_t chunk_bytes = std::size_t(1) << 20;   ///< Of the arguments in one chunk, unless one task has more.
     bool local = false;    ///< They share this address space: what one has not begun costs nothing to take back.
+    bool can_kill = false; ///< A worker that does not stop can be killed. If not, operations wait for their running tasks.
+
+    std::size_t chunks_per_worker = 32; ///< Chunks of plain tasks that a worker can hold. (Of coroutines: `child_concurrency`.)
+    std::size_t chunks_ahead = 2;       ///< That it should hold, so that it never waits for the next one; more while all are short. The running one counts.
+    std::size_t chunk_bytes = std::size_t(1) << 20; ///< Arguments in one chunk, unless one task alone has more.
+    std::size_t chunk_items = 65536;                ///< Tasks in one chunk, unless the call asks for more.
+    duration chunk_aim = std::chrono::milliseconds(4); ///< How long a worker should be busy with a chunk: many times what it costs to send one.
 };
 
 } // namespace twat::mp::detail

@@ -20,7 +20,6 @@
 #include <twat/mp/pool_dump.hpp>
 
 #include "backend/backend.hpp"
-#include "backend/capabilities.hpp"
 
 namespace twat::mp::detail {
 
@@ -97,9 +96,6 @@ private:
 class worker_set : public backend
 {
 public:
-    /// What these workers can do. The same in every call.
-    virtual const capabilities& can() const noexcept = 0;
-
     /// How many may start at once: starts beyond that would only slow each other down.
     virtual std::size_t starts_at_once() const noexcept { return std::numeric_limits<std::size_t>::max(); }
 
@@ -137,13 +133,13 @@ public:
 
     /// Who a worker is that was told to be ready, for traces.
     struct identity { std::size_t node = 0; int pid = 0; };
-    virtual identity identify(worker_id worker) const = 0;
+    virtual identity identify(worker_id) const { return {}; }
 
     /// Those that are busy, and what they do: their stacks are on their way.
     virtual std::vector<dumped_worker> dump() { return {}; }
 
     /// For `pool_stats`: `abandoned`.
-    virtual void add_stats(pool_stats& stats) const = 0;
+    virtual void add_stats(pool_stats&) const {}
 
     /// Whether it waits for something on the context that nobody posts: a timer, a descriptor.
     virtual bool is_armed() const noexcept { return true; }

@@ -49,7 +49,7 @@ worker_loss in_order()
 
 cluster_workers_set::cluster_workers_set(const cluster_options& options, const backend_site& site)
     : options_(options),
-      can_{.encodes = true, .chunk_aim = chunk_aim, .chunk_bytes = chunk_bytes},
+      can_{.encodes = true, .can_kill = true, .chunk_bytes = chunk_bytes, .chunk_aim = chunk_aim},
       strand_(site.strand),
       back_(site.link),
       events_(site.events),

@@ -43,7 +43,6 @@ public:
     std::size_t recall(worker_id worker, chunk_id id) override;
     void cancel(worker_id worker, chunk_id id) override;
     std::optional<running_task> running(worker_id, chunk_id) const override { return std::nullopt; } // agents look after timeouts
-    bool can_kill() const noexcept override { return true; }
     void abandon(worker_id worker, chunk_id id) override;
     void launch(worker_id worker, std::size_t node) override;
     void end(worker_id worker, end_mode how) override;

@@ -8,11 +8,11 @@
 namespace twat::mp::detail {
 namespace {
 
-constexpr double least = 50e3;       // nanoseconds below which a chunk is not shrunk towards the end
+constexpr double least_part = 80; // of the aim, below which a chunk is not shrunk towards the end: 50 us of 4 ms
 // A chunk is at most so many times larger than the largest one that was measured. Each step takes a round trip, and the whole of a
 // million tiny tasks as long as a hundred of these; what was guessed too large is taken back by those who are idle.
 constexpr std::size_t growth = 64;
-constexpr double aim_together = 500e3; // nanoseconds that several chunks of a given size should take together
+constexpr double together_part = 8; // of the aim, that several chunks of a given size should take together
 
 } // namespace
 
@@ -38,10 +38,11 @@ std::size_t chunker::next(std::optional<std::size_t> remaining) const noexcept
         const std::size_t share = remaining ? *remaining / (4 * limits_.nodes) : 1;
         return std::max<std::size_t>(1, std::min(limits_.first, share));
     }
-    double size = std::min({static_cast<double>(limits_.aim.count()) / per_task_, static_cast<double>(growth * largest_), static_cast<double>(limits_.most)});
+    const double aim = static_cast<double>(limits_.aim.count());
+    double size = std::min({aim / per_task_, static_cast<double>(growth * largest_), static_cast<double>(limits_.most)});
     if (remaining) {
         const double share = static_cast<double>(*remaining) / static_cast<double>(2 * limits_.nodes);
-        size = std::min(size, std::max(share, least / per_task_));
+        size = std::min(size, std::max(share, aim / least_part / per_task_));
     }
     return std::max<std::size_t>(1, static_cast<std::size_t>(size));
 }
@@ -51,7 +52,7 @@ std::size_t chunker::chunks_together(std::optional<std::size_t> remaining) const
     if (per_task_ < 0 || limits_.together <= 1)
         return 1;
     const double one = static_cast<double>(limits_.fixed);
-    double chunks = std::min(aim_together / (per_task_ * one), static_cast<double>(limits_.together));
+    double chunks = std::min(static_cast<double>(limits_.aim.count()) / together_part / (per_task_ * one), static_cast<double>(limits_.together));
     chunks = std::min(chunks, static_cast<double>(growth * largest_) / one);
     if (remaining)
         chunks = std::min(chunks, static_cast<double>(*remaining) / one / static_cast<double>(2 * limits_.nodes));

@@ -2,6 +2,7 @@
 #ifndef TWAT_MP_SRC_ENGINE_CHUNKER_HPP
 #define TWAT_MP_SRC_ENGINE_CHUNKER_HPP
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 
@@ -11,7 +12,7 @@ namespace twat::mp::detail {
 
 /** How many tasks of one operation go to a worker together.
 
-    Starts with one task, or `first`, then aims at chunks that keep a worker busy for a few milliseconds: long enough that handing
+    Starts with one task, or `first`, then aims at chunks that keep a worker busy for `aim`, some milliseconds: long enough that handing
     them out costs little, short enough that other operations get their turn and that a death or a cancellation loses little. Towards
     the end of an input of known size chunks shrink, so that the workers finish together.
 
@@ -28,7 +29,7 @@ public:
         std::size_t first = 1;              ///< Before anything was measured, unless `fixed`.
         std::size_t most = 65536;           ///< Never more than this, unless `fixed`.
         std::size_t nodes = 1;
-        duration aim{std::chrono::milliseconds(4)}; ///< How long a chunk should take.
+        duration aim = std::chrono::milliseconds(4); ///< That a chunk should take.
     };
 
     explicit chunker(limits l) : limits_(l) {}

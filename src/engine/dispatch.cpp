@@ -11,10 +11,9 @@
 namespace twat::mp::detail {
 namespace {
 
-// A worker holds a second chunk so that it never waits for a round trip, and more while all of them together are shorter
-// than this.
-constexpr duration in_flight_aim = std::chrono::milliseconds(1);
-constexpr std::size_t most_held = 32;
+// A worker holds `chunks_ahead` so that it never waits for a round trip, and more while all of them together are shorter than this part
+// of a chunk.
+constexpr int in_flight_part = 4;
 // Tasks in a worker that will be through this soon are not worth taking back for an idle one.
 constexpr duration worth_stealing = std::chrono::microseconds(100);
 constexpr duration look_again_after = std::chrono::milliseconds(1);
@@ -98,10 +97,11 @@ bool engine::can_take(const ready_worker& worker) const
         return false;
     if (worker.runs_coroutines())
         return worker.held.size() < settings_.child_concurrency;
-    if (worker.held.size() >= most_held)
+    if (worker.held.size() >= can_.chunks_per_worker)
         return false;
     // One that was taken back whole is nothing to wait for.
-    if (std::count_if(worker.held.begin(), worker.held.end(), [](const given_chunk& h) { return h.outstanding() != 0; }) < 2)
+    const auto chunks_ahead = static_cast<std::ptrdiff_t>(can_.chunks_ahead);
+    if (std::count_if(worker.held.begin(), worker.held.end(), [](const given_chunk& h) { return h.outstanding() != 0; }) < chunks_ahead)
         return true;
     duration sum{};
     for (const given_chunk& h : worker.held) {
@@ -110,7 +110,7 @@ bool engine::can_take(const ready_worker& worker) const
             return false;
         sum += *left;
     }
-    return sum < in_flight_aim;
+    return sum < can_.chunk_aim / in_flight_part;
 }
 
 /// Something has happened to the worker that may let it take a chunk.
@@ -261,7 +261,7 @@ std::shared_ptr<chunk> engine::make_chunk(operation_state& op, const ready_worke
     if (op.stopping || op.at_bound())
         return nullptr;
     if (op.requeued.empty())
-        return op.exhausted ? nullptr : pull_chunk(op, allowance(worker), settings_.encodes ? backend_.memory(worker.id) : nullptr);
+        return op.exhausted ? nullptr : pull_chunk(op, allowance(worker), can_.encodes ? backend_.memory(worker.id) : nullptr);
 
     const std::size_t size = std::min(allowance(worker), op.sizes.next(op.requeued_tasks));
     std::shared_ptr<chunk> work = take_requeued(op);
@@ -279,8 +279,8 @@ std::shared_ptr<chunk> engine::pull_chunk(operation_state& op, std::size_t most,
     try {
         if (!op.prepared) {
             op.prepared = true;
-            if (settings_.encodes)
-                op.function = std::make_shared<const byte_buffer>(op.op->encode_function(settings_.by_name));
+            if (can_.encodes)
+                op.function = std::make_shared<const byte_buffer>(op.op->encode_function(can_.by_name));
         }
         tasks = op.op->make_payload();
         if (memory)
@@ -306,9 +306,9 @@ std::shared_ptr<chunk> engine::pull_chunk(operation_state& op, std::size_t most,
         std::size_t step = 1;
         if (const std::size_t n = tasks->size(); n != 0) {
             const std::size_t bytes = tasks->size_in_bytes();
-            if (bytes >= settings_.chunk_bytes)
+            if (bytes >= can_.chunk_bytes)
                 break;
-            step = std::min(wanted - n, bytes == 0 ? wanted : std::max<std::size_t>(1, (settings_.chunk_bytes - bytes) * n / bytes));
+            step = std::min(wanted - n, bytes == 0 ? wanted : std::max<std::size_t>(1, (can_.chunk_bytes - bytes) * n / bytes));
         }
         const pull_result pulled = op.op->pull(*tasks, step, settings_.max_message_size);
         op.next_index += pulled.count;
@@ -403,7 +403,7 @@ void engine::chunk_begins(worker_id worker, given_chunk& held)
         held.opens = held.owner->initiated;
     }
     // Also where nobody waits for it any more. (Threads that were asked to stop can be asked no more.)
-    if (held.work->timeout != duration::zero() && !held.doomed && !(held.cancelled && !backend_.can_kill()))
+    if (held.work->timeout != duration::zero() && !held.doomed && !(held.cancelled && !can_.can_kill))
         check_at(held, saturating_add(held.since, held.work->timeout));
 }
 

@@ -34,6 +34,7 @@ constexpr std::size_t most_own_errors = 4096;
 engine::engine(settings s, backend& workers, std::function<time_point()> now)
     : settings_(std::move(s)),
       backend_(workers),
+      can_(workers.can()),
       now_(std::move(now)),
       roster_({.nodes = settings_.nodes,
                .min_nodes = settings_.min_nodes,
@@ -41,7 +42,7 @@ engine::engine(settings s, backend& workers, std::function<time_point()> now)
                .start_timeout = settings_.start_timeout,
                .restarts = settings_.restarts,
                .starts_at_once = settings_.starts_at_once,
-               .can_kill = backend_.can_kill(),
+               .can_kill = can_.can_kill,
                .seed = settings_.seed}),
       elastic_(roster_.kept() < settings_.nodes),
       random_(settings_.seed)
@@ -92,18 +93,18 @@ void engine::add(std::shared_ptr<operation> op, time_point latest, bool nested)
         state->begin_by = saturating_add(state->initiated, traits.options.queue_timeout);
     const std::size_t bound = traits.options.max_concurrency;
     const std::size_t nodes = bound != 0 && !traits.coroutine ? std::min(bound, settings_.nodes) : settings_.nodes;
-    chunker::limits limits{.fixed = traits.options.chunk_size, .nodes = nodes, .aim = settings_.chunk_aim};
-    if (settings_.claims)
+    chunker::limits limits{.fixed = traits.options.chunk_size, .most = can_.chunk_items, .nodes = nodes, .aim = can_.chunk_aim};
+    if (can_.local)
         take_back_unknown();
     if (!traits.stream) {
-        if (settings_.encodes || settings_.claims)
-            limits.together = settings_.claims ? most_together_on_threads : most_together;
-        if (settings_.claims && operations_.empty())
+        if (can_.encodes || can_.local)
+            limits.together = can_.local ? most_together_on_threads : most_together;
+        if (can_.local && operations_.empty())
             limits.first = op->pulls_for_nothing() ? limits.most : first_of_pulled;
     }
     if (traits.stream) {
         const std::size_t window = traits.options.window;
-        limits.most = window == 0 ? 1024 : std::max<std::size_t>(1, window / (2 * settings_.nodes));
+        limits.most = std::min(limits.most, window == 0 ? 1024 : std::max<std::size_t>(1, window / (2 * settings_.nodes)));
         limits.fixed = std::min(limits.fixed, window == 0 ? limits.fixed : window);
     }
     state->sizes = chunker(limits);
@@ -113,7 +114,7 @@ void engine::add(std::shared_ptr<operation> op, time_point latest, bool nested)
     operations_.emplace(added.op.get(), std::move(state));
     outstanding_.push_back(added);
     listen(added);
-    if (settings_.claims && operations_.size() == 1)
+    if (can_.local && operations_.size() == 1)
         alone_ = &added;
     trace_operation(trace_event::operation_added, added);
     limits_.set(added.due, std::min(added.deadline, added.begin_by));
@@ -532,7 +533,7 @@ void engine::fail_rest(operation_state& op, const error_maker& error)
     for (given_chunk& h : op.held)
         take_back(*h.holder, h, true);
     // What runs on a thread has its outcome when it returns; processes are killed.
-    while (backend_.can_kill() && !op.held.empty()) {
+    while (can_.can_kill && !op.held.empty()) {
         given_chunk& h = op.held.front();
         for (std::size_t position = h.settled; position != h.keep; ++position)
             if (!h.is_expired(position)) {

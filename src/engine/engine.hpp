@@ -60,11 +60,6 @@ public:
         load_shedding shed{};
         std::size_t max_message_size = std::size_t(1) << 30;
         duration cancel_grace{std::chrono::milliseconds(200)};
-        bool encodes = false; ///< Workers are processes: functions and arguments travel as bytes.
-        bool by_name = false; ///< Workers are another program: functions are found by name.
-        duration chunk_aim{std::chrono::milliseconds(4)}; ///< How long a chunk should keep a worker busy.
-        std::size_t chunk_bytes = std::size_t(1) << 20;   ///< Arguments in one chunk, unless one task alone has more.
-        bool claims = false;  ///< What a worker has not begun costs nothing to take back: chunks may be larger than asked for.
         std::shared_ptr<const chaos_plan> chaos{}; ///< Faults that are made on purpose; null: none.
         /// `pool_options::on_trace`, which still has to be told who the worker is (0: none).
         std::function<void(const trace_event&, worker_id)> trace{};
@@ -314,6 +309,7 @@ private:
 
     settings settings_;
     backend& backend_;
+    const capabilities& can_; // of the backend
     std::function<time_point()> now_;
     // There may be hundreds of workers, a million operations, and reports by the ten thousand a second: nothing goes over all of either for
     // one event.

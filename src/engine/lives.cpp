@@ -26,7 +26,7 @@ void engine::carry_out()
                 break_down(why.cause);
                 if (settings_.on_broken)
                     settings_.on_broken(why.cause, why.for_good);
-                if (backend_.can_kill())
+                if (can_.can_kill)
                     forget_workers(); // they are killed
                 break;
             }

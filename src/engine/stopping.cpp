@@ -124,7 +124,7 @@ void engine::stop(operation_state& op, std::exception_ptr error, stop_force forc
     if (!op.final_error)
         op.final_error = std::move(error);
     stop_handing_out(op);
-    const bool kill = force == stop_force::kill && backend_.can_kill();
+    const bool kill = force == stop_force::kill && can_.can_kill;
     for (given_chunk& h : op.held) {
         ready_worker& w = *h.holder;
         if (w.dying)
@@ -139,7 +139,7 @@ void engine::stop(operation_state& op, std::exception_ptr error, stop_force forc
             kill_after_grace(h);
         }
     }
-    if (backend_.can_kill())
+    if (can_.can_kill)
         finish(op, op.final_error); // the workers are dealt with behind it
     else
         touch(op);
@@ -152,7 +152,7 @@ void engine::ask_to_stop(ready_worker& worker, given_chunk& held, stop_force for
         return;
     if (force != stop_force::none && !std::exchange(held.cancelled, true))
         backend_.cancel(worker.id, held.work->id);
-    if (!backend_.can_kill()) {
+    if (!can_.can_kill) {
         if (force != stop_force::none)
             check_at(held, time_point::max()); // more cannot be done
         return;
@@ -325,7 +325,7 @@ void engine::check_timeout(ready_worker& worker, given_chunk& held, time_point n
     take_back(worker, held, true);
     if (position >= held.keep || held.is_expired(position)) // the mark of a worker that is wrong, or lies
         return check_at(held, saturating_add(now, timeout));
-    if (!backend_.can_kill()) {
+    if (!can_.can_kill) {
         // A thread cannot be killed: the task has its outcome when it returns.
         held.timed_out = position;
         ask_to_stop(worker, held, stop_force::ask);

@@ -40,7 +40,7 @@ std::shared_ptr<pool_core> pool_core::create(std::shared_ptr<const backend_facto
 
 namespace {
 
-engine::settings engine_settings(const capabilities& can, const pool_options& options, std::size_t nodes)
+engine::settings engine_settings(const pool_options& options, std::size_t nodes)
 {
     return {.nodes = nodes,
             .min_nodes = options.min_nodes,
@@ -57,12 +57,7 @@ engine::settings engine_settings(const capabilities& can, const pool_options& op
             .on_overflow = options.on_overflow,
             .shed = options.shed,
             .max_message_size = options.max_message_size,
-            .cancel_grace = options.cancel_grace,
-            .encodes = can.encodes,
-            .by_name = can.by_name,
-            .chunk_aim = can.chunk_aim,
-            .chunk_bytes = can.chunk_bytes,
-            .claims = can.local};
+            .cancel_grace = options.cancel_grace};
 }
 
 /// Whether an error says by itself that the pool cannot serve.
@@ -103,7 +98,7 @@ void pool::init()
 {
     workers_ = factory_->make({*strand_, link_, *this, nodes_});
     encodes_ = workers_->can().encodes;
-    engine::settings settings = engine_settings(workers_->can(), options_, nodes_);
+    engine::settings settings = engine_settings(options_, nodes_);
     settings.starts_at_once = workers_->starts_at_once();
     if (options_.chaos.any())
         settings.chaos = std::make_shared<const chaos_plan>(options_.chaos);
@@ -303,7 +298,7 @@ void pool::end_operations()
     const auto error = [] { return make_error(errc::pool_terminated); };
     engine_->close(error);
     engine_->stop_all(error);
-    if (workers_->can_kill())
+    if (workers_->can().can_kill)
         kill_workers();
 }
 

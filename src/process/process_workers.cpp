@@ -16,6 +16,7 @@
 #include "os/available_cpus.hpp"
 #include "os/launch_thread.hpp"
 #include "os/run_time.hpp"
+#include "process/worker_memory.hpp"
 #include "start/worker_marker.hpp"
 
 namespace twat::mp::detail {
@@ -35,7 +36,7 @@ process_workers_set::process_workers_set(pool_strand strand, std::shared_ptr<str
     : strand_(std::move(strand)),
       link_(std::move(link)),
       events_(events),
-      can_{.encodes = true, .by_name = !options.executable.empty(), .local = false},
+      can_{.encodes = true, .by_name = !options.executable.empty(), .can_kill = true, .chunks_per_worker = most_plain_chunks},
       on_event_(options.on_event),
       self_(std::make_shared<process_workers_set*>(this))
 {

@@ -50,7 +50,6 @@ public:
     std::optional<chunk_times> times(worker_id worker, chunk_id id) const override;
     stacktrace ask_for_stack(worker_id worker, chunk_id id) override;
     parcel parcel_of(worker_id worker, chunk_id id, std::size_t position) override;
-    bool can_kill() const noexcept override { return true; }
     void abandon(worker_id worker, chunk_id id) override;
     void launch(worker_id worker, std::size_t node) override;
     void end(worker_id worker, end_mode how) override;

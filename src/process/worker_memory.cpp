@@ -7,8 +7,8 @@
 namespace twat::mp::detail {
 namespace {
 
-/// The engine gives so many plain chunks at most, with some to spare.
-constexpr std::size_t plain_slots = 40;
+/// Of the page, one for each chunk, with some to spare.
+constexpr std::size_t plain_slots = most_plain_chunks + 8;
 /// The largest value that may lie in shared memory, once there and once back. Only what was used takes memory, and keeps it.
 constexpr std::uint64_t arena_capacity = std::uint64_t(128) << 20;
 /// Where the size of files or the address space is limited. Below it values go through the socket.

@@ -13,6 +13,9 @@
 
 namespace twat::mp::detail {
 
+/// Chunks of plain tasks that a worker process can hold.
+inline constexpr std::size_t most_plain_chunks = 32;
+
 /** The memory that a worker is going to share with this process, mapped here. */
 struct worker_memory
 {

@@ -82,7 +82,7 @@ thread_workers_set::thread_workers_set(pool_strand strand, std::shared_ptr<stran
 
 const capabilities& thread_workers_set::can() const noexcept
 {
-    static constexpr capabilities can{.encodes = false, .by_name = false, .local = true};
+    static constexpr capabilities can{.local = true};
     return can;
 }
 

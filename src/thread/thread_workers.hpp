@@ -47,7 +47,6 @@ public:
     std::optional<running_task> running(worker_id worker, chunk_id id) const override;
     void take_reports(worker_id worker, const std::function<void(task_report&&)>& f) override;
     std::optional<chunk_times> times(worker_id worker, chunk_id id) const override;
-    bool can_kill() const noexcept override { return false; }
     void abandon(worker_id worker, chunk_id id) override;
     void launch(worker_id worker, std::size_t node) override;
     void end(worker_id worker, end_mode how) override;

@@ -100,4 +100,15 @@ BOOST_AUTO_TEST_CASE(long_tasks_go_one_by_one)
     BOOST_TEST((*sizes.estimate(3) == 3s));
 }
 
+BOOST_AUTO_TEST_CASE(chunks_hold_the_work_that_the_workers_aim_at)
+{
+    chunker far({.nodes = 2, .aim = 40ms});
+    far.measured(64, 64 * 100us);
+    BOOST_TEST(far.next(std::nullopt) == 400u);
+    BOOST_TEST(far.next(8) == 5u); // not below 500 us of work
+    chunker given({.fixed = 2, .together = 1000, .nodes = 2, .aim = 40ms});
+    given.measured(100, 100 * 10us);
+    BOOST_TEST(given.next(1'000'000) == 500u); // 5 ms together
+}
+
 BOOST_AUTO_TEST_SUITE_END()

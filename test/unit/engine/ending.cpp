@@ -73,7 +73,7 @@ BOOST_FIXTURE_TEST_CASE(a_turn_ends_a_bounded_number, fixture)
 
 BOOST_FIXTURE_TEST_CASE(what_runs_is_stopped_in_the_first_turn_and_nothing_begins, fixture)
 {
-    workers.kills = false; // threads
+    workers.able.can_kill = false; // threads
     add_calls(1000);
     auto last = add(1);
     begin(1);

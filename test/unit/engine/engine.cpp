@@ -93,7 +93,8 @@ BOOST_FIXTURE_TEST_CASE(a_result_among_others_that_cannot_be_read_fails_alone, f
 
 BOOST_FIXTURE_TEST_CASE(short_chunks_for_threads_travel_together, fixture)
 {
-    reset({.nodes = 1, .claims = true});
+    workers.able.local = true;
+    reset({.nodes = 1});
     with_workers(1);
     auto op = add(1000, map_of(1000, {.chunk_size = 2}));
     BOOST_TEST(first(1).work->count == 2u);
@@ -106,7 +107,8 @@ BOOST_FIXTURE_TEST_CASE(short_chunks_for_threads_travel_together, fixture)
 
 BOOST_FIXTURE_TEST_CASE(what_was_handed_out_at_first_is_taken_back_when_another_operation_comes, fixture)
 {
-    reset({.nodes = 2, .claims = true});
+    workers.able.local = true;
+    reset({.nodes = 2});
     with_workers(2);
     auto op = add(8000, map_of(8000));
     BOOST_TEST(first(1).work->count > 100u);
@@ -245,7 +247,7 @@ BOOST_FIXTURE_TEST_CASE(a_stream_is_fed_by_demand, fixture)
 
 BOOST_FIXTURE_TEST_CASE(on_threads_an_abandoned_stream_ends_with_its_tasks, fixture)
 {
-    workers.kills = false;
+    workers.able.can_kill = false;
     with_workers(1);
     auto op = std::make_shared<fake_operation>(no_position - 1, operation_traits{.stream = true, .stops_at_failure = false});
     op->window = 8;
@@ -434,7 +436,7 @@ BOOST_FIXTURE_TEST_CASE(each_task_that_nobody_waits_for_has_its_own_timeout, fix
 
 BOOST_FIXTURE_TEST_CASE(on_threads_what_nobody_wants_is_asked_to_stop_when_it_runs_out_of_time, fixture)
 {
-    workers.kills = false;
+    workers.able.can_kill = false;
     workers.tells_what_runs = true;
     with_workers(1);
     auto op = std::make_shared<fake_operation>(
@@ -640,7 +642,7 @@ BOOST_FIXTURE_TEST_CASE(what_a_killed_worker_had_not_begun_is_dropped_with_its_o
     with_workers(2);
     auto victim = add(1, map_of(1));
     auto op = add(2, map_of(2, {.chunk_size = 1})); // one task beside the victim's, one behind it
-    workers.kills = true;
+    workers.able.can_kill = true;
     begin(1);
     begin(2);
     core->cancel(*victim, asio::cancellation_type::terminal);
@@ -893,7 +895,7 @@ BOOST_FIXTURE_TEST_CASE(terminal_cancellation_answers_at_once_and_kills_after_th
 
 BOOST_FIXTURE_TEST_CASE(all_is_taken_back_before_a_task_is_asked_to_stop, engine_fixture)
 {
-    workers.kills = false; // threads
+    workers.able.can_kill = false; // threads
     with_workers(1);
     const auto runs = add_call(1);
     const auto waits = add_call(1);
@@ -948,7 +950,7 @@ BOOST_FIXTURE_TEST_CASE(a_cancelled_worker_gets_no_work_before_it_is_clean, fixt
 
 BOOST_FIXTURE_TEST_CASE(threads_are_waited_for, fixture)
 {
-    workers.kills = false;
+    workers.able.can_kill = false;
     with_workers(1);
     auto op = add(10, map_of(10, {.chunk_size = 5}));
     begin(1);
@@ -1035,7 +1037,7 @@ BOOST_FIXTURE_TEST_CASE(of_failures_that_arrive_together_the_first_one_counts, f
 
 BOOST_FIXTURE_TEST_CASE(on_threads_the_first_failure_waits_for_the_tasks_that_run, fixture)
 {
-    workers.kills = false;
+    workers.able.can_kill = false;
     with_workers(2);
     auto op = add(10, map_of(10, {.chunk_size = 1, .fail_fast = true}));
     begin(1);
@@ -1167,7 +1169,7 @@ BOOST_FIXTURE_TEST_CASE(a_late_task_that_returns_in_the_grace_saves_its_worker, 
 
 BOOST_FIXTURE_TEST_CASE(on_threads_a_late_task_fails_when_it_returns, fixture)
 {
-    workers.kills = false;
+    workers.able.can_kill = false;
     with_workers(1);
     auto op = std::make_shared<fake_operation>(1, operation_traits{.options = {.timeout = 1s}});
     core->add(op);
@@ -1185,7 +1187,7 @@ BOOST_FIXTURE_TEST_CASE(on_threads_a_late_task_fails_when_it_returns, fixture)
 
 BOOST_FIXTURE_TEST_CASE(on_threads_a_stopped_stream_drops_what_its_running_tasks_give, fixture)
 {
-    workers.kills = false;
+    workers.able.can_kill = false;
     with_workers(1);
     operation_traits traits{.options = {.deadline = 1s}};
     traits.stream = true;

@@ -159,7 +159,7 @@ public:
     std::vector<std::pair<worker_id, std::size_t>> launched; // for which node
     std::vector<chunk_id> abandoned;
     std::multiset<std::uint64_t> executed; // indices of tasks that were begun
-    bool kills = true;
+    capabilities able{.can_kill = true};
     std::optional<running_task> runs; // what running() tells, of the worker `runs_in` if that is set
     worker_id runs_in = 0;
     bool tells_what_runs = false; // running() goes by what was begun, and when
@@ -206,7 +206,7 @@ public:
         const auto found = looked.find(id);
         return found == looked.end() ? std::nullopt : std::optional(found->second);
     }
-    bool can_kill() const noexcept override { return kills; }
+    const capabilities& can() const noexcept override { return able; }
     void abandon(worker_id worker, chunk_id id) override
     {
         abandoned.push_back(id);

@@ -48,7 +48,7 @@ public:
             f_.core->set_tenant({1}, {.max_running = 2});
             f_.core->set_tenant({2}, {.weight = 3, .max_pending = 1});
         }
-        f_.workers.kills = seed % 4 != 3;
+        f_.workers.able.can_kill = seed % 4 != 3;
         f_.workers.tells_what_runs = true;
         f_.workers.claims = 1 + seed % 3;
         f_.workers.on_submit = [this](const chunk& work) { check_turn(work); };
@@ -174,7 +174,7 @@ private:
             f_.core->chunk_ended(id, chunk, busy);
         }
         f_.core->decide();
-        if (failed && f_.workers.kills && failed->traits().stops_at_failure && failed->traits().options.fail_fast && failed->traits().options.retry.attempts == 1)
+        if (failed && f_.workers.able.can_kill && failed->traits().stops_at_failure && failed->traits().options.fail_fast && failed->traits().options.retry.attempts == 1)
             BOOST_TEST_REQUIRE(!f_.core->knows(*failed)); // nothing is waited for
         replace_dead();
     }
@@ -182,7 +182,7 @@ private:
     /// A task that never returns by itself. One on a thread does when it is asked to.
     bool hangs(const fake_backend::held& h) const
     {
-        return hung_.contains({h.work->id, h.finished}) && !(h.cancelled && !f_.workers.kills);
+        return hung_.contains({h.work->id, h.finished}) && !(h.cancelled && !f_.workers.able.can_kill);
     }
 
     /// A worker that was started is ready.
@@ -222,7 +222,7 @@ private:
 
     void die()
     {
-        if (f_.workers.kills && !alive_.empty())
+        if (f_.workers.able.can_kill && !alive_.empty())
             kill(alive_[below(alive_.size())], false);
     }
 
@@ -284,7 +284,7 @@ private:
         f_.core->abandon(*s.op);
         abandoned_.insert(s.op.get());
         f_.core->decide();
-        if (f_.workers.kills)
+        if (f_.workers.able.can_kill)
             BOOST_TEST_REQUIRE(s.op->completed);
     }
 
@@ -353,7 +353,7 @@ private:
     /// for no bound.
     void check_unwanted()
     {
-        if (!f_.workers.kills)
+        if (!f_.workers.able.can_kill)
             return;
         constexpr duration grace = 200ms;
         for (const worker_id id : alive_) {

@@ -194,8 +194,9 @@ BOOST_AUTO_TEST_CASE(no_more_tasks_of_a_tenant_run_at_once_than_may)
 // A thread that blocks in a task runs what it waits for, though its own task counts.
 BOOST_AUTO_TEST_CASE(nested_calls_of_a_tenant_that_runs_as_much_as_it_may_run_in_the_thread_that_waits)
 {
-    engine_fixture f({.nodes = 2, .claims = true});
-    f.workers.kills = false;
+    engine_fixture f({.nodes = 2});
+    f.workers.able.local = true;
+    f.workers.able.can_kill = false;
     f.with_workers(2);
     f.core->set_tenant({1}, {.max_running = 1});
     auto outer = f.add(1, of(1));

@@ -160,7 +160,7 @@ BOOST_FIXTURE_TEST_CASE(what_nobody_waits_for_is_cancelled, fixture)
 
 BOOST_FIXTURE_TEST_CASE(what_a_thread_finishes_for_nobody_is_cancelled, fixture)
 {
-    workers.kills = false;
+    workers.able.can_kill = false;
     with_workers(1);
     auto op = add(1, map_of(1));
     begin(1);
