@@ -45,8 +45,9 @@ public:
     virtual std::shared_ptr<buffer_memory> memory(worker_id) const { return nullptr; }
 
     /// Takes back the tasks of a chunk that the worker has not begun. Returns how many it keeps, counted from the first
-    /// one; the worker will never begin the others. `chunk_ended` still follows, also when it keeps none.
-    virtual std::size_t recall(worker_id worker, chunk_id id) = 0;
+    /// one; the worker will never begin the others. Nothing: it has to be asked, and `recalled` follows, unless it goes away first. `chunk_ended`
+    /// still follows behind that, also when it keeps none. Asked for once a chunk.
+    virtual std::optional<std::size_t> recall(worker_id worker, chunk_id id) = 0;
 
     /// Asks the running tasks of a chunk to stop: their stop token, or Asio's cancellation for coroutines.
     virtual void cancel(worker_id worker, chunk_id id) = 0;
@@ -74,7 +75,7 @@ public:
     /// answers. The chunk counts as ended.
     virtual void abandon(worker_id worker, chunk_id id) = 0;
 
-    /// Starts a worker for a node. `worker_started` and `worker_ready` follow, or `worker_gone`. A number is used once; several workers may
+    /// Starts a worker for a node; never called for workers that come by themselves. `worker_started` and `worker_ready` follow, or `worker_gone`. A number is used once; several workers may
     /// have one node.
     virtual void launch(worker_id worker, std::size_t node) = 0;
 
@@ -129,13 +130,13 @@ class backend_events
 public:
     /// A worker runs, and its time to get ready counts from now on.
     virtual void worker_started(worker_id) {}
-    /// A worker takes tasks from now on.
+    /// A worker takes tasks from now on. Also one that was not launched and comes by itself: its number is the backend's, and below 2^63.
     virtual void worker_ready(worker_id worker) = 0;
     /// A worker has grown beyond what it may have of the memory.
     virtual void worker_grew(worker_id) {}
     /// What the finalizer of a worker returned that ends in order. `worker_gone` follows.
     virtual void worker_returned(worker_id, exit_value) {}
-    /// A worker is gone. All outcomes that it had published were reported before.
+    /// A worker is gone, by itself or because it was to end. All outcomes that it had published were reported before.
     virtual void worker_gone(worker_id worker, const worker_loss& loss) = 0;
     /// A task finished with a value (`value` or `tasks` set, see `finished_task`) ...
     virtual void task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value) = 0;
@@ -159,8 +160,13 @@ public:
     virtual void chunk_lost(worker_id, chunk_id, const worker_loss&) {}
     /// There are so many places for workers from now on, as by `resize`. Of backends whose workers are not the pool's to start.
     virtual void nodes_changed(std::size_t) {}
+    /// What a worker keeps of a chunk that was recalled, if `recall` could not say so at once.
+    virtual void recalled(worker_id, chunk_id, std::size_t /*kept*/) {}
     /// The worker is done with a chunk, and was busy with it for so long.
     virtual void chunk_ended(worker_id worker, chunk_id id, duration busy) = 0;
+    /// Nobody can say when there will be a worker. Operations that were initiated before `before`, and all who wait for workers to be ready, get a
+    /// fresh exception that says why; later ones wait until it is said again, or there is a worker.
+    virtual void unusable(const std::function<std::exception_ptr()>& /*cause*/, time_point /*before*/) {}
     /// Ends a batch of the calls above: decide what is next.
     virtual void decide() = 0;
 

@@ -19,6 +19,7 @@ struct capabilities
     bool encodes = false;  ///< Functions, arguments and results are bytes. As the traits say.
     bool by_name = false;  ///< The workers are another program: functions are found by name.
     bool local = false;    ///< They share this address space: what one has not begun costs nothing to take back.
+    bool launches = true;  ///< Workers are started, replaced and ended as the pool decides. Otherwise they come and go by themselves.
     bool can_kill = false; ///< A worker that does not stop can be killed. If not, operations wait for their running tasks.
 
     std::size_t chunks_per_worker = 32; ///< Chunks of plain tasks that a worker can hold. (Of coroutines: `child_concurrency`.)

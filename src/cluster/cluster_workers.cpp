@@ -170,7 +170,7 @@ void cluster_workers_set::submit(worker_id worker, const chunk& work)
     publish(work.id, sent_.insert_or_assign(work.id, std::move(sent)).first->second);
 }
 
-std::size_t cluster_workers_set::recall(worker_id worker, chunk_id id)
+std::optional<std::size_t> cluster_workers_set::recall(worker_id worker, chunk_id id)
 {
     const auto found = sent_.find(id);
     if (found == sent_.end())

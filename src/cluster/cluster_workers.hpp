@@ -40,7 +40,7 @@ public:
 
     const capabilities& can() const noexcept override { return can_; }
     void submit(worker_id worker, const chunk& work) override;
-    std::size_t recall(worker_id worker, chunk_id id) override;
+    std::optional<std::size_t> recall(worker_id worker, chunk_id id) override;
     void cancel(worker_id worker, chunk_id id) override;
     std::optional<running_task> running(worker_id, chunk_id) const override { return std::nullopt; } // agents look after timeouts
     void abandon(worker_id worker, chunk_id id) override;

@@ -40,6 +40,9 @@ public:
     /// The size of the next chunk, at least 1. @param remaining Tasks not yet handed out, if known.
     std::size_t next(std::optional<std::size_t> remaining) const noexcept;
 
+    /// So many workers share what is left.
+    void share_among(std::size_t nodes) noexcept { limits_.nodes = nodes; }
+
     /// Others want their turns from now on: until something was measured, tasks go one by one. False: something was.
     bool hold_back() noexcept
     {

@@ -14,8 +14,8 @@ namespace {
 // A worker holds `chunks_ahead` so that it never waits for a round trip, and more while all of them together are shorter than this part
 // of a chunk.
 constexpr int in_flight_part = 4;
-// Tasks in a worker that will be through this soon are not worth taking back for an idle one.
-constexpr duration worth_stealing = std::chrono::microseconds(100);
+// Tasks in a worker that will be through in less than this part of a chunk are not worth taking back for an idle one.
+constexpr int worth_stealing_part = 40;
 constexpr duration look_again_after = std::chrono::milliseconds(1);
 // A worker that has not begun its first task within this was stopped, or gets no time.
 constexpr duration surely_begun = std::chrono::milliseconds(100);
@@ -62,7 +62,7 @@ std::size_t engine::demand(const operation_state& op) { return op.unbounded ? no
 
 bool engine::has_work(const operation_state& op) const
 {
-    return !op.stopping && !op.outside && !op.at_bound() && (!op.requeued.empty() || (!op.exhausted && demand(op) != 0));
+    return !op.stopping && !op.outside && !op.unless_begun && !op.at_bound() && (!op.requeued.empty() || (!op.exhausted && demand(op) != 0));
 }
 
 void engine::line_up(operation_state& op)
@@ -258,17 +258,24 @@ bool engine::give_from(operation_state& op, ready_worker& worker)
 
 std::shared_ptr<chunk> engine::make_chunk(operation_state& op, const ready_worker& worker)
 {
-    if (op.stopping || op.at_bound())
+    if (op.stopping || op.unless_begun || op.at_bound())
         return nullptr;
     if (op.requeued.empty())
         return op.exhausted ? nullptr : pull_chunk(op, allowance(worker), can_.encodes ? backend_.memory(worker.id) : nullptr);
 
-    const std::size_t size = std::min(allowance(worker), op.sizes.next(op.requeued_tasks));
+    const std::size_t size = std::min(allowance(worker), next_size(op, op.requeued_tasks));
     std::shared_ptr<chunk> work = take_requeued(op);
     if (work->tasks->size() > size) {
         requeue(op, work->first + size, work->tasks->split(size), work->attempt, work->unexplained, work->failures);
     }
     return work;
+}
+
+std::size_t engine::next_size(operation_state& op, std::optional<std::size_t> remaining) noexcept
+{
+    const std::size_t bound = op.traits().coroutine ? 0 : op.traits().options.max_concurrency;
+    op.sizes.share_among(bound != 0 ? std::min(bound, settings_.nodes) : settings_.nodes);
+    return op.sizes.next(remaining);
 }
 
 /// @param memory Where large arguments may lie; null: on the heap.
@@ -295,7 +302,7 @@ std::shared_ptr<chunk> engine::pull_chunk(operation_state& op, std::size_t most,
     std::optional<std::size_t> remaining;
     if (traits.total)
         remaining = *traits.total - std::min<std::size_t>(*traits.total, op.next_index);
-    const std::size_t size = traits.coroutine ? 1 : op.sizes.next(remaining);
+    const std::size_t size = traits.coroutine ? 1 : next_size(op, remaining);
     if (traits.stream && traits.options.window == 0)
         op.op->set_chunk_size(settings_.nodes, size);
     const std::size_t wanted = std::min({size, most, demand(op)});
@@ -441,13 +448,20 @@ void engine::drop_requeued(operation_state& op) noexcept
 
 // ---------------------------------------------------------------- taking back
 
-// Takes back what the worker has not begun of a chunk. Returns how many tasks that were.
+// Takes back what the worker has not begun of a chunk. Returns how many tasks that were: none as long as it is `recalling`.
 std::size_t engine::take_back(ready_worker& worker, given_chunk& held, bool again)
 {
     if (held.outstanding() == 0 || held.all_begun || worker.dying)
         return 0;
     held.all_begun = true;
-    const std::size_t keep = std::clamp(backend_.recall(worker.id, held.work->id), held.settled, held.keep);
+    const auto kept = backend_.recall(worker.id, held.work->id);
+    held.recalling = !kept;
+    return kept ? took_back(worker, held, *kept, again) : 0;
+}
+
+std::size_t engine::took_back(ready_worker& worker, given_chunk& held, std::size_t kept, bool again)
+{
+    const std::size_t keep = std::clamp(kept, held.settled, held.keep);
     const std::size_t taken = held.keep - keep;
     if (taken == 0)
         return 0;
@@ -551,7 +565,7 @@ void engine::make_room_beside_equals(operation_state& op)
         return;
     std::vector<operation_state*> stepped_back;
     for (auto h = from->held.rbegin(); h != from->held.rend(); ++h)
-        if (steps_back(*from, *h) && take_back(*from, *h, true) != 0)
+        if (steps_back(*from, *h) && (take_back(*from, *h, true) != 0 || h->recalling))
             stepped_back.push_back(h->owner);
     for (operation_state* other : stepped_back)
         other->yielded = true;
@@ -598,11 +612,16 @@ void engine::steal()
         return;
     }
     steal_at_ = time_point::max();
+    std::size_t awaited = awaited_;
     for (taker* next = takers_.first(takers::idle); next;) {
         ready_worker& worker = static_cast<ready_worker&>(*next);
         next = takers_.after(takers::idle, worker);
         if (!can_take(worker))
             continue;
+        if (awaited != 0) { // what it gets is on its way
+            --awaited;
+            continue;
+        }
         if (!steal_for(worker))
             break; // what is not there for one is not there for the next
         may_steal_ = true;
@@ -645,29 +664,62 @@ bool engine::steal_for(ready_worker& idle)
         look_again_ = std::min(look_again_, look);
         return false;
     }
-    if (most < worth_stealing) {
+    if (most < can_.chunk_aim / worth_stealing_part) {
         look_again_ = now_() + look_again_after; // unless it takes longer than expected
         return false;
     }
     operation_state& op = *from->owner;
     const std::size_t taken = take_back(*victim, *from, true);
+    if (from->recalling) {
+        from->awaited.count(awaited_);
+        return true;
+    }
     if (taken == 0)
         return steal_for(idle); // its outcomes are on their way: another one may have some
-    if (taken > 1) { // half for each: its owner will soon be idle too
-        chunk& back = *op.requeued.front();
-        const std::size_t half = (taken + 1) / 2;
-        auto rest = back.tasks->split(half);
-        auto second = std::make_shared<chunk>();
-        second->first = back.first + half;
-        second->tasks = std::move(rest);
-        second->attempt = back.attempt;
-        second->unexplained = back.unexplained;
-        second->failures = back.failures;
-        op.requeued.insert(std::next(op.requeued.begin()), std::move(second));
-    }
+    divide(op, taken);
     give_one(idle);
     hand_out();
     return true;
+}
+
+/// Of what was taken back for an idle worker, half for each: its owner will soon be idle too.
+void engine::divide(operation_state& op, std::size_t taken)
+{
+    if (taken < 2)
+        return;
+    chunk& back = *op.requeued.front();
+    const std::size_t half = (taken + 1) / 2;
+    auto rest = back.tasks->split(half);
+    auto second = std::make_shared<chunk>();
+    second->first = back.first + half;
+    second->tasks = std::move(rest);
+    second->attempt = back.attempt;
+    second->unexplained = back.unexplained;
+    second->failures = back.failures;
+    op.requeued.insert(std::next(op.requeued.begin()), std::move(second));
+}
+
+// What `take_back` was to find out.
+void engine::recalled(worker_id worker, chunk_id id, std::size_t kept)
+{
+    ready_worker* const w = find(worker);
+    given_chunk* const held = w ? find(*w, id) : nullptr;
+    if (!held || !std::exchange(held->recalling, false))
+        return;
+    const bool for_idle = held->awaited.clear();
+    const std::size_t taken = took_back(*w, *held, kept, true);
+    may_steal_ = may_steal_ || (for_idle && taken == 0); // another one may have some
+    if (operation_state* const op = held->owner) {
+        if (for_idle && !op->stopping)
+            divide(*op, taken);
+        touch(*op);
+    }
+    if (held->outstanding() == 0 && held != &w->held.front()) { // nothing of it runs, so nothing of it is late
+        checks_.clear(held->check);
+        unwanted_checks_.clear(held->check);
+        kills_.clear(held->kill);
+    }
+    leave_if_idle(*w);
 }
 
 // ---------------------------------------------------------------- guests

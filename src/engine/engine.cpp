@@ -43,10 +43,17 @@ engine::engine(settings s, backend& workers, std::function<time_point()> now)
                .restarts = settings_.restarts,
                .starts_at_once = settings_.starts_at_once,
                .can_kill = can_.can_kill,
+               .launches = can_.launches,
                .seed = settings_.seed}),
-      elastic_(roster_.kept() < settings_.nodes),
+      elastic_(can_.launches && roster_.kept() < settings_.nodes),
       random_(settings_.seed)
-{}
+{
+    if (!can_.launches) { // nobody would take their places
+        settings_.max_tasks_per_child = 0;
+        settings_.max_age_per_child = {};
+        count_nodes();
+    }
+}
 
 engine::~engine() = default;
 
@@ -91,9 +98,7 @@ void engine::add(std::shared_ptr<operation> op, time_point latest, bool nested)
     state->deadline = std::min(state->deadline, latest);
     if (traits.options.queue_timeout != duration::zero())
         state->begin_by = saturating_add(state->initiated, traits.options.queue_timeout);
-    const std::size_t bound = traits.options.max_concurrency;
-    const std::size_t nodes = bound != 0 && !traits.coroutine ? std::min(bound, settings_.nodes) : settings_.nodes;
-    chunker::limits limits{.fixed = traits.options.chunk_size, .most = can_.chunk_items, .nodes = nodes, .aim = can_.chunk_aim};
+    chunker::limits limits{.fixed = traits.options.chunk_size, .most = can_.chunk_items, .aim = can_.chunk_aim};
     if (can_.local)
         take_back_unknown();
     if (!traits.stream) {
@@ -146,6 +151,15 @@ void engine::flush()
     while (!touched_.empty()) {
         operation_state& op = touched_.front();
         touched_.pop_front();
+        if (op.unless_begun && !op.final_error) {
+            if (const auto begun = has_begun(op)) {
+                const auto error = std::exchange(op.unless_begun, nullptr);
+                if (!*begun) {
+                    stop(op, error, stop_force::ask); // may finish it, or touch it again
+                    continue;
+                }
+            }
+        }
         if (op.traits().counts_progress && op.outcomes() != 0 && !op.final_error) {
             const std::shared_ptr<operation> looked_for = op.op;
             look_at_reports(op);
@@ -532,9 +546,11 @@ void engine::fail_rest(operation_state& op, const error_maker& error)
 {
     for (given_chunk& h : op.held)
         take_back(*h.holder, h, true);
-    // What runs on a thread has its outcome when it returns; processes are killed.
-    while (can_.can_kill && !op.held.empty()) {
-        given_chunk& h = op.held.front();
+    // What runs on a thread has its outcome when it returns; processes are killed. Nothing can be awaited of workers that do not answer.
+    for (auto next = op.held.begin(); next != op.held.end();) {
+        given_chunk& h = *next++;
+        if (!can_.can_kill && !h.recalling)
+            continue;
         for (std::size_t position = h.settled; position != h.keep; ++position)
             if (!h.is_expired(position)) {
                 --op.held_tasks;

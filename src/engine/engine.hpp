@@ -11,6 +11,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <random>
 #include <unordered_map>
 #include <vector>
@@ -127,8 +128,10 @@ public:
     void tasks_finished(worker_id worker, chunk_id id, std::size_t position, std::size_t count,
                         const encoded_values* values) override;
     void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) override;
+    void recalled(worker_id worker, chunk_id id, std::size_t kept) override;
     void chunk_ended(worker_id worker, chunk_id id, duration busy) override;
     void chunk_lost(worker_id worker, chunk_id id, const worker_loss& loss) override;
+    void unusable(const error_maker& cause, time_point before) override;
     void decide() override;
 
     /// Looks at timeouts and deadlines. To be called at `next_wake()`, which `decide` may change.
@@ -208,6 +211,9 @@ private:
     void steal();
     bool steal_for(ready_worker& idle);
     std::size_t take_back(ready_worker& worker, given_chunk& held, bool requeue);
+    std::size_t took_back(ready_worker& worker, given_chunk& held, std::size_t kept, bool requeue);
+    static void divide(operation_state& op, std::size_t taken);
+    std::size_t next_size(operation_state& op, std::optional<std::size_t> remaining) noexcept;
     void requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt, std::size_t unexplained,
                  std::size_t failures);
     std::shared_ptr<chunk> take_requeued(operation_state& op);
@@ -246,6 +252,8 @@ private:
     // lives.cpp: workers come and go
     void carry_out();
     void break_down(const error_maker& cause);
+    void fail_operations(const error_maker& cause, time_point before);
+    void count_nodes() noexcept;
     void successor_is_ready(worker_id worker);
     void send_away(ready_worker& worker, bool surplus);
 
@@ -271,7 +279,8 @@ private:
     /// What happens to running tasks: they run out, are asked to stop, or are killed if they have not stopped after the grace.
     enum class stop_force { none, ask, kill };
     void stop(operation_state& op, std::exception_ptr error, stop_force force);
-    bool has_begun(operation_state& op);
+    std::optional<bool> has_begun(operation_state& op);
+    void stop_unless_begun(operation_state& op, std::exception_ptr error, stop_force force);
     void cancel_total(operation_state& op);
     void end(operation_state& op);
     void end_some();
@@ -333,6 +342,7 @@ private:
     hooked_list<ready_worker, considered_tag> considered_; // to which something has happened since they were put there
     std::array<std::size_t, 3> held_of_{}; // chunks in workers whose operation has this priority
     std::array<std::size_t, 3> parts_of_{}; // and those of them that are a part of more: only such can step back
+    std::size_t awaited_ = 0; // chunks whose workers were asked for what an idle one may get
     bool may_steal_ = false;               // something was handed out since an idle worker looked in vain
     time_point steal_at_ = time_point::max(); // and when it is worth a look again
     watch<ready_worker> ages_;

@@ -45,25 +45,43 @@ bool engine::try_again()
 void engine::break_down(const error_maker& cause)
 {
     broken_ = cause;
-    flush(); // what is over has its own answer: the last death, for the task that ran
-    const auto keeps_outcomes = [](const operation_state& op) {
-        return !op.traits().stops_at_failure && !op.traits().stream && !op.final_error;
-    };
-    for (operation_state& op : outstanding_)
-        if (!keeps_outcomes(op))
-            stop_handing_out(op);
-    for (auto next = outstanding_.begin(); next != outstanding_.end();) {
-        operation_state& op = *next++;
-        if (keeps_outcomes(op))
-            fail_rest(op, cause);
-        else
-            stop(op, op.first_error ? op.first_error : cause(), stop_force::kill); // a task's own failure tells more
-    }
+    fail_operations(cause, time_point::max());
     for (auto& w : workers_)
         if (!w->guest) {
             w->dying = true;
             recount(*w);
         }
+}
+
+// Workers that come by themselves do not come, or the way to them is gone.
+void engine::unusable(const error_maker& cause, time_point before) { fail_operations(cause, before); }
+
+// Operations that were initiated before then complete with what `cause` makes.
+void engine::fail_operations(const error_maker& cause, time_point before)
+{
+    flush(); // what is over has its own answer: the last death, for the task that ran
+    const auto keeps_outcomes = [](const operation_state& op) {
+        return !op.traits().stops_at_failure && !op.traits().stream && !op.final_error;
+    };
+    for (operation_state& op : outstanding_)
+        if (op.initiated < before && !keeps_outcomes(op))
+            stop_handing_out(op);
+    for (auto next = outstanding_.begin(); next != outstanding_.end();) {
+        operation_state& op = *next++;
+        if (op.initiated >= before)
+            break; // they stand in the order of their initiation
+        if (keeps_outcomes(op))
+            fail_rest(op, cause);
+        else
+            stop(op, op.first_error ? op.first_error : cause(), stop_force::kill); // a task's own failure tells more
+    }
+}
+
+// Where workers come and go by themselves there are as many nodes as there are workers.
+void engine::count_nodes() noexcept
+{
+    if (!can_.launches)
+        settings_.nodes = std::max<std::size_t>(1, ready_workers());
 }
 
 // ---------------------------------------------------------------- what the workers do
@@ -81,6 +99,7 @@ void engine::worker_ready(worker_id worker)
             settings_.on_mended();
     }
     plan_recycling(add_worker(worker));
+    count_nodes();
     trace_worker(trace_event::worker_ready, worker);
     for (const worker_id old : arrived.predecessors)
         successor_is_ready(old);
@@ -120,6 +139,7 @@ void engine::worker_gone(worker_id worker, const worker_loss& loss)
 {
     if (ready_worker* const found = find(worker))
         lose_worker(*found, loss);
+    count_nodes();
     roster_.gone(worker, loss, now_());
 }
 

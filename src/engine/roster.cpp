@@ -39,6 +39,13 @@ roster::roster(settings s)
 
 // ---------------------------------------------------------------- what is wanted
 
+std::size_t roster::kept() const noexcept
+{
+    if (settings_.launches)
+        return std::min(settings_.min_nodes, nodes_);
+    return settings_.min_nodes == all_nodes ? 1 : settings_.min_nodes; // nobody knows how many will come
+}
+
 void roster::start(time_point now)
 {
     if (started_)
@@ -192,6 +199,8 @@ std::size_t roster::coming() const noexcept
 /// Wants nodes, the first ones first, until so many are wanted.
 void roster::fill(std::size_t count, time_point now)
 {
+    if (!settings_.launches)
+        return;
     for (std::size_t node = 0; node != nodes_ && wanted_ < count; ++node)
         if (!places_[node].wanted) {
             set_wanted(node, true);
@@ -268,6 +277,8 @@ void roster::started(worker_id worker, time_point now)
 std::size_t roster::join(worker_id worker)
 {
     last_id_ = std::max(last_id_, worker);
+    if (!settings_.launches)
+        return no_node;
     for (std::size_t node = 0; node != nodes_; ++node)
         if (places_[node].current == 0 && !turns_.wants(node)) {
             started_ = true;

@@ -25,6 +25,8 @@ namespace twat::mp::detail {
 
     A pool has nodes, numbered from 0. A node that is *wanted* has a worker, or gets one: at its turn (`start_turns`), after a pause if starts fail
     (`restart_policy`), and not while the pool is broken. `min_nodes` nodes are always wanted, the others between `grow` and `retire`.
+
+    Workers that come and go by themselves have no nodes: none is launched, replaced or held against the pool.
 */
 class roster
 {
@@ -38,6 +40,7 @@ public:
         restart_limit restarts{};
         std::size_t starts_at_once = std::numeric_limits<std::size_t>::max();
         bool can_kill = true;
+        bool launches = true; ///< Otherwise workers come by themselves, and have no nodes.
         std::uint32_t seed = 1;
     };
 
@@ -72,7 +75,7 @@ public:
 
     // How many.
     std::size_t nodes() const noexcept { return nodes_; }
-    std::size_t kept() const noexcept { return std::min(settings_.min_nodes, nodes_); }
+    std::size_t kept() const noexcept;
     std::size_t wanted() const noexcept { return wanted_; }
     /// Wanted nodes whose worker is not ready.
     std::size_t coming() const noexcept;

@@ -166,7 +166,7 @@ void engine::resize(std::size_t nodes)
     for (const worker_id id : roster_.resize(nodes, now_()))
         if (ready_worker* const worker = find(id))
             send_away(*worker, true);
-    elastic_ = roster_.kept() < nodes;
+    elastic_ = can_.launches && roster_.kept() < nodes;
     grow_at_ = time_point::max();
     unbegun_.clear();
     served_.clear();

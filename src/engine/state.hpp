@@ -12,6 +12,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "backend/chunk.hpp"
@@ -42,6 +43,34 @@ struct unbegun_tag;     ///< Operations of which no task has begun, or those tha
 struct owned_tag;       ///< The chunks of one operation that workers hold.
 struct considered_tag;  ///< Workers to which something has happened.
 
+/// One of those that a count counts, until it is cleared or destroyed.
+class counted
+{
+public:
+    counted() = default;
+    counted(const counted&) = delete;
+    counted& operator=(const counted&) = delete;
+    ~counted() { clear(); }
+
+    void count(std::size_t& in) noexcept
+    {
+        clear();
+        in_ = &in;
+        ++in;
+    }
+    /// Whether it was counted.
+    bool clear() noexcept
+    {
+        if (!in_)
+            return false;
+        --*std::exchange(in_, nullptr);
+        return true;
+    }
+
+private:
+    std::size_t* in_ = nullptr;
+};
+
 /// A chunk that a worker holds. Stays at one address.
 struct given_chunk : list_hook<owned_tag>
 {
@@ -67,6 +96,8 @@ struct given_chunk : list_hook<owned_tag>
     bool in_place = false;              // one of its owner's `places`
     bool is_part = false;               // its owner had more in workers than the task that runs, when it was handed out
     bool all_begun = false;             // what is left of it was begun: nothing can be taken back
+    bool recalling = false;             // the worker was asked for what it has not begun, and has not answered
+    counted awaited;                    // it was asked for an idle worker
     bool cancelled = false;             // its running tasks were asked to stop
     bool doomed = false;                // none of its tasks may go on beyond `kill`, whichever runs then
     bool looked_twice = false;          // at `kill`, since the loop was late
@@ -140,6 +171,7 @@ struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_t
 
     std::exception_ptr first_error; // of the failed task with the lowest index
     std::uint64_t first_error_index = 0;
+    std::exception_ptr unless_begun; // ends it if, as workers will tell, none of its tasks has begun; until then none is handed out
     std::exception_ptr final_error; // cancelled, deadline, range or callback threw: wins over first_error
 
     const operation_traits& traits() const noexcept { return op->traits(); }

@@ -79,20 +79,32 @@ void engine::cancel(operation& op, asio::cancellation_type type)
     }
 }
 
-// Whether a task of it has begun. What was sent is taken back to find out, to be given out again if one has.
-bool engine::has_begun(operation_state& op)
+// Whether a task of it has begun. What was sent is taken back to find out, to be given out again if one has. Nothing: workers have yet to say.
+std::optional<bool> engine::has_begun(operation_state& op)
 {
     if (op.outcomes() != 0 || op.died || op.retried)
         return true;
     for (auto h = op.held.rbegin(); h != op.held.rend(); ++h)
         take_back(*h->holder, *h, true);
+    if (std::any_of(op.held.begin(), op.held.end(), [](const given_chunk& h) { return h.recalling; }))
+        return std::nullopt;
     return op.held_tasks != 0;
+}
+
+void engine::stop_unless_begun(operation_state& op, std::exception_ptr error, stop_force force)
+{
+    const auto begun = has_begun(op);
+    if (!begun) {
+        op.unless_begun = std::move(error); // see `flush`
+        leave_queue(op);
+    } else if (!*begun) {
+        stop(op, std::move(error), force);
+    }
 }
 
 void engine::cancel_total(operation_state& op)
 {
-    if (!has_begun(op))
-        stop(op, aborted(), stop_force::ask);
+    stop_unless_begun(op, aborted(), stop_force::ask);
 }
 
 void engine::abandon(operation& op)
@@ -270,8 +282,7 @@ void engine::check_limits(operation_state& op, time_point now)
     if (op.deadline <= now)
         return stop(op, make_stack_error(errc::deadline_exceeded, {}, std::nullopt, stack_of(op)), stop_force::kill);
     limits_.set(op.due, op.deadline);
-    if (!has_begun(op))
-        stop(op, make_error(errc::queue_timed_out), stop_force::kill);
+    stop_unless_begun(op, make_error(errc::queue_timed_out), stop_force::kill);
 }
 
 // A chunk whose tasks were asked to stop is still there.
@@ -290,6 +301,8 @@ void engine::overdue(ready_worker& worker, given_chunk& held, time_point due)
         worker.running -= held.outstanding();
         return forget_chunk(worker, held);
     }
+    if (held.recalling && &held != &worker.held.front())
+        return kills_.set(held.kill, saturating_add(now, settings_.cancel_grace)); // it may have begun nothing of it
     if (!held.expired.empty() && !held.doomed) {
         const std::size_t last = held.expired.back();
         const auto running = backend_.running(worker.id, held.work->id);

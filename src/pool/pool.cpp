@@ -97,7 +97,7 @@ pool::pool(std::shared_ptr<const backend_factory> factory, asio::any_io_executor
 void pool::init()
 {
     workers_ = factory_->make({*strand_, link_, *this, nodes_});
-    encodes_ = workers_->can().encodes;
+    can_ = workers_->can();
     engine::settings settings = engine_settings(options_, nodes_);
     settings.starts_at_once = workers_->starts_at_once();
     if (options_.chaos.any())
@@ -173,7 +173,7 @@ void pool::submit(std::shared_ptr<operation> op)
 
 bool pool::runs_calls_only() const noexcept
 {
-    return !encodes_ && !options_.on_event && !options_.on_trace && others_ended_ == others_submitted_;
+    return !can_.encodes && !options_.on_event && !options_.on_trace && others_ended_ == others_submitted_;
 }
 
 void pool::cancel(std::shared_ptr<operation> op, asio::cancellation_type type)
@@ -243,6 +243,8 @@ void pool::resize(std::size_t nodes)
 {
     check_process();
     nodes = factory_->count_nodes(nodes, "resize");
+    if (!can_.launches)
+        return; // there are as many as come
     nodes_ = nodes;
     enter([nodes](pool& p) {
         p.nodes_ = nodes;
@@ -298,7 +300,7 @@ void pool::end_operations()
     const auto error = [] { return make_error(errc::pool_terminated); };
     engine_->close(error);
     engine_->stop_all(error);
-    if (workers_->can().can_kill)
+    if (can_.can_kill)
         kill_workers();
 }
 
@@ -384,6 +386,20 @@ void pool::task_failed(worker_id worker, chunk_id id, std::size_t position, std:
 {
     if (!released_)
         engine_->task_failed(worker, id, position, std::move(error));
+}
+
+void pool::recalled(worker_id worker, chunk_id id, std::size_t kept)
+{
+    if (!released_)
+        engine_->recalled(worker, id, kept);
+}
+
+void pool::unusable(const std::function<std::exception_ptr()>& cause, time_point before)
+{
+    if (released_)
+        return;
+    engine_->unusable(cause, before);
+    complete(start_waiters_, cause);
 }
 
 void pool::chunk_ended(worker_id worker, chunk_id id, duration busy)
@@ -496,6 +512,8 @@ void pool::publish_stats()
 {
     pool_stats now = engine_->stats();
     workers_->add_stats(now);
+    if (!can_.launches)
+        nodes_ = now.nodes;
     std::lock_guard lock(stats_mutex_);
     stats_ = now;
 }

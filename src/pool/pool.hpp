@@ -84,9 +84,11 @@ private:
     void tasks_finished(worker_id worker, chunk_id id, std::size_t position, std::size_t count,
                         const encoded_values* values) override;
     void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) override;
+    void recalled(worker_id worker, chunk_id id, std::size_t kept) override;
     void chunk_ended(worker_id worker, chunk_id id, duration busy) override;
     void chunk_lost(worker_id worker, chunk_id id, const worker_loss& loss) override;
     void nodes_changed(std::size_t nodes) override;
+    void unusable(const std::function<std::exception_ptr()>& cause, time_point before) override;
     void decide() override;
 
     template <class F>
@@ -117,7 +119,7 @@ private:
 
     const std::shared_ptr<const backend_factory> factory_;
     const pool_options& options_; // of the factory
-    bool encodes_ = false;        // set before anybody else knows the pool
+    capabilities can_;            // of the workers; set before anybody else knows the pool
     std::atomic<std::size_t> nodes_;
     post_watcher* const watcher_; // lives as long as the context
     const fork_guard fork_guard_;

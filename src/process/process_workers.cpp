@@ -191,7 +191,7 @@ std::shared_ptr<buffer_memory> process_workers_set::memory(worker_id id) const
     return worker ? worker->memory() : nullptr;
 }
 
-std::size_t process_workers_set::recall(worker_id id, chunk_id chunk)
+std::optional<std::size_t> process_workers_set::recall(worker_id id, chunk_id chunk)
 {
     const auto worker = find(id);
     if (!worker)

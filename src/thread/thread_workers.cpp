@@ -126,7 +126,7 @@ void thread_workers_set::submit(worker_id worker, const chunk& work)
         to->submit(work);
 }
 
-std::size_t thread_workers_set::recall(worker_id worker, chunk_id id)
+std::optional<std::size_t> thread_workers_set::recall(worker_id worker, chunk_id id)
 {
     const auto from = find(worker);
     if (!from)

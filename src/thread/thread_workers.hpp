@@ -42,7 +42,7 @@ public:
 
     const capabilities& can() const noexcept override;
     void submit(worker_id worker, const chunk& work) override;
-    std::size_t recall(worker_id worker, chunk_id id) override;
+    std::optional<std::size_t> recall(worker_id worker, chunk_id id) override;
     void cancel(worker_id worker, chunk_id id) override;
     std::optional<running_task> running(worker_id worker, chunk_id id) const override;
     void take_reports(worker_id worker, const std::function<void(task_report&&)>& f) override;

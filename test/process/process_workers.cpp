@@ -354,8 +354,8 @@ BOOST_AUTO_TEST_CASE(tasks_that_have_not_begun_can_be_taken_back)
     engine.workers->submit(engine.ready[0], *first);
     engine.workers->submit(engine.ready[0], *second);
     engine.await_running(engine.ready[0], *first);
-    BOOST_TEST(engine.workers->recall(engine.ready[0], second->id) == 0u);
-    BOOST_TEST(engine.workers->recall(engine.ready[0], first->id) == 1u);
+    BOOST_TEST(engine.workers->recall(engine.ready[0], second->id).value() == 0u);
+    BOOST_TEST(engine.workers->recall(engine.ready[0], first->id).value() == 1u);
     temporary_directory::touch(go);
     engine.run_until([&] { return engine.ended.size() == 2; });
     BOOST_TEST(engine.outcomes[first->id].size() == 1u);

@@ -173,7 +173,18 @@ public:
             on_submit(work);
         workers[worker].push_back({.work = &work, .keep = work.tasks->size()});
     }
-    std::size_t recall(worker_id worker, chunk_id id) override
+    bool late = false; // recall() is answered when the test says so
+    std::vector<std::pair<worker_id, chunk_id>> asked; // and these were not yet
+
+    std::optional<std::size_t> recall(worker_id worker, chunk_id id) override
+    {
+        if (!late)
+            return keep_begun(worker, id);
+        asked.emplace_back(worker, id);
+        return std::nullopt;
+    }
+    /// What the worker keeps of a chunk.
+    std::size_t keep_begun(worker_id worker, chunk_id id)
     {
         held& h = get(worker, id);
         h.keep = std::min(h.keep, (h.begun + claims - 1) / claims * claims);
@@ -210,6 +221,7 @@ public:
     void abandon(worker_id worker, chunk_id id) override
     {
         abandoned.push_back(id);
+        std::erase_if(asked, [&](auto& recall) { return recall.second == id; });
         std::erase_if(workers[worker], [&](held& h) { return h.work->id == id; });
     }
     void launch(worker_id worker, std::size_t node) override { launched.emplace_back(worker, node); }
@@ -288,6 +300,18 @@ struct engine_fixture
         core->task_failed(worker, h.work->id, h.finished++, std::make_exception_ptr(std::runtime_error(what)));
         end_if_done(worker, 1ms);
     }
+    /// The worker answers what it was asked first. Whether there was something.
+    bool answer()
+    {
+        if (workers.asked.empty())
+            return false;
+        const auto [worker, id] = workers.asked.front();
+        workers.asked.erase(workers.asked.begin());
+        const std::size_t kept = workers.keep_begun(worker, id);
+        core->recalled(worker, id, kept);
+        core->decide();
+        return true;
+    }
     void end_if_done(worker_id worker, duration each = 1ms)
     {
         auto& h = first(worker);
@@ -321,6 +345,7 @@ struct engine_fixture
         loss.in_task = !loss.begun.empty();
         loss.cause = [] { return std::make_exception_ptr(std::runtime_error("died")); };
         workers.workers.erase(worker);
+        std::erase_if(workers.asked, [&](auto& recall) { return recall.first == worker; });
         core->worker_gone(worker, loss);
         core->decide();
     }

@@ -51,6 +51,7 @@ public:
         f_.workers.able.can_kill = seed % 4 != 3;
         f_.workers.tells_what_runs = true;
         f_.workers.claims = 1 + seed % 3;
+        f_.workers.late = seed % 3 == 1;
         f_.workers.on_submit = [this](const chunk& work) { check_turn(work); };
     }
 
@@ -144,6 +145,8 @@ private:
     /// Some worker goes one step on: begins a task, or finishes the one that it runs.
     void work()
     {
+        if (chance(30))
+            f_.answer();
         if (alive_.empty())
             return;
         const worker_id id = alive_[below(alive_.size())];
@@ -169,6 +172,8 @@ private:
         }
         if (h->finished >= h->keep && h->begun == h->finished) {
             const chunk_id chunk = h->work->id;
+            while (std::ranges::find(f_.workers.asked, chunk, [](auto& recall) { return recall.second; }) != f_.workers.asked.end())
+                f_.answer();
             const duration busy = 1ms * h->keep;
             std::erase_if(f_.workers.workers[id], [&](auto& x) { return x.work->id == chunk; });
             f_.core->chunk_ended(id, chunk, busy);
@@ -216,6 +221,7 @@ private:
         loss.expected = expected;
         loss.in_task = !loss.begun.empty();
         f_.workers.workers.erase(id);
+        std::erase_if(f_.workers.asked, [&](auto& recall) { return recall.first == id; });
         f_.core->worker_gone(id, loss);
         f_.core->decide();
     }

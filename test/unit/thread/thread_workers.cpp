@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(recall_takes_back_what_has_not_begun)
     const chunk& work = make_chunk([&](std::uint64_t) { ++calls; begun.open(); go.pass(); }, 10);
     workers->submit(events.ready[0], work);
     begun.pass();
-    BOOST_TEST(workers->recall(events.ready[0], work.id) == 1u);
+    BOOST_TEST(workers->recall(events.ready[0], work.id).value() == 1u);
     go.open();
     run_to_end(work);
     BOOST_TEST(calls == 1);
@@ -124,9 +124,9 @@ BOOST_AUTO_TEST_CASE(a_chunk_taken_back_whole_ends_though_its_worker_is_busy)
     workers->submit(events.ready[0], first);
     workers->submit(events.ready[0], second);
     begun.pass();
-    BOOST_TEST(workers->recall(events.ready[0], second.id) == 0u);
+    BOOST_TEST(workers->recall(events.ready[0], second.id).value() == 0u);
     BOOST_TEST(!has_ended(second)); // never from inside the call
-    BOOST_TEST(workers->recall(events.ready[0], second.id) == 0u);
+    BOOST_TEST(workers->recall(events.ready[0], second.id).value() == 0u);
     run_to_end(second);
     BOOST_TEST(second.weak_from_this().use_count() == 1); // the queue of the busy worker does not hold it
     second.tasks.reset();
