@@ -182,6 +182,13 @@ void blocking()
         pool.with({}).on_progress(std::ref(bar)).map(compress, blocks);
         // end::bar[]
 
+        constexpr auto busy = mp::retry_on([](const std::exception_ptr& error) { return mp::what_of(error) == "busy"; });
+        constexpr auto unread = mp::retry_on::type<std::ios_base::failure, std::system_error>();
+        auto patient = pool.with({.retry = {.attempts = 5, .backoff = 100ms, .on = mp::retry_on::transient}});
+        patient.map(compress, blocks);
+        pool.with({.retry = {.attempts = 2, .on = busy}}).map(compress, blocks);
+        pool.with({.retry = {.attempts = 2, .on = unread}}).map(compress, blocks);
+
         const auto square_of = square;
         for (int square : pool.imap(square_of, std::views::iota(0, 10)))
             std::cout << square << '\n';

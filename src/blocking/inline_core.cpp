@@ -121,6 +121,8 @@ bool inline_run::run_next()
     }
     const std::unique_ptr<payload> tasks = op_->make_payload();
     const pull_result pulled = op_->pull(*tasks, 1, message_limit_);
+    next_ += pulled.skipped;
+    done_ += pulled.skipped;
     std::exception_ptr error;
     if (pulled.count != 0) {
         const auto& options = op_->traits().options;
@@ -149,6 +151,8 @@ bool inline_run::run_next()
                 std::rethrow_exception(progress_error_);
             op_->report_progress(progress_now());
         }
+    } else if (pulled.skipped != 0 && op_->traits().counts_progress) {
+        op_->report_progress(progress_now());
     }
     if (pulled.broken)
         end(pulled.broken);

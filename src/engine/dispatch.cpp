@@ -305,9 +305,9 @@ std::shared_ptr<chunk> engine::pull_chunk(operation_state& op, std::size_t most,
     const std::size_t size = traits.coroutine ? 1 : next_size(op, remaining);
     if (traits.stream && traits.options.window == 0)
         op.op->set_chunk_size(settings_.nodes, size);
-    const std::size_t wanted = std::min({size, most, demand(op)});
+    std::size_t wanted = std::min({size, most, demand(op)});
 
-    const std::uint64_t first = op.next_index;
+    std::uint64_t first = op.next_index;
     while (tasks->size() < wanted && !op.exhausted) {
         // The first task tells how many of its kind fit.
         std::size_t step = 1;
@@ -318,6 +318,14 @@ std::shared_ptr<chunk> engine::pull_chunk(operation_state& op, std::size_t most,
             step = std::min(wanted - n, bytes == 0 ? wanted : std::max<std::size_t>(1, (can_.chunk_bytes - bytes) * n / bytes));
         }
         const pull_result pulled = op.op->pull(*tasks, step, settings_.max_message_size);
+        if (pulled.skipped != 0) {
+            first = op.next_index += pulled.skipped;
+            op.done += pulled.skipped;
+            totals_.resumed += pulled.skipped;
+            if (traits.stream)
+                wanted -= std::min(wanted, pulled.skipped); // its reader has not so much room any more
+            touch(op);
+        }
         op.next_index += pulled.count;
         if (pulled.broken) {
             op.exhausted = true;
@@ -334,7 +342,7 @@ std::shared_ptr<chunk> engine::pull_chunk(operation_state& op, std::size_t most,
             op.exhausted = true;
             touch(op);
         }
-        if (pulled.count == 0)
+        if ((pulled.count == 0 && pulled.skipped == 0) || pulled.gap)
             break;
     }
     if (tasks->size() == 0 || op.stopping)

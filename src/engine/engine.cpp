@@ -585,7 +585,9 @@ void engine::fail_rest(operation_state& op, const error_maker& error)
             break;
         }
         const pull_result pulled = op.op->pull(*unwanted, most_unwanted, settings_.max_message_size);
-        op.next_index += pulled.count;
+        op.done += pulled.skipped;
+        rest.first += pulled.skipped;
+        op.next_index = rest.first + pulled.count;
         fail_all(op, rest, 0, pulled.count, error);
         if (pulled.refused)
             fail_task(op, op.next_index++, pulled.refused);

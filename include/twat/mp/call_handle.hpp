@@ -3,6 +3,7 @@
 #define TWAT_MP_CALL_HANDLE_HPP
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -50,7 +51,7 @@ public:
         it twice within a `co_await` expression: name it first.
     */
     template <class Callback>
-    call_handle<Workers, Executor, std::decay_t<Callback>> on_progress(Callback&& callback) const
+    auto on_progress(Callback&& callback) const
     {
         static_assert(std::is_invocable_v<std::decay_t<Callback>&, const progress&>,
                       "twat::mp: a progress callback is called as callback(const mp::progress&)");
@@ -58,7 +59,17 @@ public:
                           std::is_trivially_destructible_v<std::decay_t<Callback>>,
                       "twat::mp: on_progress takes no temporary that owns something; give the callback a name first and pass that, "
                       "or std::ref of it");
-        return {core_, executor_, settings_.options(), std::forward<Callback>(callback)};
+        auto added = detail::with_callback(settings_.callback(), std::forward<Callback>(callback));
+        return call_handle<Workers, Executor, decltype(added)>(core_, executor_, settings_.options(), std::move(added));
+    }
+
+    /// Keeps finished tasks in a file, so that a later run skips them; see `blocking_handle::journal`.
+    auto journal(std::filesystem::path path) const
+    {
+        using progress_type = std::decay_t<decltype(detail::callback_of(settings_.callback()))>;
+        using journaling = detail::journaling<progress_type>;
+        return call_handle<Workers, Executor, journaling>(core_, executor_, settings_.options(),
+                                                          journaling(std::move(path), detail::callback_of(settings_.callback())));
     }
 
 private:

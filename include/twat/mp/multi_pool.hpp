@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <filesystem>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -49,11 +50,38 @@ public:
         operation fails with that exception.
     */
     template <class Callback>
-    blocking_handle<Workers, std::decay_t<Callback>> on_progress(Callback&& callback) const
+    auto on_progress(Callback&& callback) const
     {
         static_assert(std::is_invocable_v<std::decay_t<Callback>&, const progress&>,
                       "twat::mp: a progress callback is called as callback(const mp::progress&)");
-        return {core_, settings_.options(), std::forward<Callback>(callback)};
+        auto added = detail::with_callback(settings_.callback(), std::forward<Callback>(callback));
+        return blocking_handle<Workers, decltype(added)>(core_, settings_.options(), std::move(added));
+    }
+
+    /** Keeps finished tasks in a file, so that a later run skips them: `pool.with({}).journal("words.journal").map(f, xs)`.
+
+        For `apply`, `map`, `starmap`, `try_map`, `imap` and `uimap`. The result of a task is added to the file when it arrives. A later call
+        with the same function, in the same build of the program, does not run the tasks that are there: those with the same index and the same
+        encoded arguments (by a 64-bit hash of these). Failures are not kept. Arguments and results must be encodable, with threads too.
+
+        The file is locked as long as the operation runs. Each record has a checksum; what a crash has left of a record that was not finished
+        is cut off the next time. Records are handed to the system at once, and never waited for until they are on the disk: they survive
+        a death of the program, `kill -9` too, but some of the last may be lost with the machine, and are run again. Nothing is removed from it:
+        remove the file when the job is done.
+
+        @par Errors
+        The operation completes with `std::invalid_argument` if the file is of another function, of other bound arguments, of another build, or no
+        journal: the message says which; and with a `boost::system::system_error` that names the file if it cannot be opened, or is in use
+        (`EBUSY`). If a record cannot be written (a full disk), its task fails with such an error, and the file stays in order.
+        A function that cannot be sent to a process, such as a lambda that captures something, is known by its type alone: what it has
+        captured must be the same.
+    */
+    auto journal(std::filesystem::path path) const
+    {
+        using progress_type = std::decay_t<decltype(detail::callback_of(settings_.callback()))>;
+        using journaling = detail::journaling<progress_type>;
+        return blocking_handle<Workers, journaling>(core_, settings_.options(),
+                                                    journaling(std::move(path), detail::callback_of(settings_.callback())));
     }
 
 private:

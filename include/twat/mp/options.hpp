@@ -281,6 +281,7 @@ struct pool_stats
     std::size_t pending_bytes = 0; ///< What counts for `pool_options::max_pending_bytes`.
     std::size_t timed_out = 0; ///< Failed tasks that ran longer than `call_options::timeout`.
     std::size_t refused = 0;   ///< Operations that were refused with `errc::queue_full`.
+    std::size_t resumed = 0;   ///< Processes: tasks that did not run because a journal had their result. Not among `done`.
     std::size_t retried = 0;   ///< Attempts of tasks that threw; see `call_options::retry`. Not among `failed`.
     std::size_t lost = 0;      ///< Failed tasks whose worker died in them.
     std::uint64_t bytes_sent = 0;     ///< Processes: encoded arguments that workers were given.

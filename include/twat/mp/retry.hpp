@@ -22,9 +22,10 @@ namespace twat::mp {
 
     @par Example
     @code
-    .retry = {.attempts = 3, .on = mp::retry_on::transient}
-    .retry = {.attempts = 3, .on = mp::retry_on::type<http_error, std::ios_base::failure>()}
-    .retry = {.attempts = 3, .on = mp::retry_on([](const std::exception_ptr& error) { return mp::what_of(error) == "busy"; })}
+    constexpr auto busy = mp::retry_on([](const std::exception_ptr& error) { return mp::what_of(error) == "busy"; });
+    constexpr auto unread = mp::retry_on::type<std::ios_base::failure, std::system_error>();
+    auto patient = pool.with({.retry = {.attempts = 5, .backoff = 100ms, .on = mp::retry_on::transient}});
+    patient.map(compress, blocks);
     @endcode
 */
 class retry_on

@@ -35,6 +35,10 @@ constexpr void check_task()
         check_sendable<F>(Parameters());
 }
 
+/// Whether the function itself looks into the journal: where nothing is sent.
+template <class Workers, class Progress, class F>
+inline constexpr bool journals_in_place = is_journaling<Progress> && !Workers::encodes && !is_journaled_function<std::decay_t<F>>;
+
 /// `apply`.
 template <class Workers, class Progress, class F, class... As>
 auto make_apply_call(call_settings<Progress> settings, F&& f, As&&... arguments)
@@ -47,7 +51,11 @@ auto make_apply_call(call_settings<Progress> settings, F&& f, As&&... arguments)
                   "decayed arguments");
     static_assert((... && std::is_constructible_v<parameter_t<Workers, As>, As>),
                   "twat::mp: an argument of apply cannot be copied; hand it over with std::move, or refer to it with std::ref (threads)");
-    if constexpr (is_task<function, parameters> && (... && std::is_constructible_v<parameter_t<Workers, As>, As>)) {
+    if constexpr (is_task<function, parameters> && journals_in_place<Workers, Progress, F>) {
+        const auto journal = settings.callback().use();
+        return make_apply_call<Workers>(std::move(settings), journaled_function<function>(function(std::forward<F>(f)), journal),
+                                        std::forward<As>(arguments)...);
+    } else if constexpr (is_task<function, parameters> && (... && std::is_constructible_v<parameter_t<Workers, As>, As>)) {
         check_task<Workers, function, parameters>();
         using results = single_result_of<task_result_t<function, parameters>>;
         return collect_call<Workers, function, source, results, Progress>(
@@ -122,7 +130,12 @@ auto make_range_call(call_settings<Progress> settings, F&& f, Rs&&... ranges)
         using source = typename Verb::template source<Workers, Rs...>;
         using parameters = typename source::parameters;
         using function = task_function_t<F, parameters>;
-        if constexpr (check_callable<function, parameters>()) {
+        if constexpr (check_callable<function, parameters>() && journals_in_place<Workers, Progress, F>) {
+            const auto journal = settings.callback().use();
+            return make_range_call<Verb, Workers>(std::move(settings),
+                                                  journaled_function<function>(function(std::forward<F>(f)), journal),
+                                                  std::forward<Rs>(ranges)...);
+        } else if constexpr (check_callable<function, parameters>()) {
             check_task<Workers, function, parameters>();
             using results = typename Verb::template results<task_result_t<function, parameters>>;
             return collect_call<Workers, function, source, results, Progress>(
@@ -145,17 +158,26 @@ auto start_stream_state(const std::shared_ptr<pool_core>& core, stream_order ord
     using source = zip_source<Workers, Rs...>;
     using parameters = typename source::parameters;
     using function = task_function_t<F, parameters>;
-    check_task<Workers, function, parameters>();
-    using operation_type = stream_operation<Workers, function, source, Progress>;
-    using value = task_value_t<function, parameters>;
+    if constexpr (journals_in_place<Workers, Progress, F>) {
+        const auto journal = settings.callback().use();
+        return start_stream_state<Workers>(core, order, std::move(settings), std::move(hand_over),
+                                           journaled_function<function>(function(std::forward<F>(f)), journal), std::forward<Rs>(ranges)...);
+    } else {
+        check_task<Workers, function, parameters>();
+        using operation_type = stream_operation<Workers, function, source, Progress>;
+        using value = task_value_t<function, parameters>;
 
-    const std::size_t window = settings.options().window;
-    auto state = std::make_shared<stream_state<value>>(core, order, window != 0 ? window : 2 * core->nodes());
-    auto op = std::make_shared<operation_type>(state, std::move(settings), std::forward<F>(f),
-                                               source(std::in_place, std::forward<Rs>(ranges)...));
-    state->attach(op);
-    hand_over(op);
-    return state;
+        const std::size_t window = settings.options().window;
+        auto state = std::make_shared<stream_state<value>>(core, order, window != 0 ? window : 2 * core->nodes());
+        const function& known = f;
+        const std::shared_ptr<operation> op = with_journal<Workers::encodes, parameters>(settings.callback(), known, [&] {
+            return std::make_shared<operation_type>(state, std::move(settings), std::forward<F>(f),
+                                                    source(std::in_place, std::forward<Rs>(ranges)...));
+        });
+        state->attach(op);
+        hand_over(op);
+        return state;
+    }
 }
 
 /// Whether `imap` and `uimap` can take these; if not, a message says why.

@@ -174,8 +174,10 @@ public:
     std::shared_ptr<operation> make(Completion&& completion) &&
     {
         using type = collect_operation<Workers, F, Source, Results, Progress, std::decay_t<Completion>>;
-        return std::make_shared<type>(stops_at_failure_, std::move(settings_), std::move(f_), std::move(source_),
-                                      std::forward<Completion>(completion));
+        return with_journal<Workers::encodes, typename Source::parameters>(settings_.callback(), f_, [&] {
+            return std::make_shared<type>(stops_at_failure_, std::move(settings_), std::move(f_), std::move(source_),
+                                          std::forward<Completion>(completion));
+        });
     }
 
 private:

@@ -164,6 +164,8 @@ constexpr void check_elements(parameter_list<Parameters...>)
 template <class Workers, class Kernel, class Progress, class... Rs>
 auto make_fold_call(call_settings<Progress> settings, std::size_t nodes, Kernel kernel, typename Kernel::value init, Rs&&... ranges)
 {
+    static_assert(!is_journaling<Progress>, "twat::mp: a journal keeps the results of tasks, and reduce, filter and for_each have parts of a "
+                                            "range instead, which are cut by the number of workers; map with the journal, then reduce the results");
     using source = block_source<Workers, Rs...>;
     check_elements<Workers>(typename zip_source<Workers, Rs...>::parameters());
     if constexpr (Workers::encodes) {

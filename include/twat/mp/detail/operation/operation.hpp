@@ -47,6 +47,8 @@ struct pull_result
     bool ended = false;           ///< The range has no more elements.
     std::exception_ptr refused{}; ///< The element behind the appended ones cannot be sent; it is a failed task.
     std::exception_ptr broken{};  ///< The range threw this. Nothing more can be pulled.
+    std::size_t skipped = 0;      ///< Tasks before the appended ones that have their results already; only where the payload was empty.
+    bool gap = false;             ///< Such tasks come next: nothing more can be appended to this payload.
 };
 
 /// A task that a worker finished with a value.

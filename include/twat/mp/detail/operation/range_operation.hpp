@@ -18,6 +18,7 @@
 #include <twat/mp/options.hpp>
 
 #include <twat/mp/detail/operation/call_operation.hpp>
+#include <twat/mp/detail/operation/journaling.hpp>
 #include <twat/mp/detail/operation/operation.hpp>
 #include <twat/mp/detail/operation/process_call.hpp>
 #include <twat/mp/detail/operation/thread_call.hpp>
@@ -29,12 +30,17 @@ struct no_progress
 {
 };
 
+template <class Progress>
+inline constexpr bool is_counting = !std::is_same_v<Progress, no_progress>;
+template <class Progress>
+inline constexpr bool is_counting<journaling<Progress>> = is_counting<Progress>;
+
 /** What a call runs under: its options and its progress callback. */
 template <class Progress = no_progress>
 class call_settings
 {
 public:
-    static constexpr bool counts_progress = !std::is_same_v<Progress, no_progress>;
+    static constexpr bool counts_progress = is_counting<Progress>;
 
     explicit call_settings(const call_options& options, Progress callback = {})
         : options_(options), callback_(std::move(callback))

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_DETAIL_OPERATION_JOURNALING_HPP
+#define TWAT_MP_DETAIL_OPERATION_JOURNALING_HPP
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/core/demangle.hpp>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <typeinfo>
+#include <utility>
+#include <vector>
+
+#include <twat/mp/codec.hpp>
+#include <twat/mp/config.hpp>
+#include <twat/mp/detail/function/call_result.hpp>
+#include <twat/mp/detail/function/encode_function.hpp>
+#include <twat/mp/detail/function/portable_traits.hpp>
+#include <twat/mp/detail/function/task_traits.hpp>
+#include <twat/mp/detail/operation/journal.hpp>
+#include <twat/mp/detail/operation/operation.hpp>
+#include <twat/mp/worker.hpp>
+
+namespace twat::mp::detail {
+
+/// In the place of a progress callback: that, and a journal.
+template <class Progress>
+class journaling
+{
+public:
+    journaling(std::filesystem::path path, Progress callback) : path_(std::move(path)), callback_(std::move(callback)) {}
+
+    const std::filesystem::path& path() const noexcept { return path_; }
+    const Progress& callback() const noexcept { return callback_; }
+
+    /// Each operation has its own.
+    const std::shared_ptr<journal_use>& use()
+    {
+        if (!use_)
+            use_ = std::make_shared<journal_use>(path_);
+        return use_;
+    }
+
+    template <class Now>
+    void operator()(const Now& now)
+    {
+        std::invoke(callback_, now);
+    }
+
+private:
+    std::filesystem::path path_;
+    [[no_unique_address]] Progress callback_;
+    std::shared_ptr<journal_use> use_;
+};
+
+template <class Progress>
+inline constexpr bool is_journaling = false;
+template <class Progress>
+inline constexpr bool is_journaling<journaling<Progress>> = true;
+
+/// The callback alone.
+template <class Progress>
+const Progress& callback_of(const Progress& progress) noexcept
+{
+    return progress;
+}
+template <class Progress>
+const Progress& callback_of(const journaling<Progress>& progress) noexcept
+{
+    return progress.callback();
+}
+
+/// `callback` in the place of the one in `before`, with the journal of that.
+template <class Progress, class Callback>
+auto with_callback(const Progress&, Callback&& callback)
+{
+    return std::decay_t<Callback>(std::forward<Callback>(callback));
+}
+template <class Progress, class Callback>
+auto with_callback(const journaling<Progress>& before, Callback&& callback)
+{
+    return journaling<std::decay_t<Callback>>(before.path(), std::forward<Callback>(callback));
+}
+
+/// A task's function on threads, whose results come from and go to a journal.
+template <class F>
+class journaled_function
+{
+public:
+    journaled_function(F f, std::shared_ptr<journal_use> journal) : f_(std::move(f)), journal_(std::move(journal)) {}
+
+    const F& inner() const noexcept { return f_; }
+
+    template <class... Args>
+        requires std::is_invocable_v<const F&, Args...>
+    auto operator()(Args&&... args) const -> std::invoke_result_t<const F&, Args...>
+    {
+        static_assert((... && encodable<std::remove_cvref_t<Args>>), "twat::mp: an argument of a journaled task cannot be encoded, and a journal "
+                                                                     "knows its items by their encoded arguments");
+        using result = std::invoke_result_t<const F&, Args...>;
+        const journal_key key = key_of(args...);
+        if constexpr (is_awaitable<result>) {
+            return later(key, std::invoke(f_, std::forward<Args>(args)...));
+        } else {
+            check_result<result>();
+            if (const auto found = journal_->find(key))
+                return read<result>(*found);
+            if constexpr (std::is_void_v<result>) {
+                std::invoke(f_, std::forward<Args>(args)...);
+                journal_->append(key, {});
+            } else {
+                result made = std::invoke(f_, std::forward<Args>(args)...);
+                keep(key, made);
+                return made;
+            }
+        }
+    }
+
+private:
+    template <class T>
+    static constexpr bool is_awaitable = false;
+    template <class T, class Executor>
+    static constexpr bool is_awaitable<asio::awaitable<T, Executor>> = true;
+
+    template <class Result>
+    static constexpr void check_result()
+    {
+        if constexpr (!std::is_void_v<Result>)
+            static_assert(encodable<std::remove_cvref_t<Result>>, "twat::mp: the result of a journaled task cannot be encoded");
+    }
+
+    template <class... Args>
+    static journal_key key_of(const Args&... args)
+    {
+        encoder bytes;
+        (bytes.write(args), ...);
+        return {this_task::index(), hash_of(bytes.bytes())};
+    }
+
+    template <class Result>
+    static Result read([[maybe_unused]] const std::vector<std::byte>& bytes)
+    {
+        if constexpr (!std::is_void_v<Result>) {
+            decoder in(bytes);
+            return in.template read<std::remove_cvref_t<Result>>();
+        }
+    }
+
+    template <class Result>
+    void keep(const journal_key& key, const Result& made) const
+    {
+        encoder out;
+        out.write(made);
+        journal_->append(key, out.bytes());
+    }
+
+    // A coroutine that was made and is not awaited has not begun.
+    template <class Result, class Executor>
+    asio::awaitable<Result, Executor> later(journal_key key, asio::awaitable<Result, Executor> running) const
+    {
+        check_result<Result>();
+        const std::shared_ptr<journal_use> journal = journal_;
+        const auto found = journal->find(key);
+        if (found)
+            co_return read<Result>(*found);
+        if constexpr (std::is_void_v<Result>) {
+            co_await std::move(running);
+            journal->append(key, {});
+        } else {
+            Result made = co_await std::move(running);
+            keep(key, made);
+            co_return made;
+        }
+    }
+
+    F f_;
+    std::shared_ptr<journal_use> journal_;
+};
+
+template <class F>
+struct journaled_inner
+{
+    using type = F;
+    static const F& of(const F& f) { return f; }
+};
+template <class F>
+struct journaled_inner<journaled_function<F>>
+{
+    using type = F;
+    static const F& of(const journaled_function<F>& f) { return f.inner(); }
+};
+
+template <class F>
+inline constexpr bool is_journaled_function = !std::is_same_v<typename journaled_inner<F>::type, F>;
+
+/// Whose results a journal of these tasks has. A function that cannot be sent is known by its type alone.
+template <class F, class... Parameters>
+journal_owner owner_of(const F& f, parameter_list<Parameters...>)
+{
+    using function = typename journaled_inner<F>::type;
+    journal_owner owner{boost::core::demangle(typeid(function).name())};
+    ((owner.function += " " + boost::core::demangle(typeid(Parameters).name())), ...);
+    if constexpr (is_portable<function>) {
+        const byte_buffer bytes = encode_function<function, std::decay_t<Parameters>...>(journaled_inner<F>::of(f), false);
+        owner.hash = hash_of(bytes.bytes());
+    } else {
+        owner.hash = hash_of(std::as_bytes(std::span(owner.function)));
+    }
+    return owner;
+}
+
+/// The operation, with the journal that the call names, if it names one.
+template <bool Encodes, class Parameters, class Progress, class F>
+std::shared_ptr<operation> with_journal(Progress& progress, const F& f, auto make)
+{
+    if constexpr (is_journaling<Progress>) {
+        std::shared_ptr<journal_use> use = progress.use();
+        journal_owner owner = owner_of(f, Parameters());
+        return journaled(make(), std::move(use), std::move(owner), Encodes);
+    } else {
+        return make();
+    }
+}
+
+} // namespace twat::mp::detail
+
+#endif

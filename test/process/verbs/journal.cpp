@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "blocking_pools.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <list>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <twat/mp/exceptions.hpp>
+#include <twat/mp/inline_pool.hpp>
+#include <twat/mp/portable.hpp>
+
+#include "io_context_fixture.hpp"
+
+using namespace twat::mp;
+using namespace twat::mp::test;
+using namespace std::chrono_literals;
+using boost::test_tools::per_element;
+
+namespace {
+
+using all_blocking_pools = boost::mp11::mp_list<thread_pool, process_pool, inline_pool, inline_process_pool>;
+
+/// A folder with a journal, and in which tasks of all processes note that they ran.
+struct folder
+{
+    folder() : path(std::filesystem::temp_directory_path() / ("twat_mp_journal_" + std::to_string(::getpid())))
+    {
+        std::filesystem::remove_all(path);
+        std::filesystem::create_directory(path);
+    }
+    ~folder() { std::filesystem::remove_all(path); }
+
+    std::string journal() const { return path / "journal"; }
+    std::string runs() const { return path / "runs"; }
+    std::size_t ran() const { return std::filesystem::exists(runs()) ? std::filesystem::file_size(runs()) : 0; }
+
+    std::vector<std::pair<std::string, int>> jobs(int count) const
+    {
+        std::vector<std::pair<std::string, int>> made;
+        for (int i = 0; i != count; ++i)
+            made.emplace_back(runs(), i);
+        return made;
+    }
+
+    const std::filesystem::path path;
+};
+
+std::string noted(const std::pair<std::string, int>& job)
+{
+    const int fd = ::open(job.first.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (::write(fd, "x", 1) != 1)
+        throw std::runtime_error("no note");
+    ::close(fd);
+    return std::string(static_cast<std::size_t>(job.second % 7), 'a') + std::to_string(job.second);
+}
+
+std::string also_noted(const std::pair<std::string, int>& job) { return noted(job) + "!"; }
+std::string not_7(const std::pair<std::string, int>& job) { return job.second == 7 ? throw std::domain_error("seven") : noted(job); }
+std::string with_bound(int bound, const std::pair<std::string, int>& job) { return noted(job) + std::to_string(bound); }
+
+asio::awaitable<std::string> noted_later(std::pair<std::string, int> job)
+{
+    asio::steady_timer timer(co_await asio::this_coro::executor, 1ms);
+    co_await timer.async_wait(asio::use_awaitable);
+    co_return noted(job);
+}
+
+std::vector<std::string> expected(int count)
+{
+    std::vector<std::string> all;
+    for (int i = 0; i != count; ++i)
+        all.push_back(std::string(static_cast<std::size_t>(i % 7), 'a') + std::to_string(i));
+    return all;
+}
+
+auto says(const std::string& text)
+{
+    return [text](const std::exception& e) {
+        BOOST_TEST_INFO(e.what());
+        return std::string(e.what()).find(text) != std::string::npos;
+    };
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_journal)
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_there_is_not_run_again, Pool, all_blocking_pools)
+{
+    Pool pool;
+    folder f;
+    auto journaled = pool.with({.chunk_size = 3}).journal(f.journal());
+    const auto few = f.jobs(10), many = f.jobs(40);
+    BOOST_TEST(journaled.map(noted, few) == expected(10), per_element());
+    BOOST_TEST(f.ran() == 10u);
+    BOOST_TEST(journaled.map(noted, few) == expected(10), per_element());
+    BOOST_TEST(f.ran() == 10u);
+    BOOST_TEST(journaled.map(noted, many) == expected(40), per_element());
+    BOOST_TEST(f.ran() == 40u);
+    BOOST_TEST(journaled.map(noted, std::list<std::pair<std::string, int>>(many.begin(), many.end())) == expected(40), per_element());
+    BOOST_TEST(f.ran() == 40u);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(items_are_known_by_index_and_arguments, Pool, all_blocking_pools)
+{
+    Pool pool;
+    folder f;
+    auto journaled = pool.with({.chunk_size = 2}).journal(f.journal());
+    auto jobs = f.jobs(20);
+    journaled.map(noted, jobs);
+    for (const std::size_t changed : {0u, 5u, 6u, 13u, 19u})
+        jobs[changed].second += 100;
+    const auto results = journaled.map(noted, jobs);
+    BOOST_TEST(f.ran() == 25u);
+    for (std::size_t i = 0; i != jobs.size(); ++i)
+        BOOST_TEST(results[i].ends_with(std::to_string(jobs[i].second)));
+    jobs.insert(jobs.begin(), jobs.front()); // all have another index, but the first
+    journaled.map(noted, jobs);
+    BOOST_TEST(f.ran() == 25u + 20u);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(verbs_share_it, Pool, all_blocking_pools)
+{
+    Pool pool;
+    folder f;
+    auto journaled = pool.with({}).journal(f.journal());
+    const auto jobs = f.jobs(30);
+    std::size_t at = 0;
+    for (const std::string& result : journaled.imap(noted, jobs))
+        BOOST_TEST(result == expected(30)[at++]);
+    BOOST_TEST(f.ran() == 30u);
+    at = 0;
+    for (const std::string& result : journaled.imap(noted, jobs))
+        BOOST_TEST(result == expected(30)[at++]);
+    for (const auto& result : journaled.uimap(noted, jobs))
+        at += result.size() != 0;
+    BOOST_TEST(at == 60u);
+    BOOST_TEST(journaled.try_map(noted, jobs).size() == 30u);
+    BOOST_TEST(f.ran() == 30u);
+    std::size_t told = 0;
+    const auto callback = [&](const progress& now) { told = now.done; };
+    journaled.on_progress(callback).map(noted, jobs);
+    pool.with({}).on_progress(callback).journal(f.journal()).map(noted, jobs);
+    BOOST_TEST(told == 30u);
+    BOOST_TEST(f.ran() == 30u);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(failures_are_run_again, Pool, all_blocking_pools)
+{
+    Pool pool;
+    folder f;
+    auto journaled = pool.with({}).journal(f.journal());
+    const auto jobs = f.jobs(20);
+    for (int i = 0; i != 2; ++i) {
+        const auto results = journaled.try_map(not_7, jobs);
+        BOOST_TEST(results[7].has_error());
+        BOOST_TEST(*results[8] == "a8");
+        BOOST_TEST(f.ran() == 19u);
+    }
+    BOOST_CHECK_THROW(journaled.map(not_7, jobs), std::domain_error);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(coroutines_are_kept, Pool, all_blocking_pools)
+{
+    Pool pool;
+    folder f;
+    auto journaled = pool.with({}).journal(f.journal());
+    for (int i = 0; i != 2; ++i)
+        BOOST_TEST(journaled.map(noted_later, f.jobs(20)) == expected(20), per_element());
+    BOOST_TEST(f.ran() == 20u);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(another_function_is_refused_by_name, Pool, all_blocking_pools)
+{
+    Pool pool;
+    folder f;
+    auto journaled = pool.with({}).journal(f.journal());
+    const auto jobs = f.jobs(3);
+    journaled.map(noted, jobs);
+    BOOST_CHECK_EXCEPTION(journaled.map(also_noted, jobs), std::invalid_argument, says("of another function"));
+    BOOST_TEST(journaled.map(noted, jobs).size() == 3u);
+    std::ofstream(f.path / "letter") << "Dear Sir or Madam, this is no journal";
+    BOOST_CHECK_EXCEPTION(pool.with({}).journal(f.path / "letter").map(noted, jobs), std::invalid_argument, says("letter"));
+    folder g;
+    auto bound = pool.with({}).journal(g.journal());
+    bound.map(partial(with_bound, 1), jobs);
+    BOOST_CHECK_EXCEPTION(bound.map(partial(with_bound, 2), jobs), std::invalid_argument, says("of other bound arguments"));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_torn_tail_is_cut_off, Pool, all_blocking_pools)
+{
+    Pool pool;
+    folder f;
+    auto journaled = pool.with({}).journal(f.journal());
+    const auto jobs = f.jobs(12);
+    journaled.map(noted, jobs);
+    std::filesystem::resize_file(f.journal(), std::filesystem::file_size(f.journal()) - 3);
+    BOOST_TEST(journaled.map(noted, jobs) == expected(12), per_element());
+    BOOST_TEST(f.ran() == 13u);
+    std::ofstream(f.journal(), std::ios::app) << "half a record";
+    BOOST_TEST(journaled.map(noted, jobs) == expected(12), per_element());
+    BOOST_TEST(f.ran() == 13u);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_journal_in_use_is_refused, Pool, all_blocking_pools)
+{
+    Pool pool;
+    folder f;
+    auto journaled = pool.with({}).journal(f.journal());
+    const auto jobs = f.jobs(3);
+    journaled.map(noted, jobs);
+    const int fd = ::open(f.journal().c_str(), O_RDONLY | O_CLOEXEC);
+    BOOST_TEST_REQUIRE(::flock(fd, LOCK_EX | LOCK_NB) == 0);
+    BOOST_CHECK_EXCEPTION(journaled.map(noted, jobs), boost::system::system_error, says(f.journal()));
+    ::close(fd);
+    BOOST_TEST(journaled.map(noted, jobs).size() == 3u);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_full_disk_names_the_file, Pool, all_blocking_pools)
+{
+    BOOST_TEST_REQUIRE(::access("/dev/full", W_OK) == 0);
+    Pool pool;
+    folder f;
+    const auto jobs = f.jobs(2000);
+    struct ::rlimit before;
+    ::getrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, SIG_IGN);
+    pool.apply(twice, 1); // its workers have no such limit
+    const ::rlimit small{20000, before.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &small);
+    BOOST_CHECK_EXCEPTION(pool.with({}).journal(f.journal()).map(noted, jobs), boost::system::system_error, says(f.journal()));
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, SIG_DFL);
+    BOOST_TEST((pool.with({}).journal(f.journal()).map(noted, jobs) == expected(2000)));
+}
+
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(awaitable_pools_have_it, Pool, awaitable_pools, io_context_fixture)
+{
+    this->run_coro([&]() -> asio::awaitable<void> {
+        Pool pool(this->ctx, 2);
+        folder f;
+        auto journaled = pool.with({}).journal(f.journal());
+        const auto jobs = f.jobs(20);
+        for (int i = 0; i != 2; ++i) {
+            const auto results = co_await journaled.map(noted, jobs);
+            BOOST_TEST(results == expected(20), per_element());
+        }
+        auto stream = journaled.imap(noted, jobs);
+        std::size_t count = 0;
+        while (co_await stream.next())
+            ++count;
+        BOOST_TEST(count == 20u);
+        BOOST_TEST(f.ran() == 20u);
+        co_await pool.join();
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
