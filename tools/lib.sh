@@ -72,7 +72,7 @@ need() {
 }
 
 boost_series=$(boost_version)
-build_packages=(g++ cmake ninja-build "libboost$boost_series-dev" libdw-dev zlib1g-dev libdeflate-dev libpng-dev libjpeg-dev)
+build_packages=(g++ cmake ninja-build "libboost$boost_series-dev" libdw-dev zlib1g-dev libdeflate-dev libsqlite3-dev libpng-dev libjpeg-dev)
 test_packages=("${build_packages[@]}" "libboost-test$boost_series-dev" "libboost-serialization$boost_series-dev" python3 libnats-dev nats-server)
 
 # configure PRESET [OPTION...]: makes build/PRESET, with ccache if there is one.
