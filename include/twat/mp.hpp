@@ -25,6 +25,7 @@
 #include <twat/mp/inline_pool.hpp>
 #include <twat/mp/later.hpp>
 #include <twat/mp/life_phase.hpp>
+#include <twat/mp/loop_guard.hpp>
 #include <twat/mp/multi_pool.hpp>
 #include <twat/mp/options.hpp>
 #include <twat/mp/parcel.hpp>
