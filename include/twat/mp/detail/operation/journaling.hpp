@@ -85,6 +85,11 @@ auto with_callback(const journaling<Progress>& before, Callback&& callback)
     return journaling<std::decay_t<Callback>>(before.path(), std::forward<Callback>(callback));
 }
 
+template <class T>
+inline constexpr bool gives_awaitable = false;
+template <class T, class Executor>
+inline constexpr bool gives_awaitable<asio::awaitable<T, Executor>> = true;
+
 /// A task's function on threads, whose results come from and go to a journal.
 template <class F>
 class journaled_function
@@ -102,7 +107,7 @@ public:
                                                                      "knows its items by their encoded arguments");
         using result = std::invoke_result_t<const F&, Args...>;
         const journal_key key = key_of(args...);
-        if constexpr (is_awaitable<result>) {
+        if constexpr (gives_awaitable<result>) {
             return later(key, std::invoke(f_, std::forward<Args>(args)...));
         } else {
             check_result<result>();
@@ -120,11 +125,6 @@ public:
     }
 
 private:
-    template <class T>
-    static constexpr bool is_awaitable = false;
-    template <class T, class Executor>
-    static constexpr bool is_awaitable<asio::awaitable<T, Executor>> = true;
-
     template <class Result>
     static constexpr void check_result()
     {
