@@ -108,7 +108,7 @@ void worker_process::explain_death(worker_end& end)
     struct step { std::uint64_t first; life_phase second; parcel call; };
     std::vector<step> steps; // of the tasks that it was at
     for (const worker_loss::begun_task& begun : end.loss.begun)
-        if (begun.culprit) {
+        if (begun.culprit && !end.loss.expected) {
             const process_chunk& held = *held_->find(begun.id);
             steps.push_back({held.first + begun.position, held_->step(begun.id),
                              owner_->settings().parcels->make(*held.work, begun.position, node_, name() + status_text())});
