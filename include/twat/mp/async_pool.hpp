@@ -246,7 +246,7 @@ public:
     /** Says what the busy workers do now: their tasks, and the stacks of their threads. For a page, or a handler of a signal.
 
         Processes and threads are asked by a signal; see `stacktrace` for what a stack shows. No task is stopped or ended, but a system call of
-        one may end with `EINTR`. Names are looked up on a thread of the library, so that the first dump may take a second or more, and printing
+        one may end with `EINTR`. Names are looked up on a thread of the library, so that a dump of a large program may take a second, and printing
         one takes no time. A worker that does not answer within 20 ms is described by what the system says of it.
 
         @par Completion Signature

@@ -204,7 +204,7 @@ public:
     drain_report drain(duration limit) { return core_->drain(limit); }
 
     /** Says what the busy workers do now: their tasks, and the stacks of their threads. Waits for their answers, 20 ms at most, and for names to
-        be looked up, which takes a second or more the first time. See `basic_async_pool::dump`.
+        be looked up, which may take a second in a large program. See `basic_async_pool::dump`.
 
         Throws `errc::would_deadlock` in a callback or a range of the pool, `errc::pool_closed` when the pool is gone.
     */
