@@ -43,6 +43,7 @@ asio::awaitable<void> compress(Pool& pool, const settings& s, const input_file& 
     mp::call_options options;
     options.chunk_size = 1;
     options.window = 4 * pool.nodes();
+    options.retries = s.cluster.empty() ? 0 : 2; // a host that is lost costs time, and no block
     std::size_t total = 0;
     if (in.is_regular())
         total = (static_cast<std::size_t>(in.status().st_size) + s.block_size - 1) / s.block_size;

@@ -11,6 +11,9 @@
 #include <twat/mp/async_pool.hpp>
 #include <twat/mp/worker.hpp>
 #include <twat/mp/worker_died.hpp>
+#if defined(PGZIP_CLUSTER)
+#include <twat/mp/cluster.hpp>
+#endif
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -84,13 +87,15 @@ asio::awaitable<void> compress_file(Pool& pool, const settings& s, const std::st
         std::filesystem::remove(name);
 }
 
+/// The job on the workers that the command line names.
+asio::awaitable<int> compress_files(const settings& s);
+
 /// All files, one after the other, through one pool. Returns the exit status.
-template <class Workers>
-asio::awaitable<int> compress_files(const settings& s)
+template <class Workers, class Options>
+asio::awaitable<int> compress_files(const settings& s, Options options)
 {
-    mp::pool_options options;
-    options.nodes = s.workers;
     mp::basic_async_pool<Workers> pool(co_await asio::this_coro::executor, options);
+    co_await pool.start(); // of a cluster only now it is known how many workers there are
     int status = 0;
     for (const std::string& name : s.files) {
         try {
@@ -102,6 +107,20 @@ asio::awaitable<int> compress_files(const settings& s)
     }
     co_await pool.join();
     co_return status;
+}
+
+asio::awaitable<int> compress_files(const settings& s)
+{
+#if defined(PGZIP_CLUSTER)
+    if (!s.cluster.empty()) {
+        mp::cluster_options cluster;
+        cluster.url = s.cluster;
+        return compress_files<mp::cluster_workers>(s, std::move(cluster));
+    }
+#endif
+    mp::pool_options options;
+    options.nodes = s.workers;
+    return s.threads ? compress_files<mp::thread_workers>(s, options) : compress_files<mp::process_workers>(s, options);
 }
 
 int verify_files(const settings& s)
@@ -123,6 +142,10 @@ int verify_files(const settings& s)
 int main(int argc, char** argv)
 {
     mp::run_if_worker(argc, argv); // in a worker process this does not return
+#if defined(PGZIP_CLUSTER)
+    if (const auto status = mp::run_if_agent(argc, argv)) // pgzip --twat-mp-agent URL
+        return *status;
+#endif
     try {
         const settings s = pgzip::parse(argc, argv);
         if (s.help) {
@@ -132,8 +155,7 @@ int main(int argc, char** argv)
         if (s.verify)
             return verify_files(s);
         asio::io_context context;
-        auto job = s.threads ? compress_files<mp::thread_workers>(s) : compress_files<mp::process_workers>(s);
-        auto status = asio::co_spawn(context, std::move(job), asio::use_future);
+        auto status = asio::co_spawn(context, compress_files(s), asio::use_future);
         context.run();
         return status.get();
     } catch (const pgzip::usage_error& e) {

@@ -26,7 +26,11 @@ const char* const usage =
     "  -p N         use N workers; all CPUs unless told\n"
     "  -q           no progress bar\n"
     "  -t           verify compressed FILEs instead\n"
-    "  --threads    compress in threads instead of worker processes\n";
+    "  --threads    compress in threads instead of worker processes\n"
+#if defined(PGZIP_CLUSTER)
+    "  --cluster URL   compress on the agents at a NATS broker: pgzip --twat-mp-agent URL on each host\n"
+#endif
+    ;
 
 namespace {
 
@@ -54,9 +58,10 @@ std::size_t parse_size(char option, std::string_view text, std::size_t smallest,
 
 settings parse(int argc, char** argv)
 {
-    constexpr int threads = 256;
-    constexpr std::array<option, 3> long_options{{
+    constexpr int threads = 256, cluster = 257;
+    constexpr std::array<option, 4> long_options{{
         {"threads", no_argument, nullptr, threads},
+        {"cluster", required_argument, nullptr, cluster},
         {"help", no_argument, nullptr, 'h'},
         {nullptr, 0, nullptr, 0},
     }};
@@ -75,6 +80,13 @@ settings parse(int argc, char** argv)
         case 'q': s.quiet = true; break;
         case 't': s.verify = true; break;
         case threads: s.threads = true; break;
+        case cluster:
+#if defined(PGZIP_CLUSTER)
+            s.cluster = optarg;
+            break;
+#else
+            throw usage_error("--cluster: this pgzip was built without twat::mp_cluster");
+#endif
         case ':': throw usage_error("-" + std::string(1, static_cast<char>(optopt)) + " needs a value");
         case '?': throw usage_error("unknown option: " + std::string(argv[optind - 1]));
         default: s.level = c - '0';

@@ -21,6 +21,7 @@ struct settings
     bool quiet = false;
     bool verify = false;
     bool help = false;
+    std::string cluster; ///< The address of a broker; empty: the workers are here.
     std::string output; ///< Empty: FILE.gz beside FILE; "-": standard output.
     std::vector<std::string> files;
 };

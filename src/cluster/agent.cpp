@@ -23,7 +23,10 @@ constexpr duration presence_interval = std::chrono::milliseconds(500);
 constexpr duration pull_pause = std::chrono::milliseconds(100);
 /// Chunks that are shorter are fetched before a worker is free for them; others may wait for whoever is free first.
 constexpr duration short_chunk = std::chrono::milliseconds(20);
-constexpr std::int64_t pull_expires = 10'000'000'000;
+/// A pull ends by itself after this; one that has had no answer by then never will.
+constexpr std::int64_t pull_expires = 2'000'000'000;
+constexpr duration pull_patience{pull_expires + 500'000'000};
+constexpr std::size_t most_greeted = 4096;
 
 std::string own_host()
 {
@@ -93,6 +96,7 @@ void agent::run(std::function<void(std::exception_ptr)> done)
                 a.on_message(message);
         });
     };
+    on.unanswered = [on_strand] { on_strand([](agent& a) { a.desk_.unanswered(clock::now()); }); };
     link_ = std::make_unique<broker_link>(std::move(s), std::move(on));
 }
 
@@ -121,7 +125,7 @@ void agent::on_message(const incoming& message)
         if (subject == names_.roll_call()) {
             const auto [call, rest] = unpack<roll_call_message>(message.bytes());
             if (call.version == protocol_version && call.build == names_.build() && call.lease > duration::zero())
-                presence_every_ = std::min(presence_every_, std::max<duration>(call.lease / 4, std::chrono::milliseconds(20)));
+                greet(call.pool, call.lease);
             return tell_presence();
         }
         const std::string own = names_.agent(id_, "");
@@ -138,8 +142,6 @@ void agent::on_message(const incoming& message)
                 pull_again_ = clock::now() + pull_pause;
             return;
         }
-        if (message.is_no_responders())
-            return desk_.pool_unreachable(from, clock::now());
         if (verb == "fetch")
             return on_fetch(from, message);
         if (verb == "stop")
@@ -160,6 +162,16 @@ void agent::on_message(const incoming& message)
     } catch (const error&) {
         // Malformed, so not from a pool of this build.
     }
+}
+
+/// A pool is there, and with it the stream. One that was not there when it was asked has not answered.
+void agent::greet(const std::string& pool, duration lease)
+{
+    presence_every_ = std::min(presence_every_, std::max<duration>(lease / 4, std::chrono::milliseconds(20)));
+    if (greeted_.size() >= most_greeted)
+        greeted_.clear();
+    if (greeted_.insert(pool).second)
+        asked_for_ = 0;
 }
 
 void agent::on_task(const incoming& message)
@@ -195,7 +207,7 @@ void agent::on_verdict(const std::string& pool, const incoming& message)
     const chunk_key key{pool, told.chunk};
     const agent_desk::entry* const entry = desk_.find(key);
     const std::string ack = entry ? entry->ack : std::string();
-    if (!desk_.answered(key, told.answer, clock::now()))
+    if (!desk_.answered(key, told.delivery, told.answer, clock::now()))
         return;
     if (told.answer != verdict::run) {
         held_.erase(key);
@@ -267,8 +279,9 @@ void agent::start(const chunk_key& key, held_chunk& held)
     const auto done = [weak = weak_from_this(), strand = strand_, key, begun = clock::now()](std::vector<std::byte> outcomes) {
         asio::post(strand, [weak, key, begun, outcomes = std::move(outcomes)]() mutable {
             if (const auto self = weak.lock(); self && !self->ending_) {
-                self->short_chunks_ += (clock::now() - begun - self->short_chunks_) / 4;
-                self->finished(key, std::move(outcomes));
+                const duration busy = clock::now() - begun;
+                self->short_chunks_ += (busy - self->short_chunks_) / 4;
+                self->finished(key, busy, std::move(outcomes));
                 self->step();
             }
         });
@@ -284,12 +297,17 @@ void agent::start(const chunk_key& key, held_chunk& held)
     }
 }
 
-void agent::finished(const chunk_key& key, std::vector<std::byte> outcomes)
+void agent::finished(const chunk_key& key, duration busy, std::vector<std::byte> outcomes)
 {
     const auto found = held_.find(key);
+    if (found != held_.end()) {
+        ++chunks_;
+        tasks_ += found->second.task.count;
+    }
     if (!desk_.finished(key, clock::now()) || found == held_.end())
         return;
     found->second.outcomes = std::move(outcomes);
+    found->second.busy = busy;
     found->second.running.reset();
 }
 
@@ -331,14 +349,14 @@ void agent::on_stop(const std::string& pool, const incoming& message)
 void agent::send_claim(const chunk_key& key)
 {
     if (const agent_desk::entry* const entry = desk_.find(key))
-        link_->publish(names_.pool(key.pool, "claim"), pack(claim_message{key.chunk, id_, host_, entry->ack}),
+        link_->publish(names_.pool(key.pool, "claim"), pack(claim_message{key.chunk, id_, host_, entry->delivery, entry->ack}),
                        names_.agent(id_, "verdict." + key.pool));
 }
 
 void agent::send_outcome(const chunk_key& key)
 {
     const held_chunk& held = held_.at(key);
-    outcome_message told{.chunk = key.chunk, .agent = id_, .body_size = held.outcomes.size(), .inlined = fits_inline(held.outcomes.size())};
+    const outcome_message told{key.chunk, id_, held.busy, held.outcomes.size(), fits_inline(held.outcomes.size())};
     link_->publish(names_.pool(key.pool, "outcome"), pack(told, told.inlined ? std::span(held.outcomes) : std::span<const std::byte>()),
                    names_.agent(id_, "settled." + key.pool));
 }
@@ -416,6 +434,8 @@ void agent::pull()
     if (leaving_ || !online_ || (pull_again_ != time_point::max() && pull_again_ > now))
         return;
     pull_again_ = time_point::max();
+    if (asked_for_ != 0 && now - asked_at_ > pull_patience)
+        asked_for_ = 0;
     const std::size_t wanted = workers_wanted();
     if (wanted == 0)
         return;
@@ -423,6 +443,7 @@ void agent::pull()
                         "{\"batch\":" + std::to_string(wanted) + ",\"expires\":" + std::to_string(pull_expires) + "}",
                         names_.agent(id_, "pull"));
     asked_for_ += wanted;
+    asked_at_ = now;
 }
 
 void agent::set_timer()
@@ -433,11 +454,18 @@ void agent::set_timer()
     for (const auto& [key, held] : held_)
         if (held.parts && !held.running)
             next = std::min(next, held.parts->next_due());
+    if (asked_for_ != 0 && online_)
+        next = std::min(next, saturating_add(asked_at_, pull_patience + std::chrono::milliseconds(1)));
     timer_.expires_at(next);
     timer_.async_wait(asio::bind_executor(strand_, [weak = weak_from_this()](boost::system::error_code ec) {
         if (const auto self = weak.lock(); self && !ec)
             self->step();
     }));
+}
+
+std::string agent::describe() const
+{
+    return "agent on " + host_ + ": ran " + std::to_string(tasks_) + " tasks in " + std::to_string(chunks_) + " chunks";
 }
 
 // ---------------------------------------------------------------- the end

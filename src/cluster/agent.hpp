@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,9 @@ public:
     /// @param done Called on the strand when it has left, or cannot begin.
     void run(std::function<void(std::exception_ptr)> done);
 
+    /// What it has done. When `done` was called.
+    std::string describe() const;
+
     // For any thread:
     /// Takes nothing any more, finishes what runs within `drain`, and ends.
     void leave();
@@ -58,11 +62,13 @@ private:
         std::unique_ptr<part_reader> parts{};
         std::shared_ptr<relay_operation> running{};
         std::vector<std::byte> outcomes{};
+        duration busy{};
     };
 
     void on_connected(std::size_t max_payload, bool again);
     void on_failed(const std::string& why);
     void on_message(const incoming& message);
+    void greet(const std::string& pool, duration lease);
     void on_task(const incoming& message);
     void on_verdict(const std::string& pool, const incoming& message);
     void on_part(const std::string& pool, const incoming& message);
@@ -80,7 +86,7 @@ private:
     void prepare(const chunk_key& key);
     void ask_for_parts(const chunk_key& key, held_chunk& held);
     void start(const chunk_key& key, held_chunk& held);
-    void finished(const chunk_key& key, std::vector<std::byte> outcomes);
+    void finished(const chunk_key& key, duration busy, std::vector<std::byte> outcomes);
     /// @param ack What the stream is told of it; empty: nothing.
     void drop(const chunk_key& key, const std::string& ack_subject, const char* ack);
     void begin_to_leave();
@@ -107,10 +113,13 @@ private:
     bool ever_online_ = false;
     std::size_t max_payload_ = std::size_t(1) << 20;
     std::size_t asked_for_ = 0;          // chunks that the stream may still deliver
+    time_point asked_at_{};
+    std::set<std::string> greeted_;      // pools that have called the roll
     time_point pull_again_ = time_point::max();
     time_point presence_at_{};
     duration presence_every_;
     duration short_chunks_{};            // how long chunks take, of late
+    std::size_t chunks_ = 0, tasks_ = 0; // that ran here
     bool leaving_ = false;
     time_point leave_by_ = time_point::max();
     bool ending_ = false;

@@ -27,6 +27,7 @@ agent_desk::delivery agent_desk::delivered(const chunk_key& key, const task_mess
     it->second.ack = ack;
     if (!added)
         return delivery::known;
+    it->second.delivery = ++last_delivery_;
     it->second.lease = lease;
     it->second.coroutine = task.coroutine;
     it->second.send_at = time_point::max();
@@ -53,11 +54,11 @@ void agent_desk::claim(const chunk_key& key, time_point now)
     found->second.send_at = now;
 }
 
-bool agent_desk::answered(const chunk_key& key, verdict answer, time_point now)
+bool agent_desk::answered(const chunk_key& key, std::uint64_t delivery, verdict answer, time_point now)
 {
     pool_heard(key.pool, now);
     const auto found = entries_.find(key);
-    if (found == entries_.end() || found->second.at != stage::claiming)
+    if (found == entries_.end() || found->second.at != stage::claiming || found->second.delivery != delivery)
         return false; // the answer to a claim that was sent twice
     if (answer != verdict::run) {
         entries_.erase(found);
@@ -107,11 +108,10 @@ void agent_desk::pool_heard(const std::string& pool, time_point now)
     found->second.unreachable = false;
 }
 
-void agent_desk::pool_unreachable(const std::string& pool, time_point now)
+void agent_desk::unanswered(time_point now)
 {
-    const auto found = pools_.find(pool);
-    if (found != pools_.end() && !std::exchange(found->second.unreachable, true))
-        found->second.unreachable_since = now;
+    for (auto& [id, pool] : pools_)
+        pool.unreachable = pool.unreachable || now - pool.heard >= pool.lease / 2;
 }
 
 void agent_desk::connected(time_point now)
@@ -136,7 +136,7 @@ agent_desk::due_work agent_desk::take_due(time_point now)
         return due;
     drop_pools_without_chunks();
     for (auto& [id, pool] : pools_) {
-        const bool gone = (pool.unreachable && now - pool.unreachable_since >= pool.lease) || now - pool.heard >= silent_leases * pool.lease;
+        const bool gone = (pool.unreachable && now - pool.heard >= pool.lease) || now - pool.heard >= silent_leases * pool.lease;
         if (gone)
             for (auto it = entries_.lower_bound({id, 0}); it != entries_.end() && it->first.pool == id; it = entries_.erase(it))
                 due.orphans.emplace_back(it->first, it->second);

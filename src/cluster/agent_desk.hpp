@@ -38,6 +38,7 @@ public:
     {
         stage at = stage::waiting;
         std::string ack;               ///< Where the newest delivery is acknowledged.
+        std::uint64_t delivery = 0;    ///< Names its stay here.
         duration lease{};
         bool coroutine = false;
         time_point send_at{};          ///< The claim or the outcome, next.
@@ -59,7 +60,7 @@ public:
     const chunk_key* next_waiting() const noexcept;
 
     /// The pool has answered a claim. False: nothing follows from it.
-    bool answered(const chunk_key& key, verdict answer, time_point now);
+    bool answered(const chunk_key& key, std::uint64_t delivery, verdict answer, time_point now);
 
     /// The tasks have their outcomes, which are sent until `settled`. False: nobody wants them any more.
     bool finished(const chunk_key& key, time_point now);
@@ -75,8 +76,8 @@ public:
 
     // Pools
     void pool_heard(const std::string& pool, time_point now);
-    /// The broker says that nobody listens there. Perhaps it has just not come back yet.
-    void pool_unreachable(const std::string& pool, time_point now);
+    /// The broker says that nobody listens where something was asked, but not where: at a pool that is silent. Perhaps it has just not come back yet.
+    void unanswered(time_point now);
     /// The broker is away or just back: silence says nothing, and counts from now on. Everything is sent again at once.
     void connected(time_point now);
     void disconnected() noexcept { connected_ = false; }
@@ -107,13 +108,13 @@ private:
         time_point heard{};
         time_point ask_at{};
         bool unreachable = false;
-        time_point unreachable_since{};
     };
 
     static duration often(duration lease) noexcept { return lease / 4; }
     void drop_pools_without_chunks();
 
     bool connected_ = true;
+    std::uint64_t last_delivery_ = 0;
     std::map<chunk_key, entry> entries_;
     std::vector<chunk_key> waiting_; // in the order of delivery; may name what is not here any more
     std::map<std::string, pool_state> pools_;

@@ -48,8 +48,6 @@ std::span<const std::byte> incoming::bytes() const noexcept
             static_cast<std::size_t>(natsMsg_GetDataLength(message_.get()))};
 }
 
-bool incoming::is_no_responders() const noexcept { return natsMsg_IsNoResponders(message_.get()); }
-
 std::string_view incoming::status() const noexcept
 {
     const char* value = nullptr;
@@ -228,11 +226,22 @@ void broker_link::state::drain()
 {
     std::vector<incoming> batch;
     const time_point now = clock::now();
+    bool unanswered = false;
     for (const subscription_handle& sub : subscriptions)
-        for (natsMsg* message = nullptr; natsSubscription_NextMsg(&message, sub.get(), 0) == NATS_OK;)
-            batch.emplace_back(message, now);
+        for (;;) {
+            natsMsg* message = nullptr;
+            const natsStatus status = natsSubscription_NextMsg(&message, sub.get(), 0);
+            if (status == NATS_OK)
+                batch.emplace_back(message, now);
+            else if (status == NATS_NO_RESPONDERS)
+                unanswered = true; // of which request nats.c does not tell
+            else
+                break;
+        }
     if (!batch.empty())
         call([&] { on.arrived(std::move(batch)); });
+    if (unanswered)
+        call([&] { on.unanswered(); });
 }
 
 void broker_link::state::adopt(connection_handle made, std::vector<subscription_handle> subs)

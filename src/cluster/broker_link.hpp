@@ -31,8 +31,6 @@ public:
     /// Where an answer goes, or a message of the stream is acknowledged; may be empty.
     std::string_view reply() const noexcept;
     std::span<const std::byte> bytes() const noexcept;
-    /// Instead of an answer: nobody listens where this was asked.
-    bool is_no_responders() const noexcept;
     /// Instead of an answer: the broker's status, "408" say; empty: it is a message.
     std::string_view status() const noexcept;
     time_point when() const noexcept { return when_; }
@@ -74,6 +72,8 @@ public:
         /// It cannot be used, and why. It is tried again after a pause.
         std::function<void(std::string why)> failed;
         std::function<void(std::vector<incoming>&&)> arrived;
+        /// Nobody listens where something was asked, and the broker says so at once; it does not say where.
+        std::function<void()> unanswered;
     };
 
     broker_link(settings s, callbacks on);

@@ -38,6 +38,8 @@ void cluster_workers_set::read_mail()
         return;
     const mailbox::contents mail = mail_->take();
     on_link(mail.link);
+    if (mail.unanswered && !unstored_.empty())
+        link_->look_after_stream(); // perhaps it is gone; what it has not confirmed is published again in a while
     for (const auto& [told, when] : mail.presence)
         members_.heard(told, when);
     for (const incoming& message : mail.messages) {
@@ -73,6 +75,7 @@ void cluster_workers_set::publish(chunk_id id, sent_chunk& sent)
 {
     sent.task.inlined = sent.body.size() + overhead <= max_payload_;
     const std::string chunk = std::to_string(id);
+    unstored_.insert(id);
     link_->publish_once(names_.task(sent.task.coroutine ? "coroutine" : "plain"),
                         pack(sent.task, sent.task.inlined ? std::span<const std::byte>(sent.body) : std::span<const std::byte>()),
                         names_.pool(id_, "stored." + chunk),
@@ -92,8 +95,6 @@ void cluster_workers_set::on_message(const incoming& message)
         std::from_chars(digits.data(), digits.data() + digits.size(), chunk);
         return on_stored(chunk, message);
     }
-    if (message.is_no_responders())
-        return; // an agent that has just gone
     if (what == "claim")
         on_claim(message);
     else if (what == "outcome")
@@ -108,8 +109,7 @@ void cluster_workers_set::on_message(const incoming& message)
 
 void cluster_workers_set::on_stored(std::uint64_t chunk, const incoming& message)
 {
-    if (message.is_no_responders())
-        return link_->look_after_stream();
+    unstored_.erase(chunk);
     const std::string_view answer = as_text(message.bytes());
     if (answer.find("\"error\"") != answer.npos) {
         // The stream is full, or the disk. Waits and queue limits are the broker's; what it refuses fails.
@@ -133,7 +133,7 @@ void cluster_workers_set::on_claim(const incoming& message)
     const auto [claim, rest] = unpack<claim_message>(message.bytes());
     if (!members_.heard(claim.agent, message.when()))
         return call_roll(); // it asks again, when it is known
-    verdict_message told{claim.chunk, ledger_.claim(claim.chunk, claim.agent, claim.ack), {}};
+    verdict_message told{claim.chunk, claim.delivery, ledger_.claim(claim.chunk, claim.agent, claim.ack), {}};
     if (const auto found = sent_.find(claim.chunk); found != sent_.end() && found->second.work->deadline != time_point::max())
         told.remaining = std::max(found->second.work->deadline - clock::now(), duration(1));
     link_->publish(std::string(message.reply()), pack(told));
@@ -153,6 +153,7 @@ void cluster_workers_set::on_outcome(const incoming& message)
         if (!found->second.parts) {
             found->second.outcome = told;
             const std::size_t part = std::max<std::size_t>(1024, std::min<std::size_t>(max_payload_ / 2, 512 * 1024));
+            fetched_.insert(told.chunk);
             found->second.parts = std::make_unique<part_reader>(told.body_size, part, options_.lease / 4);
             fetch_outcome(told.chunk, found->second, told.agent);
         }
@@ -219,6 +220,8 @@ void cluster_workers_set::on_fetch(const incoming& message)
 
 std::optional<cluster_workers_set::sent_chunk> cluster_workers_set::take(chunk_id id)
 {
+    unstored_.erase(id);
+    fetched_.erase(id);
     auto taken = sent_.extract(id);
     if (taken.empty())
         return std::nullopt;

@@ -80,6 +80,7 @@ cluster_workers_set::cluster_workers_set(const cluster_options& options, const b
     on.disconnected = [mail = mail_] { mail->disconnected(); };
     on.failed = [mail = mail_](std::string why) { mail->failed(std::move(why)); };
     on.arrived = [mail = mail_, subject = names_.presence()](std::vector<incoming>&& messages) { mail->put(std::move(messages), subject); };
+    on.unanswered = [mail = mail_] { mail->unanswered(); };
     link_ = std::make_unique<broker_link>(std::move(s), std::move(on));
 }
 
@@ -234,6 +235,9 @@ void cluster_workers_set::kill() noexcept
         withdraw(id, *what);
     }
     ledger_.clear();
+    unstored_.clear();
+    older_unstored_.clear();
+    fetched_.clear();
     places_.clear();
 }
 
@@ -285,10 +289,17 @@ void cluster_workers_set::judge()
         for (const auto& chunk : ledger_.lose(lost.told.agent))
             lose(chunk, lost.told.host, "nothing was heard from its agent for " +
                                             std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(options_.lease).count()) + " ms");
-    for (auto& [id, sent] : sent_)
-        if (sent.parts && sent.parts->next_due() <= now)
+    for (const chunk_id id : fetched_)
+        if (sent_chunk& sent = sent_.at(id); sent.parts && sent.parts->next_due() <= now)
             if (const auto* const known = ledger_.find(id); known && known->is_given())
                 fetch_outcome(id, sent, known->agent);
+    if (link_state_.online && look_at_unstored_ <= now) {
+        look_at_unstored_ = saturating_add(now, options_.lease / 2);
+        for (const chunk_id id : std::exchange(older_unstored_, {}))
+            if (unstored_.contains(id))
+                publish(id, sent_.at(id));
+        older_unstored_ = unstored_;
+    }
     if (link_state_.online && members_.capacity() == 0 && roll_call_at_ <= now && active_)
         call_roll();
     update_places();
@@ -361,9 +372,11 @@ void cluster_workers_set::set_timer()
         next = members_.next_due();
         if (link_state_.online && members_.capacity() == 0)
             next = std::min(next, std::max(roll_call_at_, clock::now()));
-        for (const auto& [id, sent] : sent_)
-            if (sent.parts)
+        for (const chunk_id id : fetched_)
+            if (const sent_chunk& sent = sent_.at(id); sent.parts)
                 next = std::min(next, sent.parts->next_due());
+        if (link_state_.online && !unstored_.empty())
+            next = std::min(next, look_at_unstored_);
     }
     if (next == timer_at_)
         return;

@@ -124,6 +124,10 @@ private:
     chunk_ledger ledger_;
     membership members_;
     std::map<chunk_id, sent_chunk> sent_;
+    std::set<chunk_id> unstored_;      ///< Of these, those that the stream has not confirmed ...
+    std::set<chunk_id> older_unstored_; ///< ... and those that it had not when it was looked at last.
+    time_point look_at_unstored_{};
+    std::set<chunk_id> fetched_;       ///< And those whose outcome comes in parts.
     std::map<worker_id, place> places_;
     worker_id last_place_ = 0;
     std::size_t nodes_ = 1;            ///< As the pool was told last.

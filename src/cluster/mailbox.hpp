@@ -39,6 +39,7 @@ public:
         link_state link;
         std::vector<std::pair<presence_message, time_point>> presence;
         std::vector<incoming> messages;
+        bool unanswered = false;     ///< Nobody listens where something was asked.
     };
 
     /// @param ring Has `take` called on the strand. Called in any thread, with nothing locked that it could want.
@@ -71,6 +72,10 @@ public:
             waiting_.link.since = clock::now();
         });
     }
+    void unanswered()
+    {
+        update([&] { waiting_.unanswered = true; });
+    }
     void failed(std::string why)
     {
         update([&] { waiting_.link.failure = std::move(why); });
@@ -81,7 +86,7 @@ public:
     {
         std::lock_guard lock(mutex_);
         rung_ = important_ = false;
-        contents taken{waiting_.link, std::move(waiting_.presence), std::move(waiting_.messages)};
+        contents taken{waiting_.link, std::move(waiting_.presence), std::move(waiting_.messages), std::exchange(waiting_.unanswered, false)};
         waiting_.presence.clear();
         waiting_.messages.clear();
         return taken;

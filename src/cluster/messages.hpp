@@ -77,6 +77,7 @@ struct claim_message
     std::uint64_t chunk = 0;
     std::string agent;
     std::string host;
+    std::uint64_t delivery = 0;           ///< Which of the agent's: the answer repeats it, so that a late one counts for no other.
     std::string ack;                      ///< Where the chunk is acknowledged to the stream, by the pool, once it has the outcome.
 };
 
@@ -89,6 +90,7 @@ enum class verdict : std::uint8_t {
 struct verdict_message
 {
     std::uint64_t chunk = 0;
+    std::uint64_t delivery = 0;
     verdict answer = verdict::unknown;
     std::optional<duration> remaining;    ///< Until the operation's deadline.
 };

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <twat/mp/cluster/agent.hpp>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -102,6 +100,7 @@ public:
             self->work_ = {};
         });
     }
+    std::string describe() const override { return agent_->describe(); }
     void leave() override { agent_->leave(); }
     void stop() override { agent_->stop(); }
 
@@ -122,30 +121,38 @@ std::shared_ptr<agent_control> start_agent(asio::any_io_executor executor, agent
 
 } // namespace detail::cluster
 
-void run_agent(agent_options options)
+namespace detail::cluster {
+namespace {
+
+/// Serves until a signal comes. Returns what the agent has done.
+std::string serve(agent_options options)
 {
     asio::io_context context{1};
-    asio::cancellation_signal leave;
     asio::signal_set signals(context, SIGTERM, SIGINT);
     std::exception_ptr error;
+    const auto serves = start_agent(context.get_executor(), std::move(options), [&](std::exception_ptr e) {
+        error = e;
+        signals.cancel();
+    });
     signals.async_wait([&](boost::system::error_code ec, int) {
         if (ec)
             return;
-        leave.emit(asio::cancellation_type::total);
+        serves->leave();
         signals.async_wait([&](boost::system::error_code again, int) {
             if (!again)
-                leave.emit(asio::cancellation_type::terminal);
+                serves->stop();
         });
     });
-    async_run_agent(context.get_executor(), std::move(options),
-                    asio::bind_cancellation_slot(leave.slot(), [&](std::exception_ptr e) {
-                        error = e;
-                        signals.cancel();
-                    }));
     context.run();
     if (error)
         std::rethrow_exception(error);
+    return serves->describe();
 }
+
+} // namespace
+} // namespace detail::cluster
+
+void run_agent(agent_options options) { detail::cluster::serve(std::move(options)); }
 
 std::optional<int> run_if_agent(int argc, char** argv)
 {
@@ -174,7 +181,8 @@ std::optional<int> run_if_agent(int argc, char** argv)
         return 2;
     }
     try {
-        run_agent(std::move(options));
+        const std::string did = detail::cluster::serve(std::move(options));
+        std::fprintf(stderr, "%s: %s\n", argc > 0 ? argv[0] : "agent", did.c_str());
         return 0;
     } catch (const std::exception& e) {
         std::fprintf(stderr, "%s: agent: %s\n", argc > 0 ? argv[0] : "agent", e.what());

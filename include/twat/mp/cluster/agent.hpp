@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -32,6 +33,7 @@ public:
     virtual ~agent_control();
     virtual void leave() = 0; ///< Takes nothing any more, finishes what runs, ends.
     virtual void stop() = 0;  ///< Stops what runs, ends.
+    virtual std::string describe() const = 0; ///< What it has done, once it has ended.
 };
 
 /// @param done Called once, on the agent's strand. Throws `std::invalid_argument` for bad options.

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <twat/mp/cluster.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <stdexcept>
+#include <string>
+
+#include "broker.hpp"
+
+namespace twat::mp::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+int one() { return 1; }
+
+/// What a call throws, which has to have this code.
+std::string message_of(cluster_pool& pool, errc expected)
+{
+    try {
+        pool.apply(one);
+        return "no exception";
+    } catch (const error& e) {
+        BOOST_TEST((e.code() == expected), e.what());
+        return e.what();
+    }
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+// C9
+BOOST_AUTO_TEST_SUITE(test_cluster_errors)
+
+BOOST_AUTO_TEST_CASE(an_address_where_nobody_answers)
+{
+    const std::string url = "nats://127.0.0.1:" + std::to_string(free_port());
+    cluster_pool pool(cluster_options{.url = url});
+    const std::string what = message_of(pool, errc::broker_failed);
+    BOOST_TEST(contains(what, url), what);
+    BOOST_TEST(contains(what, "is nats-server running there"), what);
+}
+
+BOOST_AUTO_TEST_CASE(a_broker_without_jetstream)
+{
+    const broker server(broker::jetstream::off);
+    cluster_pool pool(cluster_options{.url = server.url()});
+    const std::string what = message_of(pool, errc::broker_failed);
+    BOOST_TEST(contains(what, "nats-server -js"), what);
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_password)
+{
+    const broker server(broker::jetstream::on, "authorization { user: twat, password: right }");
+    cluster_options options{.url = server.url()};
+    options.credentials.user = "twat";
+    options.credentials.password = "wrong";
+    cluster_pool pool(options);
+    const std::string what = message_of(pool, errc::broker_failed);
+    BOOST_TEST(contains(what, "refuses the user 'twat'"), what);
+
+    options.credentials.password = "right";
+    const started_program agent({"/proc/self/exe", "--twat-mp-agent", server.url(), "--nodes", "1", "--user", "twat"}, "/dev/stderr",
+                                {{"TWAT_MP_AGENT_PASSWORD", "right"}});
+    cluster_pool good(options);
+    BOOST_TEST(good.apply(one) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(an_agent_that_cannot_use_its_broker_ends_and_says_why)
+{
+    const std::string log = (std::filesystem::temp_directory_path() / ("twat-mp-agent-log-" + std::to_string(::getpid()))).string();
+    started_program agent = start_agent("nats://127.0.0.1:" + std::to_string(free_port()), 1, {}, log);
+    BOOST_TEST(agent.wait() == 1);
+    std::ifstream in(log);
+    const std::string said{std::istreambuf_iterator<char>(in), {}};
+    BOOST_TEST(contains(said, "no broker answers at"), said);
+    std::filesystem::remove(log);
+    started_program bad = start_agent("nats://127.0.0.1:1", 1, {"--nonsense", "1"});
+    BOOST_TEST(bad.wait() == 2);
+}
+
+BOOST_AUTO_TEST_CASE(nobody_serves)
+{
+    const broker server;
+    cluster_options options{.url = server.url(), .wait_for_agents = 500ms};
+    cluster_pool pool(options);
+    const std::string what = message_of(pool, errc::no_agents);
+    BOOST_TEST(contains(what, "--twat-mp-agent " + server.url()), what);
+
+    // One that comes later mends it.
+    const started_program agent = start_agent(server.url(), 1);
+    BOOST_TEST(becomes_true([&] {
+        try {
+            return pool.apply(one) == 1;
+        } catch (const error&) {
+            return false;
+        }
+    }));
+}
+
+BOOST_AUTO_TEST_CASE(other_groups_never_meet)
+{
+    const broker server;
+    const started_program agent = start_agent(server.url(), 1, {"--group", "others"});
+    cluster_pool pool(cluster_options{.url = server.url(), .wait_for_agents = 500ms});
+    message_of(pool, errc::no_agents);
+    cluster_pool same(cluster_options{.url = server.url(), .group = "others"});
+    BOOST_TEST(same.apply(one) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(bad_options_are_refused_by_name)
+{
+    const auto refused = [](cluster_options options) {
+        try {
+            cluster_pool pool(std::move(options));
+        } catch (const std::invalid_argument& e) {
+            return std::string(e.what());
+        }
+        return std::string("accepted");
+    };
+    BOOST_TEST(contains(refused({.url = ""}), "cluster_options::url"));
+    BOOST_TEST(contains(refused({.lease = 1ms}), "cluster_options::lease"));
+    BOOST_TEST(contains(refused({.wait_for_agents = -1s}), "cluster_options::wait_for_agents"));
+    BOOST_TEST(contains(refused({.replicas = 2}), "cluster_options::replicas"));
+    int captured = 1;
+    BOOST_TEST(contains(refused({.initializer = task([&captured] { return captured; })}), "cluster_options::initializer"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace
+} // namespace twat::mp::test
