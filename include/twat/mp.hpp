@@ -45,8 +45,10 @@
 #include <twat/mp/stacktrace.hpp>
 #include <twat/mp/task.hpp>
 #include <twat/mp/tenant.hpp>
+#include <twat/mp/trace_context.hpp>
 #include <twat/mp/trace_event.hpp>
 #include <twat/mp/trace_file.hpp>
+#include <twat/mp/usage.hpp>
 #include <twat/mp/verify.hpp>
 #include <twat/mp/version.hpp>
 #include <twat/mp/with_pool.hpp>

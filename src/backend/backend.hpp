@@ -15,6 +15,7 @@
 
 #include "backend/capabilities.hpp"
 #include "backend/chunk.hpp"
+#include "usage/task_meter.hpp"
 
 namespace twat::mp::detail {
 
@@ -138,6 +139,8 @@ public:
     virtual void worker_returned(worker_id, exit_value) {}
     /// A worker is gone, by itself or because it was to end. All outcomes that it had published were reported before.
     virtual void worker_gone(worker_id worker, const worker_loss& loss) = 0;
+    /// What a task used, of a chunk that is measured; before its outcome.
+    virtual void task_used(worker_id, chunk_id, std::size_t /*position*/, const task_usage&) {}
     /// A task finished with a value (`value` or `tasks` set, see `finished_task`) ...
     virtual void task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value) = 0;
     /// The same for several tasks of a chunk, from `position` on; `values` is null for threads.

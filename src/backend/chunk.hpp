@@ -43,6 +43,7 @@ struct chunk : std::enable_shared_from_this<chunk>
     duration timeout{};           ///< Of one task, from its start; zero: none.
     time_point deadline = time_point::max(); ///< Of the operation.
     std::uint64_t seed = 0;       ///< `call_options::seed`.
+    bool measured = false;        ///< The worker tells what each task used.
     std::shared_ptr<const chaos_plan> chaos{}; ///< What happens to its tasks on purpose. (Worker processes have a plan of their own.)
     bool reports = false;         ///< Somebody wants to know what its tasks report.
 };

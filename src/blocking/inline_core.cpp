@@ -22,6 +22,7 @@
 #include "pool/check_state.hpp"
 #include "start/worker_context.hpp"
 #include "time/saturating.hpp"
+#include "usage/bill.hpp"
 
 namespace twat::mp::detail {
 namespace {
@@ -50,7 +51,8 @@ public:
     /// It runs this task, not the initializer or the finalizer.
     void run(std::uint64_t index, const operation_traits& traits, report_board& board, report_hook& hook) noexcept
     {
-        context_.task = {.chunk = index + 1, .first = index, .seed = traits.options.seed, .reports = traits.counts_progress};
+        context_.task = {.chunk = index + 1, .first = index, .seed = traits.options.seed, .reports = traits.counts_progress,
+                         .trace = &traits.options.trace_parent};
         context_.board = &board;
         context_.reported = &hook;
     }
@@ -127,7 +129,12 @@ bool inline_run::run_next()
     if (pulled.count != 0) {
         const auto& options = op_->traits().options;
         const auto began = clock::now();
+        task_meter meter;
+        if (op_->traits().counts_usage)
+            meter.begin();
         error = call_by_policy(*tasks);
+        if (op_->traits().counts_usage)
+            op_->report_usage(bill(meter.end(), next_, begun_));
         if (auto stopped = why_not_on()) {
             end(std::move(stopped));
             return false;

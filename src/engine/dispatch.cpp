@@ -365,6 +365,7 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
     work->timeout = traits.options.timeout;
     work->deadline = op.deadline;
     work->seed = traits.options.seed;
+    work->measured = measures(op);
     if (settings_.chaos && settings_.chaos->touches_tasks())
         work->chaos = settings_.chaos;
     work->reports = traits.counts_progress;

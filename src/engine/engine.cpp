@@ -160,6 +160,16 @@ void engine::flush()
                 }
             }
         }
+        if (!op.used.empty()) {
+            try {
+                for (const usage& used : std::exchange(op.used, {}))
+                    if (!op.final_error)
+                        op.op->report_usage(used);
+            } catch (...) {
+                stop(op, std::current_exception(), stop_force::kill); // may finish it, or touch it again
+                continue;
+            }
+        }
         if (op.traits().counts_progress && op.outcomes() != 0 && !op.final_error) {
             const std::shared_ptr<operation> looked_for = op.op;
             look_at_reports(op);

@@ -61,6 +61,9 @@ public:
         load_shedding shed{};
         std::size_t max_message_size = std::size_t(1) << 30;
         duration cancel_grace{std::chrono::milliseconds(200)};
+        bool measure_usage = false; ///< Of all operations.
+        /// Says in a bill which worker it is; where that is known.
+        std::function<void(worker_id, usage&)> identify{};
         std::shared_ptr<const chaos_plan> chaos{}; ///< Faults that are made on purpose; null: none.
         /// `pool_options::on_trace`, which still has to be told who the worker is (0: none).
         std::function<void(const trace_event&, worker_id)> trace{};
@@ -123,6 +126,7 @@ public:
     void worker_ready(worker_id worker) override;
     void worker_grew(worker_id worker) override;
     void worker_gone(worker_id worker, const worker_loss& loss) override;
+    void task_used(worker_id worker, chunk_id id, std::size_t position, const task_usage& measured) override;
     void task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value) override;
     void task_decoded(worker_id worker, chunk_id id, std::size_t position, decoded_result& value, std::size_t size) override;
     void tasks_finished(worker_id worker, chunk_id id, std::size_t position, std::size_t count,
@@ -234,6 +238,9 @@ private:
     void refuse(operation_state& op, std::exception_ptr error);
     bool sheds(operation_state& op);
 
+    // usage.cpp: the bills of tasks
+    bool measures(const operation_state& op) const noexcept;
+
     // chaos.cpp: faults that are made on purpose are counted
     bool refused_by_chaos(operation_state& op);
     void count_start(worker_id worker) noexcept;
@@ -312,6 +319,7 @@ private:
     void trace_worker(trace_event::kind what, worker_id worker, bool died = false) const;
     void trace_operation(trace_event::kind what, const operation_state& op) const;
     void trace_chunk(trace_event::kind what, worker_id worker, const given_chunk& held, time_point when, duration took = {}) const;
+    void trace_usage(worker_id worker, const given_chunk& held, const usage& used) const;
     void tell_end(worker_id worker, given_chunk& held, std::size_t tasks, time_point until);
     void chunk_is_over(worker_id worker, given_chunk& held);
     void chunk_cut_off(worker_id worker, given_chunk& held, std::size_t begun, bool expected = true);

@@ -11,6 +11,7 @@
 
 #include <twat/mp/options.hpp>
 
+#include "engine/label_board.hpp"
 #include "engine/live_histogram.hpp"
 
 namespace twat::mp::detail {
@@ -24,6 +25,7 @@ public:
     void add_done(std::size_t n) noexcept { add(done_, static_cast<std::ptrdiff_t>(n)); }
     void add_failed() noexcept { add(failed_, 1); }
     void add_refused() noexcept { add(refused_, 1); }
+    void add_cpu_time(std::uint64_t nanoseconds) noexcept { saturating_count(cpu_time_, nanoseconds); }
     void add_worker_time(std::uint64_t nanoseconds) noexcept { saturating_count(worker_time_, nanoseconds); }
 
     live_histogram queue_wait;
@@ -38,6 +40,7 @@ public:
         s.failed = failed_.load(std::memory_order_relaxed);
         s.refused = refused_.load(std::memory_order_relaxed);
         s.worker_time = duration(static_cast<duration::rep>(worker_time_.load(std::memory_order_relaxed)));
+        s.cpu_time = duration(static_cast<duration::rep>(cpu_time_.load(std::memory_order_relaxed)));
         s.queue_wait = queue_wait.snapshot();
         s.run_time = run_time.snapshot();
         return s;
@@ -50,7 +53,7 @@ private:
     }
 
     std::atomic<std::size_t> pending_{0}, running_{0}, done_{0}, failed_{0}, refused_{0};
-    std::atomic<std::uint64_t> worker_time_{0};
+    std::atomic<std::uint64_t> worker_time_{0}, cpu_time_{0};
 };
 
 /** Where the counters of all tenants are found: of each that was made known, and of the others together. For any thread. */
@@ -100,6 +103,7 @@ struct timings
     live_histogram queue_wait;
     live_histogram run_time;
     tenant_board tenants;
+    label_board labels;
 };
 
 } // namespace twat::mp::detail

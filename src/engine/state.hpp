@@ -169,6 +169,8 @@ struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_t
     std::size_t waiting_bytes = 0; // of its arguments, until a task begins
     ready_worker* drains = nullptr; // the worker that runs empty so that this operation's kind of task can run on it
 
+    std::vector<usage> used; // bills that the operation was not told of yet
+
     std::exception_ptr first_error; // of the failed task with the lowest index
     std::uint64_t first_error_index = 0;
     std::exception_ptr unless_begun; // ends it if, as workers will tell, none of its tasks has begun; until then none is handed out

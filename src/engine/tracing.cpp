@@ -26,6 +26,7 @@ void engine::trace_operation(trace_event::kind what, const operation_state& op) 
     event.when = now_();
     event.operation = op.id;
     event.label = op.traits().options.label;
+    event.trace_parent = op.traits().options.trace_parent;
     event.coroutine = op.traits().coroutine;
     event.count = op.traits().total.value_or(0);
     if (what == trace_event::operation_ended) {
@@ -54,6 +55,7 @@ void engine::trace_chunk(trace_event::kind what, worker_id worker, const given_c
     event.count = held.keep;
     event.coroutine = work.coroutine;
     event.label = work.op->traits().options.label;
+    event.trace_parent = work.op->traits().options.trace_parent;
     if (what == trace_event::chunk_ended) {
         event.failed = held.failed;
         event.took = took;
@@ -61,6 +63,26 @@ void engine::trace_chunk(trace_event::kind what, worker_id worker, const given_c
         if (held.worst == trace_outcome::done && (held.cancelled || !held.owner))
             event.outcome = trace_outcome::cancelled;
     }
+    settings_.trace(event, worker);
+}
+
+void engine::trace_usage(worker_id worker, const given_chunk& held, const usage& used) const
+{
+    if (!settings_.trace)
+        return;
+    const chunk& work = *held.work;
+    trace_event event{};
+    event.what = trace_event::task_used;
+    event.when = now_();
+    event.operation = work.op_id;
+    event.chunk = work.id;
+    event.first = used.task_index;
+    event.count = 1;
+    event.took = used.ran;
+    event.coroutine = work.coroutine;
+    event.label = work.op->traits().options.label;
+    event.trace_parent = work.op->traits().options.trace_parent;
+    event.used = &used;
     settings_.trace(event, worker);
 }
 

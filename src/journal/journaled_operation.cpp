@@ -35,6 +35,7 @@ public:
     std::size_t store_all(const finished_tasks& tasks, std::exception_ptr& error) noexcept override { return inner_->store_all(tasks, error); }
     void store_failure(std::uint64_t index, std::exception_ptr error) noexcept override { inner_->store_failure(index, std::move(error)); }
     void report_progress(const progress& now) override { inner_->report_progress(now); }
+    void report_usage(const usage& used) override { inner_->report_usage(used); }
     void complete(std::exception_ptr error) noexcept override { inner_->complete(std::move(error)); }
     std::exception_ptr run(payload& tasks, std::size_t position, std::uint64_t index) noexcept override
     {

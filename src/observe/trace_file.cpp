@@ -87,7 +87,7 @@ public:
         case trace_event::worker_gone:
             return add("i", e, e.outcome == trace_outcome::died ? ",\"name\":\"died\",\"s\":\"t\"" : ",\"name\":\"ended\",\"s\":\"t\"");
         case trace_event::operation_added:
-            return add("b", e, name_of_operation(e));
+            return add("b", e, name_of_operation(e) + (e.trace_parent.valid() ? ",\"args\":{\"traceparent\":" + json_string(e.trace_parent.text()) + "}" : ""));
         case trace_event::operation_ended:
             return add("e", e, name_of_operation(e) + ",\"args\":{" + result(e) + "}");
         case trace_event::chunk_begun:
@@ -95,6 +95,8 @@ public:
                                                        format(",\"operation\":%" PRIu64 "}", e.operation));
         case trace_event::chunk_ended:
             return add(e.coroutine ? "e" : "E", e, name_of_chunk(e) + ",\"args\":{" + result(e) + "}");
+        case trace_event::task_used:
+            return add("i", e, ",\"name\":\"used\",\"s\":\"t\",\"args\":{" + bill(e) + "}");
         }
     }
 
@@ -124,6 +126,16 @@ private:
     static std::string result(const trace_event& e)
     {
         return "\"outcome\":" + json_string(name(e.outcome)) + format(",\"count\":%zu,\"failed\":%zu", e.count, e.failed);
+    }
+
+    static std::string bill(const trace_event& e)
+    {
+        const usage& u = *e.used;
+        return format("\"task\":%" PRIu64 ",\"user_us\":%.3f,\"system_us\":%.3f,\"ran_us\":%.3f,\"waited_us\":%.3f", u.task_index, microseconds(u.user),
+                      microseconds(u.system), microseconds(u.ran), microseconds(u.waited)) +
+               format(",\"minor_faults\":%" PRIu64 ",\"major_faults\":%" PRIu64 ",\"peak_bytes\":%zu,\"growth_bytes\":%zu", u.minor_faults,
+                      u.major_faults, u.peak_memory, u.memory_growth) +
+               format(",\"bytes_in\":%" PRIu64 ",\"bytes_out\":%" PRIu64, u.bytes_in, u.bytes_out);
     }
 
     // Overwrites the end of the array with the event and a new end, in one write: whoever looks finds whole JSON.

@@ -67,6 +67,7 @@ byte_buffer operation::encode_function(bool) { return {}; }
 void operation::set_chunk_size(std::size_t, std::size_t) {}
 void operation::store_failure(std::uint64_t, std::exception_ptr) noexcept {}
 void operation::report_progress(const progress&) {}
+void operation::report_usage(const usage&) {}
 std::exception_ptr operation::run(payload&, std::size_t, std::uint64_t) noexcept { return nullptr; }
 
 std::size_t operation::run_some(payload& tasks, task_gate& gate, std::size_t begin, std::size_t end, std::uint64_t first,

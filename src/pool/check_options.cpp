@@ -103,6 +103,9 @@ void check_options(const call_options& options)
         refuse_option("call_options::retry.jitter", "must be between 0 and 1");
     if (options.prio != priority::low && options.prio != priority::normal && options.prio != priority::high)
         refuse_option("call_options::prio", "is not a valid mp::priority");
+    if (options.trace_parent.malformed())
+        refuse_option("call_options::trace_parent",
+                      "is no traceparent of the W3C: 00-, 32 hexadecimal digits, -, 16 of them, -, 2 of them, in lower case, and neither id all zeros");
     constexpr auto all = static_cast<unsigned>(asio::cancellation_type::all);
     if (const auto limit = static_cast<unsigned>(options.cancel_limit); limit != all && (limit & ~7u) != 0)
         refuse_option("call_options::cancel_limit", "is not a valid asio::cancellation_type");

@@ -99,6 +99,12 @@ void pool::init()
     workers_ = factory_->make({*strand_, link_, *this, nodes_});
     can_ = workers_->can();
     engine::settings settings = engine_settings(options_, nodes_);
+    settings.measure_usage = options_.measure_usage;
+    settings.identify = [this](worker_id worker, usage& used) {
+        const worker_set::identity who = workers_->identify(worker);
+        used.worker = who.node;
+        used.pid = who.pid;
+    };
     settings.starts_at_once = workers_->starts_at_once();
     if (options_.chaos.any())
         settings.chaos = std::make_shared<const chaos_plan>(options_.chaos);
@@ -362,6 +368,12 @@ void pool::worker_gone(worker_id worker, const worker_loss& loss)
 {
     if (!released_)
         engine_->worker_gone(worker, loss);
+}
+
+void pool::task_used(worker_id worker, chunk_id id, std::size_t position, const task_usage& measured)
+{
+    if (!released_)
+        engine_->task_used(worker, id, position, measured);
 }
 
 void pool::task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value)
@@ -671,6 +683,7 @@ pool_stats pool::stats() const
     now.queue_wait = timings_->queue_wait.snapshot();
     now.run_time = timings_->run_time.snapshot();
     timings_->tenants.add_to(now);
+    now.labels = timings_->labels.all();
     return now;
 }
 

@@ -79,6 +79,7 @@ private:
     void worker_grew(worker_id worker) override;
     void worker_returned(worker_id, exit_value value) override { exit_values_.add(std::move(value)); }
     void worker_gone(worker_id worker, const worker_loss& loss) override;
+    void task_used(worker_id worker, chunk_id id, std::size_t position, const task_usage& measured) override;
     void task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value) override;
     void task_decoded(worker_id worker, chunk_id id, std::size_t position, decoded_result& value, std::size_t size) override;
     void tasks_finished(worker_id worker, chunk_id id, std::size_t position, std::size_t count,

@@ -137,7 +137,8 @@ noted_chunk held_chunks::note(const record& what)
     if (what.kind != record_kind::ended) {
         if (what.position != held->done || what.count > held->kept - held->done)
             throw error(errc::protocol_error, "a worker told of a task that it should not have run");
-        held->done += what.count;
+        if (what.kind != record_kind::used) // its outcome follows
+            held->done += what.count;
         return noted;
     }
     if (held->done != held->kept)

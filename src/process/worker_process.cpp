@@ -354,6 +354,11 @@ void worker_process::tell(const record& what, const noted_chunk& held, const dec
         }
         return give_back(what);
     }
+    case record_kind::used: {
+        task_usage measured;
+        std::memcpy(&measured, what.bytes.data(), sizeof measured);
+        return events.task_used(id_, what.chunk, what.position, measured);
+    }
     case record_kind::failure: {
         const std::exception_ptr error = decode_exception(in, held.first + what.position, pid());
         if (owner_->settings().parcels->options().exceptions)
@@ -624,6 +629,9 @@ void worker_process::submit(const chunk& work)
     message.timeout = work.timeout;
     message.seed = work.seed;
     message.reports = work.reports;
+    message.measured = work.measured;
+    if (work.op)
+        message.trace_parent = work.op->traits().options.trace_parent;
     last_sign_ = clock::now();
     if (!was_wanted)
         silent_since_ = last_sign_;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "usage/task_meter.hpp"
 #include "shm/arena.hpp"
 
 namespace twat::mp::detail {
@@ -41,7 +42,8 @@ std::optional<record> take_record(std::span<const std::byte>& bytes)
         throw error(errc::protocol_error, "a worker's outcome is longer than what it sent");
     const bool known = taken.kind == record_kind::value || taken.kind == record_kind::failure ||
                        (taken.kind == record_kind::ended && size == 8) ||
-                       (taken.kind == record_kind::stored && size == sizeof(arena_place));
+                       (taken.kind == record_kind::stored && size == sizeof(arena_place)) ||
+                       (taken.kind == record_kind::used && size == sizeof(task_usage));
     if (!known)
         throw error(errc::protocol_error, "a worker's outcome is of no known kind");
     taken.bytes = bytes.subspan(record_header_size, size);

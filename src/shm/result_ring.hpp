@@ -18,6 +18,7 @@ enum class record_kind : std::uint32_t {
     failure = 2, ///< A task's encoded exception.
     ended = 3,   ///< The worker is done with the chunk; 8 bytes: nanoseconds that it was busy with it.
     stored = 4,  ///< A task's encoded result, in the arena; 16 bytes: the `arena_place`.
+    used = 5,    ///< What a task used, before its outcome; the bytes of a `task_usage`.
 };
 
 /// What a worker tells about its chunks. The ring is a row of them; a `result` frame holds one that did not fit.

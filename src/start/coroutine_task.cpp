@@ -39,6 +39,7 @@ void coroutine_places::give_back(coroutine_task& task) noexcept
     task.stop = std::stop_source(std::nostopstate);
     task.cancelled = false;
     task.running = {};
+    task.meter = nullptr;
     free_.push_back(&task);
 }
 

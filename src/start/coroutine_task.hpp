@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "start/worker_context.hpp"
+#include "usage/task_meter.hpp"
 
 namespace twat::mp::detail {
 
@@ -27,6 +28,7 @@ struct coroutine_task
     bool cancelled = false;
     running_task running;
     task_random random;
+    task_meter* meter = nullptr; ///< Set while it is measured.
 
     std::stop_token stop_token();
     void cancel();
@@ -53,7 +55,11 @@ public:
 private:
     void put(coroutine_task* next) noexcept
     {
+        if (worker_.coroutine && worker_.coroutine->meter)
+            worker_.coroutine->meter->pause();
         worker_.coroutine = next;
+        if (next && next->meter)
+            next->meter->resume();
         if (worker_.on_cpu)
             worker_.on_cpu->store(next ? next->mark : 0, std::memory_order_release);
     }

@@ -5,6 +5,7 @@
 #include <twat/mp/detail/operation/block_scope.hpp>
 #include <twat/mp/detail/operation/task_gate.hpp>
 #include <twat/mp/philox.hpp>
+#include <twat/mp/trace_context.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -24,6 +25,7 @@ struct running_task
     std::uint64_t operation = 0;
     bool reports = false;    ///< Somebody wants to know what it reports.
     const task_gate* gate = nullptr;
+    const trace_context* trace = nullptr; ///< `call_options::trace_parent`; null: none.
     const block_place* block = nullptr;
 
     std::uint64_t index() const noexcept

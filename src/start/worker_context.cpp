@@ -130,6 +130,12 @@ void report(double fraction, std::string_view text)
         worker->reported->reported();
 }
 
+std::string trace_parent()
+{
+    const detail::running_task* const task = detail::task_here().task;
+    return task && task->trace ? std::string(task->trace->text()) : std::string();
+}
+
 philox4x32& rng()
 {
     const auto [task, random, worker] = detail::task_here();

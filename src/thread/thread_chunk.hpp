@@ -27,7 +27,7 @@ class thread_chunk
 public:
     explicit thread_chunk(const chunk& work)
         : id(work.id), first(work.first), coroutine(work.coroutine), timeout(work.timeout), deadline(work.deadline),
-          seed(work.seed), op_id(work.op_id), attempt(work.attempt), chaos(work.chaos), reports(work.reports),
+          seed(work.seed), op_id(work.op_id), attempt(work.attempt), measured(work.measured), chaos(work.chaos), reports(work.reports),
           work_(work.shared_from_this()), gate_(work.count)
     {}
 
@@ -39,6 +39,7 @@ public:
     const std::uint64_t seed;
     const std::uint64_t op_id;
     const std::size_t attempt;
+    const bool measured;
     const std::shared_ptr<const chaos_plan> chaos;
     const bool reports;
 

@@ -225,9 +225,9 @@ void thread_worker::run(std::shared_ptr<thread_chunk> held)
     const operation_traits& traits = op.traits();
     context.running = &op;
     context.task = {.chunk = held->id, .first = held->first, .seed = held->seed, .operation = held->op_id,
-                    .reports = held->reports, .gate = &held->gate()};
+                    .reports = held->reports, .gate = &held->gate(), .trace = &traits.options.trace_parent};
     const bool seen = traits.stream || traits.counts_progress;
-    const std::size_t most = held->timeout != duration::zero() || held->chaos ? 1 : seen ? most_between_looks : most_unseen_between_looks;
+    const std::size_t most = held->timeout != duration::zero() || held->chaos || held->measured ? 1 : seen ? most_between_looks : most_unseen_between_looks;
     const time_point began = clock::now();
     held->begin(began);
     time_point reported = began;
@@ -235,12 +235,17 @@ void thread_worker::run(std::shared_ptr<thread_chunk> held)
     bool told_of_failure = !traits.stops_at_failure;
     std::size_t count = 1;
     chunk_report report{};
+    task_meter meter;
     for (std::size_t position = 0;;) {
         held->begin_task(position, now);
         context.stop = &held->stop_source_of(position);
         context.deadline = task_deadline(*held, now);
         const std::size_t failed_before = report.failures.size();
+        if (held->measured)
+            meter.begin_next();
         const std::size_t end = op.run_some(held->tasks(), held->gate(), position, position + count, held->first, report.failures);
+        if (held->measured && end != position)
+            report.used.push_back(meter.end());
         if (held->chaos && end != position)
             sleep_unless(held->late_by(position), [&] { return quitting() || context.stop->stop_requested(); });
         context.deadline = time_point::max();
@@ -307,7 +312,12 @@ asio::awaitable<void> thread_worker::run_task(std::shared_ptr<thread_chunk> held
     held->begin(began);
     task.deadline = task_deadline(*held, began);
     task.running = {.chunk = held->id, .first = held->first, .seed = held->seed, .operation = held->op_id,
-                    .reports = held->reports};
+                    .reports = held->reports, .trace = &held->op().traits().options.trace_parent};
+    task_meter meter;
+    if (held->measured) {
+        meter.begin();
+        task.meter = &meter;
+    }
     std::exception_ptr error;
     try {
         error = co_await held->op().run_async(held->tasks(), 0, held->first);
@@ -321,6 +331,8 @@ asio::awaitable<void> thread_worker::run_task(std::shared_ptr<thread_chunk> held
     const time_point now = clock::now();
     held->end(now);
     chunk_report report{.begin = 0, .end = 1, .ended = true, .busy = now - began};
+    if (std::exchange(task.meter, nullptr))
+        report.used.push_back(meter.end());
     if (error)
         report.failures.push_back({0, error});
     report.held = std::move(held);

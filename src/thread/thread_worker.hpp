@@ -35,6 +35,7 @@ struct chunk_report
     std::size_t begin = 0;                                              ///< Tasks from here
     std::size_t end = 0;                                                ///<   to here, exclusive, have finished,
     std::vector<failed_task> failures{};                                ///<   these of them with an exception.
+    std::vector<task_usage> used{};                                     ///<   and what each of them used, if they are measured.
     bool ended = false;
     duration busy{};
 };

@@ -318,6 +318,8 @@ void thread_workers_set::on_report(worker_id worker, chunk_report& report)
         return;
     }
     std::size_t position = report.begin;
+    for (std::size_t i = 0; i != report.used.size(); ++i)
+        events_.task_used(worker, id, report.begin + i, report.used[i]);
     const auto finished_up_to = [&](std::size_t end) {
         if (position != end)
             events_.tasks_finished(worker, id, position, end - position, nullptr);

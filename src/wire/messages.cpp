@@ -166,6 +166,10 @@ void write_chunk_start(byte_buffer& to, std::uint64_t chunk_id, const chunk_mess
     put<std::uint8_t>(to, message.coroutine);
     put(to, message.seed);
     put<std::uint8_t>(to, message.reports);
+    put<std::uint8_t>(to, message.measured);
+    put<std::uint8_t>(to, message.trace_parent.valid());
+    if (message.trace_parent.valid())
+        put(to, as_bytes(message.trace_parent.text()));
     put<std::uint8_t>(to, message.arguments.has_value());
     if (message.arguments) {
         put(to, message.arguments->begin);
@@ -193,6 +197,9 @@ received_chunk read_chunk(std::span<const std::byte> bytes, const arena_mapping&
     chunk.message.coroutine = in.take_flag();
     chunk.message.seed = in.take<std::uint64_t>();
     chunk.message.reports = in.take_flag();
+    chunk.message.measured = in.take_flag();
+    if (in.take_flag())
+        chunk.message.trace_parent = in.take_text();
     if (in.take_flag()) {
         arena_place& place = chunk.message.arguments.emplace();
         place.begin = in.take<std::uint64_t>();

@@ -69,6 +69,8 @@ struct chunk_message
     bool coroutine = false;
     std::uint64_t seed = 0;       ///< `call_options::seed`.
     bool reports = false;         ///< The parent looks at what the tasks report.
+    bool measured = false;        ///< The worker tells what each task used.
+    trace_context trace_parent{}; ///< `call_options::trace_parent`.
     std::optional<arena_place> arguments{}; ///< They are not in the frame, but in the arena.
 };
 

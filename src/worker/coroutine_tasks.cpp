@@ -24,6 +24,7 @@ struct coroutine_tasks::running
     encoder result;
     asio::cancellation_signal signal;
     coroutine_task* place = nullptr;
+    task_meter meter;
     time_point begun{};
     bool abandoned = false;
     bool returned = false; ///< Its coroutine has: nothing refers to this any more.
@@ -43,7 +44,8 @@ void coroutine_tasks::start(const received_work& work)
     task.place = &places_.take(environment_.context);
     task.place->mark = pack(mark_state{chunk_tag(work.id), 0});
     task.place->running = {.chunk = work.id, .first = work.message.first, .seed = work.message.seed,
-                           .operation = work.message.op, .reports = work.message.reports};
+                           .operation = work.message.op, .reports = work.message.reports,
+                           .trace = &task.work.message.trace_parent};
     running_.emplace(work.id, std::move(owned));
     ++active_;
 
@@ -96,6 +98,10 @@ bool coroutine_tasks::begin(running& task)
     slot.since.store(task.begun.time_since_epoch().count(), std::memory_order_release);
     task.place->deadline = end_of_task(task.work, task.begun);
     mark_begin(slot, task.work, 0, task.begun);
+    if (task.work.message.measured) {
+        task.meter.begin();
+        task.place->meter = &task.meter;
+    }
     return true;
 }
 
@@ -104,12 +110,16 @@ void coroutine_tasks::finish(running& task, const std::exception_ptr& error)
     leave_if_copy();
     if (error)
         encode_failure(task.result, error, *task.work.function, task.arguments.bytes(), environment_.max_message_size);
+    const bool measured = std::exchange(task.place->meter, nullptr) != nullptr;
+    const task_usage used = measured ? task.meter.end() : task_usage{};
     leave(task);
     const time_point now = clock::now();
     chunk_slot& slot = environment_.page.slot(task.work.message.slot);
     slot.until.store(now.time_since_epoch().count(), std::memory_order_release);
     environment_.memory.look(now);
     outcome_writer::of_chunk outcomes(environment_.outcomes, task.work.id);
+    if (measured)
+        tell_usage(outcomes, 0, used, task.arguments.size(), task.result.bytes().size());
     outcomes.write(error ? record_kind::failure : record_kind::value, 0, task.result.bytes());
     slot.mark.store(0, std::memory_order_release);
     outcomes.end(now - task.begun);

@@ -83,6 +83,13 @@ void mark_begin(chunk_slot& slot, const received_work& work, std::uint32_t posit
     slot.mark.store(pack(mark_state{chunk_tag(work.id), position}), std::memory_order_release);
 }
 
+void tell_usage(outcome_writer::of_chunk& outcomes, std::uint32_t position, task_usage used, std::size_t in, std::size_t out)
+{
+    used.bytes_in = in;
+    used.bytes_out = out;
+    outcomes.write(record_kind::used, position, std::as_bytes(std::span(&used, 1)));
+}
+
 void run_plain_chunk(const work_environment& environment, const received_work& work, encoder& result)
 {
     const task_memory::scope limited;
@@ -90,6 +97,7 @@ void run_plain_chunk(const work_environment& environment, const received_work& w
     outcome_writer::of_chunk outcomes(environment.outcomes, work.id);
     const std::uint32_t tag = chunk_tag(work.id);
     const bool timed = work.message.timeout > duration::zero();
+    task_meter meter;
     result.set_step_word(&slot.step);
     const time_point start = clock::now();
     time_point now = start;
@@ -97,7 +105,7 @@ void run_plain_chunk(const work_environment& environment, const received_work& w
     slot.since.store(start.time_since_epoch().count(), std::memory_order_release);
     environment.context.deadline = work.deadline;
     environment.context.task = {.chunk = work.id, .first = work.message.first, .seed = work.message.seed,
-                                .operation = work.message.op, .reports = work.message.reports};
+                                .operation = work.message.op, .reports = work.message.reports, .trace = &work.message.trace_parent};
     for (std::uint32_t wanted = 1;;) {
         // Tasks that are claimed together are too short to be told apart by a stop request.
         environment.context.stop =
@@ -116,7 +124,11 @@ void run_plain_chunk(const work_environment& environment, const received_work& w
             const task_fate fate = environment.chaos ? fate_of(environment, work, position) : task_fate{};
             if (environment.chaos)
                 before_task(fate);
+            if (work.message.measured)
+                meter.begin_next();
             const bool returned = call(environment, work, work.arguments[position], result);
+            if (work.message.measured)
+                tell_usage(outcomes, position, meter.end(), work.arguments[position].size(), result.bytes().size());
             if (environment.chaos)
                 after_task(fate, [&] { return environment.context.stop->stop_requested(); });
             leave_if_copy();

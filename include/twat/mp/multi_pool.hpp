@@ -54,7 +54,7 @@ public:
     {
         static_assert(std::is_invocable_v<std::decay_t<Callback>&, const progress&>,
                       "twat::mp: a progress callback is called as callback(const mp::progress&)");
-        auto added = detail::with_callback(settings_.callback(), std::forward<Callback>(callback));
+        auto added = detail::add_progress(settings_.callback(), std::decay_t<Callback>(std::forward<Callback>(callback)));
         return blocking_handle<Workers, decltype(added)>(core_, settings_.options(), std::move(added));
     }
 
@@ -82,6 +82,20 @@ public:
         using journaling = detail::journaling<progress_type>;
         return blocking_handle<Workers, journaling>(core_, settings_.options(),
                                                     journaling(std::move(path), detail::callback_of(settings_.callback())));
+    }
+
+    /** Adds a callback that gets the bill of each task: `pool.with({}).on_usage(std::ref(ledger)).map(f, xs)`.
+
+        It is copied, and called where a progress callback is, as `callback(mp::usage)`, once for each task that ran to its end, before the call returns.
+        See `call_handle::on_usage`.
+    */
+    template <class Callback>
+    auto on_usage(Callback&& callback) const
+    {
+        static_assert(std::is_invocable_v<std::decay_t<Callback>&, const usage&>,
+                      "twat::mp: a usage callback is called as callback(const mp::usage&)");
+        auto added = detail::add_usage(settings_.callback(), std::decay_t<Callback>(std::forward<Callback>(callback)));
+        return blocking_handle<Workers, decltype(added)>(core_, settings_.options(), std::move(added));
     }
 
 private:

@@ -23,7 +23,9 @@
 #include <twat/mp/stacktrace.hpp>
 #include <twat/mp/task.hpp>
 #include <twat/mp/tenant.hpp>
+#include <twat/mp/trace_context.hpp>
 #include <twat/mp/trace_event.hpp>
+#include <twat/mp/usage.hpp>
 #include <twat/mp/worker_state.hpp>
 
 namespace twat::mp {
@@ -192,6 +194,9 @@ struct pool_options
     /// Told of every operation, chunk and worker that begins or ends, on the pool's executor, one call at a time. Must be quick and must
     /// not throw. Costs nothing where it is not set. `mp::trace_file` is one.
     std::function<void(const trace_event&)> on_trace{};
+    /// Measures what each task uses, also where nobody asks for it by `on_usage`: for the sums in `stats` and for `on_trace`. Costs each task
+    /// less than a microsecond.
+    bool measure_usage = false;
     /// Faults that the pool makes by itself, for tests: deaths of workers, slow starts, late results, refusals. Off by default. Where it is off, the environment
     /// variable `TWAT_MP_CHAOS` counts (see `parse_chaos`), which on threads kills none; not in programs that run with raised privileges.
     chaos_options chaos{};
@@ -245,6 +250,9 @@ struct call_options
     /// What `this_task::rng` gives depends on this and on the task's index. Operations with one seed have the same numbers, so let it differ
     /// where they must be independent.
     std::uint64_t seed = 0;
+    /// The `traceparent` of the request that the operation belongs to (W3C Trace Context), for `this_task::trace_parent` and for traces. The text of the
+    /// HTTP header will do; empty: none. What is malformed makes `with` throw `std::invalid_argument`.
+    trace_context trace_parent{};
 };
 
 /** How far an operation is; see `on_progress`. */
@@ -289,6 +297,7 @@ struct pool_stats
     histogram queue_wait;      ///< From the call of an operation until its first task begins; counted when that task's chunk has ended.
     histogram run_time;        ///< Of a task in its worker, by the worker's own clock. Those of one chunk count with their mean.
     std::vector<tenant_stats> tenants{}; ///< Those that `set_tenant` made known, by id.
+    std::vector<label_stats> labels{};   ///< What measured tasks used (`on_usage`, `pool_options::measure_usage`), by label.
     tenant_stats other_tenants{};        ///< All others together, but for operations that name no tenant.
     chaos_stats chaos{};                 ///< Faults that the pool made itself, see `pool_options::chaos`.
 };

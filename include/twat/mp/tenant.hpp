@@ -50,6 +50,7 @@ struct tenant_stats
     std::size_t failed = 0;    ///< Tasks that ended with an error.
     std::size_t refused = 0;   ///< Operations that were refused with `errc::queue_full`.
     std::chrono::nanoseconds worker_time{}; ///< That its tasks had. A coroutine task counts with its part of `child_concurrency`.
+    std::chrono::nanoseconds cpu_time{};    ///< User and system time of those of its tasks that were measured; see `mp::usage`.
     histogram queue_wait;      ///< As in `pool_stats`.
     histogram run_time;        ///< As in `pool_stats`.
 };

@@ -7,6 +7,8 @@
 #include <cstdint>
 
 #include <twat/mp/config.hpp>
+#include <twat/mp/trace_context.hpp>
+#include <twat/mp/usage.hpp>
 
 namespace twat::mp {
 
@@ -35,6 +37,7 @@ struct trace_event
         operation_ended, ///< The same, `took`, `outcome`; `count` and `failed` are of the tasks that have an outcome.
         chunk_begun,     ///< All but `failed`, `took` and `outcome`: its worker has come to it.
         chunk_ended,     ///< All. Fewer tasks than began, if others took some over.
+        task_used,       ///< `used`, and what `chunk_begun` tells, with `first` the task's index: what a measured task used.
     } what;
     std::chrono::steady_clock::time_point when{}; ///< Of the end of a chunk: when its worker was done with it. Otherwise when the pool saw it.
     std::size_t worker = 0;      ///< The node, 0 to nodes-1; kept across restarts.
@@ -48,6 +51,8 @@ struct trace_event
     trace_outcome outcome = trace_outcome::done; ///< How it ended.
     bool coroutine = false;       ///< Its tasks are coroutines: chunks of one worker overlap.
     const char* label = nullptr;  ///< `call_options::label`.
+    trace_context trace_parent{}; ///< `call_options::trace_parent`.
+    const usage* used = nullptr;  ///< Of a task; good during the call.
 };
 
 } // namespace twat::mp

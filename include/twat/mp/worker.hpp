@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <stop_token>
+#include <string>
 #include <string_view>
 
 #include <twat/mp/config.hpp>
@@ -66,6 +67,10 @@ TWAT_MP_DECL std::uint64_t index() noexcept;
     Of the task that calls it.
 */
 TWAT_MP_DECL void report(double fraction, std::string_view text = {});
+
+/// `call_options::trace_parent` of the task's operation, for the spans that it makes and the requests that it sends; empty: it has none, or this
+/// is no task.
+TWAT_MP_DECL std::string trace_parent();
 
 /** Random numbers of the task, which depend on `call_options::seed` and `index()` alone.
 

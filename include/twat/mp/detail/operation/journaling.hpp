@@ -35,6 +35,7 @@ public:
 
     const std::filesystem::path& path() const noexcept { return path_; }
     const Progress& callback() const noexcept { return callback_; }
+    Progress& callback() noexcept { return callback_; }
 
     /// Each operation has its own.
     const std::shared_ptr<journal_use>& use()
@@ -42,12 +43,6 @@ public:
         if (!use_)
             use_ = std::make_shared<journal_use>(path_);
         return use_;
-    }
-
-    template <class Now>
-    void operator()(const Now& now)
-    {
-        std::invoke(callback_, now);
     }
 
 private:
@@ -73,22 +68,11 @@ const Progress& callback_of(const journaling<Progress>& progress) noexcept
     return progress.callback();
 }
 
-/// `callback` in the place of the one in `before`, with the journal of that.
-template <class Progress, class Callback>
-auto with_callback(const Progress&, Callback&& callback)
-{
-    return std::decay_t<Callback>(std::forward<Callback>(callback));
-}
-template <class Progress, class Callback>
-auto with_callback(const journaling<Progress>& before, Callback&& callback)
-{
-    return journaling<std::decay_t<Callback>>(before.path(), std::forward<Callback>(callback));
-}
-
 template <class T>
 inline constexpr bool gives_awaitable = false;
 template <class T, class Executor>
 inline constexpr bool gives_awaitable<asio::awaitable<T, Executor>> = true;
+
 
 /// A task's function on threads, whose results come from and go to a journal.
 template <class F>

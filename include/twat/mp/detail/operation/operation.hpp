@@ -35,6 +35,7 @@ struct operation_traits
     bool stops_at_failure = true;       ///< `apply`, `map`, `starmap`: the first failure drops what has not begun.
     bool call = false;                  ///< `apply`, `submit`: on the strand nothing of the caller's runs but moves of arguments and result.
     bool counts_progress = false;       ///< `report_progress` wants to be called.
+    bool counts_usage = false;          ///< `report_usage` does.
     std::optional<std::size_t> total{}; ///< Tasks, where the range knows its size.
     const std::type_info* state = nullptr; ///< What tasks get of their worker's, see `worker_state`; null: nothing.
     std::uint64_t first_index = 0;      ///< Of the first task: not 0 for a piece of another pool's operation. `total` counts from 0.
@@ -183,6 +184,9 @@ public:
 
     /// Called after outcomes arrived, if `counts_progress`. May throw: the operation then fails with that exception.
     virtual void report_progress(const progress& now);
+
+    /// Called for each task that was measured, before the progress that counts it, if `counts_usage`. May throw as that.
+    virtual void report_usage(const usage& used);
 
     /// The operation is over: with its values, or with an error. The last call. Streams: no further element will come; an
     /// error is told by the read that follows the last element.

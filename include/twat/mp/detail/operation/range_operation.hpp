@@ -19,28 +19,20 @@
 
 #include <twat/mp/detail/operation/call_operation.hpp>
 #include <twat/mp/detail/operation/journaling.hpp>
+#include <twat/mp/detail/operation/observers.hpp>
 #include <twat/mp/detail/operation/operation.hpp>
 #include <twat/mp/detail/operation/process_call.hpp>
 #include <twat/mp/detail/operation/thread_call.hpp>
 
 namespace twat::mp::detail {
 
-/// In the place of a progress callback: none.
-struct no_progress
-{
-};
-
-template <class Progress>
-inline constexpr bool is_counting = !std::is_same_v<Progress, no_progress>;
-template <class Progress>
-inline constexpr bool is_counting<journaling<Progress>> = is_counting<Progress>;
-
-/** What a call runs under: its options and its progress callback. */
+/** What a call runs under: its options and its callbacks, of progress and usage. */
 template <class Progress = no_progress>
 class call_settings
 {
 public:
-    static constexpr bool counts_progress = is_counting<Progress>;
+    static constexpr bool counts_progress = observed<Progress>::progress;
+    static constexpr bool counts_usage = observed<Progress>::usage;
 
     explicit call_settings(const call_options& options, Progress callback = {})
         : options_(options), callback_(std::move(callback))
@@ -149,7 +141,13 @@ public:
     void report_progress(const progress& now) override
     {
         if constexpr (call_settings<Progress>::counts_progress)
-            std::invoke(settings_.callback(), now);
+            std::invoke(observed<Progress>::progress_of(settings_.callback()), now);
+    }
+
+    void report_usage(const usage& used) override
+    {
+        if constexpr (call_settings<Progress>::counts_usage)
+            std::invoke(observed<Progress>::usage_of(settings_.callback()), used);
     }
 
 protected:
@@ -210,9 +208,10 @@ private:
     {
         traits.options = settings.options();
         traits.counts_progress = call_settings<Progress>::counts_progress;
+        traits.counts_usage = call_settings<Progress>::counts_usage;
         traits.total = source.total();
         if constexpr (requires { Source::is_call; })
-            traits.call = !traits.counts_progress;
+            traits.call = !traits.counts_progress && !traits.counts_usage;
         return traits;
     }
 
