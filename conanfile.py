@@ -92,6 +92,18 @@ class TwatMpConan(ConanFile):
         if self.options.shared:
             mp.defines = ["TWAT_MP_SHARED"]
 
+        monitor = self.cpp_info.components["mp_monitor"]
+        monitor.set_property("cmake_target_name", "twat::mp_monitor")
+        monitor.set_property("pkg_config_name", "twat-mp-monitor")
+        monitor.libs = ["twat_mp_monitor"]
+        monitor.requires = ["mp"]
+
+        monitor = self.cpp_info.components["mp_monitor"]
+        monitor.set_property("cmake_target_name", "twat::mp_monitor")
+        monitor.set_property("pkg_config_name", "twat-mp-monitor")
+        monitor.libs = ["twat_mp_monitor"]
+        monitor.requires = ["mp"]
+
         main = self.cpp_info.components["mp_main"]
         main.set_property("cmake_target_name", "twat::mp_main")
         main.set_property("pkg_config_name", "twat-mp-main")

@@ -13,6 +13,12 @@ install(TARGETS twat_mp EXPORT twat-mp-targets
 if(TARGET twat_mp_main)
     install(TARGETS twat_mp_main EXPORT twat-mp-targets ARCHIVE COMPONENT development)
 endif()
+if(TARGET twat_mp_monitor)
+    install(TARGETS twat_mp_monitor EXPORT twat-mp-targets
+        LIBRARY COMPONENT runtime NAMELINK_COMPONENT development
+        ARCHIVE COMPONENT development
+        FILE_SET HEADERS COMPONENT development)
+endif()
 install(EXPORT twat-mp-targets NAMESPACE twat:: DESTINATION ${package_dir} COMPONENT development)
 
 # A shared library brings what it links.
@@ -43,6 +49,11 @@ foreach(name twat-mp twat-mp-main)
     configure_file(cmake/${name}.pc.in ${name}.pc @ONLY)
     install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
 endforeach()
+
+if(TARGET twat_mp_monitor)
+    configure_file(cmake/twat-mp-monitor.pc.in twat-mp-monitor.pc @ONLY)
+    install(FILES ${CMAKE_CURRENT_BINARY_DIR}/twat-mp-monitor.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
+endif()
 
 if(NOT TWAT_MP_DEBIAN) # there the licence is where Debian wants it
     install(FILES LICENSE_1_0.txt DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT development)

@@ -1,0 +1,23 @@
+# twat::mp_monitor: a page, metrics and health of a program's pools. A library of its own, so that nobody else compiles Boost.Beast.
+
+if(NOT TWAT_MP_BUILD_MONITOR)
+    return()
+endif()
+
+file(GLOB monitor_sources CONFIGURE_DEPENDS src/monitor/*.cpp)
+
+add_library(twat_mp_monitor ${monitor_sources})
+add_library(twat::mp_monitor ALIAS twat_mp_monitor)
+target_sources(twat_mp_monitor PUBLIC FILE_SET HEADERS BASE_DIRS include FILES ${PROJECT_SOURCE_DIR}/include/twat/mp/monitor.hpp)
+target_include_directories(twat_mp_monitor PRIVATE src)
+target_compile_definitions(twat_mp_monitor PRIVATE TWAT_MP_MONITOR_SOURCE)
+target_link_libraries(twat_mp_monitor PUBLIC twat_mp)
+set_target_properties(twat_mp_monitor PROPERTIES
+    EXPORT_NAME mp_monitor
+    VERSION ${PROJECT_VERSION}
+    SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
+    CXX_EXTENSIONS OFF
+    CXX_VISIBILITY_PRESET hidden
+    VISIBILITY_INLINES_HIDDEN ON
+    POSITION_INDEPENDENT_CODE ON
+    VERIFY_INTERFACE_HEADER_SETS ON)

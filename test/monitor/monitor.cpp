@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSL-1.0
+// Test that header file is self-contained.
+#include <twat/mp/monitor.hpp>
+
+#include <twat/mp.hpp>
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <regex>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "monitor/access.hpp"
+
+using namespace twat::mp;
+using detail::access;
+
+namespace {
+
+int square(int x) { return x * x; }
+
+/// A monitor whose loop runs in a thread.
+struct running
+{
+    explicit running(monitor_options options = {.port = 0}) : shown(context, options), thread([this] { context.run(); }) {}
+    ~running()
+    {
+        shown.stop();
+        thread.join();
+    }
+
+    /// Status and all of the answer.
+    std::string get(const std::string& target, const std::string& headers = "Host: localhost\r\n", const std::string& verb = "GET")
+    {
+        asio::io_context io;
+        asio::ip::tcp::socket socket(io);
+        socket.connect({asio::ip::make_address("127.0.0.1"), shown.port()});
+        asio::write(socket, asio::buffer(verb + " " + target + " HTTP/1.1\r\n" + headers + "Connection: close\r\n\r\n"));
+        std::string answer;
+        boost::system::error_code ec;
+        asio::read(socket, asio::dynamic_buffer(answer), ec);
+        return answer;
+    }
+
+    asio::io_context context;
+    monitor shown;
+    std::thread thread;
+};
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(test_monitor)
+
+BOOST_AUTO_TEST_CASE(who_may_read_it)
+{
+    const std::string secret = "0123456789abcdef";
+    const auto judge = [](detail::request_origin from, std::string_view token, bool loopback) { return detail::judge_request(from, token, loopback); };
+    BOOST_TEST((judge({.host = "127.0.0.1:8090"}, "", true) == access::granted));
+    BOOST_TEST((judge({.host = "localhost"}, "", true) == access::granted));
+    BOOST_TEST((judge({.host = "[::1]:8090"}, "", true) == access::granted));
+    BOOST_TEST((judge({.host = "evil.example"}, "", true) == access::wrong_host));
+    BOOST_TEST((judge({.host = "127.0.0.1.evil.example"}, "", true) == access::wrong_host));
+    BOOST_TEST((judge({.host = ""}, "", true) == access::wrong_host));
+    BOOST_TEST((judge({.host = "localhost:1", .origin = "http://localhost:1"}, "", true) == access::granted));
+    BOOST_TEST((judge({.host = "localhost:1", .origin = "http://evil.example"}, "", true) == access::wrong_origin));
+    BOOST_TEST((judge({.host = "localhost:1", .origin = "null"}, "", true) == access::wrong_origin));
+    BOOST_TEST((judge({.host = "host.example"}, secret, false) == access::no_token));
+    BOOST_TEST((judge({.host = "host.example", .authorization = "Bearer 0123456789abcdeF"}, secret, false) == access::no_token));
+    BOOST_TEST((judge({.host = "host.example", .authorization = "Bearer 0123456789abcdef"}, secret, false) == access::granted));
+    BOOST_TEST((judge({.host = "host.example", .token = "0123456789abcdef"}, secret, false) == access::granted));
+}
+
+BOOST_AUTO_TEST_CASE(bad_options_are_refused_by_their_member)
+{
+    asio::io_context context;
+    const auto refused = [&](monitor_options options, const char* member) {
+        BOOST_CHECK_EXCEPTION(monitor(context, options), std::invalid_argument,
+                              [&](const std::invalid_argument& e) { return has(e.what(), member); });
+    };
+    refused({.address = "here"}, "monitor_options::address");
+    refused({.address = "0.0.0.0", .port = 0}, "monitor_options::token");
+    refused({.address = "::", .port = 0}, "monitor_options::token");
+    refused({.port = 0, .token = "short"}, "monitor_options::token");
+}
+
+BOOST_AUTO_TEST_CASE(pools_are_shown)
+{
+    thread_pool pool(pool_options{.nodes = 2, .measure_usage = true});
+    pool.with({.label = "a \"label\"\n<b>"}).map(square, std::vector<int>{1, 2, 3});
+    running server;
+    server.shown.watch("thumb\"nails", pool);
+    const std::string json = server.get("/pools.json");
+    BOOST_TEST(has(json, "200 OK"));
+    BOOST_TEST(has(json, "\"name\":\"thumb\\\"nails\""));
+    BOOST_TEST(has(json, "\"done\":3"));
+    BOOST_TEST(has(json, "a \\\"label\\\"\\u000a\\u003cb>"));
+    BOOST_TEST(has(server.get("/"), "<!doctype html>"));
+    BOOST_TEST(has(server.get("/healthz"), "200 OK"));
+    pool.start();
+    BOOST_TEST(has(server.get("/readyz"), "200 OK"));
+    BOOST_TEST(has(server.get("/nothing"), "404"));
+    BOOST_TEST(has(server.get("/", "Host: localhost\r\n", "DELETE"), "405"));
+    BOOST_TEST(has(server.get("/", "Host: evil.example\r\n"), "403"));
+    server.shown.unwatch("thumb\"nails");
+    BOOST_TEST(has(server.get("/pools.json"), "{\"pools\":[]}"));
+}
+
+BOOST_AUTO_TEST_CASE(metrics_are_what_prometheus_reads)
+{
+    thread_pool pool(pool_options{.nodes = 1, .measure_usage = true});
+    pool.set_tenant({3}, {});
+    pool.with({.tenant = {3}, .label = "back\\slash \"quoted\"\nline"}).map(square, std::vector<int>{1, 2, 3});
+    running server;
+    server.shown.watch("one", pool);
+    server.shown.watch("two", pool);
+    const std::string answer = server.get("/metrics");
+    const std::string text = answer.substr(answer.find("\r\n\r\n") + 4);
+    const std::regex line(R"re([a-z_]+\{[a-z_]+="([^"\\]|\\.)*"(,[a-z_]+="([^"\\]|\\.)*")*\} [-+0-9.e]+)re");
+    const std::regex comment(R"re(# (HELP|TYPE) [a-z_]+ .+)re");
+    std::istringstream lines(text);
+    std::size_t values = 0;
+    for (std::string each; std::getline(lines, each);)
+        if (each.starts_with('#'))
+            BOOST_TEST(std::regex_match(each, comment), each);
+        else
+            BOOST_TEST((++values, std::regex_match(each, line)), each);
+    BOOST_TEST(values > 60u);
+    BOOST_TEST(has(text, "twat_mp_tasks_total{pool=\"one\",outcome=\"done\"} 3"));
+    BOOST_TEST(has(text, "twat_mp_tenant_cpu_seconds_total{pool=\"two\",tenant=\"3\"}"));
+}
+
+BOOST_AUTO_TEST_CASE(a_token_opens_it)
+{
+    running server({.port = 0, .token = "0123456789abcdef"});
+    BOOST_TEST(has(server.get("/metrics"), "401"));
+    BOOST_TEST(has(server.get("/healthz"), "200 OK"));
+    BOOST_TEST(has(server.get("/metrics", "Host: localhost\r\nAuthorization: Bearer 0123456789abcdef\r\n"), "200 OK"));
+    BOOST_TEST(has(server.get("/?token=0123456789abcdef"), "200 OK"));
+}
+
+BOOST_AUTO_TEST_CASE(long_requests_are_not_read)
+{
+    running server;
+    BOOST_TEST(!has(server.get("/", "Host: localhost\r\nX: " + std::string(20000, 'x') + "\r\n"), "200 OK"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
