@@ -42,12 +42,14 @@
 #include <twat/mp/run.hpp>
 #include <twat/mp/serialization.hpp>
 #include <twat/mp/shared_vector.hpp>
+#include <twat/mp/sockets.hpp>
 #include <twat/mp/stacktrace.hpp>
 #include <twat/mp/task.hpp>
 #include <twat/mp/tenant.hpp>
 #include <twat/mp/trace_context.hpp>
 #include <twat/mp/trace_event.hpp>
 #include <twat/mp/trace_file.hpp>
+#include <twat/mp/unique_fd.hpp>
 #include <twat/mp/usage.hpp>
 #include <twat/mp/verify.hpp>
 #include <twat/mp/version.hpp>

@@ -20,6 +20,7 @@
 #include "function/function.hpp"
 #include "pool/check_options.hpp"
 #include "pool/check_state.hpp"
+#include "start/attachments.hpp"
 #include "start/worker_context.hpp"
 #include "time/saturating.hpp"
 #include "usage/bill.hpp"
@@ -68,6 +69,16 @@ private:
 };
 
 } // namespace
+
+/// Descriptors that nobody decodes are closed.
+struct inbox_scope
+{
+    explicit inbox_scope(std::uint64_t owner) : owner(owner) {}
+    inbox_scope(const inbox_scope&) = delete;
+    inbox_scope& operator=(const inbox_scope&) = delete;
+    ~inbox_scope() { attachment_inbox::of_chunks().drop(owner); }
+    const std::uint64_t owner;
+};
 
 inline_run::inline_run(std::shared_ptr<operation> op, bool encodes, std::size_t message_limit, const std::atomic<bool>& terminated,
                        inline_worker& worker)
@@ -255,6 +266,11 @@ std::exception_ptr inline_run::call_encoded(payload& tasks, std::uint64_t index)
 {
     const auto arguments = static_cast<encoded_payload&>(tasks)[0];
     encoder result(message_limit_);
+    result.allow_descriptors();
+    const auto owner = reinterpret_cast<std::uintptr_t>(&result);
+    const inbox_scope closes(owner);
+    if (const attachments* const sent = static_cast<encoded_payload&>(tasks).sent())
+        deliver_here(owner, *sent);
     {
         inline_scope here(worker_, &stop_);
         here.run(index, op_->traits(), board_, *this);
@@ -265,6 +281,8 @@ std::exception_ptr inline_run::call_encoded(payload& tasks, std::uint64_t index)
             return annotate(std::current_exception(), index, function_->describe(decoder(arguments)));
         }
     }
+    if (result.sent())
+        deliver_here(owner, *result.sent());
     decoder value(result.bytes());
     return op_->store({.index = index, .value = &value});
 }

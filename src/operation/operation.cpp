@@ -38,6 +38,12 @@ std::unique_ptr<payload> encoded_payload::split(std::size_t position)
         if (position == 0)
             equal_size_ = 0;
     }
+    if (attachments* const sent = out_.sent(); sent && !sent->empty()) {
+        for (attachment& each : *sent)
+            if (each.offset >= cut)
+                tail->out_.attach()->push_back({each.offset - cut, each.key, each.fd});
+        std::erase_if(*sent, [cut](const attachment& each) { return each.offset >= cut; });
+    }
     count_ = position;
     buffer().truncate(cut);
     return tail;

@@ -19,7 +19,7 @@ constexpr std::size_t most_parts = 32;
 
 byte_buffer& worker_channel::tail()
 {
-    if (parts_.empty() || parts_.back().owner || parts_.back().own.size() > 64 * 1024)
+    if (parts_.empty() || parts_.back().owner || !parts_.back().along.empty() || parts_.back().own.size() > 64 * 1024)
         parts_.emplace_back();
     return parts_.back().own;
 }
@@ -34,6 +34,14 @@ void worker_channel::queue_reference(std::span<const std::byte> bytes, std::shar
     parts_.push_back(std::move(added));
 }
 
+void worker_channel::queue_attached(frame_header header, std::span<const attachment> sent)
+{
+    part added;
+    append_frame(added.own, header, keys_of(sent).bytes());
+    added.along.assign(sent.begin(), sent.end());
+    parts_.push_back(std::move(added));
+}
+
 worker_channel::progress worker_channel::send()
 {
     std::size_t total = 0;
@@ -43,7 +51,7 @@ worker_channel::progress worker_channel::send()
         ::iovec vectors[most_parts];
         std::size_t count = 0;
         for (const part& p : parts_) {
-            if (count == most_parts)
+            if (count == most_parts || (count != 0 && !p.along.empty()))
                 break;
             const auto unsent = p.unsent();
             vectors[count++] = {const_cast<std::byte*>(unsent.data()), unsent.size()};
@@ -51,14 +59,17 @@ worker_channel::progress worker_channel::send()
         ::msghdr message{};
         message.msg_iov = vectors;
         message.msg_iovlen = count;
-        const ssize_t n = ::sendmsg(socket_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        attachments& along = parts_.front().along;
+        const ssize_t n = along.empty() ? ::sendmsg(socket_, &message, MSG_NOSIGNAL | MSG_DONTWAIT)
+                                        : send_attached(socket_, parts_.front().unsent(), along, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n < 0) {
             if (errno == EINTR)
                 continue;
-            if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS || errno == ENOMEM)
+            if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS || errno == ENOMEM || errno == ETOOMANYREFS)
                 return progress::blocked;
             return progress::closed;
         }
+        along.clear();
         auto sent = static_cast<std::size_t>(n);
         total += sent;
         while (!parts_.empty()) {
@@ -80,7 +91,7 @@ worker_channel::progress worker_channel::receive(std::size_t most)
     for (std::size_t total = 0; total < most;) {
         const std::span<std::byte> space = reader_.space();
         const std::size_t wanted = std::min(space.size(), most);
-        const ssize_t n = ::recv(socket_, space.data(), wanted, MSG_DONTWAIT);
+        const ssize_t n = arrived_.receive(socket_, space.first(wanted), MSG_DONTWAIT);
         if (n < 0) {
             if (errno == EINTR)
                 continue;

@@ -10,6 +10,7 @@
 
 #include <twat/mp/detail/codec/byte_buffer.hpp>
 
+#include "start/attachments.hpp"
 #include "wire/frame.hpp"
 
 namespace twat::mp::detail {
@@ -35,6 +36,8 @@ public:
     byte_buffer& tail();
     /// Queues bytes that stay where they are until they are sent, which `owner` sees to.
     void queue_reference(std::span<const std::byte> bytes, std::shared_ptr<const void> owner);
+    /// Queues a frame whose first byte takes descriptors along. @param sent At most `most_attached`.
+    void queue_attached(frame_header header, std::span<const attachment> sent);
     bool has_unsent() const noexcept { return !parts_.empty(); }
     void drop_unsent() noexcept { parts_.clear(); }
 
@@ -43,6 +46,8 @@ public:
     /// Reads up to `most` bytes.
     progress receive(std::size_t most);
     std::optional<frame> next() { return reader_.next(); }
+    /// Descriptors that came along.
+    attachment_groups& arrived() noexcept { return arrived_; }
 
 private:
     struct part
@@ -51,12 +56,14 @@ private:
         std::span<const std::byte> bytes; ///< Unless `own` holds them.
         std::shared_ptr<const void> owner;
         std::size_t sent = 0;
+        attachments along; ///< With the first byte.
 
         std::span<const std::byte> unsent() const noexcept { return (owner ? bytes : own.bytes()).subspan(sent); }
     };
 
     int socket_;
     frame_reader reader_;
+    attachment_groups arrived_;
     std::deque<part> parts_;
 };
 

@@ -72,7 +72,11 @@ worker_process::worker_process(worker_owner& owner, worker_id id, std::size_t no
     max_rss_ = std::max<std::size_t>(1, static_cast<std::size_t>(static_cast<double>(max_rss_) * (1 - owner.settings().recycle_jitter * random)));
 }
 
-worker_process::~worker_process() { detach(); }
+worker_process::~worker_process()
+{
+    detach();
+    attachment_inbox::of_results().drop(reinterpret_cast<std::uintptr_t>(this));
+}
 
 // ---------------------------------------------------------------- what comes from outside
 
@@ -229,8 +233,13 @@ void worker_process::take(const frame& arrived)
         const auto what = take_record(bytes);
         if (!what || !bytes.empty())
             throw error(errc::protocol_error, "a worker sent an invalid result record");
-        return take(*what);
+        take(*what);
+        if (waiting_.empty())
+            attachment_inbox::of_results().drop(reinterpret_cast<std::uintptr_t>(this)); // nobody has decoded it
+        return;
     }
+    case frame_type::result_attached:
+        return channel_->arrived().name(arrived.bytes, attachment_inbox::of_results(), reinterpret_cast<std::uintptr_t>(this));
     case frame_type::pong:
         if (arrived.header.id == ping_)
             ping_due_ = time_point::max();
@@ -334,7 +343,14 @@ void worker_process::tell(const record& what, const noted_chunk& held, const dec
             give_back(what);
         return;
     }
+    // Not only at the end of the chunk, for which an idle pool does not listen: the peer of a socket waits for the last copy to be closed.
+    if (const process_chunk* const chunk = held_->find(what.chunk); chunk && chunk->work && chunk->work->tasks && what.kind != record_kind::ended) {
+        auto& tasks = static_cast<encoded_payload&>(*chunk->work->tasks);
+        if (tasks.sent() && what.position + what.count >= tasks.size())
+            tasks.forget_sent();
+    }
     backend_events& events = owner_->events();
+    const decoding_scope here(owner_->strand());
     decoder in(what.bytes);
     switch (what.kind) {
     case record_kind::value: {
@@ -645,6 +661,9 @@ void worker_process::submit(const chunk& work)
     message.slot = held.slot;
     message.coroutine = work.coroutine;
     message.arguments = place_arguments(tasks, work.id);
+    if (const attachments* const sent = tasks.sent())
+        for (std::span<const attachment> rest = *sent; !rest.empty(); rest = rest.subspan(std::min(rest.size(), most_attached)))
+            channel_->queue_attached({frame_type::attached, 0, work.id, 0}, rest.first(std::min(rest.size(), most_attached)));
     byte_buffer& to = channel_->tail();
     write_chunk_start(to, work.id, message, tasks);
     if (!message.arguments) {

@@ -21,6 +21,7 @@ enum class frame_type : std::uint16_t {
     chunk,     ///< id: chunk. See `chunk_message`.
     cancel,    ///< id: chunk, of a coroutine. Flag: `frame_flag_abandon`.
     ping,      ///< id: any, for the `pong`.
+    attached,  ///< id: chunk, whose arguments hold these keys. The descriptors come with the frame's first byte.
     goodbye,   ///< End in order. The worker answers with `farewell` after its finalizer.
     // From the worker to the parent:
     hello_reply = 33,   ///< See `hello_reply_message`.
@@ -29,6 +30,7 @@ enum class frame_type : std::uint16_t {
     published,          ///< id: bytes published in the ring.
     result,             ///< One record that did not go into the ring.
     pong,               ///< id: that of the `ping`.
+    result_attached,    ///< As `attached`, for the `result` that follows.
     farewell,           ///< The answer to `goodbye`: the finalizer has run.
 };
 

@@ -20,7 +20,7 @@ bool worker_connection::receive(int flags)
     leave_if_copy();
     const std::span<std::byte> space = reader_.space();
     for (;;) {
-        const ssize_t n = ::recv(socket_, space.data(), space.size(), flags);
+        const ssize_t n = arrived_.receive(socket_, space, flags);
         if (n > 0) {
             reader_.add(static_cast<std::size_t>(n));
             return true;
@@ -40,6 +40,27 @@ void worker_connection::flush()
 {
     if (!out_.empty())
         send({}, {});
+}
+
+void worker_connection::send_attached(frame_type type, std::uint64_t id, std::span<const attachment> sent)
+{
+    while (!sent.empty()) {
+        flush();
+        const auto group = sent.first(std::min(sent.size(), most_attached));
+        byte_buffer whole;
+        append_frame(whole, {type, 0, id, 0}, keys_of(group).bytes());
+        const std::ptrdiff_t n = detail::send_attached(socket_, whole.bytes(), group, MSG_NOSIGNAL);
+        if (n >= 0) {
+            send(whole.bytes().subspan(static_cast<std::size_t>(n)), {});
+            sent = sent.subspan(group.size());
+        } else if (errno == EPIPE || errno == ECONNRESET) {
+            throw parent_gone();
+        } else if (errno == ENOMEM || errno == ENOBUFS || errno == ETOOMANYREFS) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        } else if (errno != EINTR) {
+            throw std::system_error(errno, std::system_category(), "sending descriptors to the parent process");
+        }
+    }
 }
 
 void worker_connection::send(std::span<const std::byte> first, std::span<const std::byte> second)

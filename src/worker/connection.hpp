@@ -10,6 +10,7 @@
 #include <twat/mp/detail/codec/byte_buffer.hpp>
 
 #include "os/spin_wait.hpp"
+#include "start/attachments.hpp"
 #include "wire/frame.hpp"
 
 namespace twat::mp::detail {
@@ -44,6 +45,11 @@ public:
     /// Reads what has arrived; whether there was anything.
     bool read_available();
 
+    /// Sends what is queued, then frames whose first bytes take descriptors along.
+    void send_attached(frame_type type, std::uint64_t id, std::span<const attachment> sent);
+    /// Descriptors that came along.
+    attachment_groups& arrived() noexcept { return arrived_; }
+
     /// Queues a frame; `flush` sends all that are queued in one go.
     void queue(frame_header header, std::span<const std::byte> bytes = {}) { append_frame(out_, header, bytes); }
     void flush();
@@ -56,6 +62,7 @@ private:
     int socket_;
     frame_reader reader_{std::uint64_t(1) << 46}; // the parent is trusted with the memory of its workers
     byte_buffer out_;
+    attachment_groups arrived_;
     spin_wait spin_;
 };
 

@@ -94,6 +94,7 @@ bool coroutine_tasks::begin(running& task)
     task.begun = clock::now();
     task.result.set_limit(environment_.max_message_size);
     task.result.set_step_word(&slot.step);
+    task.result.allow_descriptors();
     slot.begun_at.store(0, std::memory_order_relaxed);
     slot.since.store(task.begun.time_since_epoch().count(), std::memory_order_release);
     task.place->deadline = end_of_task(task.work, task.begun);
@@ -120,7 +121,9 @@ void coroutine_tasks::finish(running& task, const std::exception_ptr& error)
     outcome_writer::of_chunk outcomes(environment_.outcomes, task.work.id);
     if (measured)
         tell_usage(outcomes, 0, used, task.arguments.size(), task.result.bytes().size());
-    outcomes.write(error ? record_kind::failure : record_kind::value, 0, task.result.bytes());
+    outcomes.write(error ? record_kind::failure : record_kind::value, 0, task.result.bytes(), task.result.sent());
+    if (task.result.sent())
+        task.result.sent()->clear();
     slot.mark.store(0, std::memory_order_release);
     outcomes.end(now - task.begun);
 }

@@ -8,10 +8,14 @@
 
 namespace twat::mp::detail {
 
-void outcome_writer::of_chunk::write(record_kind kind, std::uint32_t position, std::span<const std::byte> bytes)
+void outcome_writer::of_chunk::write(record_kind kind, std::uint32_t position, std::span<const std::byte> bytes, const attachments* sent)
 {
     if (kind != record_kind::ended)
         standard_output::flush();
+    if (sent && !sent->empty()) {
+        over_socket_ = true; // behind the descriptors
+        writer_.connection_.send_attached(frame_type::result_attached, chunk_, *sent);
+    }
     const record what{chunk_, position, kind, bytes};
     if (bytes.size() >= byte_buffer::lending_size && !over_socket_ && kind == record_kind::value && writer_.store(what))
         return;
@@ -23,6 +27,7 @@ void outcome_writer::of_chunk::write(record_kind kind, std::uint32_t position, s
 
 void outcome_writer::of_chunk::end(duration busy)
 {
+    attachment_inbox::of_chunks().drop(chunk_);
     const std::int64_t nanoseconds = busy.count();
     write(record_kind::ended, 0, std::as_bytes(std::span(&nanoseconds, 1)));
 }

@@ -112,6 +112,8 @@ void worker_server::handle(const frame& arrived)
     case frame_type::hello: return shake_hands(arrived);
     case frame_type::function: return functions_.add(arrived.header.id, arrived.bytes);
     case frame_type::forget: return functions_.forget(arrived.header.id);
+    case frame_type::attached:
+        return connection_.arrived().name(arrived.bytes, attachment_inbox::of_chunks(), arrived.header.id);
     case frame_type::chunk: return handle_chunk(arrived);
     case frame_type::cancel:
         return coroutines_.cancel(arrived.header.id, (arrived.header.flags & frame_flag_abandon) != 0);

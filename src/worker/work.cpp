@@ -27,6 +27,9 @@ bool call(const work_environment& environment, const received_work& work, std::s
     if (result.buffer().is_lent() || result.buffer().capacity() > kept_result_capacity || !result.buffer().memory())
         result.buffer() = byte_buffer(environment.outcomes.arena());
     result.buffer().clear();
+    result.allow_descriptors();
+    if (result.sent())
+        result.sent()->clear();
     const known_function& known = *work.function;
     std::exception_ptr error = known.error;
     if (!error) {
@@ -71,6 +74,8 @@ void encode_failure(encoder& to, const std::exception_ptr& error, const known_fu
         }
     }
     to.buffer().clear();
+    if (to.sent())
+        to.sent()->clear();
     to.set_limit(failure_limit(max_message_size));
     encode_exception(to, error, {input});
 }
@@ -138,7 +143,9 @@ void run_plain_chunk(const work_environment& environment, const received_work& w
                 now = clock::now();
                 slot.until.store(now.time_since_epoch().count(), std::memory_order_release);
             }
-            outcomes.write(returned ? record_kind::value : record_kind::failure, position, result.bytes());
+            outcomes.write(returned ? record_kind::value : record_kind::failure, position, result.bytes(), result.sent());
+            if (result.sent() && !result.sent()->empty())
+                result.sent()->clear();
             environment.outcomes.tell_if_much();
         }
         environment.memory.look(now);

@@ -6,10 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <type_traits>
 
 #include <twat/mp/config.hpp>
+#include <twat/mp/detail/codec/attachments.hpp>
 #include <twat/mp/detail/codec/byte_buffer.hpp>
 #include <twat/mp/life_phase.hpp>
 
@@ -66,6 +68,20 @@ public:
     /// @private
     const detail::byte_buffer& buffer() const noexcept { return buffer_; }
 
+    /// @private Descriptors that go with the bytes; null: none.
+    detail::attachments* sent() noexcept { return sent_.get(); }
+    /// @private
+    const detail::attachments* sent() const noexcept { return sent_.get(); }
+    /// @private From now on descriptors can go with the bytes.
+    void allow_descriptors() noexcept { carries_ = true; }
+    /// @private Where the next one goes; null: none can.
+    detail::attachments* attach()
+    {
+        if (carries_ && !sent_)
+            sent_ = std::make_unique<detail::attachments>();
+        return sent_.get();
+    }
+
     /// @private Of a task's result: where it is written down how far the task is. Null: nowhere.
     void set_step_word(std::atomic<std::uint8_t>* word) noexcept { step_ = word; }
     /// @private The task has come to this step, a `life_phase`.
@@ -88,6 +104,8 @@ private:
 
     detail::byte_buffer buffer_;
     std::atomic<std::uint8_t>* step_ = nullptr;
+    std::unique_ptr<detail::attachments> sent_;
+    bool carries_ = false;
     std::size_t limit_ = static_cast<std::size_t>(-1) / 4;
     std::size_t depth_ = 0; // of the value being written inside others
 };

@@ -25,7 +25,7 @@ public:
 
     template <class... As>
     explicit argument_source(std::in_place_t, As&&... arguments)
-        : arguments_(as_parameter<Workers>(std::forward<As>(arguments))...)
+        : arguments_(std::in_place, as_parameter<Workers>(std::forward<As>(arguments))...)
     {}
 
     std::optional<std::size_t> total() const noexcept { return 1; }
@@ -34,12 +34,17 @@ public:
     template <class Function>
     decltype(auto) read(Function&& f)
     {
-        return std::apply(
-            [&](auto&... arguments) -> decltype(auto) { return f(std::move(arguments)...); }, arguments_);
+        // Not kept beside what was made of them: a descriptor would stay open.
+        struct forget
+        {
+            ~forget() { arguments.reset(); }
+            std::optional<std::tuple<parameter_t<Workers, Arguments>...>>& arguments;
+        } const behind{arguments_};
+        return std::apply([&](auto&... arguments) -> decltype(auto) { return f(std::move(arguments)...); }, *arguments_);
     }
 
 private:
-    std::tuple<parameter_t<Workers, Arguments>...> arguments_;
+    std::optional<std::tuple<parameter_t<Workers, Arguments>...>> arguments_;
     bool taken_ = false;
 };
 

@@ -44,6 +44,8 @@ public:
 class TWAT_MP_DECL encoded_payload final : public payload
 {
 public:
+    encoded_payload() { out_.allow_descriptors(); }
+
     std::size_t size() const noexcept override { return count_; }
     std::size_t size_in_bytes() const noexcept override { return out_.size(); }
     std::unique_ptr<payload> split(std::size_t position) override;
@@ -68,7 +70,20 @@ public:
     encoder& writer() noexcept { return out_; }
     byte_buffer& buffer() noexcept { return out_.buffer(); }
     const byte_buffer& buffer() const noexcept { return out_.buffer(); }
-    void drop_task() noexcept { buffer().truncate(end_of_tasks()); }
+    void drop_task() noexcept
+    {
+        buffer().truncate(end_of_tasks());
+        if (attachments* const sent = out_.sent())
+            std::erase_if(*sent, [end = end_of_tasks()](const attachment& each) { return each.offset >= end; });
+    }
+    /// All tasks have their outcomes: no other worker will need the descriptors.
+    void forget_sent() noexcept
+    {
+        if (attachments* const sent = out_.sent())
+            sent->clear();
+    }
+    /// Descriptors that go with the arguments; null: none.
+    const attachments* sent() const noexcept { return out_.sent(); }
     void end_task()
     {
         const std::size_t size = out_.size() - end_of_tasks();

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef TWAT_MP_SRC_START_ATTACHMENTS_HPP
+#define TWAT_MP_SRC_START_ATTACHMENTS_HPP
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <span>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <twat/mp/detail/codec/attachments.hpp>
+#include <twat/mp/detail/codec/byte_buffer.hpp>
+#include <twat/mp/unique_fd.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/strand.hpp>
+
+namespace twat::mp::detail {
+
+/// The most descriptors of one message (SCM_MAX_FD of the kernel).
+inline constexpr std::size_t most_attached = 253;
+
+/** Descriptors that have arrived and not been decoded, of a whole process: what decodes need not know where its bytes come from. */
+class attachment_inbox
+{
+public:
+    /// For values that are decoded in worker processes, by chunk, and for results, by the worker that sent them.
+    static attachment_inbox& of_chunks();
+    static attachment_inbox& of_results();
+
+    void put(std::uint64_t owner, std::uint64_t key, unique_fd fd);
+    unique_fd take(std::uint64_t key);
+    /// Closes what is left of an owner's.
+    void drop(std::uint64_t owner) noexcept;
+
+private:
+    std::mutex mutex_;
+    std::atomic<std::size_t> count_{0}; ///< Most processes never have any.
+    std::unordered_multimap<std::uint64_t, std::pair<std::uint64_t, unique_fd>> by_owner_;
+};
+
+/// As long as it lives, sockets that this thread decodes are bound to the executor under a strand.
+class decoding_scope
+{
+public:
+    using strand = asio::strand<asio::any_io_executor>;
+    explicit decoding_scope(const strand& on) noexcept : before_(std::exchange(current, &on)) {}
+    decoding_scope(const decoding_scope&) = delete;
+    decoding_scope& operator=(const decoding_scope&) = delete;
+    ~decoding_scope() { current = before_; }
+
+    static inline thread_local const strand* current = nullptr;
+
+private:
+    const strand* const before_;
+};
+
+/// As if they had been sent to this process itself.
+void deliver_here(std::uint64_t owner, const attachments& sent);
+
+/** Descriptors that came with bytes of a stream, and the messages there that name them: each message has a group of its own. */
+class attachment_groups
+{
+public:
+    /// Receives like `recv`; notes the descriptors that come with the bytes.
+    std::ptrdiff_t receive(int socket, std::span<std::byte> to, int flags);
+    /// The next group goes into an inbox, under the keys that its message holds. Those that did not arrive are missed when they are decoded.
+    void name(std::span<const std::byte> keys, attachment_inbox& inbox, std::uint64_t owner);
+
+private:
+    std::vector<std::vector<unique_fd>> groups_; ///< Few at a time.
+};
+
+/// Sends like `sendmsg` of one range, with descriptors. @pre `bytes` is not empty, `sent.size() <= most_attached`
+std::ptrdiff_t send_attached(int socket, std::span<const std::byte> bytes, std::span<const attachment> sent, int flags) noexcept;
+
+/// What names them.
+byte_buffer keys_of(std::span<const attachment> sent);
+
+} // namespace twat::mp::detail
+
+#endif
