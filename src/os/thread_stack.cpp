@@ -36,11 +36,15 @@ struct request
     captured_stack stack;
 };
 
+/// The one that is under way; null: none. What a signal brings is believed only if it is this.
+std::atomic<request*> current{nullptr};
+
 void on_request(int, siginfo_t* info, void* context)
 {
     const int error = errno;
-    if (info->si_code == SI_QUEUE && info->si_pid == ::getpid() && info->si_value.sival_ptr) {
-        request& wanted = *static_cast<request*>(info->si_value.sival_ptr);
+    request* const asked_for = current.load(std::memory_order_acquire);
+    if (asked_for && info->si_code == SI_QUEUE && info->si_value.sival_ptr == asked_for) {
+        request& wanted = *asked_for;
         std::uint32_t before = asked;
         if (wanted.progress.compare_exchange_strong(before, writing, std::memory_order_acquire)) {
             wanted.holds = !wanted.condition.holds || wanted.condition.holds(wanted.condition.context);
@@ -151,14 +155,18 @@ thread_stack ask_thread(int thread, std::chrono::nanoseconds patience, thread_co
     request* const wanted = before != silent.end() ? before->second : new request;
     wanted->condition = condition;
     wanted->progress.store(asked, std::memory_order_release);
+    current.store(wanted, std::memory_order_release);
     if (!send(thread, signal, *wanted)) {
         found.why_not = "the thread is over";
         wanted->progress.store(dropped);
+        current.store(nullptr);
         if (before == silent.end())
             delete wanted;
         return found;
     }
-    if (!wait_for(*wanted, patience)) {
+    const bool came = wait_for(*wanted, patience);
+    current.store(nullptr);
+    if (!came) {
         found.why_not = describe_silence(thread, "the thread did not answer in time");
         silent[thread] = wanted;
         return found;
