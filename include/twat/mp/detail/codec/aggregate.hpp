@@ -108,17 +108,21 @@ constexpr bool begins_array()
     else if constexpr (takes<T, Any>(std::index_sequence<>()))
         return takes_empty_braces<T, Any>(std::make_index_sequence<I>(), std::index_sequence<>());
     else
+        // clang-format off
         return []<std::size_t... Behind>(std::index_sequence<Behind...>) {
             return (takes_empty_braces<T, Any>(std::make_index_sequence<I>(), std::make_index_sequence<Behind>()) || ...);
         }(std::make_index_sequence<N - I - 1>());
+        // clang-format on
 }
 
 template <class T, class Any, std::size_t N>
 constexpr bool has_array()
 {
+    // clang-format off
     return []<std::size_t... I>(std::index_sequence<I...>) {
         return (begins_array<T, Any, I, N>() || ...);
     }(std::make_index_sequence<N>());
+    // clang-format on
 }
 
 /// Why an aggregate cannot be taken apart.
@@ -142,9 +146,11 @@ constexpr bool has_base()
     if constexpr (takes<T, any_member<T>>(std::index_sequence<>()))
         return takes_base<T>(std::index_sequence<>());
     else
+        // clang-format off
         return []<std::size_t... Behind>(std::index_sequence<Behind...>) {
             return (takes_base<T>(std::make_index_sequence<Behind>()) || ...);
         }(std::make_index_sequence<N + 1>());
+        // clang-format on
 }
 
 template <class T>

@@ -77,9 +77,11 @@ struct builtin_codec<std::array<T, N>>
             return values;
         } else {
             static_cast<void>(in);
+            // clang-format off
             return [&]<std::size_t... I>(std::index_sequence<I...>) {
                 return array{{((void)I, in.read<T>())...}};
             }(std::make_index_sequence<N>());
+            // clang-format on
         }
     }
 };

@@ -103,11 +103,13 @@ struct builtin_codec<std::variant<Ts...>>
         const std::size_t index = read_raw<index_type>(in);
         if (index >= sizeof...(Ts))
             throw_bad_bytes("the index of a variant is out of range");
+        // clang-format off
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
             using reader = variant (*)(decoder&);
             static constexpr reader readers[]{&read_alternative<I>...};
             return readers[index](in);
         }(std::index_sequence_for<Ts...>());
+        // clang-format on
     }
 
 private:

@@ -178,9 +178,11 @@ struct wanted_state<fold_function<Kernel>> : wanted_state<typename Kernel::first
 template <>
 inline constexpr bool is_portable<no_function> = true;
 
+// clang-format off
 template <class Kernel>
 inline constexpr bool is_portable<fold_function<Kernel>> =
     is_portable<typename Kernel::first_function> && is_portable<typename Kernel::second_function>;
+// clang-format on
 
 template <class Kernel>
 struct portable_check<fold_function<Kernel>>

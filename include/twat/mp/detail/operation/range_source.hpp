@@ -29,8 +29,10 @@ inline constexpr bool shares_elements =
     !Workers::encodes && std::ranges::forward_range<Range> &&
     std::is_lvalue_reference_v<std::ranges::range_reference_t<Range>>;
 
+// clang-format off
 template <class Range>
 inline constexpr bool is_array = std::ranges::contiguous_range<Range> && std::ranges::sized_range<Range>;
+// clang-format on
 
 template <class Workers, class Range>
 using element_parameter_t =

@@ -92,9 +92,11 @@ template <class Function, class... As>
 decltype(auto) with_last_first(Function&& f, As&&... arguments)
 {
     auto all = std::forward_as_tuple(std::forward<As>(arguments)...);
+    // clang-format off
     return [&]<std::size_t... Is>(std::index_sequence<Is...>) -> decltype(auto) {
         return std::forward<Function>(f)(std::get<sizeof...(As) - 1>(std::move(all)), std::get<Is>(std::move(all))...);
     }(std::make_index_sequence<sizeof...(As) - 1>());
+    // clang-format on
 }
 
 } // namespace twat::mp::detail
