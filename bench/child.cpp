@@ -74,7 +74,8 @@ forked_child::forked_child(const std::function<void()>& run) : pid_(::fork())
     int status = 0;
     try {
         run();
-    } catch (...) {
+    }
+    catch (...) {
         status = 1;
     }
     std::_Exit(status);

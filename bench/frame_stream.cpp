@@ -184,7 +184,9 @@ void map_integers(frame_stream& stream, const std::vector<std::int64_t>& in, std
             const auto data = reinterpret_cast<const char*>(in.data() + begin);
             bytes.insert(bytes.end(), data, data + size * sizeof(std::int64_t));
         },
-        [&](std::uint32_t id, const char* data, std::size_t size) { std::memcpy(out.data() + id * chunk, data, size); });
+        [&](std::uint32_t id, const char* data, std::size_t size) {
+            std::memcpy(out.data() + id * chunk, data, size);
+        });
 }
 
 frame_stream::function for_each_integer(std::int64_t (*f)(std::int64_t))

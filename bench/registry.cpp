@@ -28,7 +28,8 @@ const std::vector<workload>& workloads()
     static const std::vector<workload> all{
         {"w1", "One trivial call at a time, idle pool", "us a call", true, "socketpair, Asio in the parent"},
         {"w2", "map of x*2 over a million int64, default chunks", "ns an item", true, "socketpairs, 64 KiB a frame"},
-        {"w2-chunk-1", "map of x*2 over 100,000 int64, chunk_size = 1", "us a task", true, "socketpairs, a frame a task, 4096 deep"},
+        {"w2-chunk-1", "map of x*2 over 100,000 int64, chunk_size = 1", "us a task", true,
+         "socketpairs, a frame a task, 4096 deep"},
         {"w2-reduce", "Sum of x*2 over a million int64", "ns an item", true, "one thread, no pool"},
         {"w3", "map over 10,000 tasks of about 4 us", "efficiency", false, "1"},
         {"w4", "map over 1000 tasks, 1 % of which cost 100 times as much", "efficiency", false, "1"},
@@ -43,16 +44,21 @@ const std::vector<workload>& workloads()
         {"w8", "3200 coroutine tasks of 50 ms, 4 workers of 64 each", "times the ideal", true, "1"},
         {"w8-start", "The same, with the start of the workers", "times the ideal", true, "1"},
         {"w9", "Delay of a 1 ms timer while workers compute", "us, p99", true, "two busy processes, no pool"},
-        {"w9-arrivals", "Delay of a 1 ms timer while results of 1 MiB arrive", "us, p99", true, "two busy processes, no pool"},
-        {"w9-departures", "Delay of a 1 ms timer while arguments of 1 MiB go out", "us, p99", true, "two busy processes, no pool"},
-        {"w9-backlog", "Delay of a 1 ms timer with ten thousand calls in flight", "us, p99", true, "two busy processes, no pool"},
+        {"w9-arrivals", "Delay of a 1 ms timer while results of 1 MiB arrive", "us, p99", true,
+         "two busy processes, no pool"},
+        {"w9-departures", "Delay of a 1 ms timer while arguments of 1 MiB go out", "us, p99", true,
+         "two busy processes, no pool"},
+        {"w9-backlog", "Delay of a 1 ms timer with ten thousand calls in flight", "us, p99", true,
+         "two busy processes, no pool"},
         {"w9-workers", "Delay of a 1 ms timer beside 256 workers", "us, p99", true, "two busy processes, no pool"},
         {"w10", "gzip of a file of 200 MB with two workers", "MB/s", false, "pigz -p 2"},
         {"w11", "Host CPU for a task, chunk_size = 1, by workers that sleep", "us a task", true, ""},
         {"w11-default", "Host CPU for a task, default chunks, by workers that sleep", "us a task", true, ""},
         {"w13", "Processor time of the loop for a call, a million waiting beside a thousand", "times", true, ""},
-        {"w13-submit", "One call and its future at a time, threads", "us a call", true, "asio::thread_pool, post and future"},
-        {"w13-submit-many", "10,000 calls and their futures, threads", "us a call", true, "asio::thread_pool, post and future"},
+        {"w13-submit", "One call and its future at a time, threads", "us a call", true,
+         "asio::thread_pool, post and future"},
+        {"w13-submit-many", "10,000 calls and their futures, threads", "us a call", true,
+         "asio::thread_pool, post and future"},
     };
     return all;
 }
@@ -108,7 +114,8 @@ int registry::run(int argc, char** argv) const
                 line.add(key, value);
             line.print();
             return 0;
-        } catch (const std::exception& error) {
+        }
+        catch (const std::exception& error) {
             std::fprintf(stderr, "%s, %s: %s\n", argv[at], argv[at + 1], error.what());
             return 1;
         }

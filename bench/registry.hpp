@@ -52,7 +52,8 @@ struct workload
     const char* title;
     const char* unit;
     bool less_is_better;
-    const char* reference; ///< What the chart shows it beside: a row, "1" for an ideal that is 1, or "" to leave it out.
+    /// What the chart shows it beside: a row, "1" for an ideal that is 1, or "" to leave it out.
+    const char* reference;
 };
 
 /// All workloads, in the order of the report.

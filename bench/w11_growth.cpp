@@ -22,7 +22,9 @@ double own_cpu_time()
 {
     rusage usage{};
     ::getrusage(RUSAGE_SELF, &usage);
-    const auto seconds_of = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); };
+    const auto seconds_of = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+    };
     return seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
 }
 
@@ -50,9 +52,8 @@ measured cost(std::size_t workers, std::size_t tasks, std::size_t chunk_size, st
     std::vector<double> costs;
     for (int i = 0; i < 2; ++i) { // the first one lets the chunks find their size
         const double before = own_cpu_time();
-        const std::vector<std::int64_t> out = loop.wait([&](mp::async_multi_pool& pool) {
-            return pool.with({.chunk_size = chunk_size}).map(task, in);
-        });
+        const std::vector<std::int64_t> out =
+            loop.wait([&](mp::async_multi_pool& pool) { return pool.with({.chunk_size = chunk_size}).map(task, in); });
         costs.push_back(1e6 * (own_cpu_time() - before) / static_cast<double>(tasks));
         check(in, out, twice);
     }
@@ -67,13 +68,14 @@ void add_w11(registry& rows)
         const std::string name = "async_multi_pool, workers: " + std::to_string(workers);
         rows.add({"w11", name, role::ours,
                   [=](const effort& how) {
-                      return cost(workers, std::max(how.of<std::size_t>(100, 10), how.of<std::size_t>(40, 4) * workers), 1,
-                                  sleep_10_ms);
+                      return cost(workers, std::max(how.of<std::size_t>(100, 10), how.of<std::size_t>(40, 4) * workers),
+                                  1, sleep_10_ms);
                   },
                   "", 5});
         rows.add({"w11-default", name, role::ours,
                   [=](const effort& how) {
-                      return cost(workers, std::max<std::size_t>(how.of(200'000, 20'000), how.of(40'000, 4000) * workers), 0,
+                      return cost(workers,
+                                  std::max<std::size_t>(how.of(200'000, 20'000), how.of(40'000, 4000) * workers), 0,
                                   sleep_1_us);
                   },
                   "", 0.1});

@@ -76,7 +76,8 @@ public:
     void add(std::size_t count, mp::call_options options)
     {
         for (std::size_t i = 0; i < count; ++i)
-            pool_->with(options).apply(twice, static_cast<std::int64_t>(i), [this](std::exception_ptr, std::int64_t) { ++ended_; });
+            pool_->with(options).apply(twice, static_cast<std::int64_t>(i),
+                                       [this](std::exception_ptr, std::int64_t) { ++ended_; });
         wanted_ += count;
         context_.poll(); // they wait now
     }
@@ -85,9 +86,8 @@ public:
     void add_of_tenants(std::size_t count, std::size_t tenants)
     {
         for (std::size_t i = 0; i < count; ++i)
-            pool_->with({.tenant = {1 + i % tenants}}).apply(twice, static_cast<std::int64_t>(i), [this](std::exception_ptr, std::int64_t) {
-                ++ended_;
-            });
+            pool_->with({.tenant = {1 + i % tenants}})
+                .apply(twice, static_cast<std::int64_t>(i), [this](std::exception_ptr, std::int64_t) { ++ended_; });
         wanted_ += count;
         context_.poll();
     }
@@ -97,7 +97,8 @@ public:
         for (std::size_t i = 0; i < count; ++i)
             pool_->with(options).apply(
                 twice, static_cast<std::int64_t>(i),
-                asio::bind_cancellation_slot(signals_.emplace_back().slot(), [this](std::exception_ptr, std::int64_t) { ++ended_; }));
+                asio::bind_cancellation_slot(signals_.emplace_back().slot(),
+                                             [this](std::exception_ptr, std::int64_t) { ++ended_; }));
         wanted_ += count;
         context_.poll();
     }
@@ -260,7 +261,8 @@ measured expired(const effort& how, bool queue_timeout)
     return growth(how, [&](std::size_t count) {
         backlog<Pool> calls(true);
         const mp::duration limit = 2us * count + 20ms;
-        calls.add(count, queue_timeout ? mp::call_options{.queue_timeout = limit} : mp::call_options{.deadline = limit});
+        calls.add(count,
+                  queue_timeout ? mp::call_options{.queue_timeout = limit} : mp::call_options{.deadline = limit});
         std::this_thread::sleep_until(clock::now() + limit);
         const double time = loop_time_of([&] { calls.run_until_ended(); });
         calls.check();

@@ -152,7 +152,8 @@ void add_w1(registry& rows)
     rows.add({"w1", "process_pool", role::ours, blocking_pool<mp::process_pool>, floor, 1.1});
     rows.add({"w1", "process_pool, spin 50 us", role::ours, spinning_pool, "socketpair, both spin 50 us", 1.5});
     rows.add({"w1", "async_multi_pool", role::ours, awaitable_pool<mp::async_multi_pool>, floor, 1.1});
-    rows.add({"w1", "thread_pool", role::ours, blocking_pool<mp::thread_pool>, "asio::thread_pool, post and future", 1.1});
+    rows.add(
+        {"w1", "thread_pool", role::ours, blocking_pool<mp::thread_pool>, "asio::thread_pool, post and future", 1.1});
     rows.add({"w1", "async_thread_pool", role::ours, awaitable_pool<mp::async_thread_pool>,
               "asio::thread_pool, co_await", 1.1});
 }

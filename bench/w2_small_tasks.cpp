@@ -93,7 +93,9 @@ measured reduced(const effort& how)
 {
     Pool pool(2);
     pool.start();
-    return sums(how, [&](const std::vector<std::int64_t>& in) { return pool.reduce(twice, std::plus<>(), std::int64_t(0), in); });
+    return sums(how, [&](const std::vector<std::int64_t>& in) {
+        return pool.reduce(twice, std::plus<>(), std::int64_t(0), in);
+    });
 }
 
 } // namespace
@@ -116,7 +118,8 @@ void add_w2(registry& rows)
               "socketpairs, a frame a task, 4096 deep", 3});
     rows.add({"w2-chunk-1", "async_multi_pool", role::ours, awaitable_chunk_1<mp::async_multi_pool>,
               "socketpairs, a frame a task, 4096 deep", 3});
-    rows.add({"w2-chunk-1", "thread_pool", role::ours, blocking_chunk_1<mp::thread_pool>, "oneTBB parallel_for, grain 1", 1.1});
+    rows.add({"w2-chunk-1", "thread_pool", role::ours, blocking_chunk_1<mp::thread_pool>,
+              "oneTBB parallel_for, grain 1", 1.1});
     rows.add({"w2-chunk-1", "async_thread_pool", role::ours, awaitable_chunk_1<mp::async_thread_pool>,
               "oneTBB parallel_for, grain 1", 1.1});
 

@@ -126,11 +126,16 @@ measured framed_socketpairs(const effort& how)
     frame_stream workers(2, [](char*, std::size_t) {});
     const bytes from(block, 1);
     bytes to(block * blocks, 2);
-    return rate(how, block * blocks, [&] {
-        workers.map(
-            blocks, 2, [&](std::uint32_t, bytes& out) { out.insert(out.end(), from.begin(), from.end()); },
-            [&](std::uint32_t id, const char* data, std::size_t size) { std::memcpy(to.data() + id * block, data, size); });
-    }, blocks);
+    return rate(
+        how, block * blocks,
+        [&] {
+            workers.map(
+                blocks, 2, [&](std::uint32_t, bytes& out) { out.insert(out.end(), from.begin(), from.end()); },
+                [&](std::uint32_t id, const char* data, std::size_t size) {
+                    std::memcpy(to.data() + id * block, data, size);
+                });
+        },
+        blocks);
 }
 
 void check_echo(const bytes& value, std::size_t size)
@@ -155,8 +160,8 @@ measured awaitable_large(const effort& how)
 {
     awaited<Pool> loop(2);
     bytes value(large, 1);
-    const measured m = rate(
-        how, large, [&] { value = loop.wait([&](Pool& pool) { return pool.apply(echo, std::move(value)); }); });
+    const measured m =
+        rate(how, large, [&] { value = loop.wait([&](Pool& pool) { return pool.apply(echo, std::move(value)); }); });
     check_echo(value, large);
     return m;
 }
@@ -187,7 +192,8 @@ measured blocking_many(const effort& how)
     pool.start();
     const std::vector<bytes> values(blocks, bytes(block, 1));
     std::vector<bytes> results;
-    const measured m = rate(how, block * blocks, [&] { results = pool.map(echo, values); }, blocks);
+    const measured m = rate(
+        how, block * blocks, [&] { results = pool.map(echo, values); }, blocks);
     check_echo(results.back(), block);
     return m;
 }
@@ -198,9 +204,8 @@ measured awaitable_many(const effort& how)
     awaited<Pool> loop(2);
     const std::vector<bytes> values(blocks, bytes(block, 1));
     std::vector<bytes> results;
-    const measured m =
-        rate(how, block * blocks, [&] { results = loop.wait([&](Pool& pool) { return pool.map(echo, values); }); },
-             blocks);
+    const measured m = rate(
+        how, block * blocks, [&] { results = loop.wait([&](Pool& pool) { return pool.map(echo, values); }); }, blocks);
     check_echo(results.back(), block);
     return m;
 }

@@ -45,10 +45,10 @@ measured first_result(const effort& how)
     for (int i = 0; i < how.of(300, 30); ++i) {
         std::atomic<std::int64_t> drawn = 0;
         times.push_back(1e6 * time_of([&] {
-            auto results = pool.imap(twice, counted(many, drawn));
-            if (*results.begin() != 0)
-                throw std::runtime_error("a result is wrong");
-        }));
+                            auto results = pool.imap(twice, counted(many, drawn));
+                            if (*results.begin() != 0)
+                                throw std::runtime_error("a result is wrong");
+                        }));
     }
     return {median(times), {}};
 }

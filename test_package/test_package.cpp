@@ -20,5 +20,6 @@ int main(int argc, char** argv)
     mp::process_pool pool(2);
     if (pool.map(square, std::vector<int>{1, 2, 3}) != std::vector<int>{1, 4, 9})
         return 1;
-    std::cout << "twat-mp " << TWAT_MP_VERSION_MAJOR << '.' << TWAT_MP_VERSION_MINOR << '.' << TWAT_MP_VERSION_PATCH << ": ok\n";
+    std::cout << "twat-mp " << TWAT_MP_VERSION_MAJOR << '.' << TWAT_MP_VERSION_MINOR << '.' << TWAT_MP_VERSION_PATCH
+              << ": ok\n";
 }

@@ -47,7 +47,8 @@ volatile int steps = 0;
 
 int search_for_ever(int step)
 {
-    while (steps >= 0) steps = (steps + step) & 0xffff; // where it loops
+    while (steps >= 0)
+        steps = (steps + step) & 0xffff; // where it loops
     return steps;
 }
 
@@ -77,7 +78,8 @@ int wait_for_nobody(int seconds)
 int check_age(int years)
 {
     if (years > 150)
-        BOOST_THROW_EXCEPTION(std::out_of_range("nobody is " + std::to_string(years) + " years old")); // where it throws
+        // where it throws
+        BOOST_THROW_EXCEPTION(std::out_of_range("nobody is " + std::to_string(years) + " years old"));
     return years;
 }
 
@@ -87,7 +89,8 @@ void report(const char* what, mp::process_pool& pool, int (*task)(int), int argu
     try {
         pool.with({.timeout = timeout}).apply(task, argument);
         std::cout << "it returned\n";
-    } catch (...) {
+    }
+    catch (...) {
         std::cout << boost::current_exception_diagnostic_information();
     }
     std::cout << '\n';
@@ -110,7 +113,8 @@ int main(int argc, char** argv)
         report("a deadlock", pool, update_cache, 7, 300ms);
         report("a sleeper", pool, wait_for_nobody, 3600, 300ms);
         report("an exception", pool, check_age, 200, {});
-    } catch (const std::exception& e) {
+    }
+    catch (const std::exception& e) {
         std::cerr << "five_failures: " << e.what() << '\n';
         return 1;
     }

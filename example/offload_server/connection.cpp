@@ -138,11 +138,13 @@ asio::awaitable<bool> connection::refuse(error_code ec)
     const settings& s = server_.options();
     answer a;
     if (late_ == 408)
-        a = error_answer(408, "too_slow", "the request did not arrive within " + std::to_string(s.client_timeout.count()) + " ms");
+        a = error_answer(408, "too_slow",
+                         "the request did not arrive within " + std::to_string(s.client_timeout.count()) + " ms");
     else if (late_ == 503)
         a = error_answer(503, "stopping", "the server is stopping");
     else if (ec == http::error::header_limit || ec == http::error::buffer_overflow)
-        a = error_answer(431, "header_too_large", "the header has more than " + std::to_string(header_limit) + " bytes");
+        a = error_answer(431, "header_too_large",
+                         "the header has more than " + std::to_string(header_limit) + " bytes");
     else if (ec == http::error::body_limit)
         a = error_answer(413, "too_large", "the body has more than " + std::to_string(s.max_body) + " bytes");
     else if (ec.category() == make_error_code(http::error::bad_method).category() && ec != http::error::end_of_stream &&
@@ -204,9 +206,11 @@ asio::awaitable<bool> connection::serve(request& r)
             co_return co_await found->stream(e);
         else
             a = co_await found->reply(e);
-    } catch (const refusal& refused) {
+    }
+    catch (const refusal& refused) {
         a = refused.what;
-    } catch (...) {
+    }
+    catch (...) {
         error = std::current_exception();
     }
     if (error) {

@@ -45,7 +45,8 @@ std::string http_server::url() const
 {
     const auto endpoint = acceptor_.local_endpoint();
     const std::string host = endpoint.address().to_string();
-    return "http://" + (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(endpoint.port()) + "/";
+    return "http://" + (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(endpoint.port()) +
+           "/";
 }
 
 void http_server::arrived(connection& c)
@@ -79,7 +80,8 @@ asio::awaitable<void> http_server::accept()
         if (connections_.size() >= most_connections)
             continue; // and so closes it
         auto client = std::make_shared<connection>(*this, std::move(socket));
-        asio::co_spawn(acceptor_.get_executor(), client->run(), [client](std::exception_ptr) {}); // what it threw concerns its client alone
+        // what it threw concerns its client alone
+        asio::co_spawn(acceptor_.get_executor(), client->run(), [client](std::exception_ptr) {});
     }
 }
 
@@ -87,7 +89,8 @@ asio::awaitable<void> http_server::accept()
 void http_server::out_of_descriptors()
 {
     if (!std::exchange(told_, true))
-        std::cerr << "offload_server: too many open files (see ulimit -n): idle connections are closed, new ones wait" << std::endl;
+        std::cerr << "offload_server: too many open files (see ulimit -n): idle connections are closed, new ones wait"
+                  << std::endl;
     close_idle();
 }
 
@@ -114,7 +117,8 @@ asio::awaitable<void> http_server::stop()
     acceptor_.close(ignored);
     close_idle();
     co_await wait_for_connections(limit);
-    const auto left = hurried_ ? 0ns : std::max<std::chrono::nanoseconds>(0ns, limit - std::chrono::steady_clock::now());
+    const auto left =
+        hurried_ ? 0ns : std::max<std::chrono::nanoseconds>(0ns, limit - std::chrono::steady_clock::now());
     co_await work_.drain(left); // what is no request's, too
     for (connection* c : connections_)
         c->stop_reading();

@@ -23,9 +23,13 @@ inline std::size_t utf8_size(std::string_view text)
     if (first >= 0xc2 && first < 0xe0)
         return follows(1) ? 2 : 0;
     if (first >= 0xe0 && first < 0xf0)
-        return follows(1) && follows(2) && (first != 0xe0 || second >= 0xa0) && (first != 0xed || second < 0xa0) ? 3 : 0;
+        return follows(1) && follows(2) && (first != 0xe0 || second >= 0xa0) && (first != 0xed || second < 0xa0) ? 3
+                                                                                                                 : 0;
     if (first >= 0xf0 && first < 0xf5)
-        return follows(1) && follows(2) && follows(3) && (first != 0xf0 || second >= 0x90) && (first != 0xf4 || second < 0x90) ? 4 : 0;
+        return follows(1) && follows(2) && follows(3) && (first != 0xf0 || second >= 0x90) &&
+                       (first != 0xf4 || second < 0x90)
+                   ? 4
+                   : 0;
     return 0;
 }
 

@@ -40,7 +40,11 @@ void live::measure()
 {
     const auto late = clock::now() - timer_.expiry();
     lag_.record(late);
-    push(json_object().add("k", "lag").add("t", now()).add("ms", std::chrono::duration<double, std::milli>(late).count()).text());
+    push(json_object()
+             .add("k", "lag")
+             .add("t", now())
+             .add("ms", std::chrono::duration<double, std::milli>(late).count())
+             .text());
 }
 
 void live::add(mode where, const mp::trace_event& event)
@@ -49,7 +53,8 @@ void live::add(mode where, const mp::trace_event& event)
     case mp::trace_event::worker_ready: workers_.insert_or_assign({where, event.worker}, event); break;
     case mp::trace_event::worker_gone:
         // The next one of its node may be there already.
-        if (const auto known = workers_.find({where, event.worker}); known != workers_.end() && known->second.pid == event.pid)
+        if (const auto known = workers_.find({where, event.worker});
+            known != workers_.end() && known->second.pid == event.pid)
             workers_.erase(known);
         break;
     case mp::trace_event::chunk_begun: running_.insert_or_assign({where, event.chunk}, event); break;
@@ -63,7 +68,10 @@ std::string live::text(mode where, const mp::trace_event& event) const
 {
     static constexpr const char* kinds[] = {"ready", "gone", "", "", "begin", "end"};
     json_object object;
-    object.add("k", kinds[event.what]).add("m", offload::name_of(where)).add("w", event.worker).add("t", at(event.when));
+    object.add("k", kinds[event.what])
+        .add("m", offload::name_of(where))
+        .add("w", event.worker)
+        .add("t", at(event.when));
     if (event.pid != 0)
         object.add("pid", event.pid);
     if (event.what == mp::trace_event::chunk_begun)

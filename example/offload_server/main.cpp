@@ -41,8 +41,8 @@ asio::awaitable<void> serve(http_server& server, workshop& work, live& feed, con
 {
     co_await work.start();
     feed.start();
-    std::cout << "offload_server: serving on " << server.url() << " (work runs in " << (s.where == mode::in_loop ? "the loop" : name_of(s.where))
-              << ")" << std::endl;
+    std::cout << "offload_server: serving on " << server.url() << " (work runs in "
+              << (s.where == mode::in_loop ? "the loop" : name_of(s.where)) << ")" << std::endl;
     co_await server.accept();
 }
 
@@ -80,7 +80,8 @@ int main(int argc, char** argv)
         asio::co_spawn(context, serve(server, work, feed, s), rethrow);
         asio::co_spawn(context, stop_on_signal(signals, server, feed), rethrow);
         context.run();
-    } catch (const std::exception& e) {
+    }
+    catch (const std::exception& e) {
         std::cerr << "offload_server: " << e.what() << '\n';
         return 1;
     }

@@ -16,7 +16,8 @@ std::string label(mode m) { return std::string("workers=\"") + name_of(m) + "\""
 /// Work that was done: what is refused, or fails, may be quick, but is no throughput. A picture that is none was looked at.
 bool is_work(const std::string& route, unsigned status)
 {
-    return (status == 200 || status == 422) && (route == "/thumbnail" || route == "/hash" || route == "/primes" || route == "/slow");
+    return (status == 200 || status == 422) &&
+           (route == "/thumbnail" || route == "/hash" || route == "/primes" || route == "/slow");
 }
 
 double milliseconds(std::chrono::nanoseconds t) { return std::chrono::duration<double, std::milli>(t).count(); }
@@ -38,20 +39,25 @@ std::string metrics::text(const workshop& work, const live& feed) const
         for (const mode m : modes)
             write(std::string(name), label(m), work.stats(m));
     };
-    each("offload_tasks_total", "counter", "Tasks by how they ended.", [&](auto name, auto labels, const mp::pool_stats& s) {
-        const auto outcome = [&](const char* how, std::size_t n) {
-            p.value(name, labels + ",outcome=\"" + how + "\"", static_cast<double>(n));
-        };
-        outcome("done", s.done);
-        outcome("failed", s.failed - s.timed_out - s.lost);
-        outcome("timed_out", s.timed_out);
-        outcome("worker_died", s.lost);
-        outcome("cancelled", s.cancelled);
-    });
+    each("offload_tasks_total", "counter", "Tasks by how they ended.",
+         [&](auto name, auto labels, const mp::pool_stats& s) {
+             const auto outcome = [&](const char* how, std::size_t n) {
+                 p.value(name, labels + ",outcome=\"" + how + "\"", static_cast<double>(n));
+             };
+             outcome("done", s.done);
+             outcome("failed", s.failed - s.timed_out - s.lost);
+             outcome("timed_out", s.timed_out);
+             outcome("worker_died", s.lost);
+             outcome("cancelled", s.cancelled);
+         });
     each("offload_refused_total", "counter", "Requests that were refused because too many waited.",
-         [&](auto name, auto labels, const mp::pool_stats& s) { p.value(name, labels, static_cast<double>(s.refused)); });
+         [&](auto name, auto labels, const mp::pool_stats& s) {
+             p.value(name, labels, static_cast<double>(s.refused));
+         });
     each("offload_queue_length", "gauge", "Requests that wait for a worker.",
-         [&](auto name, auto labels, const mp::pool_stats& s) { p.value(name, labels, static_cast<double>(s.pending)); });
+         [&](auto name, auto labels, const mp::pool_stats& s) {
+             p.value(name, labels, static_cast<double>(s.pending));
+         });
     each("offload_workers", "gauge", "Workers by state.", [&](auto name, auto labels, const mp::pool_stats& s) {
         p.value(name, labels + ",state=\"busy\"", static_cast<double>(s.busy));
         p.value(name, labels + ",state=\"idle\"", static_cast<double>(s.ready - std::min(s.ready, s.busy)));
@@ -60,9 +66,13 @@ std::string metrics::text(const workshop& work, const live& feed) const
     each("offload_worker_deaths_total", "counter", "Workers that died without being told to.",
          [&](auto name, auto labels, const mp::pool_stats& s) { p.value(name, labels, static_cast<double>(s.died)); });
     each("offload_worker_restarts_total", "counter", "Workers that were started in the place of another.",
-         [&](auto name, auto labels, const mp::pool_stats& s) { p.value(name, labels, static_cast<double>(s.restarts)); });
+         [&](auto name, auto labels, const mp::pool_stats& s) {
+             p.value(name, labels, static_cast<double>(s.restarts));
+         });
     each("offload_workers_recycled_total", "counter", "Workers that were replaced because they had run enough tasks.",
-         [&](auto name, auto labels, const mp::pool_stats& s) { p.value(name, labels, static_cast<double>(s.recycled)); });
+         [&](auto name, auto labels, const mp::pool_stats& s) {
+             p.value(name, labels, static_cast<double>(s.recycled));
+         });
     each("offload_worker_bytes_total", "counter", "Bytes of arguments to workers and of results from them.",
          [&](auto name, auto labels, const mp::pool_stats& s) {
              p.value(name, labels + ",direction=\"sent\"", static_cast<double>(s.bytes_sent));
@@ -73,7 +83,9 @@ std::string metrics::text(const workshop& work, const live& feed) const
     each("offload_task_seconds", "histogram", "How long tasks ran.",
          [&](auto name, auto labels, const mp::pool_stats& s) { p.histogram(name, labels, s.run_time); });
 
-    const auto labels = [](const auto& key) { return "route=\"" + key.first + "\",code=\"" + std::to_string(key.second) + "\""; };
+    const auto labels = [](const auto& key) {
+        return "route=\"" + key.first + "\",code=\"" + std::to_string(key.second) + "\"";
+    };
     p.head("offload_http_requests_total", "counter", "Answers by route and status; 499: the client had hung up.");
     for (const auto& [key, took] : requests_)
         p.value("offload_http_requests_total", labels(key), static_cast<double>(took.count()));

@@ -43,7 +43,11 @@ private:
     std::map<std::pair<std::string, unsigned>, mp::histogram> requests_; // by route and status
     mp::histogram work_time_;                                            // of work that was done
     std::uint64_t received_ = 0, sent_ = 0;
-    struct past { clock::time_point when; mp::histogram work_time; };
+    struct past
+    {
+        clock::time_point when;
+        mp::histogram work_time;
+    };
     std::deque<past> past_;
 };
 

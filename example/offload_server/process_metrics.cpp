@@ -47,7 +47,8 @@ double open_descriptors()
 {
     std::error_code ec;
     const std::filesystem::directory_iterator all("/proc/self/fd", ec);
-    return ec ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(std::distance(all, {}) - 1); // less the one that looks
+    // less the one that looks
+    return ec ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(std::distance(all, {}) - 1);
 }
 
 } // namespace
@@ -58,14 +59,18 @@ void write_process(prometheus_text& text)
     const auto ticks = static_cast<double>(::sysconf(_SC_CLK_TCK)), page = static_cast<double>(::sysconf(_SC_PAGESIZE));
     rusage used{};
     ::getrusage(RUSAGE_SELF, &used); // finer than the ticks in stat
-    const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+    const auto seconds = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+    };
     rlimit files{};
     ::getrlimit(RLIMIT_NOFILE, &files);
     text.single("process_cpu_seconds_total", "counter", "CPU time of this process, without its workers, in seconds.",
                 seconds(used.ru_utime) + seconds(used.ru_stime));
-    text.single("process_start_time_seconds", "gauge", "When this process started, in seconds since 1970.", boot_time() + stat_field(stat, 22) / ticks);
+    text.single("process_start_time_seconds", "gauge", "When this process started, in seconds since 1970.",
+                boot_time() + stat_field(stat, 22) / ticks);
     text.single("process_virtual_memory_bytes", "gauge", "Virtual memory of this process.", stat_field(stat, 23));
-    text.single("process_resident_memory_bytes", "gauge", "Resident memory of this process, without its workers.", stat_field(stat, 24) * page);
+    text.single("process_resident_memory_bytes", "gauge", "Resident memory of this process, without its workers.",
+                stat_field(stat, 24) * page);
     text.single("process_open_fds", "gauge", "Open file descriptors.", open_descriptors());
     text.single("process_max_fds", "gauge", "The limit of open file descriptors.", static_cast<double>(files.rlim_cur));
 }
@@ -80,9 +85,10 @@ void write_build(prometheus_text& text)
 #endif
     text.head("offload_build_info", "gauge", "What this program is made of; always 1.");
     text.value("offload_build_info",
-               "version=\"" + number(TWAT_MP_VERSION_MAJOR) + "." + number(TWAT_MP_VERSION_MINOR) + "." + number(TWAT_MP_VERSION_PATCH) +
-                   "\",boost=\"" + number(BOOST_VERSION / 100000) + "." + number(BOOST_VERSION / 100 % 1000) + "." + number(BOOST_VERSION % 100) +
-                   "\",compiler=\"" + compiler + "\"",
+               "version=\"" + number(TWAT_MP_VERSION_MAJOR) + "." + number(TWAT_MP_VERSION_MINOR) + "." +
+                   number(TWAT_MP_VERSION_PATCH) + "\",boost=\"" + number(BOOST_VERSION / 100000) + "." +
+                   number(BOOST_VERSION / 100 % 1000) + "." + number(BOOST_VERSION % 100) + "\",compiler=\"" +
+                   compiler + "\"",
                1);
 }
 

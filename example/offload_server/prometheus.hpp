@@ -38,10 +38,12 @@ public:
     void histogram(const std::string& name, const std::string& labels, const twat::mp::histogram& h)
     {
         const std::string more = labels.empty() ? "" : labels + ",";
-        for (const double limit : {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0}) {
+        for (const double limit : {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+                                   30.0, 60.0, 120.0}) {
             char le[24];
             std::snprintf(le, sizeof le, "%g", limit);
-            const auto bound = std::chrono::duration_cast<twat::mp::histogram::duration>(std::chrono::duration<double>(limit));
+            const auto bound =
+                std::chrono::duration_cast<twat::mp::histogram::duration>(std::chrono::duration<double>(limit));
             value(name + "_bucket", more + "le=\"" + le + "\"", static_cast<double>(h.count_up_to(bound)));
         }
         value(name + "_bucket", more + "le=\"+Inf\"", static_cast<double>(h.count()));

@@ -35,7 +35,8 @@ std::string_view name_of_host(std::string_view host)
 bool known_host(std::string_view host, const settings& s)
 {
     const std::string name(name_of_host(host));
-    if (beast::iequals(name, "localhost") || std::ranges::any_of(s.hosts, [&](const std::string& h) { return beast::iequals(h, name); }))
+    if (beast::iequals(name, "localhost") ||
+        std::ranges::any_of(s.hosts, [&](const std::string& h) { return beast::iequals(h, name); }))
         return true;
     boost::system::error_code ec;
     asio::ip::make_address(name.starts_with('[') ? name.substr(1, name.size() - 2) : name, ec);
@@ -85,7 +86,8 @@ std::optional<std::string_view> target::find(std::string_view name) const
 
 std::string_view target::text(std::string_view name) const { return find(name).value_or(""); }
 
-std::uint64_t target::number(std::string_view name, std::uint64_t otherwise, std::uint64_t least, std::uint64_t most) const
+std::uint64_t target::number(std::string_view name, std::uint64_t otherwise, std::uint64_t least,
+                             std::uint64_t most) const
 {
     const auto text = find(name);
     if (!text)
@@ -93,7 +95,9 @@ std::uint64_t target::number(std::string_view name, std::uint64_t otherwise, std
     std::uint64_t value = 0;
     const auto [at, ec] = std::from_chars(text->data(), text->data() + text->size(), value);
     if (ec != std::errc() || at != text->data() + text->size() || value < least || value > most)
-        throw refusal{error_answer(400, "bad_query", std::string(name) + " is a number from " + std::to_string(least) + " to " + std::to_string(most))};
+        throw refusal{error_answer(400, "bad_query",
+                                   std::string(name) + " is a number from " + std::to_string(least) + " to " +
+                                       std::to_string(most))};
     return value;
 }
 
@@ -101,18 +105,21 @@ std::optional<answer> objection(const http::request_header<>& r, const settings&
 {
     const std::size_t hosts = r.count(http::field::host);
     if (hosts > 1 || (hosts == 0 && r.version() >= 11))
-        return error_answer(400, "bad_host", hosts == 0 ? "the field Host is missing" : "there is more than one field Host");
+        return error_answer(400, "bad_host",
+                            hosts == 0 ? "the field Host is missing" : "there is more than one field Host");
     const target t(r);
     if (!t.valid())
         return error_answer(400, "bad_target", "the target of the request is neither a path nor an http URL");
     if (r.count(http::field::transfer_encoding) != 0) {
         if (r.version() < 11)
             return error_answer(400, "bad_request", "HTTP/1.0 has no Transfer-Encoding");
-        if (r.count(http::field::transfer_encoding) > 1 || !beast::iequals(r[http::field::transfer_encoding], "chunked"))
+        if (r.count(http::field::transfer_encoding) > 1 ||
+            !beast::iequals(r[http::field::transfer_encoding], "chunked"))
             return error_answer(501, "unknown_encoding", "the only Transfer-Encoding that is understood is chunked");
     }
     if ((s.loopback() || !s.hosts.empty()) && hosts != 0 && !known_host(t.host(), s))
-        return error_answer(421, "wrong_host", "this server is not " + std::string(t.host()) + "; the option --host adds a name");
+        return error_answer(421, "wrong_host",
+                            "this server is not " + std::string(t.host()) + "; the option --host adds a name");
     return std::nullopt;
 }
 

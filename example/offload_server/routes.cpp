@@ -63,7 +63,8 @@ asio::awaitable<answer> flood(exchange& e)
 {
     const auto tasks = e.t.number("tasks", 60, 1, 10'000);
     const auto rounds = e.t.number("rounds", 100'000, 1, 10'000'000);
-    e.work.flood(tasks, rounds, [&counted = e.client.server().counted()](std::chrono::nanoseconds took) { counted.worked(took); });
+    e.work.flood(tasks, rounds,
+                 [&counted = e.client.server().counted()](std::chrono::nanoseconds took) { counted.worked(took); });
     answer a = ok(json_object().add("tasks", tasks));
     a.status = 202;
     co_return a;

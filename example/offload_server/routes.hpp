@@ -25,8 +25,8 @@ struct exchange
 struct route
 {
     std::string_view path;
-    http::verb method;  ///< get or post; a get serves HEAD, too, so it must change nothing.
-    bool demo;          ///< A misdeed, for the page.
+    http::verb method; ///< get or post; a get serves HEAD, too, so it must change nothing.
+    bool demo;         ///< A misdeed, for the page.
     asio::awaitable<answer> (*reply)(exchange&);
     asio::awaitable<bool> (*stream)(exchange&); ///< Writes its answer itself. False: the connection is at its end.
     const char* type;                           ///< Of a stream.

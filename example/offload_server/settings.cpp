@@ -37,7 +37,8 @@ An HTTP server whose heavy work runs in worker processes. It says the address wh
 
 [[noreturn]] void refuse(std::string_view what)
 {
-    std::fprintf(stderr, "offload_server: %.*s\noffload_server -h tells the options\n", static_cast<int>(what.size()), what.data());
+    std::fprintf(stderr, "offload_server: %.*s\noffload_server -h tells the options\n", static_cast<int>(what.size()),
+                 what.data());
     std::exit(1);
 }
 

@@ -21,19 +21,20 @@ const char* name_of(mode m);
 struct settings
 {
     asio::ip::address address = asio::ip::address_v4::loopback();
-    unsigned short port = 8080;          ///< 0: any that is free.
-    bool port_given = false;             ///< If not, the next free one is taken.
+    unsigned short port = 8080; ///< 0: any that is free.
+    bool port_given = false;    ///< If not, the next free one is taken.
     mode where = mode::processes;
-    std::vector<std::string> hosts{};    ///< Names under which it may be asked for, beside localhost and addresses.
-    bool half_closed = false;            ///< A client that only shuts down its sending half still gets its answer.
-    std::size_t workers = 0;             ///< 0: as many as CPUs.
-    std::size_t max_pending = 64;        ///< Requests that wait for a worker; more are answered 503.
-    std::size_t max_body = 16u << 20;    ///< Bytes of a request's body.
-    std::chrono::milliseconds timeout{10000};      ///< Of one task.
-    std::chrono::milliseconds client_timeout{15000}; ///< A client may take so long to send a request or to take its answer.
-    std::chrono::milliseconds stop_timeout{5000};  ///< What runs when the server is told to stop may take so long.
-    std::string trace;                   ///< Where to write a trace of the workers; empty: nowhere.
-    bool demo = true;                    ///< Serves what lets the page crash and kill workers.
+    std::vector<std::string> hosts{}; ///< Names under which it may be asked for, beside localhost and addresses.
+    bool half_closed = false;         ///< A client that only shuts down its sending half still gets its answer.
+    std::size_t workers = 0;          ///< 0: as many as CPUs.
+    std::size_t max_pending = 64;     ///< Requests that wait for a worker; more are answered 503.
+    std::size_t max_body = 16u << 20; ///< Bytes of a request's body.
+    std::chrono::milliseconds timeout{10000}; ///< Of one task.
+    /// A client may take so long to send a request or to take its answer.
+    std::chrono::milliseconds client_timeout{15000};
+    std::chrono::milliseconds stop_timeout{5000}; ///< What runs when the server is told to stop may take so long.
+    std::string trace;                            ///< Where to write a trace of the workers; empty: nowhere.
+    bool demo = true;                             ///< Serves what lets the page crash and kill workers.
 
     /// Only this machine can reach it.
     bool loopback() const { return address.is_loopback(); }

@@ -50,7 +50,8 @@ asio::awaitable<bool> stream_primes(exchange& e)
             auto last = http::make_chunk_last();
             co_await client.write(std::move(last));
         }
-    } catch (...) {
+    }
+    catch (...) {
         error = std::current_exception();
     }
     if (error && !started)
@@ -77,18 +78,21 @@ asio::awaitable<bool> stream_events(exchange& e)
         std::string events = feed.present();
         asio::steady_timer pause(client.socket().get_executor());
         while (!server.stopping()) {
-            const std::string text = "data: " + json_object()
-                                                    .add("now", feed.now())
-                                                    .add("mode", name_of(e.work.where()))
-                                                    .add_raw("figures", server.counted().figures(e.work))
-                                                    .add_raw("events", events)
-                                                    .text() + "\n\n";
+            const std::string text = "data: " +
+                                     json_object()
+                                         .add("now", feed.now())
+                                         .add("mode", name_of(e.work.where()))
+                                         .add_raw("figures", server.counted().figures(e.work))
+                                         .add_raw("events", events)
+                                         .text() +
+                                     "\n\n";
             co_await client.write(asio::buffer(text));
             pause.expires_after(100ms);
             co_await pause.async_wait(asio::use_awaitable);
             events = feed.since(position);
         }
-    } catch (const boost::system::system_error&) {
+    }
+    catch (const boost::system::system_error&) {
         // It hung up, or does not read.
     }
     co_return false;

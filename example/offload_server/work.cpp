@@ -69,9 +69,7 @@ mp::pool_options options(const settings& s, live& feed, mode where)
 } // namespace
 
 workshop::workshop(const asio::any_io_executor& executor, const settings& s, live& feed)
-    : settings_(s),
-      feed_(feed),
-      hang_up_(s.half_closed ? mp::peer_hangup::reset_only : mp::peer_hangup::any),
+    : settings_(s), feed_(feed), hang_up_(s.half_closed ? mp::peer_hangup::reset_only : mp::peer_hangup::any),
       where_(s.where),
       pools_(new pools{mp::async_multi_pool(executor, replacing_workers(options(s, feed, mode::processes))),
                        mp::async_thread_pool(executor, options(s, feed, mode::threads))})
@@ -82,7 +80,8 @@ mp::pool_options workshop::replacing_workers(mp::pool_options o)
 {
     o.on_event = [this](const mp::pool_event& event) {
         if (event.what == mp::pool_event::worker_lost)
-            asio::post(pools_->processes.get_executor(), [this] { pools_->processes.start([](std::exception_ptr) {}); });
+            asio::post(pools_->processes.get_executor(),
+                       [this] { pools_->processes.start([](std::exception_ptr) {}); });
     };
     return o;
 }
@@ -107,7 +106,8 @@ asio::awaitable<std::string> workshop::why_not_ready()
     try {
         const auto first = co_await (start() || limit.async_wait(asio::use_awaitable));
         co_return first.index() == 0 ? "" : "the workers are starting";
-    } catch (const std::exception& e) {
+    }
+    catch (const std::exception& e) {
         co_return e.what();
     }
 }
@@ -118,13 +118,15 @@ asio::awaitable<R> workshop::run(const char* label, tcp::socket& client, R (*f)(
     // tag::peer[]
     mp::call_options options;
     options.timeout = settings_.timeout;
-    options.label = label; // what the timeline calls it
+    options.label = label;              // what the timeline calls it
     options.tenant = tenant_of(client); // none keeps the others waiting
     if (where_ == mode::processes)
-        co_return co_await pools_->processes.with(options).apply(f, std::move(arguments)..., mp::bind_to_peer(client, hang_up_));
+        co_return co_await pools_->processes.with(options).apply(f, std::move(arguments)...,
+                                                                 mp::bind_to_peer(client, hang_up_));
     // end::peer[]
     if (where_ == mode::threads)
-        co_return co_await pools_->threads.with(options).apply(f, std::move(arguments)..., mp::bind_to_peer(client, hang_up_));
+        co_return co_await pools_->threads.with(options).apply(f, std::move(arguments)...,
+                                                               mp::bind_to_peer(client, hang_up_));
     co_return run_here(label, f, std::move(arguments)...);
 }
 
@@ -151,7 +153,8 @@ R workshop::run_here(const char* label, R (*f)(Parameters...), Arguments... argu
         R result = f(std::move(arguments)...);
         ended(true);
         return result;
-    } catch (...) {
+    }
+    catch (...) {
         ended(false);
         throw;
     }
@@ -162,7 +165,8 @@ asio::awaitable<image> workshop::thumbnail(tcp::socket& client, std::string byte
     return run("thumbnail", client, &offload::thumbnail, std::move(bytes), width);
 }
 
-asio::awaitable<std::string> workshop::hash(tcp::socket& client, std::string password, std::string salt, std::uint64_t rounds)
+asio::awaitable<std::string> workshop::hash(tcp::socket& client, std::string password, std::string salt,
+                                            std::uint64_t rounds)
 {
     return run("hash", client, &offload::hash, std::move(password), std::move(salt), rounds);
 }
@@ -228,7 +232,8 @@ asio::awaitable<void> workshop::one_of_flood(std::uint64_t rounds, time_sink don
 void workshop::flood(std::size_t tasks, std::uint64_t rounds, time_sink done)
 {
     for (std::size_t i = 0; i < tasks; ++i)
-        asio::co_spawn(pools_->processes.get_executor(), one_of_flood(rounds, done), [](std::exception_ptr) {}); // stats() counts those that fail or are refused
+        // stats() counts those that fail or are refused
+        asio::co_spawn(pools_->processes.get_executor(), one_of_flood(rounds, done), [](std::exception_ptr) {});
 }
 
 asio::awaitable<int> workshop::kill_one()
@@ -276,13 +281,15 @@ failure explain(std::exception_ptr error)
     json_object body;
     try {
         std::rethrow_exception(error);
-    } catch (const mp::worker_died& e) {
+    }
+    catch (const mp::worker_died& e) {
         body.add("error", "worker_died").add("message", e.what()).add("pid", e.pid());
         if (e.signal() != 0)
             body.add("signal", e.signal());
         else if (e.status_known())
             body.add("exit_code", e.exit_code());
-    } catch (const mp::error& e) {
+    }
+    catch (const mp::error& e) {
         const char* name = "failed";
         if (e.code() == mp::errc::task_timed_out || e.code() == mp::errc::deadline_exceeded) {
             f.status = 504;
@@ -304,15 +311,20 @@ failure explain(std::exception_ptr error)
             name = "no_workers";
         }
         body.add("error", name).add("message", e.what());
-    } catch (const boost::system::system_error& e) {
-        f.hung_up = e.code() == asio::error::operation_aborted || e.code() == asio::error::broken_pipe || e.code() == asio::error::connection_reset;
+    }
+    catch (const boost::system::system_error& e) {
+        f.hung_up = e.code() == asio::error::operation_aborted || e.code() == asio::error::broken_pipe ||
+                    e.code() == asio::error::connection_reset;
         body.add("error", "failed").add("message", e.what());
-    } catch (const std::invalid_argument& e) {
+    }
+    catch (const std::invalid_argument& e) {
         f.status = 422;
         body.add("error", "bad_input").add("message", e.what());
-    } catch (const std::bad_alloc&) {
+    }
+    catch (const std::bad_alloc&) {
         body.add("error", "out_of_memory").add("message", "the worker had no memory left for this");
-    } catch (const std::exception& e) {
+    }
+    catch (const std::exception& e) {
         body.add("error", "failed").add("message", e.what());
     }
     f.body = body.text() + "\n";

@@ -45,7 +45,8 @@ public:
     asio::awaitable<std::string> why_not_ready();
 
     asio::awaitable<image> thumbnail(tcp::socket& client, std::string bytes, int width);
-    asio::awaitable<std::string> hash(tcp::socket& client, std::string password, std::string salt, std::uint64_t rounds);
+    asio::awaitable<std::string> hash(tcp::socket& client, std::string password, std::string salt,
+                                      std::uint64_t rounds);
     asio::awaitable<int> slow(tcp::socket& client, int milliseconds);
     asio::awaitable<int> crash(tcp::socket& client);
 

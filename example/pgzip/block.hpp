@@ -20,8 +20,8 @@ using block = bytes;
 /// What became of it.
 struct compressed_block
 {
-    bytes data;              ///< A whole stream of deflate data.
-    std::uint32_t crc = 0;   ///< Of the data before compression.
+    bytes data;               ///< A whole stream of deflate data.
+    std::uint32_t crc = 0;    ///< Of the data before compression.
     std::uint32_t length = 0; ///< Of the data before compression.
 };
 

@@ -28,7 +28,11 @@ public:
 
         explicit iterator(block_reader& reader) : reader_(&reader) {}
         block&& operator*() const { return std::move(reader_->current_); }
-        iterator& operator++() { reader_->read_next(); return *this; }
+        iterator& operator++()
+        {
+            reader_->read_next();
+            return *this;
+        }
         void operator++(int) { ++*this; }
         bool operator==(std::default_sentinel_t) const { return reader_->at_end_; }
 
@@ -36,7 +40,11 @@ public:
         block_reader* reader_;
     };
 
-    iterator begin() { read_next(); return iterator(*this); }
+    iterator begin()
+    {
+        read_next();
+        return iterator(*this);
+    }
     std::default_sentinel_t end() const { return {}; }
 
 private:

@@ -30,7 +30,8 @@ namespace mp = twat::mp;
     coroutine writes what is finished, in the order of the input.
 */
 template <class Pool>
-asio::awaitable<void> compress(Pool& pool, const settings& s, const input_file& in, std::string_view name, output_file& out)
+asio::awaitable<void> compress(Pool& pool, const settings& s, const input_file& in, std::string_view name,
+                               output_file& out)
 {
     const auto deflate = mp::partial(deflate_block, s.level); // the level is sent once to each worker
     block_reader blocks(in.fd(), s.block_size);

@@ -38,7 +38,8 @@ compressed_block deflate_block(int level, const block& input)
     output.length = static_cast<std::uint32_t>(input.size());
     output.crc = ::libdeflate_crc32(0, input.data(), input.size());
     output.data.resize(::libdeflate_deflate_compress_bound(&tool, input.size()));
-    const std::size_t size = ::libdeflate_deflate_compress(&tool, input.data(), input.size(), output.data.data(), output.data.size());
+    const std::size_t size =
+        ::libdeflate_deflate_compress(&tool, input.data(), input.size(), output.data.data(), output.data.size());
     if (size == 0)
         throw std::runtime_error("libdeflate cannot compress the block");
     output.data.resize(size);

@@ -28,7 +28,8 @@ public:
 
 private:
     int fd_;
-    struct ::stat status_{};
+    struct ::stat status_
+    {};
 };
 
 /** The output: written under a temporary name beside the final one, which it gets in `commit`.

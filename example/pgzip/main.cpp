@@ -100,7 +100,8 @@ asio::awaitable<int> compress_files(const settings& s, Options options)
     for (const std::string& name : s.files) {
         try {
             co_await compress_file(pool, s, name);
-        } catch (const std::exception& e) {
+        }
+        catch (const std::exception& e) {
             std::cerr << "pgzip: " << describe(name, e) << '\n';
             status = 1;
         }
@@ -129,7 +130,8 @@ int verify_files(const settings& s)
     for (const std::string& name : s.files) {
         try {
             pgzip::verify(pgzip::input_file(name).fd());
-        } catch (const std::exception& e) {
+        }
+        catch (const std::exception& e) {
             std::cerr << "pgzip: " << describe(name, e) << '\n';
             status = 1;
         }
@@ -158,9 +160,11 @@ int main(int argc, char** argv)
         auto status = asio::co_spawn(context, compress_files(s), asio::use_future);
         context.run();
         return status.get();
-    } catch (const pgzip::usage_error& e) {
+    }
+    catch (const pgzip::usage_error& e) {
         std::cerr << "pgzip: " << e.what() << "\npgzip -h tells the options\n";
-    } catch (const std::exception& e) {
+    }
+    catch (const std::exception& e) {
         std::cerr << "pgzip: " << e.what() << '\n';
     }
     return 1;

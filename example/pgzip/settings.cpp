@@ -43,9 +43,21 @@ std::size_t parse_size(char option, std::string_view text, std::size_t smallest,
     int shift = 0;
     if (ec == std::errc() && rest + 1 == end) {
         switch (*rest) {
-        case 'k': case 'K': shift = 10; ++rest; break;
-        case 'm': case 'M': shift = 20; ++rest; break;
-        case 'g': case 'G': shift = 30; ++rest; break;
+        case 'k':
+        case 'K':
+            shift = 10;
+            ++rest;
+            break;
+        case 'm':
+        case 'M':
+            shift = 20;
+            ++rest;
+            break;
+        case 'g':
+        case 'G':
+            shift = 30;
+            ++rest;
+            break;
         }
     }
     if (ec != std::errc() || rest != end || value > largest >> shift || value << shift < smallest)

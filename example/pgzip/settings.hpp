@@ -22,7 +22,7 @@ struct settings
     bool verify = false;
     bool help = false;
     std::string cluster; ///< The address of a broker; empty: the workers are here.
-    std::string output; ///< Empty: FILE.gz beside FILE; "-": standard output.
+    std::string output;  ///< Empty: FILE.gz beside FILE; "-": standard output.
     std::vector<std::string> files;
 };
 

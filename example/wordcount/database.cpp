@@ -65,7 +65,8 @@ void write_database(const std::string& path, const word_counts& counts)
     std::filesystem::remove(unfinished);
     {
         database db(unfinished);
-        db.run("PRAGMA journal_mode = OFF; CREATE TABLE words (word TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID; BEGIN");
+        db.run("PRAGMA journal_mode = OFF; CREATE TABLE words (word TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT "
+               "ROWID; BEGIN");
         db.insert(counts);
         db.run("COMMIT");
     }

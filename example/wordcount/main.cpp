@@ -41,7 +41,8 @@ constexpr int interrupted = 130; // as a shell says it of a program that Ctrl-C 
 std::vector<std::string> files_below(const std::string& folder)
 {
     std::vector<std::string> files;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder, std::filesystem::directory_options::skip_permission_denied))
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(
+             folder, std::filesystem::directory_options::skip_permission_denied))
         if (entry.is_regular_file())
             files.push_back(entry.path());
     std::ranges::sort(files);
@@ -99,7 +100,8 @@ asio::awaitable<int> count_words(const wordcount::settings& s)
             more = counts.has_value();
             if (more)
                 add(sum, *counts);
-        } catch (const std::exception& e) {
+        }
+        catch (const std::exception& e) {
             if (mp::code_of(std::current_exception()) == mp::errc::pool_terminated)
                 break;
             if (!mp::task_index(std::current_exception()))
@@ -147,9 +149,11 @@ int main(int argc, char** argv)
         auto status = asio::co_spawn(context, count_words(s), asio::use_future);
         context.run();
         return status.get();
-    } catch (const wordcount::usage_error& e) {
+    }
+    catch (const wordcount::usage_error& e) {
         std::cerr << "wordcount: " << e.what() << "\nwordcount -h tells the options\n";
-    } catch (const std::exception& e) {
+    }
+    catch (const std::exception& e) {
         std::cerr << "wordcount: " << e.what() << '\n';
     }
     return 1;

@@ -15,7 +15,7 @@ struct settings
     std::string output = "words.db";
     std::size_t workers = 0; ///< 0: one for each CPU.
     bool quiet = false;
-    bool plain = false;      ///< Without workers, to compare.
+    bool plain = false; ///< Without workers, to compare.
     bool help = false;
 
     std::string journal() const { return output + ".journal"; }
@@ -58,7 +58,8 @@ inline settings parse(int argc, char** argv)
         else if (argument == "-p")
             try {
                 s.workers = std::stoul(value());
-            } catch (const std::logic_error&) {
+            }
+            catch (const std::logic_error&) {
                 throw usage_error("-p needs a number");
             }
         else if (argument.starts_with("-"))

@@ -23,7 +23,8 @@ namespace twat::mp::detail {
 enum class end_mode {
     in_order, ///< It holds no chunk: its finalizer runs. One that is not ready is ended as by `now`, if it can be.
     now,      ///< SIGTERM, then SIGKILL. A thread ends when it can.
-    late,     ///< It was not ready in time: as by `now`, and it is reported lost. A thread goes on, and is reported `stuck`.
+    /// It was not ready in time: as by `now`, and it is reported lost. A thread goes on, and is reported `stuck`.
+    late,
 };
 
 /** What the engine asks of the workers. Nothing here waits or calls back into the engine.
@@ -55,12 +56,20 @@ public:
 
     /// When the running task of a chunk began, and its position in the chunk. Nothing if none runs, or the worker does not stamp
     /// (only chunks with a timeout are stamped). Workers that keep to `chunk::timeout` by themselves tell nothing.
-    struct running_task { std::size_t position; time_point begun; };
+    struct running_task
+    {
+        std::size_t position;
+        time_point begun;
+    };
     virtual std::optional<running_task> running(worker_id, chunk_id) const { return std::nullopt; }
 
     /// When a worker came to a chunk that it holds, and when it had the last outcome of it that was told so far, both by its own look at
     /// the clock. Nothing if it has not begun, or does not tell.
-    struct chunk_times { time_point since; std::optional<time_point> until; };
+    struct chunk_times
+    {
+        time_point since;
+        std::optional<time_point> until;
+    };
     virtual std::optional<chunk_times> times(worker_id, chunk_id) const { return std::nullopt; }
 
     /// What a worker does in the running task of a chunk, on its way: waits for nothing. Empty if the task does not run, or nobody can say.
@@ -103,7 +112,11 @@ struct worker_loss
     };
     std::vector<begun_task> begun;
     /// The chunks that it had come to, and when.
-    struct begun_chunk { chunk_id id; time_point since; };
+    struct begun_chunk
+    {
+        chunk_id id;
+        time_point since;
+    };
     std::vector<begun_chunk> chunks{};
     /// A fresh exception that says why the worker is gone, for the task with this index.
     std::function<std::exception_ptr(std::uint64_t index)> explain;
@@ -120,7 +133,8 @@ struct worker_loss
     bool fails_again = false; ///< Another start now would fail in the same way.
     bool for_good = false;    ///< And so would every later one.
     bool nobody_left = false; ///< No worker of any node can start now: as long as none is ready, the pool is broken.
-    bool cause_tells_all = false; ///< As long as no worker was ever ready, `cause` tells more than how many have failed.
+    /// As long as no worker was ever ready, `cause` tells more than how many have failed.
+    bool cause_tells_all = false;
     /// A fresh exception that says why it is gone; empty if it ended as it was asked to.
     std::function<std::exception_ptr()> cause{};
 };
@@ -144,7 +158,8 @@ public:
     /// A task finished with a value (`value` or `tasks` set, see `finished_task`) ...
     virtual void task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value) = 0;
     /// The same for several tasks of a chunk, from `position` on; `values` is null for threads.
-    virtual void tasks_finished(worker_id worker, chunk_id id, std::size_t position, std::size_t count, const encoded_values* values)
+    virtual void tasks_finished(worker_id worker, chunk_id id, std::size_t position, std::size_t count,
+                                const encoded_values* values)
     {
         for (std::size_t i = 0; i < count; ++i)
             if (values) {
@@ -155,7 +170,9 @@ public:
             }
     }
     /// The same for one whose value was decoded already, from `size` bytes; only of operations that decode apart.
-    virtual void task_decoded(worker_id, chunk_id, std::size_t /*position*/, decoded_result& /*value*/, std::size_t /*size*/) {}
+    virtual void task_decoded(worker_id, chunk_id, std::size_t /*position*/, decoded_result& /*value*/,
+                              std::size_t /*size*/)
+    {}
     /// ... or with an exception, whose index is already attached.
     virtual void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) = 0;
     /// The worker goes on, but this chunk was lost on the way: as by `worker_gone`, for this chunk alone. Workers on other hosts stand for

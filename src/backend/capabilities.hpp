@@ -16,17 +16,22 @@ namespace twat::mp::detail {
 */
 struct capabilities
 {
-    bool encodes = false;  ///< Functions, arguments and results are bytes. As the traits say.
-    bool by_name = false;  ///< The workers are another program: functions are found by name.
-    bool local = false;    ///< They share this address space: what one has not begun costs nothing to take back.
-    bool launches = true;  ///< Workers are started, replaced and ended as the pool decides. Otherwise they come and go by themselves.
-    bool can_kill = false; ///< A worker that does not stop can be killed. If not, operations wait for their running tasks.
+    bool encodes = false; ///< Functions, arguments and results are bytes. As the traits say.
+    bool by_name = false; ///< The workers are another program: functions are found by name.
+    bool local = false;   ///< They share this address space: what one has not begun costs nothing to take back.
+    /// Workers are started, replaced and ended as the pool decides. Otherwise they come and go by themselves.
+    bool launches = true;
+    /// A worker that does not stop can be killed. If not, operations wait for their running tasks.
+    bool can_kill = false;
 
-    std::size_t chunks_per_worker = 32; ///< Chunks of plain tasks that a worker can hold. (Of coroutines: `child_concurrency`.)
-    std::size_t chunks_ahead = 2;       ///< That it should hold, so that it never waits for the next one; more while all are short. The running one counts.
+    /// Chunks of plain tasks that a worker can hold. (Of coroutines: `child_concurrency`.)
+    std::size_t chunks_per_worker = 32;
+    /// That it should hold, so that it never waits for the next one; more while all are short. The running one counts.
+    std::size_t chunks_ahead = 2;
     std::size_t chunk_bytes = std::size_t(1) << 20; ///< Arguments in one chunk, unless one task alone has more.
     std::size_t chunk_items = 65536;                ///< Tasks in one chunk, unless the call asks for more.
-    duration chunk_aim = std::chrono::milliseconds(4); ///< How long a worker should be busy with a chunk: many times what it costs to send one.
+    /// How long a worker should be busy with a chunk: many times what it costs to send one.
+    duration chunk_aim = std::chrono::milliseconds(4);
 };
 
 } // namespace twat::mp::detail

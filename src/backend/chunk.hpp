@@ -30,22 +30,23 @@ struct chunk : std::enable_shared_from_this<chunk>
 {
     chunk_id id = 0;
     std::shared_ptr<operation> op;
-    std::uint64_t op_id = 0;      ///< Tells operations apart on the wire; never used again.
-    std::uint64_t first = 0;      ///< Index of the first task.
+    std::uint64_t op_id = 0; ///< Tells operations apart on the wire; never used again.
+    std::uint64_t first = 0; ///< Index of the first task.
     std::unique_ptr<payload> tasks;
-    std::size_t count = 0;        ///< Tasks in it when it was submitted.
+    std::size_t count = 0; ///< Tasks in it when it was submitted.
     /// Processes: what `operation::encode_function` wrote. Sent to a worker with the operation's first chunk.
     std::shared_ptr<const byte_buffer> function;
-    std::size_t attempt = 0;      ///< How often a worker died in it before.
-    std::size_t failures = 0;     ///< How often its only task threw before, and is tried again.
-    std::size_t unexplained = 0;  ///< How often one died while it was suspended, and no task was on the CPU.
-    bool coroutine = false;       ///< Then `count` is 1.
-    duration timeout{};           ///< Of one task, from its start; zero: none.
+    std::size_t attempt = 0;                 ///< How often a worker died in it before.
+    std::size_t failures = 0;                ///< How often its only task threw before, and is tried again.
+    std::size_t unexplained = 0;             ///< How often one died while it was suspended, and no task was on the CPU.
+    bool coroutine = false;                  ///< Then `count` is 1.
+    duration timeout{};                      ///< Of one task, from its start; zero: none.
     time_point deadline = time_point::max(); ///< Of the operation.
-    std::uint64_t seed = 0;       ///< `call_options::seed`.
-    bool measured = false;        ///< The worker tells what each task used.
-    std::shared_ptr<const chaos_plan> chaos{}; ///< What happens to its tasks on purpose. (Worker processes have a plan of their own.)
-    bool reports = false;         ///< Somebody wants to know what its tasks report.
+    std::uint64_t seed = 0;                  ///< `call_options::seed`.
+    bool measured = false;                   ///< The worker tells what each task used.
+    /// What happens to its tasks on purpose. (Worker processes have a plan of their own.)
+    std::shared_ptr<const chaos_plan> chaos{};
+    bool reports = false; ///< Somebody wants to know what its tasks report.
 };
 
 } // namespace twat::mp::detail

@@ -14,8 +14,8 @@ std::size_t count_local_nodes(std::size_t wanted, std::size_t descriptors, const
 {
     const std::size_t nodes = wanted != 0 ? wanted : usable_cpus();
     if (const std::size_t most = most_workers(descriptors); nodes > most)
-        refuse_option(name, "is " + std::to_string(nodes) + ", but this system can have at most " + std::to_string(most) +
-                                " workers (processes, threads, open files)");
+        refuse_option(name, "is " + std::to_string(nodes) + ", but this system can have at most " +
+                                std::to_string(most) + " workers (processes, threads, open files)");
     return nodes;
 }
 

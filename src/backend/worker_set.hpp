@@ -58,7 +58,9 @@ class strand_link
 {
 public:
     /// @param watcher As for `pool_core::create`.
-    explicit strand_link(pool_strand strand, post_watcher* watcher = nullptr) : strand_(std::move(strand)), watcher_(watcher) {}
+    explicit strand_link(pool_strand strand, post_watcher* watcher = nullptr)
+        : strand_(std::move(strand)), watcher_(watcher)
+    {}
     strand_link(const strand_link&) = delete;
     strand_link& operator=(const strand_link&) = delete;
 
@@ -132,7 +134,11 @@ public:
     virtual void remove_guest(worker_id) {}
 
     /// Who a worker is that was told to be ready, for traces.
-    struct identity { std::size_t node = 0; int pid = 0; };
+    struct identity
+    {
+        std::size_t node = 0;
+        int pid = 0;
+    };
     virtual identity identify(worker_id) const { return {}; }
 
     /// Those that are busy, and what they do: their stacks are on their way.
@@ -148,17 +154,19 @@ public:
 /// Where a backend is to work, for `backend_factory::make`.
 struct backend_site
 {
-    pool_strand strand;                ///< Everything but `halt` is called on it; whose context may end before the pool does: see `shut_down`.
+    /// Everything but `halt` is called on it; whose context may end before the pool does: see `shut_down`.
+    pool_strand strand;
     std::shared_ptr<strand_link> link; ///< From other threads back to the strand.
     backend_events& events;            ///< Outlives the backend.
     std::size_t nodes;
 };
 
-std::unique_ptr<worker_set> make_process_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,
-                                                 std::size_t nodes, backend_events& events);
+std::unique_ptr<worker_set> make_process_workers(pool_strand strand, std::shared_ptr<strand_link> link,
+                                                 const pool_options& options, std::size_t nodes,
+                                                 backend_events& events);
 /// @param events Also what `worker_context::pool` of the threads names.
-std::unique_ptr<worker_set> make_thread_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,
-                                                backend_events& events);
+std::unique_ptr<worker_set> make_thread_workers(pool_strand strand, std::shared_ptr<strand_link> link,
+                                                const pool_options& options, backend_events& events);
 
 template <class F>
 void strand_link::post(F&& f)

@@ -77,12 +77,13 @@ void blocking_wait::wait_until(std::chrono::steady_clock::time_point limit)
         } else {
             // Nothing of the pool may be running that could wake the helper.
             asio::steady_timer alarm(asio::system_executor(), limit);
-            alarm.async_wait([weak_pool = std::weak_ptr(pool), weak_op = std::weak_ptr(op)](const boost::system::error_code&) {
-                const auto helped = weak_pool.lock();
-                const auto of = weak_op.lock();
-                if (helped && of)
-                    helped->wake_helpers(of);
-            });
+            alarm.async_wait(
+                [weak_pool = std::weak_ptr(pool), weak_op = std::weak_ptr(op)](const boost::system::error_code&) {
+                    const auto helped = weak_pool.lock();
+                    const auto of = weak_op.lock();
+                    if (helped && of)
+                        helped->wake_helpers(of);
+                });
             pool->help(op, [&] { return finished() || clock::now() >= limit; });
         }
         lock.lock();
@@ -117,7 +118,8 @@ class served_core final : public blocking_core, public std::enable_shared_from_t
 {
 public:
     explicit served_core(std::shared_ptr<const backend_factory> factory)
-        : driver_(factory->options().spin), pool_(pool_core::create(std::move(factory), driver_.context().get_executor(), &driver_))
+        : driver_(factory->options().spin),
+          pool_(pool_core::create(std::move(factory), driver_.context().get_executor(), &driver_))
     {}
 
     ~served_core() override
@@ -143,7 +145,8 @@ public:
     void check_usable() const override
     {
         if (fork_guard_.forked())
-            throw std::logic_error("this pool was made before fork(); in the child it has no workers: make a pool of its own there");
+            throw std::logic_error(
+                "this pool was made before fork(); in the child it has no workers: make a pool of its own there");
     }
 
     void check_may_wait() const override
@@ -202,7 +205,8 @@ public:
     pool_dump dump() override
     {
         check_may_wait();
-        return wait_for<pool_dump>([](pool_core& pool, pool_core::dump_handler handler) { pool.dump(std::move(handler)); });
+        return wait_for<pool_dump>(
+            [](pool_core& pool, pool_core::dump_handler handler) { pool.dump(std::move(handler)); });
     }
 
     void end(bool terminate) noexcept override
@@ -219,7 +223,8 @@ public:
                 if (terminate)
                     pool_->terminate();
                 join();
-            } catch (...) {
+            }
+            catch (...) {
                 // Nobody is there to be told.
             }
         }
@@ -247,12 +252,15 @@ private:
     T wait_for(Begin begin)
     {
         const auto waiting = std::make_shared<blocking_call<T>>();
-        wait(*waiting, [&] {
-            std::lock_guard lock(mutex_);
-            if (ended_)
-                throw error(errc::pool_closed);
-            begin(*pool_, blocking_completion<T>(waiting));
-        }, duration::max());
+        wait(
+            *waiting,
+            [&] {
+                std::lock_guard lock(mutex_);
+                if (ended_)
+                    throw error(errc::pool_closed);
+                begin(*pool_, blocking_completion<T>(waiting));
+            },
+            duration::max());
         if (const auto error = waiting->take_error())
             std::rethrow_exception(error);
         if constexpr (!std::is_void_v<T>)

@@ -72,12 +72,14 @@ void context_driver::posted() noexcept
     }
 }
 
-void context_driver::wait(blocking_wait& until, const std::function<void()>& begin, std::chrono::steady_clock::time_point limit)
+void context_driver::wait(blocking_wait& until, const std::function<void()>& begin,
+                          std::chrono::steady_clock::time_point limit)
 {
     bool leads = lead(); // before anything is posted, for which the kept thread would be woken
     try {
         begin();
-    } catch (...) {
+    }
+    catch (...) {
         if (leads)
             pass_on();
         throw;

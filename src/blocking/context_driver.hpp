@@ -82,7 +82,7 @@ private:
     std::atomic<bool> armed_{true};        ///< Something may come to pass on the context that nobody posts.
     std::weak_ptr<void> owner_;
     std::function<bool()> calls_only_;
-    spin_wait spin_;                       ///< The waiting thread's whose turn it is.
+    spin_wait spin_; ///< The waiting thread's whose turn it is.
     std::mutex mutex_;
     std::condition_variable changed_; ///< For the kept thread.
     std::vector<blocking_wait*> followers_;

@@ -34,7 +34,8 @@ using clock = std::chrono::steady_clock;
 class inline_scope
 {
 public:
-    explicit inline_scope(inline_worker& worker, const std::stop_source* stop = nullptr, clock::time_point deadline = clock::time_point::max())
+    explicit inline_scope(inline_worker& worker, const std::stop_source* stop = nullptr,
+                          clock::time_point deadline = clock::time_point::max())
         : turn_(worker.turn, std::defer_lock)
     {
         if (worker.state)
@@ -52,7 +53,10 @@ public:
     /// It runs this task, not the initializer or the finalizer.
     void run(std::uint64_t index, const operation_traits& traits, report_board& board, report_hook& hook) noexcept
     {
-        context_.task = {.chunk = index + 1, .first = index, .seed = traits.options.seed, .reports = traits.counts_progress,
+        context_.task = {.chunk = index + 1,
+                         .first = index,
+                         .seed = traits.options.seed,
+                         .reports = traits.counts_progress,
                          .trace = &traits.options.trace_parent};
         context_.board = &board;
         context_.reported = &hook;
@@ -80,8 +84,8 @@ struct inbox_scope
     const std::uint64_t owner;
 };
 
-inline_run::inline_run(std::shared_ptr<operation> op, bool encodes, std::size_t message_limit, const std::atomic<bool>& terminated,
-                       inline_worker& worker)
+inline_run::inline_run(std::shared_ptr<operation> op, bool encodes, std::size_t message_limit,
+                       const std::atomic<bool>& terminated, inline_worker& worker)
     : op_(std::move(op)), encodes_(encodes), message_limit_(message_limit), terminated_(terminated), worker_(worker)
 {}
 
@@ -96,7 +100,8 @@ bool inline_run::run()
         while (!over_ && op_->demand() != 0)
             if (!run_next())
                 return true;
-    } catch (...) {
+    }
+    catch (...) {
         end(std::current_exception());
     }
     return over_;
@@ -210,7 +215,8 @@ void inline_run::tell_reports() noexcept
             if (!progress_error_)
                 op_->report_progress(now);
         });
-    } catch (...) {
+    }
+    catch (...) {
         progress_error_ = std::current_exception();
     }
 }
@@ -219,12 +225,14 @@ void inline_run::tell_reports() noexcept
 std::exception_ptr inline_run::call_by_policy(payload& tasks)
 {
     const call_options& options = op_->traits().options;
-    const auto deadline = options.deadline == duration::zero() ? clock::time_point::max() : saturating_add(begun_, options.deadline);
+    const auto deadline =
+        options.deadline == duration::zero() ? clock::time_point::max() : saturating_add(begun_, options.deadline);
     for (std::size_t attempt = 1;; ++attempt) {
         std::exception_ptr error = encodes_ ? call_encoded(tasks, next_) : call(tasks, next_);
         if (!error || options.retry.attempts <= 1)
             return error;
-        const auto due = next_attempt(options.retry, attempt, clock::now(), deadline, std::uniform_real_distribution<>(0, 1)(random_));
+        const auto due = next_attempt(options.retry, attempt, clock::now(), deadline,
+                                      std::uniform_real_distribution<>(0, 1)(random_));
         if (!due || why_not_on() || !options.retry.on(error)) {
             note_attempts(error, attempt);
             return error;
@@ -240,15 +248,18 @@ std::exception_ptr inline_run::call(payload& tasks, std::uint64_t index)
     const auto& traits = op_->traits();
     {
         const duration timeout = traits.options.timeout;
-        inline_scope here(worker_, &stop_, timeout == duration::zero() ? clock::time_point::max() : saturating_add(clock::now(), timeout));
+        inline_scope here(worker_, &stop_,
+                          timeout == duration::zero() ? clock::time_point::max()
+                                                      : saturating_add(clock::now(), timeout));
         here.run(index, traits, board_, *this);
         std::exception_ptr error;
         if (traits.coroutine) {
             bool done = false;
-            asio::co_spawn(here.loop(), op_->run_async(tasks, 0, index), [&](std::exception_ptr thrown, std::exception_ptr result) {
-                done = true;
-                error = thrown ? thrown : result;
-            });
+            asio::co_spawn(here.loop(), op_->run_async(tasks, 0, index),
+                           [&](std::exception_ptr thrown, std::exception_ptr result) {
+                               done = true;
+                               error = thrown ? thrown : result;
+                           });
             while (!done && here.loop().run_one() != 0) {
             }
             if (!done)
@@ -277,7 +288,8 @@ std::exception_ptr inline_run::call_encoded(payload& tasks, std::uint64_t index)
         try {
             decoder in(arguments);
             function_->call(in, result);
-        } catch (...) {
+        }
+        catch (...) {
             return annotate(std::current_exception(), index, function_->describe(decoder(arguments)));
         }
     }
@@ -343,7 +355,8 @@ public:
             return op->complete(std::move(error));
         try {
             initialize();
-        } catch (...) {
+        }
+        catch (...) {
             return op->complete(make_nested(errc::initializer_failed, {}, std::current_exception()));
         }
         const auto run = std::make_shared<inline_run>(op, encodes_, options_.max_message_size, terminated_, worker_);
@@ -390,7 +403,8 @@ public:
                 error = make_error(terminated_ ? errc::pool_terminated : errc::pool_closed);
             else
                 initialize();
-        } catch (...) {
+        }
+        catch (...) {
             error = make_nested(errc::initializer_failed, {}, std::current_exception());
         }
         std::move(handler)(error);
@@ -408,7 +422,10 @@ public:
         std::move(handler)(nullptr, drain_report{.in_time = true});
     }
 
-    void dump(dump_handler handler) override { std::move(handler)(nullptr, pool_dump{.when = std::chrono::system_clock::now(), .at = clock::now()}); }
+    void dump(dump_handler handler) override
+    {
+        std::move(handler)(nullptr, pool_dump{.when = std::chrono::system_clock::now(), .at = clock::now()});
+    }
 
     void close() override { closed_ = true; }
 
@@ -441,7 +458,8 @@ private:
                 if (options_.state)
                     options_.state.maker().run();
                 worker_.state = here.state();
-            } catch (...) {
+            }
+            catch (...) {
                 start_error_ = std::current_exception();
                 throw;
             }
@@ -463,7 +481,8 @@ private:
             try {
                 if (exit_value value{.object = options_.finalizer.run_for_result()}; value.object)
                     exit_values_.add(std::move(value));
-            } catch (...) {
+            }
+            catch (...) {
                 // A worker that ends has nobody to tell.
             }
         }
@@ -557,7 +576,8 @@ public:
             pool_->terminate();
         try {
             join();
-        } catch (...) {
+        }
+        catch (...) {
             // Nobody is there to be told.
         }
         pool_->release();
@@ -574,7 +594,8 @@ std::shared_ptr<pool_core> make_inline_pool_core(std::shared_ptr<const backend_f
     return std::make_shared<inline_pool_core>(std::move(factory), encodes);
 }
 
-std::shared_ptr<blocking_core> blocking_core::create_inline(std::shared_ptr<const backend_factory> factory, bool encodes)
+std::shared_ptr<blocking_core> blocking_core::create_inline(std::shared_ptr<const backend_factory> factory,
+                                                            bool encodes)
 {
     count_nodes(*factory);
     return std::make_shared<inline_core>(std::move(factory), encodes);

@@ -35,8 +35,8 @@ class inline_run final : private report_hook
 {
 public:
     /// @param encodes Arguments, results and the function go through bytes, as to and from a process.
-    inline_run(std::shared_ptr<operation> op, bool encodes, std::size_t message_limit, const std::atomic<bool>& terminated,
-               inline_worker& worker);
+    inline_run(std::shared_ptr<operation> op, bool encodes, std::size_t message_limit,
+               const std::atomic<bool>& terminated, inline_worker& worker);
 
     /// Runs what is wanted now. Returns whether the operation is over; then it has completed.
     bool run();

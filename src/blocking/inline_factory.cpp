@@ -24,9 +24,13 @@ public:
     bool encodes() const noexcept override { return false; }
     bool is_inline() const noexcept override { return true; }
     std::size_t count_nodes(std::size_t, const char*) const override { return 1; }
-    std::unique_ptr<worker_set> make(const backend_site&) const override { throw std::logic_error("an inline pool has no workers"); }
+    std::unique_ptr<worker_set> make(const backend_site&) const override
+    {
+        throw std::logic_error("an inline pool has no workers");
+    }
 
-    std::shared_ptr<pool_core> make_core(std::shared_ptr<const backend_factory> self, const asio::any_io_executor& executor) const override
+    std::shared_ptr<pool_core> make_core(std::shared_ptr<const backend_factory> self,
+                                         const asio::any_io_executor& executor) const override
     {
         return inline_on_context::create(std::move(self), executor);
     }

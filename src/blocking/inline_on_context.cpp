@@ -13,7 +13,8 @@
 
 namespace twat::mp::detail {
 
-std::shared_ptr<pool_core> inline_on_context::create(std::shared_ptr<const backend_factory> factory, const asio::any_io_executor& executor)
+std::shared_ptr<pool_core> inline_on_context::create(std::shared_ptr<const backend_factory> factory,
+                                                     const asio::any_io_executor& executor)
 {
     auto made = std::make_shared<inline_on_context>(make_inline_pool_core(std::move(factory), false), executor);
     asio::use_service<pool_service>(asio::query(executor, asio::execution::context)).add(*made);
@@ -94,7 +95,9 @@ void inline_on_context::drain(duration limit, drain_handler handler)
 {
     check_process();
     inner_->close();
-    enter([handler = std::move(handler), limit](inline_on_context& self) mutable { self.inner_->drain(limit, std::move(handler)); });
+    enter([handler = std::move(handler), limit](inline_on_context& self) mutable {
+        self.inner_->drain(limit, std::move(handler));
+    });
 }
 
 void inline_on_context::dump(dump_handler handler)

@@ -18,10 +18,13 @@
 namespace twat::mp::detail {
 
 /** An inline pool for a loop: what it does it does on an executor, one thing after the other, and never in the call that asks for it. */
-class inline_on_context final : public pool_core, public pool_service::member, public std::enable_shared_from_this<inline_on_context>
+class inline_on_context final : public pool_core,
+                                public pool_service::member,
+                                public std::enable_shared_from_this<inline_on_context>
 {
 public:
-    static std::shared_ptr<pool_core> create(std::shared_ptr<const backend_factory> factory, const asio::any_io_executor& executor);
+    static std::shared_ptr<pool_core> create(std::shared_ptr<const backend_factory> factory,
+                                             const asio::any_io_executor& executor);
 
     inline_on_context(std::shared_ptr<pool_core> inner, const asio::any_io_executor& executor);
     ~inline_on_context() override;
@@ -34,7 +37,10 @@ public:
     std::vector<exit_value> exit_values() const override { return inner_->exit_values(); }
 
     void submit(std::shared_ptr<operation> op) override;
-    void cancel(std::shared_ptr<operation> op, asio::cancellation_type type) override { inner_->cancel(std::move(op), type); }
+    void cancel(std::shared_ptr<operation> op, asio::cancellation_type type) override
+    {
+        inner_->cancel(std::move(op), type);
+    }
     void feed(std::shared_ptr<operation> op) override;
     void abandon(std::shared_ptr<operation> op) override;
     void prepare() override {}

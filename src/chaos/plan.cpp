@@ -18,7 +18,8 @@ philox4x32::words roll(std::uint64_t seed, question what, std::uint64_t a, std::
     const auto low = [](std::uint64_t x) { return static_cast<std::uint32_t>(x); };
     const auto high = [](std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); };
     // Two rounds of the cipher, as there are more questions than one block has room for: the first makes the key of the second.
-    const auto key = philox4x32::encipher({low(a), high(a), static_cast<std::uint32_t>(what), low(c)}, {low(seed), high(seed)});
+    const auto key =
+        philox4x32::encipher({low(a), high(a), static_cast<std::uint32_t>(what), low(c)}, {low(seed), high(seed)});
     return philox4x32::encipher({low(b), high(b), key[2], key[3]}, {key[0], key[1]});
 }
 
@@ -37,7 +38,8 @@ bool chaos_plan::refuses(std::uint64_t operation) const noexcept
 std::chrono::nanoseconds chaos_plan::slow_start(std::uint64_t start) const noexcept
 {
     const chaos_delay& slow = options_.slow_start;
-    const bool hit = slow.probability > 0 && falls(roll(options_.seed, question::start, start, 0, 0)[0], slow.probability);
+    const bool hit =
+        slow.probability > 0 && falls(roll(options_.seed, question::start, start, 0, 0)[0], slow.probability);
     return hit ? slow.time : std::chrono::nanoseconds::zero();
 }
 

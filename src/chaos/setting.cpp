@@ -28,7 +28,8 @@ pool_options with_chaos_of_environment(pool_options options, bool can_kill)
 void announce(const chaos_options& chaos) noexcept
 {
     try {
-        std::fprintf(stderr, "twat-mp: this pool makes faults on purpose (pool_options::chaos or TWAT_MP_CHAOS): %s\n", to_string(chaos).c_str());
+        std::fprintf(stderr, "twat-mp: this pool makes faults on purpose (pool_options::chaos or TWAT_MP_CHAOS): %s\n",
+                     to_string(chaos).c_str());
     }
     catch (...) { // no memory for it
     }

@@ -50,7 +50,8 @@ nanoseconds parse_time(std::string_view key, std::string_view value)
     const auto [end, ec] = std::from_chars(value.data(), value.data() + value.size(), count);
     const std::string_view name(end, static_cast<std::size_t>(value.data() + value.size() - end));
     for (const unit& u : units)
-        if (ec == std::errc() && count >= 0 && name == u.name && count <= std::numeric_limits<nanoseconds::rep>::max() / u.count)
+        if (ec == std::errc() && count >= 0 && name == u.name &&
+            count <= std::numeric_limits<nanoseconds::rep>::max() / u.count)
             return nanoseconds(count * u.count);
     refuse(key, value, "is not a time: a whole number with ns, us, ms or s behind it");
 }
@@ -100,7 +101,8 @@ chaos_options parse_chaos(std::string_view text)
         while (at != keys.size() && keys[at] != key)
             ++at;
         if (at == keys.size() || equals == std::string_view::npos)
-            throw std::invalid_argument("\"" + std::string(entry) + "\" is not one of seed=, kill=, slow_start=, delay= and refuse=");
+            throw std::invalid_argument("\"" + std::string(entry) +
+                                        "\" is not one of seed=, kill=, slow_start=, delay= and refuse=");
         if (std::exchange(seen[at], true))
             refuse(key, value, "is given twice");
         switch (at) {

@@ -41,7 +41,8 @@ agent_options checked(agent_options options)
     if (options.drain < duration::zero())
         throw std::invalid_argument("agent_options::drain must not be negative");
     if (options.local.initializer || options.local.finalizer)
-        throw std::invalid_argument("agent_options::local: initializer and finalizer come from the pools (cluster_options::initializer)");
+        throw std::invalid_argument(
+            "agent_options::local: initializer and finalizer come from the pools (cluster_options::initializer)");
     return options;
 }
 
@@ -50,15 +51,10 @@ bool is_status(const incoming& message) { return message.bytes().empty() && !mes
 } // namespace
 
 agent::agent(asio::any_io_executor executor, agent_options options)
-    : strand_(asio::make_strand(executor)),
-      options_(checked(std::move(options))),
-      nodes_(options_.local.nodes != 0 ? options_.local.nodes : available_cpus()),
-      id_(make_unique_id()),
-      host_(options_.host.empty() ? own_host() : options_.host),
-      names_(options_.group),
-      pools_(executor, options_.local, nodes_),
-      timer_(strand_),
-      presence_every_(presence_interval)
+    : strand_(asio::make_strand(executor)), options_(checked(std::move(options))),
+      nodes_(options_.local.nodes != 0 ? options_.local.nodes : available_cpus()), id_(make_unique_id()),
+      host_(options_.host.empty() ? own_host() : options_.host), names_(options_.group),
+      pools_(executor, options_.local, nodes_), timer_(strand_), presence_every_(presence_interval)
 {}
 
 agent::~agent() = default;
@@ -82,7 +78,9 @@ void agent::run(std::function<void(std::exception_ptr)> done)
         });
     };
     broker_link::callbacks on;
-    on.connected = [on_strand](std::size_t most, bool again) { on_strand([=](agent& a) { a.on_connected(most, again); }); };
+    on.connected = [on_strand](std::size_t most, bool again) {
+        on_strand([=](agent& a) { a.on_connected(most, again); });
+    };
     on.disconnected = [on_strand] {
         on_strand([](agent& a) {
             a.online_ = false;
@@ -138,7 +136,8 @@ void agent::on_message(const incoming& message)
             if (!is_status(message))
                 return;
             asked_for_ = 0;
-            if (message.status() != "408" && message.status() != "404") // no stream yet, or the server is about to end
+            // no stream yet, or the server is about to end
+            if (message.status() != "408" && message.status() != "404")
                 pull_again_ = clock::now() + pull_pause;
             return;
         }
@@ -159,7 +158,8 @@ void agent::on_message(const incoming& message)
             for (const std::uint64_t chunk : unpack<unwanted_message>(message.bytes()).first.chunks)
                 drop({from, chunk}, {}, nullptr);
         }
-    } catch (const error&) {
+    }
+    catch (const error&) {
         // Malformed, so not from a pool of this build.
     }
 }
@@ -182,7 +182,8 @@ void agent::on_task(const incoming& message)
     std::span<const std::byte> body;
     try {
         std::tie(task, body) = unpack<task_message>(message.bytes());
-    } catch (const error&) {
+    }
+    catch (const error&) {
         return link_->publish_text(ack, "+TERM");
     }
     if (task.version != protocol_version || task.build != names_.build() || task.count == 0)
@@ -242,9 +243,11 @@ void agent::ask_for_parts(const chunk_key& key, held_chunk& held)
     const std::string reply = names_.agent(id_, "part." + key.pool);
     if (held.parts)
         for (const auto& wanted : held.parts->take_requests(now))
-            link_->publish(names_.pool(key.pool, "fetch"), pack(part_request{part_of::chunk, key.chunk, wanted.offset, wanted.size}), reply);
+            link_->publish(names_.pool(key.pool, "fetch"),
+                           pack(part_request{part_of::chunk, key.chunk, wanted.offset, wanted.size}), reply);
     if (!pools_.knows(held.task.setup)) // it is small; asked for as long as it is not here
-        link_->publish(names_.pool(key.pool, "fetch"), pack(part_request{part_of::setup, held.task.setup, 0, max_payload_ / 2}), reply);
+        link_->publish(names_.pool(key.pool, "fetch"),
+                       pack(part_request{part_of::setup, held.task.setup, 0, max_payload_ / 2}), reply);
 }
 
 void agent::on_part(const std::string& pool, const incoming& message)
@@ -257,7 +260,8 @@ void agent::on_part(const std::string& pool, const incoming& message)
         setups_.erase(part.id);
         std::vector<chunk_key> waiting;
         for (const auto& [key, held] : held_)
-            if (held.task.setup == part.id && !held.running && desk_.find(key) && desk_.find(key)->at == agent_desk::stage::running)
+            if (held.task.setup == part.id && !held.running && desk_.find(key) &&
+                desk_.find(key)->at == agent_desk::stage::running)
                 waiting.push_back(key);
         for (const chunk_key& key : waiting)
             prepare(key);
@@ -276,7 +280,8 @@ void agent::start(const chunk_key& key, held_chunk& held)
 {
     if (held.parts)
         held.body = held.parts->take();
-    const auto done = [weak = weak_from_this(), strand = strand_, key, begun = clock::now()](std::vector<std::byte> outcomes) {
+    const auto done = [weak = weak_from_this(), strand = strand_, key,
+                       begun = clock::now()](std::vector<std::byte> outcomes) {
         asio::post(strand, [weak, key, begun, outcomes = std::move(outcomes)]() mutable {
             if (const auto self = weak.lock(); self && !self->ending_) {
                 const duration busy = clock::now() - begun;
@@ -289,7 +294,8 @@ void agent::start(const chunk_key& key, held_chunk& held)
     try {
         held.running = std::make_shared<relay_operation>(held.task, std::move(held.body), held.remaining, host_, done);
         pools_.get(held.task.setup)->submit(held.running);
-    } catch (...) {
+    }
+    catch (...) {
         outcome_collector none(held.task.count);
         for (std::size_t position = 0; position != none.size(); ++position)
             none.add_failure(position, std::current_exception(), host_);
@@ -330,8 +336,9 @@ void agent::on_fetch(const std::string& pool, const incoming& message)
 {
     const auto [wanted, rest] = unpack<part_request>(message.bytes());
     const auto found = held_.find({pool, wanted.id});
-    const std::span<const std::byte> part =
-        found == held_.end() ? std::span<const std::byte>() : find_part(found->second.outcomes, wanted.offset, wanted.size);
+    const std::span<const std::byte> part = found == held_.end()
+                                                ? std::span<const std::byte>()
+                                                : find_part(found->second.outcomes, wanted.offset, wanted.size);
     link_->publish(std::string(message.reply()), pack(part_message{part_of::outcome, wanted.id, wanted.offset}, part));
 }
 
@@ -341,7 +348,8 @@ void agent::on_stop(const std::string& pool, const incoming& message)
     const auto found = held_.find({pool, told.chunk});
     if (found != held_.end() && found->second.running)
         pools_.get(found->second.task.setup)
-            ->cancel(found->second.running, told.by_force ? asio::cancellation_type::terminal : asio::cancellation_type::partial);
+            ->cancel(found->second.running,
+                     told.by_force ? asio::cancellation_type::terminal : asio::cancellation_type::partial);
 }
 
 // ---------------------------------------------------------------- what is sent
@@ -349,7 +357,8 @@ void agent::on_stop(const std::string& pool, const incoming& message)
 void agent::send_claim(const chunk_key& key)
 {
     if (const agent_desk::entry* const entry = desk_.find(key))
-        link_->publish(names_.pool(key.pool, "claim"), pack(claim_message{key.chunk, id_, host_, entry->delivery, entry->ack}),
+        link_->publish(names_.pool(key.pool, "claim"),
+                       pack(claim_message{key.chunk, id_, host_, entry->delivery, entry->ack}),
                        names_.agent(id_, "verdict." + key.pool));
 }
 
@@ -357,7 +366,8 @@ void agent::send_outcome(const chunk_key& key)
 {
     const held_chunk& held = held_.at(key);
     const outcome_message told{key.chunk, id_, held.busy, held.outcomes.size(), fits_inline(held.outcomes.size())};
-    link_->publish(names_.pool(key.pool, "outcome"), pack(told, told.inlined ? std::span(held.outcomes) : std::span<const std::byte>()),
+    link_->publish(names_.pool(key.pool, "outcome"),
+                   pack(told, told.inlined ? std::span(held.outcomes) : std::span<const std::byte>()),
                    names_.agent(id_, "settled." + key.pool));
 }
 
@@ -373,7 +383,8 @@ void agent::tell_presence()
 
 void agent::tell_alive(const std::string& pool)
 {
-    link_->publish(names_.pool(pool, "alive"), pack(alive_message{id_, desk_.chunks_of(pool)}), names_.agent(id_, "unwanted." + pool));
+    link_->publish(names_.pool(pool, "alive"), pack(alive_message{id_, desk_.chunks_of(pool)}),
+                   names_.agent(id_, "unwanted." + pool));
 }
 
 // ---------------------------------------------------------------- step by step
@@ -411,8 +422,10 @@ void agent::step()
 void agent::take_work()
 {
     while (const chunk_key* const next = desk_.next_waiting()) {
-        const double cost = desk_.find(*next)->coroutine ? 1.0 / static_cast<double>(default_setup().child_concurrency) : 1.0;
-        if (desk_.occupied(static_cast<std::size_t>(default_setup().child_concurrency)) + cost > static_cast<double>(nodes_) + 1e-6)
+        const double cost =
+            desk_.find(*next)->coroutine ? 1.0 / static_cast<double>(default_setup().child_concurrency) : 1.0;
+        if (desk_.occupied(static_cast<std::size_t>(default_setup().child_concurrency)) + cost >
+            static_cast<double>(nodes_) + 1e-6)
             return;
         desk_.claim(chunk_key(*next), clock::now());
     }
@@ -423,7 +436,8 @@ std::size_t agent::workers_wanted() const noexcept
 {
     const bool ahead = short_chunks_ != duration::zero() && short_chunks_ < short_chunk;
     const std::size_t room = nodes_ + (ahead ? nodes_ : 0);
-    const auto occupied = static_cast<std::size_t>(desk_.occupied(static_cast<std::size_t>(default_setup().child_concurrency)));
+    const auto occupied =
+        static_cast<std::size_t>(desk_.occupied(static_cast<std::size_t>(default_setup().child_concurrency)));
     const std::size_t here = occupied + desk_.count(agent_desk::stage::waiting) + asked_for_;
     return room - std::min(room, here);
 }

@@ -95,7 +95,10 @@ private:
 
     std::size_t workers_wanted() const noexcept;
     bool fits_inline(std::size_t size) const noexcept { return size + 4096 <= max_payload_; }
-    std::size_t part_size() const noexcept { return std::max<std::size_t>(1024, std::min<std::size_t>(max_payload_ / 2, 512 * 1024)); }
+    std::size_t part_size() const noexcept
+    {
+        return std::max<std::size_t>(1024, std::min<std::size_t>(max_payload_ / 2, 512 * 1024));
+    }
 
     asio::strand<asio::any_io_executor> strand_;
     const agent_options options_;
@@ -112,9 +115,9 @@ private:
     bool online_ = false;
     bool ever_online_ = false;
     std::size_t max_payload_ = std::size_t(1) << 20;
-    std::size_t asked_for_ = 0;          // chunks that the stream may still deliver
+    std::size_t asked_for_ = 0; // chunks that the stream may still deliver
     time_point asked_at_{};
-    std::set<std::string> greeted_;      // pools that have called the roll
+    std::set<std::string> greeted_; // pools that have called the roll
     time_point pull_again_ = time_point::max();
     time_point presence_at_{};
     duration presence_every_;

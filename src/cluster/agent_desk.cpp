@@ -15,7 +15,8 @@ constexpr duration shortest_lease = std::chrono::milliseconds(100);
 
 } // namespace
 
-agent_desk::delivery agent_desk::delivered(const chunk_key& key, const task_message& task, const std::string& ack, time_point now)
+agent_desk::delivery agent_desk::delivered(const chunk_key& key, const task_message& task, const std::string& ack,
+                                           time_point now)
 {
     const duration lease = std::max(task.lease, shortest_lease);
     const auto [pool, first] = pools_.try_emplace(key.pool);
@@ -136,9 +137,11 @@ agent_desk::due_work agent_desk::take_due(time_point now)
         return due;
     drop_pools_without_chunks();
     for (auto& [id, pool] : pools_) {
-        const bool gone = (pool.unreachable && now - pool.heard >= pool.lease) || now - pool.heard >= silent_leases * pool.lease;
+        const bool gone =
+            (pool.unreachable && now - pool.heard >= pool.lease) || now - pool.heard >= silent_leases * pool.lease;
         if (gone)
-            for (auto it = entries_.lower_bound({id, 0}); it != entries_.end() && it->first.pool == id; it = entries_.erase(it))
+            for (auto it = entries_.lower_bound({id, 0}); it != entries_.end() && it->first.pool == id;
+                 it = entries_.erase(it))
                 due.orphans.emplace_back(it->first, it->second);
         else if (pool.ask_at <= now) {
             due.pools.push_back(id);

@@ -37,17 +37,17 @@ public:
     struct entry
     {
         stage at = stage::waiting;
-        std::string ack;               ///< Where the newest delivery is acknowledged.
-        std::uint64_t delivery = 0;    ///< Names its stay here.
+        std::string ack;            ///< Where the newest delivery is acknowledged.
+        std::uint64_t delivery = 0; ///< Names its stay here.
         duration lease{};
         bool coroutine = false;
-        time_point send_at{};          ///< The claim or the outcome, next.
+        time_point send_at{}; ///< The claim or the outcome, next.
         time_point renew_at{};
     };
 
     enum class delivery {
-        taken_in,  ///< It waits for a worker here.
-        known,     ///< It is here already.
+        taken_in, ///< It waits for a worker here.
+        known,    ///< It is here already.
     };
 
     /// A chunk was delivered. (Its ack subject is kept: the newest is the one that counts.)
@@ -84,11 +84,12 @@ public:
 
     struct due_work
     {
-        std::vector<chunk_key> claims;      ///< Ask (again).
-        std::vector<chunk_key> outcomes;    ///< Send (again).
-        std::vector<std::string> renewals;  ///< Ack subjects.
-        std::vector<std::string> pools;     ///< Ask whether they are alive.
-        std::vector<std::pair<chunk_key, entry>> orphans; ///< Their pools are gone: stop them, take them out of the stream.
+        std::vector<chunk_key> claims;     ///< Ask (again).
+        std::vector<chunk_key> outcomes;   ///< Send (again).
+        std::vector<std::string> renewals; ///< Ack subjects.
+        std::vector<std::string> pools;    ///< Ask whether they are alive.
+        /// Their pools are gone: stop them, take them out of the stream.
+        std::vector<std::pair<chunk_key, entry>> orphans;
     };
 
     /// What is due by now. Orphans are not here any more.

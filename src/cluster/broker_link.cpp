@@ -51,7 +51,8 @@ std::span<const std::byte> incoming::bytes() const noexcept
 std::string_view incoming::status() const noexcept
 {
     const char* value = nullptr;
-    if (natsMsg_GetDataLength(message_.get()) != 0 || natsMsgHeader_Get(message_.get(), "Status", &value) != NATS_OK || !value)
+    if (natsMsg_GetDataLength(message_.get()) != 0 || natsMsgHeader_Get(message_.get(), "Status", &value) != NATS_OK ||
+        !value)
         return {};
     return value;
 }
@@ -140,7 +141,7 @@ struct broker_link::state : std::enable_shared_from_this<state>
     connection_handle connection;
     std::vector<subscription_handle> subscriptions;
     bool online = false;
-    bool helped = false; // a helper is at work
+    bool helped = false;                                                  // a helper is at work
     bool check_wanted = false, anew_wanted = false, close_wanted = false; // when it is through
     bool checked_before = false;
     std::atomic<natsConnection*> attached{nullptr}; // also while it is being set up
@@ -288,8 +289,8 @@ void broker_link::state::close()
         return;
     // What was published last shall go out: nats.c only buffers it.
     const time_point limit = clock::now() + flush_patience;
-    while (connection && natsConnection_Status(connection.get()) == NATS_CONN_STATUS_CONNECTED && natsConnection_Buffered(connection.get()) > 0 &&
-           clock::now() < limit)
+    while (connection && natsConnection_Status(connection.get()) == NATS_CONN_STATUS_CONNECTED &&
+           natsConnection_Buffered(connection.get()) > 0 && clock::now() < limit)
         natsConnection_ProcessWriteEvent(connection.get());
     attached = nullptr;
     subscriptions.clear();
@@ -323,7 +324,8 @@ void broker_link::state::help(void (state::*work)())
             ((*self).*work)();
             self->post([](state& link) { link.helper_is_through(); });
         });
-    } catch (const std::system_error&) {
+    }
+    catch (const std::system_error&) {
         helped = false;
         call([&] { on.failed("no thread could be made to connect to the broker"); });
     }
@@ -355,7 +357,8 @@ bool broker_link::state::try_to_connect()
     options_handle options;
     try {
         options = make_broker_options(s.url, s.credentials);
-    } catch (const std::exception& e) {
+    }
+    catch (const std::exception& e) {
         report(e.what());
         return false;
     }
@@ -364,7 +367,9 @@ bool broker_link::state::try_to_connect()
     natsOptions_SetDisconnectedCB(options.get(), on_disconnected, closure());
     natsOptions_SetReconnectedCB(options.get(), on_reconnected, closure());
     natsOptions_SetClosedCB(options.get(), on_closed, closure());
-    natsOptions_SetErrorHandler(options.get(), [](natsConnection*, natsSubscription*, natsStatus, void*) {}, nullptr); // not to stderr
+    // not to stderr
+    natsOptions_SetErrorHandler(
+        options.get(), [](natsConnection*, natsSubscription*, natsStatus, void*) {}, nullptr);
     natsConnection* made = nullptr;
     if (const natsStatus status = natsConnection_Connect(&made, options.get()); status != NATS_OK) {
         report(describe_connect_error(status, s.url, s.credentials));
@@ -421,7 +426,8 @@ broker_link::broker_link(settings s, callbacks on) : state_(std::make_shared<sta
     state& link = *state_;
     link.enlist();
     link.events = std::make_shared<event_source>(
-        link.io, event_source::callbacks{[&link] { link.readable(); }, [&link] {
+        link.io, event_source::callbacks{[&link] { link.readable(); },
+                                         [&link] {
                                              if (natsConnection* const nc = link.attached)
                                                  natsConnection_ProcessWriteEvent(nc);
                                          }});
@@ -454,14 +460,16 @@ void broker_link::publish(std::string subject, std::vector<std::byte> bytes, std
     publish_once(std::move(subject), std::move(bytes), std::move(reply), {});
 }
 
-void broker_link::publish_once(std::string subject, std::vector<std::byte> bytes, std::string reply, std::string message_id)
+void broker_link::publish_once(std::string subject, std::vector<std::byte> bytes, std::string reply,
+                               std::string message_id)
 {
-    state_->post([subject = std::move(subject), bytes = std::move(bytes), reply = std::move(reply), id = std::move(message_id)](state& link) {
+    state_->post([subject = std::move(subject), bytes = std::move(bytes), reply = std::move(reply),
+                  id = std::move(message_id)](state& link) {
         if (!link.online)
             return;
         natsMsg* message = nullptr;
-        if (natsMsg_Create(&message, subject.c_str(), reply.empty() ? nullptr : reply.c_str(), reinterpret_cast<const char*>(bytes.data()),
-                           static_cast<int>(bytes.size())) != NATS_OK)
+        if (natsMsg_Create(&message, subject.c_str(), reply.empty() ? nullptr : reply.c_str(),
+                           reinterpret_cast<const char*>(bytes.data()), static_cast<int>(bytes.size())) != NATS_OK)
             return;
         if (!id.empty())
             natsMsgHeader_Set(message, "Nats-Msg-Id", id.c_str());

@@ -55,11 +55,12 @@ public:
     {
         std::string url;
         broker_credentials credentials;
-        std::string client;                ///< Its name, for those who look at the broker.
+        std::string client; ///< Its name, for those who look at the broker.
         cluster::names names{""};
         duration lease{};
         std::size_t replicas = 1;
-        bool owns_stream = true;           ///< A pool: without the stream it is of no use. An agent waits for a pool to make it.
+        /// A pool: without the stream it is of no use. An agent waits for a pool to make it.
+        bool owns_stream = true;
         std::vector<std::string> subscriptions;
     };
 

@@ -8,7 +8,7 @@
 namespace twat::mp::detail::cluster {
 namespace {
 
-constexpr int connect_timeout = 2000;    // milliseconds
+constexpr int connect_timeout = 2000; // milliseconds
 constexpr int reconnect_pause = 50;
 constexpr int management_timeout = 5000;
 /// A link that was cut is noticed after about three of these.
@@ -37,17 +37,23 @@ std::vector<std::string> split(const std::string& urls)
     return parts;
 }
 
-std::string describe_management_error(natsConnection* connection, natsStatus status, jsErrCode code, const std::string& what)
+std::string describe_management_error(natsConnection* connection, natsStatus status, jsErrCode code,
+                                      const std::string& what)
 {
     const char* const last = nats_GetLastError(nullptr);
     const std::string text = last && *last ? last : natsStatus_GetText(status);
     if (code == JSNotEnabledErr || code == JSNotEnabledForAccountErr || status == NATS_NO_RESPONDERS)
-        return "the broker has no JetStream for this account: start it with `nats-server -js`, or give it a `jetstream` block in its "
-               "configuration (" + text + ")";
+        return "the broker has no JetStream for this account: start it with `nats-server -js`, or give it a "
+               "`jetstream` block in its "
+               "configuration (" +
+               text + ")";
     if (code == JSStreamReplicasNotSupportedErr)
-        return "the broker is a single server, which cannot keep copies: cluster_options::replicas must be 1 (" + text + ")";
-    if (code == JSInsufficientResourcesErr || code == JSStorageResourcesExceededErr || code == JSAccountResourcesExceededErr)
-        return "the broker has no room for " + what + ": look at its disk and at the limits of its `jetstream` block (" + text + ")";
+        return "the broker is a single server, which cannot keep copies: cluster_options::replicas must be 1 (" + text +
+               ")";
+    if (code == JSInsufficientResourcesErr || code == JSStorageResourcesExceededErr ||
+        code == JSAccountResourcesExceededErr)
+        return "the broker has no room for " + what +
+               ": look at its disk and at the limits of its `jetstream` block (" + text + ")";
     if (status == NATS_TIMEOUT) {
         const char* refused = nullptr;
         natsConnection_GetLastError(connection, &refused);
@@ -70,13 +76,16 @@ options_handle make_broker_options(const std::string& url, const broker_credenti
         servers.push_back(u.c_str());
     if (servers.empty())
         throw std::runtime_error("the url of the broker is empty");
-    check(natsOptions_SetServers(made, servers.data(), static_cast<int>(servers.size())), "the url of the broker, " + url);
+    check(natsOptions_SetServers(made, servers.data(), static_cast<int>(servers.size())),
+          "the url of the broker, " + url);
     if (!credentials.user.empty())
-        check(natsOptions_SetUserInfo(made, credentials.user.c_str(), credentials.password.c_str()), "broker_credentials::user");
+        check(natsOptions_SetUserInfo(made, credentials.user.c_str(), credentials.password.c_str()),
+              "broker_credentials::user");
     if (!credentials.token.empty())
         check(natsOptions_SetToken(made, credentials.token.c_str()), "broker_credentials::token");
     if (!credentials.creds_file.empty())
-        check(natsOptions_SetUserCredentialsFromFiles(made, credentials.creds_file.c_str(), nullptr), "broker_credentials::creds_file");
+        check(natsOptions_SetUserCredentialsFromFiles(made, credentials.creds_file.c_str(), nullptr),
+              "broker_credentials::creds_file");
     const bool tls = url.find("tls://") != std::string::npos;
     if (tls || !credentials.ca_file.empty() || !credentials.certificate.empty())
         check(natsOptions_SetSecure(made, true), "TLS");
@@ -116,7 +125,8 @@ std::string ensure_stream(natsConnection* connection, const names& called, durat
     config.Subjects = subjects;
     config.SubjectsLen = 1;
     config.Retention = js_WorkQueuePolicy;
-    config.Storage = js_FileStorage; // a restarted broker gives the numbers of a stream in memory to new chunks, which late acks then remove
+    // a restarted broker gives the numbers of a stream in memory to new chunks, which late acks then remove
+    config.Storage = js_FileStorage;
     config.Replicas = static_cast<int64_t>(replicas);
     natsStatus s = js_AddStream(nullptr, context, &config, &options, &code);
     if (s != NATS_OK && code == JSStreamNameExistErr)
@@ -147,12 +157,15 @@ std::string describe_connect_error(natsStatus status, const std::string& url, co
                          text.find("uthentication") != std::string::npos;
     if (refused)
         return "the broker at " + url + " refuses " +
-               (credentials.user.empty() ? std::string("these credentials") : "the user '" + credentials.user + "' or the password") +
+               (credentials.user.empty() ? std::string("these credentials")
+                                         : "the user '" + credentials.user + "' or the password") +
                ": look at cluster_options::credentials and at the broker's accounts (" + text + ")";
     if (status == NATS_NO_SERVER)
         return "no broker answers at " + url + ": is nats-server running there, and can it be reached? (" + text + ")";
-    if (status == NATS_SSL_ERROR || status == NATS_SECURE_CONNECTION_REQUIRED || status == NATS_SECURE_CONNECTION_WANTED)
-        return "TLS with the broker at " + url + " failed: look at broker_credentials::ca_file, certificate and key (" + text + ")";
+    if (status == NATS_SSL_ERROR || status == NATS_SECURE_CONNECTION_REQUIRED ||
+        status == NATS_SECURE_CONNECTION_WANTED)
+        return "TLS with the broker at " + url + " failed: look at broker_credentials::ca_file, certificate and key (" +
+               text + ")";
     return "cannot connect to the broker at " + url + ": " + text;
 }
 

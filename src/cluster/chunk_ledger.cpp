@@ -67,7 +67,8 @@ std::vector<chunk_ledger::lost_chunk> chunk_ledger::lose(const std::string& agen
     return lost;
 }
 
-std::vector<chunk_ledger::lost_chunk> chunk_ledger::reconcile(const std::string& agent, const std::vector<chunk_id>& told)
+std::vector<chunk_ledger::lost_chunk> chunk_ledger::reconcile(const std::string& agent,
+                                                              const std::vector<chunk_id>& told)
 {
     std::vector<lost_chunk> lost;
     for (auto next = chunks_.begin(); next != chunks_.end();) {
@@ -85,7 +86,8 @@ std::vector<chunk_ledger::lost_chunk> chunk_ledger::reconcile(const std::string&
     return lost;
 }
 
-std::vector<chunk_ledger::chunk_id> chunk_ledger::unwanted(const std::string& agent, const std::vector<chunk_id>& told) const
+std::vector<chunk_ledger::chunk_id> chunk_ledger::unwanted(const std::string& agent,
+                                                           const std::vector<chunk_id>& told) const
 {
     std::vector<chunk_id> ids;
     for (const chunk_id id : told)
@@ -105,7 +107,8 @@ std::vector<chunk_ledger::chunk_id> chunk_ledger::to_publish_again() const
 
 std::size_t chunk_ledger::given_to(const std::string& agent) const noexcept
 {
-    return static_cast<std::size_t>(std::ranges::count_if(chunks_, [&](const auto& c) { return c.second.agent == agent; }));
+    return static_cast<std::size_t>(
+        std::ranges::count_if(chunks_, [&](const auto& c) { return c.second.agent == agent; }));
 }
 
 } // namespace twat::mp::detail::cluster

@@ -29,7 +29,7 @@ public:
         std::optional<std::uint64_t> sequence; ///< In the stream, when it said so.
         std::string agent;                     ///< Who has it; empty: nobody.
         std::string ack;                       ///< Where it is acknowledged; the newest that the agent told.
-        bool unnamed_once = false;         ///< The agent did not name it when it told what it has.
+        bool unnamed_once = false;             ///< The agent did not name it when it told what it has.
 
         bool is_given() const noexcept { return !agent.empty(); }
     };

@@ -37,12 +37,14 @@ void check_hook(const char* member, const task& hook)
 class cluster_factory final : public backend_factory
 {
 public:
-    explicit cluster_factory(cluster_options given) : backend_factory(pool_options_of(given)), options_(std::move(given))
+    explicit cluster_factory(cluster_options given)
+        : backend_factory(pool_options_of(given)), options_(std::move(given))
     {
         if (options_.url.empty())
             refuse_option("cluster_options::url", "is empty; it names the broker, as nats://host:4222");
         if (options_.lease < std::chrono::milliseconds(100))
-            refuse_option("cluster_options::lease", "is less than 100 ms: agents would be taken for lost while they wait for a processor");
+            refuse_option("cluster_options::lease",
+                          "is less than 100 ms: agents would be taken for lost while they wait for a processor");
         if (options_.wait_for_agents < duration::zero())
             refuse_option("cluster_options::wait_for_agents", "is negative");
         if (options_.replicas == 0 || options_.replicas > 5 || options_.replicas % 2 == 0)
@@ -53,7 +55,10 @@ public:
 
     std::size_t count_nodes(std::size_t wanted, const char*) const override { return wanted == 0 ? 1 : wanted; }
 
-    std::unique_ptr<worker_set> make(const backend_site& site) const override { return std::make_unique<cluster_workers_set>(options_, site); }
+    std::unique_ptr<worker_set> make(const backend_site& site) const override
+    {
+        return std::make_unique<cluster_workers_set>(options_, site);
+    }
 
     void check_use() const override { exit_if_not_entered(); }
     bool may_prepare() const override { return get_worker_state() != worker_state::marked; }

@@ -28,7 +28,10 @@ std::uint64_t number_behind(std::string_view text, std::string_view key)
     return value;
 }
 
-std::string_view as_text(std::span<const std::byte> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+std::string_view as_text(std::span<const std::byte> bytes)
+{
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
 } // namespace
 
@@ -45,7 +48,8 @@ void cluster_workers_set::read_mail()
     for (const incoming& message : mail.messages) {
         try {
             on_message(message);
-        } catch (const error&) {
+        }
+        catch (const error&) {
             // Malformed, so not from an agent of this build.
         }
     }
@@ -76,10 +80,11 @@ void cluster_workers_set::publish(chunk_id id, sent_chunk& sent)
     sent.task.inlined = sent.body.size() + overhead <= max_payload_;
     const std::string chunk = std::to_string(id);
     unstored_.insert(id);
-    link_->publish_once(names_.task(sent.task.coroutine ? "coroutine" : "plain"),
-                        pack(sent.task, sent.task.inlined ? std::span<const std::byte>(sent.body) : std::span<const std::byte>()),
-                        names_.pool(id_, "stored." + chunk),
-                        id_ + "." + chunk + (sent.renewed == 0 ? std::string() : ".r" + std::to_string(sent.renewed)));
+    link_->publish_once(
+        names_.task(sent.task.coroutine ? "coroutine" : "plain"),
+        pack(sent.task, sent.task.inlined ? std::span<const std::byte>(sent.body) : std::span<const std::byte>()),
+        names_.pool(id_, "stored." + chunk),
+        id_ + "." + chunk + (sent.renewed == 0 ? std::string() : ".r" + std::to_string(sent.renewed)));
 }
 
 void cluster_workers_set::on_message(const incoming& message)
@@ -117,10 +122,12 @@ void cluster_workers_set::on_stored(std::uint64_t chunk, const incoming& message
         const auto sent = take(chunk);
         if (!what || !sent)
             return;
-        const std::string why = "the broker at " + options_.url + " refuses a chunk: " + std::string(answer.substr(0, 500));
+        const std::string why =
+            "the broker at " + options_.url + " refuses a chunk: " + std::string(answer.substr(0, 500));
         for (std::size_t position = 0; position != sent->work->count; ++position)
-            events_.task_failed(sent->place, chunk, position,
-                                make_error(errc::broker_failed, why, static_cast<std::size_t>(sent->work->first + position)));
+            events_.task_failed(
+                sent->place, chunk, position,
+                make_error(errc::broker_failed, why, static_cast<std::size_t>(sent->work->first + position)));
         return events_.chunk_ended(sent->place, chunk, duration::zero());
     }
     const std::uint64_t sequence = number_behind(answer, "\"seq\":");
@@ -134,7 +141,8 @@ void cluster_workers_set::on_claim(const incoming& message)
     if (!members_.heard(claim.agent, message.when()))
         return call_roll(); // it asks again, when it is known
     verdict_message told{claim.chunk, claim.delivery, ledger_.claim(claim.chunk, claim.agent, claim.ack), {}};
-    if (const auto found = sent_.find(claim.chunk); found != sent_.end() && found->second.work->deadline != time_point::max())
+    if (const auto found = sent_.find(claim.chunk);
+        found != sent_.end() && found->second.work->deadline != time_point::max())
         told.remaining = std::max(found->second.work->deadline - clock::now(), duration(1));
     link_->publish(std::string(message.reply()), pack(told));
 }
@@ -166,8 +174,8 @@ void cluster_workers_set::on_outcome(const incoming& message)
 void cluster_workers_set::fetch_outcome(chunk_id id, sent_chunk& sent, const std::string& agent)
 {
     for (const auto& wanted : sent.parts->take_requests(clock::now()))
-        link_->publish(names_.agent(agent, "fetch." + id_), pack(part_request{part_of::outcome, id, wanted.offset, wanted.size}),
-                       names_.pool(id_, "part"));
+        link_->publish(names_.agent(agent, "fetch." + id_),
+                       pack(part_request{part_of::outcome, id, wanted.offset, wanted.size}), names_.pool(id_, "part"));
 }
 
 void cluster_workers_set::on_part(const incoming& message)
@@ -213,7 +221,8 @@ void cluster_workers_set::on_fetch(const incoming& message)
     }
     const auto found = sent_.find(wanted.id);
     link_->publish(std::string(message.reply()),
-                   pack(told, found == sent_.end() ? std::span<const std::byte>() : find_part(found->second.body, wanted.offset, wanted.size)));
+                   pack(told, found == sent_.end() ? std::span<const std::byte>()
+                                                   : find_part(found->second.body, wanted.offset, wanted.size)));
 }
 
 // ---------------------------------------------------------------- how chunks end
@@ -264,7 +273,8 @@ void cluster_workers_set::report(chunk_id id, const sent_chunk& sent, std::span<
                 break; // `chunk_ended` says that it is missing
             ++position;
         }
-    } catch (const error&) {
+    }
+    catch (const error&) {
         // The same for all of them.
     }
     events_.chunk_ended(sent.place, id, busy);

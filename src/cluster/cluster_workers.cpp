@@ -48,18 +48,10 @@ worker_loss in_order()
 } // namespace
 
 cluster_workers_set::cluster_workers_set(const cluster_options& options, const backend_site& site)
-    : options_(options),
-      can_{.encodes = true, .can_kill = true, .chunk_bytes = chunk_bytes, .chunk_aim = chunk_aim},
-      strand_(site.strand),
-      back_(site.link),
-      events_(site.events),
-      self_(std::make_shared<cluster_workers_set*>(this)),
-      names_(options.group),
-      id_(make_unique_id()),
-      setup_(make_setup(options)),
-      setup_id_(cluster::setup_id(setup_)),
-      members_(names_.build(), options.lease),
-      timer_(std::in_place, site.strand)
+    : options_(options), can_{.encodes = true, .can_kill = true, .chunk_bytes = chunk_bytes, .chunk_aim = chunk_aim},
+      strand_(site.strand), back_(site.link), events_(site.events), self_(std::make_shared<cluster_workers_set*>(this)),
+      names_(options.group), id_(make_unique_id()), setup_(make_setup(options)), setup_id_(cluster::setup_id(setup_)),
+      members_(names_.build(), options.lease), timer_(std::in_place, site.strand)
 {
     mail_ = std::make_shared<mailbox>([link = back_, weak = std::weak_ptr(self_)] {
         link->post([weak] {
@@ -79,7 +71,9 @@ cluster_workers_set::cluster_workers_set(const cluster_options& options, const b
     on.connected = [mail = mail_](std::size_t most, bool) { mail->connected(most); };
     on.disconnected = [mail = mail_] { mail->disconnected(); };
     on.failed = [mail = mail_](std::string why) { mail->failed(std::move(why)); };
-    on.arrived = [mail = mail_, subject = names_.presence()](std::vector<incoming>&& messages) { mail->put(std::move(messages), subject); };
+    on.arrived = [mail = mail_, subject = names_.presence()](std::vector<incoming>&& messages) {
+        mail->put(std::move(messages), subject);
+    };
     on.unanswered = [mail = mail_] { mail->unanswered(); };
     link_ = std::make_unique<broker_link>(std::move(s), std::move(on));
 }
@@ -139,7 +133,9 @@ void cluster_workers_set::end(worker_id worker, end_mode how)
             withdraw(id, *what);
         take(id);
     }
-    loss.explain = [](std::uint64_t index) { return make_error(errc::host_lost, "the task did not stop in time and was left to itself", index); };
+    loss.explain = [](std::uint64_t index) {
+        return make_error(errc::host_lost, "the task did not stop in time and was left to itself", index);
+    };
     later([worker, loss](cluster_workers_set& set) { set.report_gone(worker, loss); });
 }
 
@@ -266,7 +262,8 @@ void cluster_workers_set::set_active(bool active)
 void cluster_workers_set::call_roll()
 {
     roll_call_at_ = saturating_add(clock::now(), roll_call_interval);
-    link_->publish(names_.roll_call(), pack(roll_call_message{.build = names_.build(), .pool = id_, .lease = options_.lease}));
+    link_->publish(names_.roll_call(),
+                   pack(roll_call_message{.build = names_.build(), .pool = id_, .lease = options_.lease}));
 }
 
 /// Something came, or some time has passed.
@@ -285,10 +282,13 @@ void cluster_workers_set::look()
 void cluster_workers_set::judge()
 {
     const time_point now = clock::now();
-    for (const membership::agent& lost : members_.take_lost(now, [&](const std::string& agent) { return ledger_.given_to(agent) != 0; }))
+    for (const membership::agent& lost :
+         members_.take_lost(now, [&](const std::string& agent) { return ledger_.given_to(agent) != 0; }))
         for (const auto& chunk : ledger_.lose(lost.told.agent))
-            lose(chunk, lost.told.host, "nothing was heard from its agent for " +
-                                            std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(options_.lease).count()) + " ms");
+            lose(chunk, lost.told.host,
+                 "nothing was heard from its agent for " +
+                     std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(options_.lease).count()) +
+                     " ms");
     for (const chunk_id id : fetched_)
         if (sent_chunk& sent = sent_.at(id); sent.parts && sent.parts->next_due() <= now)
             if (const auto* const known = ledger_.find(id); known && known->is_given())
@@ -324,7 +324,8 @@ void cluster_workers_set::update_places()
             }
             report_gone(worker, in_order());
         }
-        if (!link_state_.failure.empty() && link_state_.connections == 0) { // it was never there, and why is known: nobody need wait
+        // it was never there, and why is known: nobody need wait
+        if (!link_state_.failure.empty() && link_state_.connections == 0) {
             std::vector<worker_id> hopeless;
             for (const auto& [worker, at] : places_)
                 if (!at.ready && !at.leaving)
@@ -353,11 +354,12 @@ std::function<std::exception_ptr()> cluster_workers_set::why_nobody() const
     if (!link_state_.online) {
         std::string why = link_state_.failure;
         if (why.empty())
-            why = link_state_.connections == 0 ? "no broker answers at " + options_.url : "the broker at " + options_.url + " is away";
+            why = link_state_.connections == 0 ? "no broker answers at " + options_.url
+                                               : "the broker at " + options_.url + " is away";
         return [why] { return make_error(errc::broker_failed, why); };
     }
-    std::string why = "no agent of group '" + names_.group() + "' and of this build (" + names_.build().substr(0, 12) + ") serves at " +
-                      options_.url + "; start this program there with --twat-mp-agent " + options_.url;
+    std::string why = "no agent of group '" + names_.group() + "' and of this build (" + names_.build().substr(0, 12) +
+                      ") serves at " + options_.url + "; start this program there with --twat-mp-agent " + options_.url;
     if (const std::string others = members_.describe_others(clock::now()); !others.empty())
         why += ". " + others;
     return [why] { return make_error(errc::no_agents, why); };

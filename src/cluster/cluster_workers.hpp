@@ -42,7 +42,8 @@ public:
     void submit(worker_id worker, const chunk& work) override;
     std::optional<std::size_t> recall(worker_id worker, chunk_id id) override;
     void cancel(worker_id worker, chunk_id id) override;
-    std::optional<running_task> running(worker_id, chunk_id) const override { return std::nullopt; } // agents look after timeouts
+    // agents look after timeouts
+    std::optional<running_task> running(worker_id, chunk_id) const override { return std::nullopt; }
     void abandon(worker_id worker, chunk_id id) override;
     void launch(worker_id worker, std::size_t node) override;
     void end(worker_id worker, end_mode how) override;
@@ -124,18 +125,18 @@ private:
     chunk_ledger ledger_;
     membership members_;
     std::map<chunk_id, sent_chunk> sent_;
-    std::set<chunk_id> unstored_;      ///< Of these, those that the stream has not confirmed ...
+    std::set<chunk_id> unstored_;       ///< Of these, those that the stream has not confirmed ...
     std::set<chunk_id> older_unstored_; ///< ... and those that it had not when it was looked at last.
     time_point look_at_unstored_{};
-    std::set<chunk_id> fetched_;       ///< And those whose outcome comes in parts.
+    std::set<chunk_id> fetched_; ///< And those whose outcome comes in parts.
     std::map<worker_id, place> places_;
     worker_id last_place_ = 0;
-    std::size_t nodes_ = 1;            ///< As the pool was told last.
+    std::size_t nodes_ = 1; ///< As the pool was told last.
     mailbox::link_state link_state_{};
     std::size_t max_payload_ = std::size_t(1) << 20;
     bool active_ = false;
-    bool ended_ = false;               ///< Nothing starts any more.
-    bool broken_ = false;              ///< The engine was told that nobody is there.
+    bool ended_ = false;  ///< Nothing starts any more.
+    bool broken_ = false; ///< The engine was told that nobody is there.
     std::function<void()> stopped_;
     std::optional<asio::steady_timer> timer_;
     time_point timer_at_ = time_point::max();

@@ -63,24 +63,26 @@ void event_source::arm(const std::shared_ptr<watched>& now)
     if (now != current_)
         return;
     if (now->want_read && !std::exchange(now->reading, now->want_read)) {
-        now->descriptor.async_wait(now->descriptor.wait_read, [self = shared_from_this(), now](boost::system::error_code ec) {
-            now->reading = false;
-            if (ec || now != self->current_)
-                return;
-            if (now->want_read)
-                self->on_.readable();
-            self->arm(now);
-        });
+        now->descriptor.async_wait(now->descriptor.wait_read,
+                                   [self = shared_from_this(), now](boost::system::error_code ec) {
+                                       now->reading = false;
+                                       if (ec || now != self->current_)
+                                           return;
+                                       if (now->want_read)
+                                           self->on_.readable();
+                                       self->arm(now);
+                                   });
     }
     if (now->want_write && !std::exchange(now->writing, now->want_write)) {
-        now->descriptor.async_wait(now->descriptor.wait_write, [self = shared_from_this(), now](boost::system::error_code ec) {
-            now->writing = false;
-            if (ec || now != self->current_)
-                return;
-            if (now->want_write)
-                self->on_.writable();
-            self->arm(now);
-        });
+        now->descriptor.async_wait(now->descriptor.wait_write,
+                                   [self = shared_from_this(), now](boost::system::error_code ec) {
+                                       now->writing = false;
+                                       if (ec || now != self->current_)
+                                           return;
+                                       if (now->want_write)
+                                           self->on_.writable();
+                                       self->arm(now);
+                                   });
     }
 }
 

@@ -47,7 +47,10 @@ private:
     const std::vector<std::byte> bytes_;
 };
 
-task make_task(const std::vector<std::byte>& bytes) { return bytes.empty() ? task() : task(std::make_shared<const encoded_task>(bytes)); }
+task make_task(const std::vector<std::byte>& bytes)
+{
+    return bytes.empty() ? task() : task(std::make_shared<const encoded_task>(bytes));
+}
 
 } // namespace
 

@@ -31,7 +31,7 @@ public:
         std::size_t max_payload = 0;
         std::size_t connections = 0; ///< How often it came, so far.
         time_point since{};
-        std::string failure{};       ///< Why it cannot be used; empty: nothing is known to be wrong.
+        std::string failure{}; ///< Why it cannot be used; empty: nothing is known to be wrong.
     };
 
     struct contents
@@ -39,7 +39,7 @@ public:
         link_state link;
         std::vector<std::pair<presence_message, time_point>> presence;
         std::vector<incoming> messages;
-        bool unanswered = false;     ///< Nobody listens where something was asked.
+        bool unanswered = false; ///< Nobody listens where something was asked.
     };
 
     /// @param ring Has `take` called on the strand. Called in any thread, with nothing locked that it could want.
@@ -86,7 +86,8 @@ public:
     {
         std::lock_guard lock(mutex_);
         rung_ = important_ = false;
-        contents taken{waiting_.link, std::move(waiting_.presence), std::move(waiting_.messages), std::exchange(waiting_.unanswered, false)};
+        contents taken{waiting_.link, std::move(waiting_.presence), std::move(waiting_.messages),
+                       std::exchange(waiting_.unanswered, false)};
         waiting_.presence.clear();
         waiting_.messages.clear();
         return taken;
@@ -132,7 +133,8 @@ private:
                     return;
                 }
             waiting_.presence.emplace_back(std::move(told), message.when());
-        } catch (const std::exception&) { // of a build that speaks in another way from the start
+        }
+        catch (const std::exception&) { // of a build that speaks in another way from the start
         }
     }
 

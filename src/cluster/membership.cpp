@@ -70,7 +70,8 @@ std::string membership::describe_others(time_point now) const
     }
     if (count == 0)
         return {};
-    std::string text = std::to_string(count) + (count == 1 ? " agent of another build serves: " : " agents of other builds serve: ");
+    std::string text =
+        std::to_string(count) + (count == 1 ? " agent of another build serves: " : " agents of other builds serve: ");
     std::size_t named = 0;
     for (const std::string& build : builds) {
         if (named == most_named) {

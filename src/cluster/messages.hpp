@@ -24,13 +24,13 @@ inline constexpr std::uint32_t protocol_version = 1;
 struct presence_message
 {
     std::uint32_t version = protocol_version;
-    std::string build;      ///< `build_token()`
-    std::string program;    ///< For messages.
-    std::string agent;      ///< Of one life of one agent; never used again.
+    std::string build;   ///< `build_token()`
+    std::string program; ///< For messages.
+    std::string agent;   ///< Of one life of one agent; never used again.
     std::string host;
     std::int64_t pid = 0;
     std::uint64_t nodes = 0;
-    bool leaving = false;   ///< It takes nothing any more.
+    bool leaving = false; ///< It takes nothing any more.
 };
 
 /// A pool asks all agents of its group to tell that they are there.
@@ -49,14 +49,15 @@ struct task_message
     std::string build;
     std::string pool;
     std::uint64_t chunk = 0;
-    std::uint64_t first = 0;              ///< Index of the first task.
+    std::uint64_t first = 0; ///< Index of the first task.
     std::uint32_t count = 0;
     bool coroutine = false;
-    duration timeout{};                   ///< Of one task; zero: none.
+    duration timeout{}; ///< Of one task; zero: none.
     duration lease{};
-    std::uint64_t setup = 0;              ///< How the workers are set up: see `setup_message`. 0: nothing special.
-    std::uint64_t function_size = 0;      ///< The function is at the front of the body.
-    std::uint64_t equal_size = 0;         ///< Of each task's arguments, if `even`; otherwise the body has a table of where they end.
+    std::uint64_t setup = 0;         ///< How the workers are set up: see `setup_message`. 0: nothing special.
+    std::uint64_t function_size = 0; ///< The function is at the front of the body.
+    /// Of each task's arguments, if `even`; otherwise the body has a table of where they end.
+    std::uint64_t equal_size = 0;
     bool even = true;
     std::uint64_t body_size = 0;
     bool inlined = true;
@@ -67,7 +68,7 @@ struct setup_message
 {
     std::uint64_t child_concurrency = 0;
     std::uint64_t max_message_size = 0;
-    std::vector<std::byte> initializer;   ///< An encoded `mp::task`; empty: none.
+    std::vector<std::byte> initializer; ///< An encoded `mp::task`; empty: none.
     std::vector<std::byte> finalizer;
 };
 
@@ -77,8 +78,10 @@ struct claim_message
     std::uint64_t chunk = 0;
     std::string agent;
     std::string host;
-    std::uint64_t delivery = 0;           ///< Which of the agent's: the answer repeats it, so that a late one counts for no other.
-    std::string ack;                      ///< Where the chunk is acknowledged to the stream, by the pool, once it has the outcome.
+    /// Which of the agent's: the answer repeats it, so that a late one counts for no other.
+    std::uint64_t delivery = 0;
+    /// Where the chunk is acknowledged to the stream, by the pool, once it has the outcome.
+    std::string ack;
 };
 
 enum class verdict : std::uint8_t {
@@ -92,7 +95,7 @@ struct verdict_message
     std::uint64_t chunk = 0;
     std::uint64_t delivery = 0;
     verdict answer = verdict::unknown;
-    std::optional<duration> remaining;    ///< Until the operation's deadline.
+    std::optional<duration> remaining; ///< Until the operation's deadline.
 };
 
 /// The outcomes of a chunk's tasks; the body as for `task_message`, see `outcome_reader`. Repeated until `settled_message` comes.
@@ -126,7 +129,7 @@ struct unwanted_message
 struct stop_message
 {
     std::uint64_t chunk = 0;
-    bool by_force = false;                ///< A worker that does not stop is killed.
+    bool by_force = false; ///< A worker that does not stop is killed.
 };
 
 enum class part_of : std::uint8_t { chunk, outcome, setup };
@@ -135,7 +138,7 @@ enum class part_of : std::uint8_t { chunk, outcome, setup };
 struct part_request
 {
     part_of what{};
-    std::uint64_t id = 0;                 ///< Of the chunk, or of the setup.
+    std::uint64_t id = 0; ///< Of the chunk, or of the setup.
     std::uint64_t offset = 0;
     std::uint64_t size = 0;
 };

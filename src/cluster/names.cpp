@@ -47,8 +47,7 @@ std::string make_unique_id()
 names::names(std::string_view group) : names(group, build_token()) {}
 
 names::names(std::string_view group, std::string build)
-    : group_(make_token(group.empty() ? std::string_view(program_text()) : group)),
-      build_(std::move(build)),
+    : group_(make_token(group.empty() ? std::string_view(program_text()) : group)), build_(std::move(build)),
       base_("twatmp." + group_ + "." + build_)
 {}
 

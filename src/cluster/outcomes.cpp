@@ -20,7 +20,8 @@ namespace {
 class worker_died_on_host final : public worker_died
 {
 public:
-    worker_died_on_host(const worker_died& e, const std::string& host) : worker_died(e), what_(std::string(e.what()) + " (on " + host + ")")
+    worker_died_on_host(const worker_died& e, const std::string& host)
+        : worker_died(e), what_(std::string(e.what()) + " (on " + host + ")")
     {}
     const char* what() const noexcept override { return what_.c_str(); }
 
@@ -32,9 +33,11 @@ std::exception_ptr name_host(const std::exception_ptr& error, const std::string&
 {
     try {
         std::rethrow_exception(error);
-    } catch (const worker_died& e) {
+    }
+    catch (const worker_died& e) {
         return std::make_exception_ptr(worker_died_on_host(e, host));
-    } catch (...) {
+    }
+    catch (...) {
         return error;
     }
 }
@@ -43,12 +46,15 @@ int pid_of(const std::exception_ptr& error)
 {
     try {
         std::rethrow_exception(error);
-    } catch (const worker_died& e) {
+    }
+    catch (const worker_died& e) {
         return e.pid();
-    } catch (const boost::exception& e) {
+    }
+    catch (const boost::exception& e) {
         const int* const pid = boost::get_error_info<errinfo_worker_pid>(e);
         return pid ? *pid : 0;
-    } catch (...) {
+    }
+    catch (...) {
         return 0;
     }
 }
@@ -57,10 +63,12 @@ std::string input_of(const std::exception_ptr& error)
 {
     try {
         std::rethrow_exception(error);
-    } catch (const boost::exception& e) {
+    }
+    catch (const boost::exception& e) {
         const std::string* const input = boost::get_error_info<errinfo_input>(e);
         return input ? *input : std::string();
-    } catch (...) {
+    }
+    catch (...) {
         return {};
     }
 }
@@ -98,14 +106,16 @@ std::vector<std::byte> outcome_collector::take()
     return all;
 }
 
-outcome_reader::outcome_reader(std::span<const std::byte> body, std::size_t count) : records_(body.data()), count_(count)
+outcome_reader::outcome_reader(std::span<const std::byte> body, std::size_t count)
+    : records_(body.data()), count_(count)
 {
     if (body.size() / sizeof(outcome_record) < count)
         throw error(errc::decode_failed, "an agent sent fewer outcomes than the chunk has tasks");
     bytes_ = body.subspan(count * sizeof(outcome_record));
     for (std::size_t i = 0; i != count; ++i) {
         const outcome_record r = (*this)[i];
-        if (r.offset > bytes_.size() || r.size > bytes_.size() - r.offset || r.what < outcome_record::missing || r.what > outcome_record::failure)
+        if (r.offset > bytes_.size() || r.size > bytes_.size() - r.offset || r.what < outcome_record::missing ||
+            r.what > outcome_record::failure)
             throw error(errc::decode_failed, "an agent sent malformed outcomes");
     }
 }

@@ -17,9 +17,9 @@ namespace twat::mp::detail::cluster {
 
 struct outcome_record
 {
-    std::uint64_t offset = 0;   ///< Behind the records.
+    std::uint64_t offset = 0; ///< Behind the records.
     std::uint64_t size = 0;
-    std::int32_t pid = 0;       ///< Of the worker, for an exception.
+    std::int32_t pid = 0; ///< Of the worker, for an exception.
     enum kind : std::int32_t { missing, value, failure } what = missing;
 };
 

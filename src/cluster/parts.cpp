@@ -59,7 +59,8 @@ std::span<const std::byte> find_part(std::span<const std::byte> body, std::uint6
 {
     if (offset >= body.size())
         return {};
-    return body.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(std::min<std::uint64_t>(size, body.size() - offset)));
+    return body.subspan(static_cast<std::size_t>(offset),
+                        static_cast<std::size_t>(std::min<std::uint64_t>(size, body.size() - offset)));
 }
 
 } // namespace twat::mp::detail::cluster

@@ -47,13 +47,14 @@ private:
     std::vector<std::byte> bytes_;
     std::size_t part_size_;
     duration patience_;
-    std::uint64_t next_ = 0;       // nobody asked for anything from here on
+    std::uint64_t next_ = 0; // nobody asked for anything from here on
     std::uint64_t arrived_ = 0;
     std::map<std::uint64_t, time_point> asked_; // when each is asked for again
 };
 
 /// The part of a body that was asked for; empty if there is no such part.
-std::span<const std::byte> find_part(std::span<const std::byte> body, std::uint64_t offset, std::uint64_t size) noexcept;
+std::span<const std::byte> find_part(std::span<const std::byte> body, std::uint64_t offset,
+                                     std::uint64_t size) noexcept;
 
 } // namespace twat::mp::detail::cluster
 

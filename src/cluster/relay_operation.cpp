@@ -26,14 +26,10 @@ operation_traits traits_of(const task_message& task, const std::optional<duratio
 
 } // namespace
 
-relay_operation::relay_operation(const task_message& task, std::vector<std::byte> body, std::optional<duration> remaining, std::string host,
-                                 done_handler done)
-    : operation(traits_of(task, remaining)),
-      task_(task),
-      body_(std::move(body)),
-      host_(std::move(host)),
-      outcomes_(task.count),
-      done_(std::move(done))
+relay_operation::relay_operation(const task_message& task, std::vector<std::byte> body,
+                                 std::optional<duration> remaining, std::string host, done_handler done)
+    : operation(traits_of(task, remaining)), task_(task), body_(std::move(body)), host_(std::move(host)),
+      outcomes_(task.count), done_(std::move(done))
 {
     const std::size_t table = task.even ? 0 : std::size_t(task.count) * sizeof(std::uint64_t);
     if (task.function_size > body_.size() || table > body_.size() - task.function_size)
@@ -72,7 +68,8 @@ pull_result relay_operation::pull(payload& into, std::size_t max, std::size_t)
             begin_ += bytes.size();
             ++next_;
         }
-    } catch (...) {
+    }
+    catch (...) {
         result.broken = std::current_exception();
     }
     result.ended = next_ == task_.count;
@@ -84,7 +81,8 @@ std::exception_ptr relay_operation::store(const finished_task& task) noexcept
     try {
         outcomes_.add_value(static_cast<std::size_t>(task.index - task_.first), task.value->rest());
         return nullptr;
-    } catch (...) {
+    }
+    catch (...) {
         return std::current_exception();
     }
 }
@@ -93,7 +91,8 @@ void relay_operation::store_failure(std::uint64_t index, std::exception_ptr erro
 {
     try {
         outcomes_.add_failure(static_cast<std::size_t>(index - task_.first), error, host_);
-    } catch (...) { // it stays missing, and is told as such
+    }
+    catch (...) { // it stays missing, and is told as such
     }
 }
 
@@ -106,13 +105,15 @@ void relay_operation::complete(std::exception_ptr error) noexcept
                 if (!outcomes_.has(position))
                     outcomes_.add_failure(position, error, host_);
         bytes = outcomes_.take();
-    } catch (...) { // the pool gets no outcomes, and says so
+    }
+    catch (...) { // the pool gets no outcomes, and says so
     }
     if (const auto done = std::exchange(done_, nullptr))
         done(std::move(bytes));
 }
 
-std::vector<std::byte> make_task_body(task_message& task, std::span<const std::byte> function, const encoded_payload& tasks)
+std::vector<std::byte> make_task_body(task_message& task, std::span<const std::byte> function,
+                                      const encoded_payload& tasks)
 {
     task.function_size = function.size();
     task.even = tasks.is_even();

@@ -24,8 +24,8 @@ public:
     using done_handler = std::function<void(std::vector<std::byte> outcomes)>;
 
     /// @param body As `task_message` says. @param host Of this agent. @param done Called on the pool's strand, once.
-    relay_operation(const task_message& task, std::vector<std::byte> body, std::optional<duration> remaining, std::string host,
-                    done_handler done);
+    relay_operation(const task_message& task, std::vector<std::byte> body, std::optional<duration> remaining,
+                    std::string host, done_handler done);
 
     byte_buffer encode_function(bool by_name) override;
     std::unique_ptr<payload> make_payload() const override { return std::make_unique<encoded_payload>(); }
@@ -48,7 +48,8 @@ private:
 };
 
 /// The body of a chunk: function, where arguments end unless they are of one size, arguments.
-std::vector<std::byte> make_task_body(task_message& task, std::span<const std::byte> function, const encoded_payload& tasks);
+std::vector<std::byte> make_task_body(task_message& task, std::span<const std::byte> function,
+                                      const encoded_payload& tasks);
 
 } // namespace twat::mp::detail::cluster
 

@@ -26,8 +26,9 @@ namespace twat::mp {
 namespace detail::cluster {
 namespace {
 
-constexpr const char* usage = "usage: --twat-mp-agent URL [--nodes N] [--group NAME] [--host NAME] [--user NAME] [--creds FILE] [--ca FILE] "
-                              "[--cert FILE] [--key FILE] [--drain SECONDS]";
+constexpr const char* usage =
+    "usage: --twat-mp-agent URL [--nodes N] [--group NAME] [--host NAME] [--user NAME] [--creds FILE] [--ca FILE] "
+    "[--cert FILE] [--key FILE] [--drain SECONDS]";
 
 bool read_number(const char* text, double& value)
 {
@@ -161,7 +162,8 @@ std::optional<int> run_if_agent(int argc, char** argv)
     for (int i = 1; i < argc; ++i)
         if (std::strcmp(argv[i], "--twat-mp-agent") == 0) {
             if (i + 1 == argc) {
-                std::fprintf(stderr, "%s: --twat-mp-agent wants the address of a broker\n%s\n", argv[0], detail::cluster::usage);
+                std::fprintf(stderr, "%s: --twat-mp-agent wants the address of a broker\n%s\n", argv[0],
+                             detail::cluster::usage);
                 return 2;
             }
             options.url = argv[i + 1];
@@ -184,7 +186,8 @@ std::optional<int> run_if_agent(int argc, char** argv)
         const std::string did = detail::cluster::serve(std::move(options));
         std::fprintf(stderr, "%s: %s\n", argc > 0 ? argv[0] : "agent", did.c_str());
         return 0;
-    } catch (const std::exception& e) {
+    }
+    catch (const std::exception& e) {
         std::fprintf(stderr, "%s: agent: %s\n", argc > 0 ? argv[0] : "agent", e.what());
         return 1;
     }

@@ -24,14 +24,16 @@ void engine::count_late(const given_chunk& held, std::size_t position, std::size
 {
     const chunk& work = *held.work;
     for (std::size_t i = position; settings_.chaos->touches_tasks() && i != position + count; ++i)
-        totals_.chaos.delays += settings_.chaos->of_task(work.op_id, work.first + i, work.attempt).late != duration::zero();
+        totals_.chaos.delays +=
+            settings_.chaos->of_task(work.op_id, work.first + i, work.attempt).late != duration::zero();
 }
 
 // A task that its worker died in.
 void engine::count_kill(const given_chunk& held, std::size_t position) noexcept
 {
     const chunk& work = *held.work;
-    totals_.chaos.kills += settings_.chaos->of_task(work.op_id, work.first + position, work.attempt).kill != kill_moment::never;
+    totals_.chaos.kills +=
+        settings_.chaos->of_task(work.op_id, work.first + position, work.attempt).kill != kill_moment::never;
 }
 
 } // namespace twat::mp::detail

@@ -39,7 +39,8 @@ std::size_t chunker::next(std::optional<std::size_t> remaining) const noexcept
         return std::max<std::size_t>(1, std::min(limits_.first, share));
     }
     const double aim = static_cast<double>(limits_.aim.count());
-    double size = std::min({aim / per_task_, static_cast<double>(growth * largest_), static_cast<double>(limits_.most)});
+    double size =
+        std::min({aim / per_task_, static_cast<double>(growth * largest_), static_cast<double>(limits_.most)});
     if (remaining) {
         const double share = static_cast<double>(*remaining) / static_cast<double>(2 * limits_.nodes);
         size = std::min(size, std::max(share, aim / least_part / per_task_));
@@ -52,7 +53,8 @@ std::size_t chunker::chunks_together(std::optional<std::size_t> remaining) const
     if (per_task_ < 0 || limits_.together <= 1)
         return 1;
     const double one = static_cast<double>(limits_.fixed);
-    double chunks = std::min(static_cast<double>(limits_.aim.count()) / together_part / (per_task_ * one), static_cast<double>(limits_.together));
+    double chunks = std::min(static_cast<double>(limits_.aim.count()) / together_part / (per_task_ * one),
+                             static_cast<double>(limits_.together));
     chunks = std::min(chunks, static_cast<double>(growth * largest_) / one);
     if (remaining)
         chunks = std::min(chunks, static_cast<double>(*remaining) / one / static_cast<double>(2 * limits_.nodes));

@@ -24,10 +24,10 @@ class chunker
 public:
     struct limits
     {
-        std::size_t fixed = 0;              ///< `call_options::chunk_size`; 0: adapt.
-        std::size_t together = 1;           ///< So many chunks of this size may travel together.
-        std::size_t first = 1;              ///< Before anything was measured, unless `fixed`.
-        std::size_t most = 65536;           ///< Never more than this, unless `fixed`.
+        std::size_t fixed = 0;    ///< `call_options::chunk_size`; 0: adapt.
+        std::size_t together = 1; ///< So many chunks of this size may travel together.
+        std::size_t first = 1;    ///< Before anything was measured, unless `fixed`.
+        std::size_t most = 65536; ///< Never more than this, unless `fixed`.
         std::size_t nodes = 1;
         duration aim = std::chrono::milliseconds(4); ///< That a chunk should take.
     };
@@ -57,8 +57,8 @@ private:
     std::size_t chunks_together(std::optional<std::size_t> remaining) const noexcept;
 
     limits limits_;
-    double per_task_ = -1;     // nanoseconds, a moving average; negative: not measured
-    std::size_t largest_ = 0;  // tasks in the largest chunk that was measured
+    double per_task_ = -1;    // nanoseconds, a moving average; negative: not measured
+    std::size_t largest_ = 0; // tasks in the largest chunk that was measured
 };
 
 } // namespace twat::mp::detail

@@ -34,10 +34,11 @@ private:
     bool is_above(const load_shedding& limits, time_point now, duration waited, bool last) noexcept;
     time_point next_after(time_point from, duration interval) const noexcept;
 
-    time_point above_until_ = time_point::max(); // when waits were too long for an interval; max: the last one was not
-    time_point next_{};                          // when the next one is refused
-    std::uint32_t count_ = 0;                    // refused since it began to refuse
-    std::uint32_t last_count_ = 0;               // and when it began
+    // when waits were too long for an interval; max: the last one was not
+    time_point above_until_ = time_point::max();
+    time_point next_{};            // when the next one is refused
+    std::uint32_t count_ = 0;      // refused since it began to refuse
+    std::uint32_t last_count_ = 0; // and when it began
     bool refusing_ = false;
 };
 

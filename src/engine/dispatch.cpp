@@ -62,7 +62,8 @@ std::size_t engine::demand(const operation_state& op) { return op.unbounded ? no
 
 bool engine::has_work(const operation_state& op) const
 {
-    return !op.stopping && !op.outside && !op.unless_begun && !op.at_bound() && (!op.requeued.empty() || (!op.exhausted && demand(op) != 0));
+    return !op.stopping && !op.outside && !op.unless_begun && !op.at_bound() &&
+           (!op.requeued.empty() || (!op.exhausted && demand(op) != 0));
 }
 
 void engine::line_up(operation_state& op)
@@ -101,7 +102,8 @@ bool engine::can_take(const ready_worker& worker) const
         return false;
     // One that was taken back whole is nothing to wait for.
     const auto chunks_ahead = static_cast<std::ptrdiff_t>(can_.chunks_ahead);
-    if (std::count_if(worker.held.begin(), worker.held.end(), [](const given_chunk& h) { return h.outstanding() != 0; }) < chunks_ahead)
+    if (std::count_if(worker.held.begin(), worker.held.end(),
+                      [](const given_chunk& h) { return h.outstanding() != 0; }) < chunks_ahead)
         return true;
     duration sum{};
     for (const given_chunk& h : worker.held) {
@@ -125,8 +127,8 @@ void engine::place(ready_worker& worker)
     worker.list_hook<considered_tag>::unlink();
     if (!can_take(worker))
         return takers_.remove(worker);
-    const takers::kind kind = worker.guest             ? takers::guest
-                              : worker.held.empty()    ? takers::idle
+    const takers::kind kind = worker.guest               ? takers::guest
+                              : worker.held.empty()      ? takers::idle
                               : worker.runs_coroutines() ? takers::coroutines
                                                          : takers::plain;
     takers_.put(worker, kind, worker.held.size());
@@ -261,7 +263,8 @@ std::shared_ptr<chunk> engine::make_chunk(operation_state& op, const ready_worke
     if (op.stopping || op.unless_begun || op.at_bound())
         return nullptr;
     if (op.requeued.empty())
-        return op.exhausted ? nullptr : pull_chunk(op, allowance(worker), can_.encodes ? backend_.memory(worker.id) : nullptr);
+        return op.exhausted ? nullptr
+                            : pull_chunk(op, allowance(worker), can_.encodes ? backend_.memory(worker.id) : nullptr);
 
     const std::size_t size = std::min(allowance(worker), next_size(op, op.requeued_tasks));
     std::shared_ptr<chunk> work = take_requeued(op);
@@ -292,7 +295,8 @@ std::shared_ptr<chunk> engine::pull_chunk(operation_state& op, std::size_t most,
         tasks = op.op->make_payload();
         if (memory)
             tasks->set_memory(std::move(memory));
-    } catch (...) {
+    }
+    catch (...) {
         op.final_error = std::current_exception();
         op.exhausted = op.stopping = true;
         touch(op);
@@ -315,7 +319,8 @@ std::shared_ptr<chunk> engine::pull_chunk(operation_state& op, std::size_t most,
             const std::size_t bytes = tasks->size_in_bytes();
             if (bytes >= can_.chunk_bytes)
                 break;
-            step = std::min(wanted - n, bytes == 0 ? wanted : std::max<std::size_t>(1, (can_.chunk_bytes - bytes) * n / bytes));
+            step = std::min(wanted - n,
+                            bytes == 0 ? wanted : std::max<std::size_t>(1, (can_.chunk_bytes - bytes) * n / bytes));
         }
         const pull_result pulled = op.op->pull(*tasks, step, settings_.max_message_size);
         if (pulled.skipped != 0) {
@@ -492,7 +497,8 @@ std::size_t engine::took_back(ready_worker& worker, given_chunk& held, std::size
     operation_state& op = *held.owner;
     op.held_tasks -= taken;
     if (again)
-        requeue(op, held.work->first + keep, std::move(tasks), held.work->attempt, held.work->unexplained, held.work->failures);
+        requeue(op, held.work->first + keep, std::move(tasks), held.work->attempt, held.work->unexplained,
+                held.work->failures);
     else
         totals_.cancelled += taken;
     touch(op);
@@ -555,7 +561,8 @@ void engine::make_room_beside_equals(operation_state& op)
         return std::any_of(w.held.begin(), w.held.end(), [&](const given_chunk& h) { return steps_back(w, h); });
     };
     // Mostly there is none, and how long the wait is need not be known.
-    if (std::none_of(workers_.begin(), workers_.end(), [&](const auto& w) { return could_take_it(*w) && has_some_that_step_back(*w); }))
+    if (std::none_of(workers_.begin(), workers_.end(),
+                     [&](const auto& w) { return could_take_it(*w) && has_some_that_step_back(*w); }))
         return;
     ready_worker* from = nullptr;
     duration least = duration::max();
@@ -564,7 +571,8 @@ void engine::make_room_beside_equals(operation_state& op)
             continue;
         duration before = duration::zero();
         for (const given_chunk& h : w->held)
-            before = saturating_add(before, &h == &w->held.front() ? time_left_of_first(h, unknown, now) : time_left(h).value_or(unknown));
+            before = saturating_add(before, &h == &w->held.front() ? time_left_of_first(h, unknown, now)
+                                                                   : time_left(h).value_or(unknown));
         if (before >= least)
             continue;
         least = before;
@@ -647,7 +655,8 @@ bool engine::steal_for(ready_worker& idle)
     constexpr duration unknown = std::chrono::seconds(1);
     time_point look = time_point::max();
     for (auto& w : workers_) {
-        if (w->dying || (w->runs_coroutines() && !idle.guest)) // a coroutine task can block its worker and wait for a guest
+        // a coroutine task can block its worker and wait for a guest
+        if (w->dying || (w->runs_coroutines() && !idle.guest))
             continue;
         duration before = duration::zero(); // until the worker comes to the chunk
         for (given_chunk& h : w->held) {
@@ -655,9 +664,12 @@ bool engine::steal_for(ready_worker& idle)
             const duration left = first ? time_left_of_first(h, unknown, now) : time_left(h).value_or(unknown);
             const bool runs = first && !h.work->coroutine && now - h.since < surely_begun;
             const bool wanted = h.owner && (!idle.guest || h.owner == idle.only);
-            if (wanted && runs && h.outstanding() == 1 && !h.all_begun && h.owner->next_index > 1) // for a lone call a timer is too dear
+            // for a lone call a timer is too dear
+            if (wanted && runs && h.outstanding() == 1 && !h.all_begun && h.owner->next_index > 1)
                 look = std::min(look, h.since + surely_begun);
-            const bool of_use = wanted && (!runs || !(h.owner->at_bound() || (h.owner->tenant->at_bound() && !idle.guest))); // what is taken would have to wait for the task that runs
+            // what is taken would have to wait for the task that runs
+            const bool of_use =
+                wanted && (!runs || !(h.owner->at_bound() || (h.owner->tenant->at_bound() && !idle.guest)));
             if (of_use && !h.owner->stopping && !h.cancelled && !h.all_begun && h.outstanding() > (runs ? 1u : 0u)) {
                 const duration wait = before + left;
                 if (wait > most) {

@@ -32,10 +32,7 @@ constexpr std::size_t most_own_errors = 4096;
 } // namespace
 
 engine::engine(settings s, backend& workers, std::function<time_point()> now)
-    : settings_(std::move(s)),
-      backend_(workers),
-      can_(workers.can()),
-      now_(std::move(now)),
+    : settings_(std::move(s)), backend_(workers), can_(workers.can()), now_(std::move(now)),
       roster_({.nodes = settings_.nodes,
                .min_nodes = settings_.min_nodes,
                .idle_timeout = settings_.idle_timeout,
@@ -45,8 +42,7 @@ engine::engine(settings s, backend& workers, std::function<time_point()> now)
                .can_kill = can_.can_kill,
                .launches = can_.launches,
                .seed = settings_.seed}),
-      elastic_(can_.launches && roster_.kept() < settings_.nodes),
-      random_(settings_.seed)
+      elastic_(can_.launches && roster_.kept() < settings_.nodes), random_(settings_.seed)
 {
     if (!can_.launches) { // nobody would take their places
         settings_.max_tasks_per_child = 0;
@@ -109,7 +105,8 @@ void engine::add(std::shared_ptr<operation> op, time_point latest, bool nested)
     }
     if (traits.stream) {
         const std::size_t window = traits.options.window;
-        limits.most = std::min(limits.most, window == 0 ? 1024 : std::max<std::size_t>(1, window / (2 * settings_.nodes)));
+        limits.most =
+            std::min(limits.most, window == 0 ? 1024 : std::max<std::size_t>(1, window / (2 * settings_.nodes)));
         limits.fixed = std::min(limits.fixed, window == 0 ? limits.fixed : window);
     }
     state->sizes = chunker(limits);
@@ -165,7 +162,8 @@ void engine::flush()
                 for (const usage& used : std::exchange(op.used, {}))
                     if (!op.final_error)
                         op.op->report_usage(used);
-            } catch (...) {
+            }
+            catch (...) {
                 stop(op, std::current_exception(), stop_force::kill); // may finish it, or touch it again
                 continue;
             }
@@ -188,7 +186,8 @@ void engine::flush()
             line_up(op);
         else
             leave_queue(op);
-        if (op.traits().stream && op.held_tasks == 0 && op.delayed.empty() && !op.waiting && !op.outside && !op.at_bound())
+        if (op.traits().stream && op.held_tasks == 0 && op.delayed.empty() && !op.waiting && !op.outside &&
+            !op.at_bound())
             resting_ += !std::exchange(op.resting, true);
     }
 }
@@ -336,7 +335,8 @@ void engine::task_finished(worker_id worker, chunk_id id, finished_task task, st
     if (drops_outcome(op))
         return chunk_is_over(worker, *held);
     if (position == held->timed_out) {
-        fail_task(op, held->work->first + position, timed_out(held->work->first + position), held, trace_outcome::timed_out);
+        fail_task(op, held->work->first + position, timed_out(held->work->first + position), held,
+                  trace_outcome::timed_out);
         return chunk_is_over(worker, *held);
     }
     task.index = held->work->first + position;
@@ -356,12 +356,14 @@ void engine::task_finished(worker_id worker, chunk_id id, finished_task task, st
 }
 
 // Thousands of small results in a row are looked at one by one only where they are stored.
-void engine::tasks_finished(worker_id worker, chunk_id id, std::size_t position, std::size_t count, const encoded_values* values)
+void engine::tasks_finished(worker_id worker, chunk_id id, std::size_t position, std::size_t count,
+                            const encoded_values* values)
 {
     ready_worker* const w = find(worker);
     given_chunk* const held = w ? find(*w, id) : nullptr;
-    const bool plain = held && held->owner && held->expired.empty() && held->timed_out == no_position && position == held->settled &&
-                       count <= held->outstanding() && !(held->owner->stopping && held->owner->final_error);
+    const bool plain = held && held->owner && held->expired.empty() && held->timed_out == no_position &&
+                       position == held->settled && count <= held->outstanding() &&
+                       !(held->owner->stopping && held->owner->final_error);
     if (!plain)
         return backend_events::tasks_finished(worker, id, position, count, values);
     operation_state& op = *held->owner;
@@ -417,7 +419,8 @@ void engine::task_failed(worker_id worker, chunk_id id, std::size_t position, st
 }
 
 // The task is not among `held_tasks` any more.
-void engine::fail_task(operation_state& op, std::uint64_t index, std::exception_ptr error, given_chunk* held, trace_outcome how)
+void engine::fail_task(operation_state& op, std::uint64_t index, std::exception_ptr error, given_chunk* held,
+                       trace_outcome how)
 {
     ++op.failed;
     ++totals_.failed;
@@ -460,8 +463,10 @@ void engine::chunk_ended(worker_id worker, chunk_id id, duration busy)
             if (held->is_expired(held->settled))
                 continue;
             --op.held_tasks;
-            fail_task(op, held->work->first + held->settled,
-                      make_error(errc::protocol_error, "a worker ended a chunk without the outcome of one of its tasks"), held);
+            fail_task(
+                op, held->work->first + held->settled,
+                make_error(errc::protocol_error, "a worker ended a chunk without the outcome of one of its tasks"),
+                held);
         }
         touch(op);
     } else {
@@ -534,8 +539,8 @@ void engine::lose_chunk(given_chunk& held, const worker_loss& loss)
         if (is_bystander && op.traits().options.retries != 0 && unexplained <= most_unexplained && !op.stopping)
             requeue(op, index, std::move(task), attempt, unexplained, held.work->failures);
         else if (is_bystander)
-            fail_task(op, index, loss.explain_to_bystander ? loss.explain_to_bystander(index) : loss.explain(index), &held,
-                      trace_outcome::died);
+            fail_task(op, index, loss.explain_to_bystander ? loss.explain_to_bystander(index) : loss.explain(index),
+                      &held, trace_outcome::died);
         else if (attempt < op.traits().options.retries && !op.stopping)
             requeue(op, index, std::move(task), attempt + 1, unexplained, held.work->failures);
         else if (attempt != 0)
@@ -590,7 +595,8 @@ void engine::fail_rest(operation_state& op, const error_maker& error)
         std::unique_ptr<payload> unwanted;
         try {
             unwanted = op.op->make_payload();
-        } catch (...) {
+        }
+        catch (...) {
             op.final_error = std::current_exception();
             break;
         }
@@ -609,7 +615,8 @@ void engine::fail_rest(operation_state& op, const error_maker& error)
     touch(op);
 }
 
-void engine::fail_all(operation_state& op, const chunk& work, std::size_t from, std::size_t to, const error_maker& error)
+void engine::fail_all(operation_state& op, const chunk& work, std::size_t from, std::size_t to,
+                      const error_maker& error)
 {
     std::exception_ptr last;
     for (std::size_t position = from; position != to; ++position) {

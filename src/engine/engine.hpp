@@ -128,7 +128,8 @@ public:
     void worker_gone(worker_id worker, const worker_loss& loss) override;
     void task_used(worker_id worker, chunk_id id, std::size_t position, const task_usage& measured) override;
     void task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value) override;
-    void task_decoded(worker_id worker, chunk_id id, std::size_t position, decoded_result& value, std::size_t size) override;
+    void task_decoded(worker_id worker, chunk_id id, std::size_t position, decoded_result& value,
+                      std::size_t size) override;
     void tasks_finished(worker_id worker, chunk_id id, std::size_t position, std::size_t count,
                         const encoded_values* values) override;
     void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) override;
@@ -157,7 +158,10 @@ public:
     /// Operations that are over and were no plain calls.
     std::uint64_t others_ended() const noexcept { return others_ended_; }
     /// Operations that are over: by themselves, and by `stop_all`.
-    struct endings { std::size_t finished = 0, terminated = 0; };
+    struct endings
+    {
+        std::size_t finished = 0, terminated = 0;
+    };
     endings ended() const noexcept { return ended_; }
     /// Tenants of which something is kept.
     std::size_t tenants() const noexcept { return tenants_.size(); }
@@ -203,7 +207,8 @@ private:
     bool give_one(ready_worker& worker, priority prio);
     bool give_from(operation_state& op, ready_worker& worker);
     std::shared_ptr<chunk> make_chunk(operation_state& op, const ready_worker& worker);
-    std::shared_ptr<chunk> pull_chunk(operation_state& op, std::size_t most, std::shared_ptr<buffer_memory> memory = nullptr);
+    std::shared_ptr<chunk> pull_chunk(operation_state& op, std::size_t most,
+                                      std::shared_ptr<buffer_memory> memory = nullptr);
     void submit(ready_worker& worker, operation_state& op, std::shared_ptr<chunk> work);
     void leave_place(given_chunk& held) noexcept;
     void disown(given_chunk& held) noexcept;
@@ -218,8 +223,8 @@ private:
     std::size_t took_back(ready_worker& worker, given_chunk& held, std::size_t kept, bool requeue);
     static void divide(operation_state& op, std::size_t taken);
     std::size_t next_size(operation_state& op, std::optional<std::size_t> remaining) noexcept;
-    void requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt, std::size_t unexplained,
-                 std::size_t failures);
+    void requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt,
+                 std::size_t unexplained, std::size_t failures);
     std::shared_ptr<chunk> take_requeued(operation_state& op);
     void drop_requeued(operation_state& op) noexcept;
     std::size_t not_begun() const noexcept { return operations_.size() - begun_ - outside_.size() - held_up_; }
@@ -318,7 +323,8 @@ private:
     // tracing.cpp
     void trace_worker(trace_event::kind what, worker_id worker, bool died = false) const;
     void trace_operation(trace_event::kind what, const operation_state& op) const;
-    void trace_chunk(trace_event::kind what, worker_id worker, const given_chunk& held, time_point when, duration took = {}) const;
+    void trace_chunk(trace_event::kind what, worker_id worker, const given_chunk& held, time_point when,
+                     duration took = {}) const;
     void trace_usage(worker_id worker, const given_chunk& held, const usage& used) const;
     void tell_end(worker_id worker, given_chunk& held, std::size_t tasks, time_point until);
     void chunk_is_over(worker_id worker, given_chunk& held);
@@ -331,7 +337,7 @@ private:
     // There may be hundreds of workers, a million operations, and reports by the ten thousand a second: nothing goes over all of either for
     // one event.
     std::unordered_map<const operation*, std::unique_ptr<operation_state>> operations_;
-    hooked_list<operation_state, outstanding_tag> outstanding_; // the same, in the order of their initiation
+    hooked_list<operation_state, outstanding_tag> outstanding_;    // the same, in the order of their initiation
     hooked_list<operation_state, outstanding_tag> ended_by_force_; // those of them that `stop_all` has come to
     hooked_list<operation_state, touched_tag> touched_;
     hooked_list<operation_state, unbegun_tag> unbegun_, served_; // only if the pool is elastic
@@ -343,15 +349,16 @@ private:
     std::size_t held_up_ = 0;            // operations that wait for room among their tenant's
     std::size_t shed_ = 0;               // in this turn of the loop
     double per_task_ = -1;               // nanoseconds that a task of anybody takes, a moving average
-    watch<operation_state> limits_; // deadlines and queue timeouts
+    watch<operation_state> limits_;      // deadlines and queue timeouts
     std::vector<std::unique_ptr<ready_worker>> workers_;
     std::unordered_map<worker_id, ready_worker*> worker_of_;
     takers takers_; // those that can take a chunk, and some that cannot any more
-    hooked_list<ready_worker, considered_tag> considered_; // to which something has happened since they were put there
-    std::array<std::size_t, 3> held_of_{}; // chunks in workers whose operation has this priority
-    std::array<std::size_t, 3> parts_of_{}; // and those of them that are a part of more: only such can step back
-    std::size_t awaited_ = 0; // chunks whose workers were asked for what an idle one may get
-    bool may_steal_ = false;               // something was handed out since an idle worker looked in vain
+    // to which something has happened since they were put there
+    hooked_list<ready_worker, considered_tag> considered_;
+    std::array<std::size_t, 3> held_of_{};    // chunks in workers whose operation has this priority
+    std::array<std::size_t, 3> parts_of_{};   // and those of them that are a part of more: only such can step back
+    std::size_t awaited_ = 0;                 // chunks whose workers were asked for what an idle one may get
+    bool may_steal_ = false;                  // something was handed out since an idle worker looked in vain
     time_point steal_at_ = time_point::max(); // and when it is worth a look again
     watch<ready_worker> ages_;
     watch<given_chunk> checks_, unwanted_checks_; // of running tasks' time; those that nobody waits for apart
@@ -365,19 +372,19 @@ private:
     std::size_t begun_ = 0;   // operations of which a task has begun
     std::size_t resting_ = 0; // streams that wait for their reader
     std::size_t guests_ = 0;
-    bool unbound_ = false;    // `unbind_streams` was called
+    bool unbound_ = false; // `unbind_streams` was called
     std::uint64_t others_ended_ = 0;
     std::uint64_t last_order_ = 0;
     operation_state* alone_ = nullptr; // handed out more than it would have beside others
     std::uint64_t last_operation_ = 0;
     chunk_id last_chunk_ = 0;
     time_point look_again_ = time_point::max(); // an idle worker may take tasks from one that takes long
-    std::vector<operation_state*> listening_; // want to know of progress
+    std::vector<operation_state*> listening_;   // want to know of progress
     time_point reports_looked_at_{}, reports_at_ = time_point::max();
     std::minstd_rand random_; // for the jitter
-    error_maker refusal_; // set: no more operations
-    error_maker ending_;  // set: `stop_all` was called
-    error_maker broken_;  // set: none for now
+    error_maker refusal_;     // set: no more operations
+    error_maker ending_;      // set: `stop_all` was called
+    error_maker broken_;      // set: none for now
     pool_stats totals_;
     endings ended_;
 };

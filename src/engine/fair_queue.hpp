@@ -16,13 +16,17 @@
 namespace twat::mp::detail {
 
 struct lane_tag;
-using lane_hook = boost::intrusive::set_base_hook<boost::intrusive::tag<lane_tag>, boost::intrusive::optimize_size<true>>;
+using lane_hook =
+    boost::intrusive::set_base_hook<boost::intrusive::tag<lane_tag>, boost::intrusive::optimize_size<true>>;
 
 /// What waits of one tenant at one priority, in the order of its turns.
 struct lane : lane_hook
 {
-    boost::intrusive::list<queued, boost::intrusive::base_hook<boost::intrusive::list_base_hook<boost::intrusive::tag<run_queue_tag>>>> line;
-    double had = 0;         ///< Worker time in nanoseconds by weight, counted on from where the others were when it joined them.
+    boost::intrusive::list<
+        queued, boost::intrusive::base_hook<boost::intrusive::list_base_hook<boost::intrusive::tag<run_queue_tag>>>>
+        line;
+    /// Worker time in nanoseconds by weight, counted on from where the others were when it joined them.
+    double had = 0;
     double owed = 0;        ///< What is to be added to that: its tasks took longer than was thought, or shorter.
     double served = 0;      ///< What was added last.
     bool held_back = false; ///< Gets no turn.
@@ -115,7 +119,9 @@ public:
 private:
     struct ring
     {
-        boost::intrusive::multiset<lane, boost::intrusive::base_hook<lane_hook>, boost::intrusive::constant_time_size<false>> lanes;
+        boost::intrusive::multiset<lane, boost::intrusive::base_hook<lane_hook>,
+                                   boost::intrusive::constant_time_size<false>>
+            lanes;
         double now = 0; // what the one had that was served last, when it was
     };
 

@@ -26,7 +26,8 @@ public:
         std::lock_guard lock(mutex_);
         auto found = sums_.find(name);
         if (found == sums_.end())
-            found = sums_.size() < most_labels || name.empty() ? sums_.emplace(name, label_stats{}).first : sums_.try_emplace("").first;
+            found = sums_.size() < most_labels || name.empty() ? sums_.emplace(name, label_stats{}).first
+                                                               : sums_.try_emplace("").first;
         label_stats& sum = found->second;
         ++sum.tasks;
         sum.user += used.user;

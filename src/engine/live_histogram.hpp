@@ -31,7 +31,8 @@ public:
     void record(histogram::duration value, std::uint64_t times = 1) noexcept
     {
         add(counts_[histogram::bucket_of(value)], times);
-        saturating_count(sum_, saturating_product(static_cast<std::uint64_t>(value.count() > 0 ? value.count() : 0), times));
+        saturating_count(sum_,
+                         saturating_product(static_cast<std::uint64_t>(value.count() > 0 ? value.count() : 0), times));
     }
 
     /// Nearly of one moment: what is recorded meanwhile may count in one bucket and not in another.

@@ -204,7 +204,8 @@ void engine::forget_workers()
     for (auto& w : workers_) {
         for (given_chunk& h : w->held) {
             if (h.owner) {
-                const auto answered = std::count_if(h.expired.begin(), h.expired.end(), [&](auto p) { return p >= h.settled; });
+                const auto answered =
+                    std::count_if(h.expired.begin(), h.expired.end(), [&](auto p) { return p >= h.settled; });
                 h.owner->held_tasks -= h.outstanding() - static_cast<std::size_t>(answered);
                 touch(*h.owner);
             }

@@ -15,7 +15,8 @@ void engine::plan_recycling(ready_worker& worker)
 {
     const auto part = [this] { return 1 - settings_.recycle_jitter * std::uniform_real_distribution<>()(random_); };
     if (settings_.max_tasks_per_child != 0)
-        worker.share = std::max<std::size_t>(1, static_cast<std::size_t>(std::ceil(static_cast<double>(settings_.max_tasks_per_child) * part())));
+        worker.share = std::max<std::size_t>(
+            1, static_cast<std::size_t>(std::ceil(static_cast<double>(settings_.max_tasks_per_child) * part())));
     if (settings_.max_age_per_child != duration::zero()) {
         const duration age = saturating_scale(settings_.max_age_per_child, part());
         if (const time_point due = saturating_add(now_(), age); due != time_point::max())
@@ -75,7 +76,8 @@ void engine::send_away(ready_worker& worker, bool surplus)
 
 void engine::leave_if_idle(ready_worker& worker)
 {
-    if (!worker.retiring || worker.dying || worker.guest || (worker.surplus ? worker.running != 0 : !worker.held.empty()))
+    if (!worker.retiring || worker.dying || worker.guest ||
+        (worker.surplus ? worker.running != 0 : !worker.held.empty()))
         return;
     worker.dying = true;
     recount(worker);

@@ -31,7 +31,8 @@ bool engine::tell_progress(operation_state& op, const progress& now)
     try {
         op.op->report_progress(now);
         return true;
-    } catch (...) {
+    }
+    catch (...) {
         stop(op, std::current_exception(), stop_force::kill); // may finish it, or touch it again
         return false;
     }
@@ -55,7 +56,8 @@ void engine::look_at_reports()
     for (const auto& worker : workers_)
         backend_.take_reports(worker->id, [&](task_report&& report) { reports.push_back(std::move(report)); });
     for (task_report& report : reports) {
-        const auto of = std::find_if(listening_.begin(), listening_.end(), [&](const operation_state* op) { return op->id == report.operation; });
+        const auto of = std::find_if(listening_.begin(), listening_.end(),
+                                     [&](const operation_state* op) { return op->id == report.operation; });
         if (of == listening_.end() || (*of)->final_error)
             continue;
         progress now = progress_of(**of);

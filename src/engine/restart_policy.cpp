@@ -57,7 +57,8 @@ std::optional<time_point> restart_policy::on_loss(const lost_worker& lost, time_
     if (lost.others_ready && lost.no_room) // no fault of the workers
         return now + part_of(doubled(first_pause_for_room, node.failed - 1, longest_pause));
     if (lost.others_ready && !lost.was_ready)
-        return now + (node.failed == 1 ? first_pause : part_of(doubled(second_pause, node.failed - 2, longest_trial_pause)));
+        return now +
+               (node.failed == 1 ? first_pause : part_of(doubled(second_pause, node.failed - 2, longest_trial_pause)));
 
     while (!losses_.empty() && now - losses_.front() > window_)
         losses_.pop_front();
@@ -65,12 +66,15 @@ std::optional<time_point> restart_policy::on_loss(const lost_worker& lost, time_
     if (!lost.was_ready && failed_starts_++ == 0)
         failing_since_ = now;
     if (losses_.size() > count_)
-        return break_for(lost, now, "more than " + std::to_string(count_) +
-                                        " workers died outside of tasks within pool_options::restarts.window");
+        return break_for(lost, now,
+                         "more than " + std::to_string(count_) +
+                             " workers died outside of tasks within pool_options::restarts.window");
     if (lost.was_ready)
         return now;
     if (!lost.others_ready && failed_starts_ > 1 && now - failing_since_ > std::max(window_, longest_failing))
-        return break_for(lost, now, "no worker is ready, and starting one has failed " + std::to_string(failed_starts_) + " times in a row");
+        return break_for(lost, now,
+                         "no worker is ready, and starting one has failed " + std::to_string(failed_starts_) +
+                             " times in a row");
     if (failed_starts_ == 1)
         return now + first_pause;
     return now + part_of(doubled(second_pause, failed_starts_ - 2, longest_pause));
@@ -119,7 +123,8 @@ bool restart_policy::try_again(time_point now) noexcept
 bool restart_policy::all_initializers_threw() const noexcept
 {
     const bool any = std::any_of(nodes_.begin(), nodes_.end(), [](const node_state& node) { return node.expected; });
-    return any && std::all_of(nodes_.begin(), nodes_.end(), [](const node_state& node) { return node.threw || !node.expected; });
+    return any && std::all_of(nodes_.begin(), nodes_.end(),
+                              [](const node_state& node) { return node.threw || !node.expected; });
 }
 
 } // namespace twat::mp::detail

@@ -19,8 +19,10 @@ namespace twat::mp::detail {
 inline duration pause_after(const retry_policy& policy, std::size_t attempt, double chance) noexcept
 {
     constexpr duration longest = std::chrono::hours(1);
-    const double doubled = std::ldexp(static_cast<double>(policy.backoff.count()), static_cast<int>(std::min<std::size_t>(attempt - 1, 1000)));
-    const double pause = std::min(doubled, static_cast<double>(longest.count())) * (1 + policy.jitter * (2 * chance - 1));
+    const double doubled = std::ldexp(static_cast<double>(policy.backoff.count()),
+                                      static_cast<int>(std::min<std::size_t>(attempt - 1, 1000)));
+    const double pause =
+        std::min(doubled, static_cast<double>(longest.count())) * (1 + policy.jitter * (2 * chance - 1));
     return duration(static_cast<duration::rep>(pause));
 }
 
@@ -28,8 +30,8 @@ inline duration pause_after(const retry_policy& policy, std::size_t attempt, dou
 
     @param deadline Of its operation: an attempt that cannot begin before that is none.
 */
-inline std::optional<time_point> next_attempt(const retry_policy& policy, std::size_t attempt, time_point now, time_point deadline,
-                                              double chance) noexcept
+inline std::optional<time_point> next_attempt(const retry_policy& policy, std::size_t attempt, time_point now,
+                                              time_point deadline, double chance) noexcept
 {
     if (attempt >= policy.attempts)
         return std::nullopt;

@@ -17,8 +17,9 @@ bool engine::try_later(operation_state& op, given_chunk& held, std::size_t posit
         return false;
     const std::size_t attempt = held.work->failures + 1;
     const auto now = now_();
-    const auto due = op.stopping ? std::nullopt
-                                 : next_attempt(policy, attempt, now, op.deadline, std::uniform_real_distribution<>(0, 1)(random_));
+    const auto due =
+        op.stopping ? std::nullopt
+                    : next_attempt(policy, attempt, now, op.deadline, std::uniform_real_distribution<>(0, 1)(random_));
     std::unique_ptr<payload> task;
     if (due && policy.on(error))
         task = held.work->tasks->extract(position);

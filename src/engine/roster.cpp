@@ -25,13 +25,8 @@ constexpr std::size_t failures_to_report = 3;
 } // namespace
 
 roster::roster(settings s)
-    : settings_(s),
-      nodes_(s.nodes),
-      policy_(s.restarts, s.nodes, s.seed),
-      turns_(s.starts_at_once, s.nodes),
-      places_(s.nodes),
-      start_time_(assumed_start_time),
-      idle_limit_(s.idle_timeout)
+    : settings_(s), nodes_(s.nodes), policy_(s.restarts, s.nodes, s.seed), turns_(s.starts_at_once, s.nodes),
+      places_(s.nodes), start_time_(assumed_start_time), idle_limit_(s.idle_timeout)
 {
     for (std::size_t node = 0; node != nodes_; ++node)
         policy_.expect(node, false);
@@ -75,7 +70,8 @@ bool roster::try_again(time_point now)
             want(node, now);
             return true;
         }
-    for (auto& [worker, m] : members_) // threads that are all still at their initializers: they are waited for once more
+    // threads that are all still at their initializers: they are waited for once more
+    for (auto& [worker, m] : members_)
         if (m.at == phase::stuck) {
             m.at = phase::starting;
             m.due = saturating_add(now, settings_.start_timeout);
@@ -214,7 +210,8 @@ void roster::grow(std::size_t count, time_point now)
         return;
     // Work that comes and goes shall find its workers: what was ended for nothing shows that the time was too short.
     if (retired_at_ && now - *retired_at_ < longest_idle_limit)
-        idle_limit_ = std::max(settings_.idle_timeout, std::min(saturating_add(idle_limit_, idle_limit_), longest_idle_limit));
+        idle_limit_ =
+            std::max(settings_.idle_timeout, std::min(saturating_add(idle_limit_, idle_limit_), longest_idle_limit));
     else if (retired_at_)
         idle_limit_ = settings_.idle_timeout;
     retired_at_.reset();
@@ -270,7 +267,8 @@ void roster::note_start(duration took) noexcept
 void roster::started(worker_id worker, time_point now)
 {
     if (const auto found = members_.find(worker); found != members_.end() && found->second.at == phase::starting)
-        found->second.due = saturating_add(now, settings_.start_timeout); // it could not answer before, however long that took
+        // it could not answer before, however long that took
+        found->second.due = saturating_add(now, settings_.start_timeout);
 }
 
 /// A worker came by itself. Returns the node that it has from now on.
@@ -405,7 +403,8 @@ std::function<std::exception_ptr()> roster::why_incomplete() const
         if (!p.wanted || !p.failure)
             continue;
         const auto current = members_.find(p.current);
-        if (policy_.failed_starts(node) >= failures_to_report || (current != members_.end() && current->second.at == phase::stuck))
+        if (policy_.failed_starts(node) >= failures_to_report ||
+            (current != members_.end() && current->second.at == phase::stuck))
             return p.failure;
     }
     return {};

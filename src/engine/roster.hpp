@@ -35,7 +35,7 @@ public:
     {
         std::size_t nodes = 1;
         std::size_t min_nodes = std::numeric_limits<std::size_t>::max(); ///< More than `nodes`: all of them.
-        duration idle_timeout{}; ///< Zero: nodes are wanted for ever.
+        duration idle_timeout{};                                         ///< Zero: nodes are wanted for ever.
         duration start_timeout = duration::max();
         restart_limit restarts{};
         std::size_t starts_at_once = std::numeric_limits<std::size_t>::max();
@@ -80,7 +80,10 @@ public:
     /// Wanted nodes whose worker is not ready.
     std::size_t coming() const noexcept;
     bool may_grow() const noexcept { return started_ && !closed_ && wanted_ < nodes_; }
-    bool may_shrink() const noexcept { return settings_.idle_timeout != duration::zero() && started_ && !closed_ && wanted_ > kept(); }
+    bool may_shrink() const noexcept
+    {
+        return settings_.idle_timeout != duration::zero() && started_ && !closed_ && wanted_ > kept();
+    }
     /// Wants so many nodes more, or all that there are.
     void grow(std::size_t count, time_point now);
     /// The worker, which is idle, ends in order, and its node is wanted no more.
@@ -96,8 +99,8 @@ public:
     void started(worker_id worker, time_point now);
     struct arrival
     {
-        bool takes_work = true; ///< Otherwise it is about to end.
-        bool mends = false;     ///< The pool was broken, and is whole.
+        bool takes_work = true;                ///< Otherwise it is about to end.
+        bool mends = false;                    ///< The pool was broken, and is whole.
         std::vector<worker_id> predecessors{}; ///< That it follows: they may leave.
     };
     /// Also for a worker that came by itself.
@@ -129,7 +132,11 @@ public:
     // What has become of it.
     bool broken() const noexcept { return policy_.broken(); }
     /// With `action::broken`: what the calls that wait complete with, and whether no worker will ever be ready.
-    struct breakage { std::function<std::exception_ptr()> cause; bool for_good = false; };
+    struct breakage
+    {
+        std::function<std::exception_ptr()> cause;
+        bool for_good = false;
+    };
     const breakage& why_broken() const noexcept { return breakage_; }
     /// Why a wanted node has no worker though others are ready: its starts fail, and are tried again with growing pauses. Empty: there is no such.
     std::function<std::exception_ptr()> why_incomplete() const;
@@ -150,9 +157,9 @@ private:
 
     struct place
     {
-        worker_id current = 0;     ///< The latest that was launched for it, unless it ends or is gone; 0: none.
+        worker_id current = 0; ///< The latest that was launched for it, unless it ends or is gone; 0: none.
         bool wanted = false;
-        bool had_one = false;      ///< Since it is wanted.
+        bool had_one = false; ///< Since it is wanted.
         time_point start_at = time_point::max();
         std::function<std::exception_ptr()> failure{}; ///< Of its last start.
     };

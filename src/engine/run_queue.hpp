@@ -29,9 +29,8 @@ struct queued : boost::intrusive::list_base_hook<boost::intrusive::tag<run_queue
 template <class T>
 class run_queue
 {
-    using line_type =
-        boost::intrusive::list<queued, boost::intrusive::base_hook<
-                                           boost::intrusive::list_base_hook<boost::intrusive::tag<run_queue_tag>>>>;
+    using line_type = boost::intrusive::list<
+        queued, boost::intrusive::base_hook<boost::intrusive::list_base_hook<boost::intrusive::tag<run_queue_tag>>>>;
 
 public:
     static constexpr std::size_t priorities = 3;

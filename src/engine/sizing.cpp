@@ -44,7 +44,9 @@ std::size_t engine::wanted_by(const operation_state& op) const
 {
     std::size_t tasks = op.requeued_tasks;
     if (!op.exhausted && !op.stopping) {
-        const std::uint64_t left = op.traits().total ? *op.traits().total - std::min<std::uint64_t>(*op.traits().total, op.next_index) : most_counted;
+        const std::uint64_t left = op.traits().total
+                                       ? *op.traits().total - std::min<std::uint64_t>(*op.traits().total, op.next_index)
+                                       : most_counted;
         tasks += std::min({static_cast<std::size_t>(left), demand(op), most_counted});
     }
     for (const given_chunk& h : op.held)
@@ -150,7 +152,8 @@ void engine::shrink_if_idle(time_point now)
         if (!roster_.may_shrink())
             return;
         if (w->idle_since == time_point())
-            w->idle_since = now; // it has told its last outcome, and an idle pool does not listen for the end of the chunk
+            // it has told its last outcome, and an idle pool does not listen for the end of the chunk
+            w->idle_since = now;
         if (const time_point due = saturating_add(w->idle_since, roster_.idle_limit()); due > now)
             shrink_at_ = std::min(shrink_at_, due);
         else

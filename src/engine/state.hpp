@@ -33,15 +33,18 @@ struct ready_worker;
 // Places in lists of the engine, which are left by destruction at the latest. The links are in the elements (Boost.Intrusive), so that what
 // is over leaves each of them at once, however many others are there.
 template <class Tag>
-using list_hook = boost::intrusive::list_base_hook<boost::intrusive::tag<Tag>, boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+using list_hook = boost::intrusive::list_base_hook<boost::intrusive::tag<Tag>,
+                                                   boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 template <class T, class Tag>
-using hooked_list = boost::intrusive::list<T, boost::intrusive::base_hook<list_hook<Tag>>, boost::intrusive::constant_time_size<false>>;
+using hooked_list =
+    boost::intrusive::list<T, boost::intrusive::base_hook<list_hook<Tag>>, boost::intrusive::constant_time_size<false>>;
 
 struct outstanding_tag; ///< All operations, in the order of their initiation.
 struct touched_tag;     ///< Operations to be looked at.
-struct unbegun_tag;     ///< Operations of which no task has begun, or those that have begun and have many; in either, in order.
-struct owned_tag;       ///< The chunks of one operation that workers hold.
-struct considered_tag;  ///< Workers to which something has happened.
+/// Operations of which no task has begun, or those that have begun and have many; in either, in order.
+struct unbegun_tag;
+struct owned_tag;      ///< The chunks of one operation that workers hold.
+struct considered_tag; ///< Workers to which something has happened.
 
 /// One of those that a count counts, until it is cleared or destroyed.
 class counted
@@ -78,31 +81,32 @@ struct given_chunk : list_hook<owned_tag>
 
     ready_worker* const holder;
     std::shared_ptr<chunk> work;
-    operation_state* owner = nullptr;   // null: nobody waits for its tasks any more
-    tenant_state* payer = nullptr;      // whom its worker time is charged to; null: that was settled
-    priority prio = priority::normal;   // in this lane
-    double charged = 0;                 // nanoseconds, so far
-    bool running = false;               // one of the payer's that run
-    std::size_t settled = 0;            // tasks whose outcome arrived, from the first one on
-    std::size_t keep = 0;               // tasks that the worker was left with; the others were taken back
-    std::vector<std::size_t> expired;   // tasks that ran out of time; they had their answer, what comes is dropped
+    operation_state* owner = nullptr;    // null: nobody waits for its tasks any more
+    tenant_state* payer = nullptr;       // whom its worker time is charged to; null: that was settled
+    priority prio = priority::normal;    // in this lane
+    double charged = 0;                  // nanoseconds, so far
+    bool running = false;                // one of the payer's that run
+    std::size_t settled = 0;             // tasks whose outcome arrived, from the first one on
+    std::size_t keep = 0;                // tasks that the worker was left with; the others were taken back
+    std::vector<std::size_t> expired;    // tasks that ran out of time; they had their answer, what comes is dropped
     std::size_t timed_out = no_position; // threads: the same, but its outcome is waited for
-    std::size_t failed = 0;             // tasks whose outcome is an error
+    std::size_t failed = 0;              // tasks whose outcome is an error
     trace_outcome worst = trace_outcome::done;
-    bool begun = false;                 // the worker has come to it
-    bool over = false;                  // its end was told and measured
-    time_point since{};                 // when it did, as far as is known
-    std::optional<time_point> opens;    // its first task is the first of its operation, which was initiated then
-    bool in_place = false;              // one of its owner's `places`
-    bool is_part = false;               // its owner had more in workers than the task that runs, when it was handed out
-    bool all_begun = false;             // what is left of it was begun: nothing can be taken back
-    bool recalling = false;             // the worker was asked for what it has not begun, and has not answered
-    counted awaited;                    // it was asked for an idle worker
-    bool cancelled = false;             // its running tasks were asked to stop
-    bool doomed = false;                // none of its tasks may go on beyond `kill`, whichever runs then
-    bool looked_twice = false;          // at `kill`, since the loop was late
-    watched<given_chunk> check{*this};  // when to look whether the running task has run out of time
-    watched<given_chunk> kill{*this};   // when the worker is killed, or the coroutine abandoned
+    bool begun = false;              // the worker has come to it
+    bool over = false;               // its end was told and measured
+    time_point since{};              // when it did, as far as is known
+    std::optional<time_point> opens; // its first task is the first of its operation, which was initiated then
+    bool in_place = false;           // one of its owner's `places`
+    // its owner had more in workers than the task that runs, when it was handed out
+    bool is_part = false;
+    bool all_begun = false;            // what is left of it was begun: nothing can be taken back
+    bool recalling = false;            // the worker was asked for what it has not begun, and has not answered
+    counted awaited;                   // it was asked for an idle worker
+    bool cancelled = false;            // its running tasks were asked to stop
+    bool doomed = false;               // none of its tasks may go on beyond `kill`, whichever runs then
+    bool looked_twice = false;         // at `kill`, since the loop was late
+    watched<given_chunk> check{*this}; // when to look whether the running task has run out of time
+    watched<given_chunk> kill{*this};  // when the worker is killed, or the coroutine abandoned
 
     std::size_t outstanding() const noexcept { return keep - settled; }
     bool is_expired(std::size_t position) const noexcept
@@ -137,27 +141,29 @@ struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_t
     time_point begin_by = time_point::max(); // `call_options::queue_timeout`
     watched<operation_state> due{*this};     // what comes first of these two
 
-    std::uint64_t next_index = 0;                // of the next element of the range
-    std::list<std::shared_ptr<chunk>> requeued;  // taken back from workers, or left behind by dead ones; goes first. (An empty
-                                                 // deque would cost each operation two allocations.)
-    std::size_t requeued_tasks = 0;              // in those chunks
-    std::list<delayed_chunk> delayed;            // tasks that threw, until their next attempt
-    hooked_list<given_chunk, owned_tag> held;    // by workers, in the order of submission
-    std::size_t held_tasks = 0;                  // workers hold them and their outcome is wanted
-    std::size_t held_chunks = 0;                 // so many are `held`
-    std::size_t places = 0;                      // of these, chunks in which a task may run; counted where that is bounded
+    std::uint64_t next_index = 0; // of the next element of the range
+    // taken back from workers, or left behind by dead ones; goes first. (An empty
+    std::list<std::shared_ptr<chunk>> requeued;
+    // deque would cost each operation two allocations.)
+    std::size_t requeued_tasks = 0;           // in those chunks
+    std::list<delayed_chunk> delayed;         // tasks that threw, until their next attempt
+    hooked_list<given_chunk, owned_tag> held; // by workers, in the order of submission
+    std::size_t held_tasks = 0;               // workers hold them and their outcome is wanted
+    std::size_t held_chunks = 0;              // so many are `held`
+    // of these, chunks in which a task may run; counted where that is bounded
+    std::size_t places = 0;
 
     std::size_t done = 0;
     std::size_t failed = 0;
     trace_outcome worst = trace_outcome::done; // of its tasks
-    bool begun = false;     // a worker has come to a chunk of it
-    bool died = false;      // a worker died in one of its tasks
-    bool retried = false;   // a task of it threw, and is run again
-    bool exhausted = false; // the range has ended
-    bool stopping = false;  // nothing more is handed out
-    bool terminated = false; // by `stop_all`
-    bool ended = false;     // `stop_all` has come to it
-    bool failed_fast = false; // ends with its first failure, and its tasks that run are stopped for it
+    bool begun = false;                        // a worker has come to a chunk of it
+    bool died = false;                         // a worker died in one of its tasks
+    bool retried = false;                      // a task of it threw, and is run again
+    bool exhausted = false;                    // the range has ended
+    bool stopping = false;                     // nothing more is handed out
+    bool terminated = false;                   // by `stop_all`
+    bool ended = false;                        // `stop_all` has come to it
+    bool failed_fast = false;                  // ends with its first failure, and its tasks that run are stopped for it
     bool unbounded = false; // a stream whose pool is being joined: nobody waits for its reader any more
     bool waiting = false;   // stands in the line of its priority
     bool resting = false;   // a stream that has nothing to do before its reader wants more
@@ -165,22 +171,27 @@ struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_t
     bool outside = false;   // waits for room: counts for no bound, and gets no turn
     bool pending = false;   // one of its tenant's that wait to begin
     bool held_up = false;   // waits for room among its tenant's
-    bool yielded = false;   // has stepped back for another of its priority, and none of its tasks has had an outcome since
-    std::size_t waiting_bytes = 0; // of its arguments, until a task begins
+    // has stepped back for another of its priority, and none of its tasks has had an outcome since
+    bool yielded = false;
+    std::size_t waiting_bytes = 0;  // of its arguments, until a task begins
     ready_worker* drains = nullptr; // the worker that runs empty so that this operation's kind of task can run on it
 
     std::vector<usage> used; // bills that the operation was not told of yet
 
     std::exception_ptr first_error; // of the failed task with the lowest index
     std::uint64_t first_error_index = 0;
-    std::exception_ptr unless_begun; // ends it if, as workers will tell, none of its tasks has begun; until then none is handed out
+    // ends it if, as workers will tell, none of its tasks has begun; until then none is handed out
+    std::exception_ptr unless_begun;
     std::exception_ptr final_error; // cancelled, deadline, range or callback threw: wins over first_error
 
     const operation_traits& traits() const noexcept { return op->traits(); }
     std::size_t outcomes() const noexcept { return done + failed; }
     lane& place() noexcept { return tenant->at(prio); }
     /// As many of its tasks may run as may. (Of a chunk one runs at a time.)
-    bool at_bound() const noexcept { return traits().options.max_concurrency != 0 && places >= traits().options.max_concurrency; }
+    bool at_bound() const noexcept
+    {
+        return traits().options.max_concurrency != 0 && places >= traits().options.max_concurrency;
+    }
     bool touched() const noexcept { return list_hook<touched_tag>::is_linked(); }
 };
 
@@ -198,10 +209,10 @@ struct ready_worker : taker, list_hook<considered_tag>
     watched<ready_worker> age{*this}; // and when, at the latest
     operation_state* only = nullptr;  // a guest: runs tasks of this operation only
     bool guest = false;
-    bool surplus = false;             // nobody takes its place when it leaves
-    time_point idle_since{};          // where that matters
+    bool surplus = false;                  // nobody takes its place when it leaves
+    time_point idle_since{};               // where that matters
     operation_state* drains_for = nullptr; // the operation that waits for it to run empty
-    worker_entry counted{};           // as what the ledger has it
+    worker_entry counted{};                // as what the ledger has it
 
     bool runs_coroutines() const noexcept { return !held.empty() && held.front().work->coroutine; }
 

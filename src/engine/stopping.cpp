@@ -40,8 +40,9 @@ unsigned strength(asio::cancellation_type type)
 
 std::exception_ptr engine::timed_out(std::uint64_t index, const stacktrace& stack, const parcel& call)
 {
-    return make_stack_error(errc::task_timed_out, "task " + std::to_string(index) + " ran longer than its timeout (call_options::timeout)", index, stack,
-                            call);
+    return make_stack_error(errc::task_timed_out,
+                            "task " + std::to_string(index) + " ran longer than its timeout (call_options::timeout)",
+                            index, stack, call);
 }
 
 // Of the worker that runs its task with the lowest index.
@@ -102,10 +103,7 @@ void engine::stop_unless_begun(operation_state& op, std::exception_ptr error, st
     }
 }
 
-void engine::cancel_total(operation_state& op)
-{
-    stop_unless_begun(op, aborted(), stop_force::ask);
-}
+void engine::cancel_total(operation_state& op) { stop_unless_begun(op, aborted(), stop_force::ask); }
 
 void engine::abandon(operation& op)
 {
@@ -307,7 +305,8 @@ void engine::overdue(ready_worker& worker, given_chunk& held, time_point due)
         const std::size_t last = held.expired.back();
         const auto running = backend_.running(worker.id, held.work->id);
         if (held.settled > last || (running && running->position != last))
-            return check_at(held, now); // the late task returned, and the worker is at those that it had claimed behind it
+            // the late task returned, and the worker is at those that it had claimed behind it
+            return check_at(held, now);
     }
     for (auto h = worker.held.rbegin(); h != worker.held.rend(); ++h)
         take_back(worker, *h, true);
@@ -354,7 +353,8 @@ void engine::check_timeout(ready_worker& worker, given_chunk& held, time_point n
     operation_state& op = *held.owner;
     --op.held_tasks;
     const std::uint64_t index = held.work->first + position;
-    fail_task(op, index, timed_out(index, stack, backend_.parcel_of(worker.id, held.work->id, position)), &held, trace_outcome::timed_out);
+    fail_task(op, index, timed_out(index, stack, backend_.parcel_of(worker.id, held.work->id, position)), &held,
+              trace_outcome::timed_out);
 }
 
 bool engine::judges() const
@@ -366,8 +366,8 @@ bool engine::judges() const
 time_point engine::next_wake() const
 {
     const time_point age = may_recycle_another() ? ages_.next() : time_point::max();
-    return std::min({look_again_, limits_.next(), kills_.next(), checks_.next(), unwanted_checks_.next(), age, roster_.next_due(), grow_at_,
-                     shrinks_at(), reports_at_, retries_.next()});
+    return std::min({look_again_, limits_.next(), kills_.next(), checks_.next(), unwanted_checks_.next(), age,
+                     roster_.next_due(), grow_at_, shrinks_at(), reports_at_, retries_.next()});
 }
 
 } // namespace twat::mp::detail

@@ -13,8 +13,9 @@ namespace twat::mp::detail {
 
 struct taker_tag;
 
-using taker_hook = boost::intrusive::set_base_hook<boost::intrusive::tag<taker_tag>, boost::intrusive::optimize_size<true>,
-                                                   boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+using taker_hook =
+    boost::intrusive::set_base_hook<boost::intrusive::tag<taker_tag>, boost::intrusive::optimize_size<true>,
+                                    boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
 /// What can stand in `takers`; leaves them when it is destroyed.
 struct taker : taker_hook
@@ -64,7 +65,10 @@ public:
     }
 
 private:
-    std::array<boost::intrusive::set<taker, boost::intrusive::base_hook<taker_hook>, boost::intrusive::constant_time_size<false>>, kinds> lines_;
+    std::array<boost::intrusive::set<taker, boost::intrusive::base_hook<taker_hook>,
+                                     boost::intrusive::constant_time_size<false>>,
+               kinds>
+        lines_;
 };
 
 } // namespace twat::mp::detail

@@ -23,7 +23,8 @@ struct operation_state;
 struct idle_tenant_tag;
 struct roomy_tenant_tag;
 template <class Tag>
-using tenant_hook = boost::intrusive::list_base_hook<boost::intrusive::tag<Tag>, boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+using tenant_hook = boost::intrusive::list_base_hook<boost::intrusive::tag<Tag>,
+                                                     boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
 struct tenant_state;
 using hooked_tenants = boost::intrusive::list<tenant_state, boost::intrusive::base_hook<tenant_hook<roomy_tenant_tag>>,
@@ -41,8 +42,8 @@ struct tenant_state : tenant_hook<idle_tenant_tag>, tenant_hook<roomy_tenant_tag
     std::size_t pending = 0;    // operations none of whose tasks has begun, those that wait for room not among them
     std::size_t running = 0;    // chunks in which a task may run
     double per_task = -1;       // nanoseconds that a task takes, a moving average; negative: not known
-    run_queue<operation_state> outside;     // operations that wait until fewer of its own do
-    std::shared_ptr<live_tenant> counters;  // null: nobody counts
+    run_queue<operation_state> outside;    // operations that wait until fewer of its own do
+    std::shared_ptr<live_tenant> counters; // null: nobody counts
 
     lane& at(priority prio) noexcept { return lanes[static_cast<std::size_t>(prio)]; }
     bool at_bound() const noexcept { return options.max_running != 0 && running >= options.max_running; }
@@ -83,7 +84,8 @@ private:
     tenant_board& board_;
     std::unordered_map<std::uint64_t, tenant_state, hash> tenants_;
     tenant_state* nobodys_ = nullptr; // what has no tenant, which is nearly everything in most programs
-    boost::intrusive::list<tenant_state, boost::intrusive::base_hook<tenant_hook<idle_tenant_tag>>, boost::intrusive::constant_time_size<false>>
+    boost::intrusive::list<tenant_state, boost::intrusive::base_hook<tenant_hook<idle_tenant_tag>>,
+                           boost::intrusive::constant_time_size<false>>
         idle_; // the one that has been for longest first
     std::size_t idle_count_ = 0;
 };

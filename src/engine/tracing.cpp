@@ -41,7 +41,8 @@ void engine::trace_operation(trace_event::kind what, const operation_state& op) 
     settings_.trace(event, 0);
 }
 
-void engine::trace_chunk(trace_event::kind what, worker_id worker, const given_chunk& held, time_point when, duration took) const
+void engine::trace_chunk(trace_event::kind what, worker_id worker, const given_chunk& held, time_point when,
+                         duration took) const
 {
     if (!settings_.trace || !held.begun)
         return;

@@ -6,7 +6,10 @@
 
 namespace twat::mp::detail {
 
-bool engine::measures(const operation_state& op) const noexcept { return settings_.measure_usage || op.traits().counts_usage; }
+bool engine::measures(const operation_state& op) const noexcept
+{
+    return settings_.measure_usage || op.traits().counts_usage;
+}
 
 void engine::task_used(worker_id worker, chunk_id id, std::size_t position, const task_usage& measured)
 {

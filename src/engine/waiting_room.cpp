@@ -128,8 +128,8 @@ bool engine::has_room_for(const operation_state& op) const
         return true;
     if (settings_.max_pending != 0 && waiting >= settings_.max_pending + places)
         return false;
-    return settings_.max_pending_bytes == 0 ||
-           (pending_bytes_ <= settings_.max_pending_bytes && op.waiting_bytes <= settings_.max_pending_bytes - pending_bytes_);
+    return settings_.max_pending_bytes == 0 || (pending_bytes_ <= settings_.max_pending_bytes &&
+                                                op.waiting_bytes <= settings_.max_pending_bytes - pending_bytes_);
 }
 
 // Encodes the arguments of a single call, to know how many bytes they are. Ranges are not read before it is their turn.
@@ -147,7 +147,8 @@ void engine::measure(operation_state& op)
 // Whether an operation whose turn it is has waited for too long, and was refused.
 bool engine::sheds(operation_state& op)
 {
-    if (settings_.shed.target == duration::zero() || op.nested || op.begun || op.held_chunks != 0 || op.outcomes() != 0 || op.died || op.retried)
+    if (settings_.shed.target == duration::zero() || op.nested || op.begun || op.held_chunks != 0 ||
+        op.outcomes() != 0 || op.died || op.retried)
         return false;
     const time_point now = now_();
     const duration waited = now - op.initiated;
@@ -156,7 +157,9 @@ bool engine::sheds(operation_state& op)
     if (!place.delay.refuses(settings_.shed, now, waited, last))
         return false;
     ++shed_;
-    const auto in_ms = [](duration d) { return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(d).count()) + " ms"; };
+    const auto in_ms = [](duration d) {
+        return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(d).count()) + " ms";
+    };
     refuse(op, make_error(errc::queue_full, "the pool is overloaded: the call waited for " + in_ms(waited) + ", " +
                                                 in_ms(settings_.shed.target) + " are acceptable (pool_options::shed)"));
     return true;
@@ -165,7 +168,8 @@ bool engine::sheds(operation_state& op)
 std::exception_ptr engine::queue_full(const operation_state& op) const
 {
     if (!op.pending)
-        return make_error(errc::queue_full, std::to_string(op.tenant->pending) + " calls of tenant " + std::to_string(op.tenant->id.value) +
+        return make_error(errc::queue_full, std::to_string(op.tenant->pending) + " calls of tenant " +
+                                                std::to_string(op.tenant->id.value) +
                                                 " wait for a worker already (tenant_options::max_pending)");
     std::string what = std::to_string(not_begun()) + " calls wait for a worker already";
     if (pending_bytes_ != 0)

@@ -72,7 +72,8 @@ public:
     }
 
 private:
-    boost::intrusive::multiset<watched<Owner>, boost::intrusive::base_hook<watch_hook>, boost::intrusive::constant_time_size<false>>
+    boost::intrusive::multiset<watched<Owner>, boost::intrusive::base_hook<watch_hook>,
+                               boost::intrusive::constant_time_size<false>>
         tree_;
 };
 

@@ -28,22 +28,21 @@ const auto& known_categories(const std::error_category*)
     const auto of_boost = [](const boost::system::error_category& category) {
         return &static_cast<const std::error_category&>(category);
     };
-    static const std::array<const std::error_category*, 8> all{
-        &std::generic_category(),
-        &std::system_category(),
-        &std::iostream_category(),
-        &std::future_category(),
-        of_boost(asio::error::get_netdb_category()),
-        of_boost(asio::error::get_addrinfo_category()),
-        of_boost(asio::error::get_misc_category()),
-        of_boost(error_category())};
+    static const std::array<const std::error_category*, 8> all{&std::generic_category(),
+                                                               &std::system_category(),
+                                                               &std::iostream_category(),
+                                                               &std::future_category(),
+                                                               of_boost(asio::error::get_netdb_category()),
+                                                               of_boost(asio::error::get_addrinfo_category()),
+                                                               of_boost(asio::error::get_misc_category()),
+                                                               of_boost(error_category())};
     return all;
 }
 
 const auto& known_categories(const boost::system::error_category*)
 {
     static const std::array<const boost::system::error_category*, 6> all{
-        &boost::system::generic_category(),     &boost::system::system_category(), &asio::error::get_netdb_category(),
+        &boost::system::generic_category(),    &boost::system::system_category(), &asio::error::get_netdb_category(),
         &asio::error::get_addrinfo_category(), &asio::error::get_misc_category(), &error_category()};
     return all;
 }
@@ -165,10 +164,7 @@ public:
         return *entry;
     }
 
-    bool is_stand_in(const Category& category)
-    {
-        return dynamic_cast<const stand_in<Category>*>(&category) != nullptr;
-    }
+    bool is_stand_in(const Category& category) { return dynamic_cast<const stand_in<Category>*>(&category) != nullptr; }
 
 private:
     const std::string other_ = "unknown";
@@ -222,20 +218,11 @@ void decode_any(decoder& in, Code& code)
 
 } // namespace
 
-void encode_code(encoder& out, const std::error_code& value)
-{
-    encode_any(out, value, value.category());
-}
+void encode_code(encoder& out, const std::error_code& value) { encode_any(out, value, value.category()); }
 
-void encode_code(encoder& out, const boost::system::error_code& value)
-{
-    encode_any(out, value, value.category());
-}
+void encode_code(encoder& out, const boost::system::error_code& value) { encode_any(out, value, value.category()); }
 
-void decode_code(decoder& in, std::error_code& value)
-{
-    decode_any<std::error_category>(in, value);
-}
+void decode_code(decoder& in, std::error_code& value) { decode_any<std::error_category>(in, value); }
 
 void decode_code(decoder& in, boost::system::error_code& value)
 {

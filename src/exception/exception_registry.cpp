@@ -30,10 +30,7 @@ struct registry
     }
 };
 
-std::string_view name_of(const exception_type& type) noexcept
-{
-    return type.id().name();
-}
+std::string_view name_of(const exception_type& type) noexcept { return type.id().name(); }
 
 /// Shared objects may have a `type_info` each for the same type, so these are compared by name; but a type in an unnamed
 /// namespace has only one, and clang lets two such types of the same name compare equal.

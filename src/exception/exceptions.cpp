@@ -104,25 +104,13 @@ remote_error::remote_error(const std::string& type_name, const std::string& what
     : std::runtime_error(what), type_name_(std::make_shared<const std::string>(type_name))
 {}
 
-std::string to_string(const errinfo_task_index& info)
-{
-    return "Task index: " + std::to_string(info.value()) + '\n';
-}
+std::string to_string(const errinfo_task_index& info) { return "Task index: " + std::to_string(info.value()) + '\n'; }
 
-std::string to_string(const errinfo_worker_pid& info)
-{
-    return "In process: " + std::to_string(info.value()) + '\n';
-}
+std::string to_string(const errinfo_worker_pid& info) { return "In process: " + std::to_string(info.value()) + '\n'; }
 
-std::string to_string(const errinfo_type_name& info)
-{
-    return "Thrown type: " + info.value() + '\n';
-}
+std::string to_string(const errinfo_type_name& info) { return "Thrown type: " + info.value() + '\n'; }
 
-std::string to_string(const errinfo_input& info)
-{
-    return "Input: " + info.value() + '\n';
-}
+std::string to_string(const errinfo_input& info) { return "Input: " + info.value() + '\n'; }
 
 std::string to_string(const errinfo_details& info) { return indented("In the worker:", info.value()); }
 
@@ -142,7 +130,10 @@ std::string to_string(const errinfo_out_of_memory& info)
     return std::string("Out of memory: ") + to_string(info.value()) + '\n';
 }
 
-std::string to_string(const errinfo_stderr_tail& info) { return indented("The end of its standard error:", info.value()); }
+std::string to_string(const errinfo_stderr_tail& info)
+{
+    return indented("The end of its standard error:", info.value());
+}
 
 std::optional<std::size_t> task_index(const std::exception_ptr& error) noexcept
 {
@@ -239,10 +230,7 @@ void attach(const boost::exception& to, const exception_facts& facts)
     }
 }
 
-void remember_task_index(const std::exception_ptr& error, std::size_t index) noexcept
-{
-    memory().add(error, index);
-}
+void remember_task_index(const std::exception_ptr& error, std::size_t index) noexcept { memory().add(error, index); }
 
 } // namespace detail
 } // namespace twat::mp

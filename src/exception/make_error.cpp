@@ -20,25 +20,19 @@ std::exception_ptr made(Make make, const exception_facts& facts) noexcept
     }
 }
 
-error error_of(errc code, const std::string& what)
-{
-    return what.empty() ? error(code) : error(code, what);
-}
+error error_of(errc code, const std::string& what) { return what.empty() ? error(code) : error(code, what); }
 
 } // namespace
 
-std::exception_ptr make_error(errc code, const std::string& what) noexcept
-{
-    return make_nested(code, what, nullptr);
-}
+std::exception_ptr make_error(errc code, const std::string& what) noexcept { return make_nested(code, what, nullptr); }
 
 std::exception_ptr make_error(errc code, const std::string& what, std::size_t task_index) noexcept
 {
     return make_nested(code, what, nullptr, task_index);
 }
 
-std::exception_ptr make_stack_error(errc code, const std::string& what, std::optional<std::size_t> task_index, const stacktrace& stack,
-                                   const parcel& call) noexcept
+std::exception_ptr make_stack_error(errc code, const std::string& what, std::optional<std::size_t> task_index,
+                                    const stacktrace& stack, const parcel& call) noexcept
 {
     exception_facts facts;
     facts.task_index = task_index;
@@ -67,7 +61,8 @@ std::exception_ptr make_start_error(errc code, const std::string& what, int pid,
         facts.stderr_tail = stderr_tail;
         facts.stack = stack;
         const std::string line = last_line(stderr_tail);
-        return made<error>([&] { return error(code, line.empty() ? what : what + "; the last that it wrote: " + line); }, facts);
+        return made<error>(
+            [&] { return error(code, line.empty() ? what : what + "; the last that it wrote: " + line); }, facts);
     }
     catch (...) {
         return std::current_exception();

@@ -38,7 +38,10 @@ std::uint64_t checksum(std::string_view text) noexcept
     return hash;
 }
 
-[[noreturn]] void refuse(const char* why) { throw error(errc::decode_failed, std::string("a parcel was expected: ") + why); }
+[[noreturn]] void refuse(const char* why)
+{
+    throw error(errc::decode_failed, std::string("a parcel was expected: ") + why);
+}
 
 [[noreturn]] void fail(const char* what, const std::filesystem::path& file, int code = errno)
 {
@@ -127,7 +130,8 @@ void parcel::save(const std::filesystem::path& file) const
 parcel parcel::load(const std::filesystem::path& file)
 {
     const detail::open_file from(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)); // a pipe is not waited for
-    struct stat about{};
+    struct stat about
+    {};
     if (from.get() < 0 || ::fstat(from.get(), &about) != 0)
         detail::fail("cannot open", file);
     if (!S_ISREG(about.st_mode) || about.st_size < 0 || static_cast<std::uintmax_t>(about.st_size) > detail::most_bytes)
@@ -169,7 +173,8 @@ std::string to_string(const errinfo_parcel& info)
     if (call.empty())
         return {};
     if (call.file().empty())
-        return "Parcel: the call with " + std::to_string(call.size()) + " bytes of arguments; save it, or set pool_options::parcels, to run it again\n";
+        return "Parcel: the call with " + std::to_string(call.size()) +
+               " bytes of arguments; save it, or set pool_options::parcels, to run it again\n";
     return "Run it again: " + call.content()->call.program + " --twat-mp-replay " + call.file().string() + '\n';
 }
 

@@ -14,10 +14,24 @@ namespace twat::mp {
 bool retry_on::is_transient(const std::exception_ptr& error)
 {
     using namespace boost::system::errc;
-    constexpr errc_t passing[] = {interrupted, operation_would_block, resource_unavailable_try_again, timed_out, stream_timeout,
-                                  device_or_resource_busy, no_buffer_space, not_enough_memory, too_many_files_open,
-                                  too_many_files_open_in_system, connection_refused, connection_reset, connection_aborted, broken_pipe,
-                                  network_down, network_reset, network_unreachable, host_unreachable};
+    constexpr errc_t passing[] = {interrupted,
+                                  operation_would_block,
+                                  resource_unavailable_try_again,
+                                  timed_out,
+                                  stream_timeout,
+                                  device_or_resource_busy,
+                                  no_buffer_space,
+                                  not_enough_memory,
+                                  too_many_files_open,
+                                  too_many_files_open_in_system,
+                                  connection_refused,
+                                  connection_reset,
+                                  connection_aborted,
+                                  broken_pipe,
+                                  network_down,
+                                  network_reset,
+                                  network_unreachable,
+                                  host_unreachable};
     const boost::system::error_code code = code_of(error);
     return std::any_of(std::begin(passing), std::end(passing), [&](errc_t e) { return code == e; });
 }

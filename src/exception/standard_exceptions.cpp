@@ -70,7 +70,7 @@ struct traits
 };
 
 template <class E>
-    requires std::derived_from<E, std::system_error>
+requires std::derived_from<E, std::system_error>
 struct traits<E>
 {
     static void encode(encoder& out, const E& e) { out.write(e.code()); }
@@ -85,7 +85,7 @@ struct traits<E>
 };
 
 template <class E>
-    requires std::derived_from<E, boost::system::system_error>
+requires std::derived_from<E, boost::system::system_error>
 struct traits<E>
 {
     static void encode(encoder& out, const E& e) { out.write(e.code()); }
@@ -170,10 +170,7 @@ struct traits<std::future_error>
 template <>
 struct traits<std::regex_error>
 {
-    static void encode(encoder& out, const std::regex_error& e)
-    {
-        out.write(static_cast<int>(e.code()));
-    }
+    static void encode(encoder& out, const std::regex_error& e) { out.write(static_cast<int>(e.code())); }
     static auto decode(decoder& in, const std::string& what)
     {
         const int code = in.read<int>();
@@ -181,9 +178,7 @@ struct traits<std::regex_error>
         constexpr auto last = std::bit_ceil(static_cast<unsigned>(std::regex_constants::error_stack) + 1) - 1;
         if (code < 0 || code > static_cast<int>(last))
             throw error(errc::decode_failed, "no such std::regex_constants::error_type");
-        return [=] {
-            return described<std::regex_error>(what, static_cast<std::regex_constants::error_type>(code));
-        };
+        return [=] { return described<std::regex_error>(what, static_cast<std::regex_constants::error_type>(code)); };
     }
 };
 
@@ -276,8 +271,7 @@ const standard_exception* exact_standard_exception(const std::type_info& type) n
         if (*candidate.id == type || (candidate.nested_id && *candidate.nested_id == type))
             return &candidate;
         // What libstdc++ throws in its place, so that programs of both its ABIs can catch it.
-        if (*candidate.id == typeid(std::ios_base::failure) &&
-            std::string_view(type.name()) == "St13__ios_failure")
+        if (*candidate.id == typeid(std::ios_base::failure) && std::string_view(type.name()) == "St13__ios_failure")
             return &candidate;
     }
     return nullptr;

@@ -25,8 +25,7 @@ std::string describe(int pid, const worker_died::exit_status& status, std::optio
         if (status.signal == SIGKILL && last.out_of_memory != memory_verdict::unlikely)
             text += last.out_of_memory == memory_verdict::likely ? ", by the kernel's out-of-memory killer,"
                                                                  : ", perhaps by the kernel's out-of-memory killer,";
-    }
-    else
+    } else
         text += " ended with exit code " + std::to_string(status.exit_code);
     const bool knows_phase = last.phase != life_phase::unknown;
     if (task_index && last.bystander)

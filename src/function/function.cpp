@@ -41,9 +41,9 @@ void write_place(encoder& out, const void* address, const char* what)
 {
     const auto module = module_of(address);
     if (!module)
-        throw error(errc::unknown_function, std::string(what) +
-                                                " lies in no program or library (generated code, or a null pointer), so "
-                                                "another process cannot find it");
+        throw error(errc::unknown_function,
+                    std::string(what) + " lies in no program or library (generated code, or a null pointer), so "
+                                        "another process cannot find it");
     write_text(out, module->id());
     write_number(out, reinterpret_cast<std::uintptr_t>(address) - module->base());
     write_text(out, module->name().substr(0, max_shown));
@@ -56,8 +56,8 @@ std::shared_ptr<const loaded_module> find(const place& where, const std::string&
     const std::string name(where.module_name);
     for (const auto& module : *loaded_modules())
         if (module->name() == where.module_name)
-            throw error(errc::build_mismatch, "the worker has another build of " + name + " (" + to_hex(module->id()) + ", not " +
-                                                  to_hex(where.id) + "), so it does not have " + what +
+            throw error(errc::build_mismatch, "the worker has another build of " + name + " (" + to_hex(module->id()) +
+                                                  ", not " + to_hex(where.id) + "), so it does not have " + what +
                                                   "; was the file replaced while the program ran?");
     throw error(errc::unknown_function, "the worker has not loaded " + name + " (" + to_hex(where.id) +
                                             "), which holds " + what +
@@ -93,8 +93,8 @@ const descriptor& find_descriptor(const place& where, std::uint64_t hash, std::s
     const std::string what = "the function " + readable_types(text);
     const auto module = find(where, what);
     const auto refuse = [&](const char* why) {
-        throw error(errc::unknown_function, what + " is not where it was said to be in " +
-                                                std::string(module->name()) + ": " + why);
+        throw error(errc::unknown_function,
+                    what + " is not where it was said to be in " + std::string(module->name()) + ": " + why);
     };
     const std::uintptr_t address = module->base() + static_cast<std::uintptr_t>(where.offset);
     const auto* segment = module->find_segment(address, sizeof(descriptor));
@@ -136,8 +136,8 @@ code_pointer read_code_pointer(decoder& in)
     const std::uintptr_t address = module->base() + static_cast<std::uintptr_t>(where.offset);
     const auto* segment = module->find_segment(address, 1);
     if (!segment || !segment->executable)
-        throw error(errc::unknown_function, "a pointer to a function was sent that points to no code in " +
-                                                std::string(module->name()));
+        throw error(errc::unknown_function,
+                    "a pointer to a function was sent that points to no code in " + std::string(module->name()));
     return reinterpret_cast<code_pointer>(address);
 }
 

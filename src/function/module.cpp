@@ -52,9 +52,8 @@ std::shared_ptr<const loaded_module> describe(const dl_phdr_info& info, bool mai
         if (header->p_type != PT_LOAD || header->p_memsz == 0)
             continue;
         const std::uintptr_t begin = info.dlpi_addr + header->p_vaddr;
-        segments.push_back({begin, begin + header->p_filesz, begin + header->p_memsz,
-                            (header->p_flags & PF_R) != 0, (header->p_flags & PF_W) != 0,
-                            (header->p_flags & PF_X) != 0});
+        segments.push_back({begin, begin + header->p_filesz, begin + header->p_memsz, (header->p_flags & PF_R) != 0,
+                            (header->p_flags & PF_W) != 0, (header->p_flags & PF_X) != 0});
     }
     std::string path = info.dlpi_name ? info.dlpi_name : "";
     if (path.empty() && main)
@@ -106,7 +105,8 @@ snapshot read_modules()
                 into.counters = {info->dlpi_adds, info->dlpi_subs};
                 into.modules->push_back(describe(*info, into.modules->empty()));
                 return 0;
-            } catch (...) { // must not pass through the loader
+            }
+            catch (...) { // must not pass through the loader
                 into.error = std::current_exception();
                 return 1;
             }

@@ -112,8 +112,8 @@ named_function find_registered(std::string_view name, std::uint64_t hash, std::s
     const auto found = std::find_if(known.functions.begin(), known.functions.end(),
                                     [&](const named_function& f) { return f.name == name; });
     if (found == known.functions.end())
-        throw error(errc::unknown_function, "the worker's program has no function registered as \"" + std::string(name) +
-                                                "\": write TWAT_MP_REGISTER(" + std::string(name) +
+        throw error(errc::unknown_function, "the worker's program has no function registered as \"" +
+                                                std::string(name) + "\": write TWAT_MP_REGISTER(" + std::string(name) +
                                                 ") at namespace scope in it, too");
     check_unique(known, *found);
     if (found->hash != hash)
@@ -126,9 +126,10 @@ named_function find_registered(std::string_view name, std::uint64_t hash, std::s
 
 void throw_has_no_name(const char* types)
 {
-    throw error(errc::unknown_function, "the function object " + readable_types(types) +
-                                            " holds values, so it cannot be registered for another program as worker "
-                                            "(pool_options::executable): use TWAT_MP_REGISTER(f) and mp::partial(f, values...)");
+    throw error(errc::unknown_function,
+                "the function object " + readable_types(types) +
+                    " holds values, so it cannot be registered for another program as worker "
+                    "(pool_options::executable): use TWAT_MP_REGISTER(f) and mp::partial(f, values...)");
 }
 
 std::string readable_types(std::string_view text)

@@ -55,7 +55,8 @@ std::string hex(std::string_view bytes)
 
 void journal_file::fail(int error, const char* what) const
 {
-    throw boost::system::system_error(error, boost::system::system_category(), std::string(what) + " the journal '" + path_.string() + "'");
+    throw boost::system::system_error(error, boost::system::system_category(),
+                                      std::string(what) + " the journal '" + path_.string() + "'");
 }
 
 journal_file::journal_file(const std::filesystem::path& path, const journal_owner& owner) : path_(path)
@@ -76,7 +77,8 @@ std::size_t journal_file::read_at(std::uint64_t offset, void* to, std::size_t si
 {
     std::size_t done = 0;
     while (done != size) {
-        const ssize_t n = ::pread(fd_.get(), static_cast<char*>(to) + done, size - done, static_cast<off_t>(offset + done));
+        const ssize_t n =
+            ::pread(fd_.get(), static_cast<char*>(to) + done, size - done, static_cast<off_t>(offset + done));
         if (n == -1 && errno == EINTR)
             continue;
         if (n == -1)
@@ -112,23 +114,27 @@ void journal_file::check_header(const journal_owner& owner)
         end_ = wanted.size();
         return;
     }
-    struct ::stat status{};
+    struct ::stat status
+    {};
     if (::fstat(fd_.get(), &status) == -1)
         fail(errno, "looking at");
     const std::string name = "the journal '" + path_.string() + "' ";
-    const bool is_start = static_cast<std::size_t>(status.st_size) == read && std::equal(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(read), wanted.begin());
+    const bool is_start = static_cast<std::size_t>(status.st_size) == read &&
+                          std::equal(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(read), wanted.begin());
     if (!is_start) { // not one whose maker died before its first record
         std::uint64_t theirs[4] = {};
-        if (read_at(0, theirs, sizeof theirs) != sizeof theirs || theirs[0] != journal_magic || theirs[2] > most_text || theirs[3] > most_text)
+        if (read_at(0, theirs, sizeof theirs) != sizeof theirs || theirs[0] != journal_magic || theirs[2] > most_text ||
+            theirs[3] > most_text)
             throw std::invalid_argument("twat::mp: " + name + "is no journal; nothing was changed in it");
         std::string their_build(theirs[2], ' '), their_function(theirs[3], ' ');
         read_at(sizeof theirs, their_build.data(), their_build.size());
         read_at(sizeof theirs + their_build.size(), their_function.data(), their_function.size());
         if (their_build != build)
-            throw std::invalid_argument("twat::mp: " + name + "is of another build of the program (" + hex(their_build) + ", this is " + hex(build) +
+            throw std::invalid_argument("twat::mp: " + name + "is of another build of the program (" +
+                                        hex(their_build) + ", this is " + hex(build) +
                                         "), whose results may differ; remove it to begin anew");
-        throw std::invalid_argument("twat::mp: " + name + "is of another function (" + their_function + ", this is " + text +
-                                    "), or of other bound arguments; give each its own journal");
+        throw std::invalid_argument("twat::mp: " + name + "is of another function (" + their_function + ", this is " +
+                                    text + "), or of other bound arguments; give each its own journal");
     }
     if (::ftruncate(fd_.get(), 0) == -1)
         fail(errno, "beginning");
@@ -138,7 +144,8 @@ void journal_file::check_header(const journal_owner& owner)
 
 void journal_file::read_records()
 {
-    struct ::stat status{};
+    struct ::stat status
+    {};
     if (::fstat(fd_.get(), &status) == -1)
         fail(errno, "looking at");
     const auto size = static_cast<std::uint64_t>(status.st_size);
@@ -187,12 +194,14 @@ void journal_file::write(std::span<const std::byte> bytes)
 {
     std::size_t done = 0;
     while (done != bytes.size()) {
-        const ssize_t n = ::pwrite(fd_.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(end_ + done));
+        const ssize_t n =
+            ::pwrite(fd_.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(end_ + done));
         if (n == -1 && errno == EINTR)
             continue;
         if (n == -1) {
             const int error = errno;
-            static_cast<void>(::ftruncate(fd_.get(), static_cast<off_t>(end_))); // otherwise the next one who opens it does
+            // otherwise the next one who opens it does
+            static_cast<void>(::ftruncate(fd_.get(), static_cast<off_t>(end_)));
             fail(error, "writing");
         }
         done += static_cast<std::size_t>(n);

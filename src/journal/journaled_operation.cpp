@@ -21,19 +21,32 @@ constexpr std::size_t most_skipped = 1024;
 class wrapped_operation : public operation
 {
 public:
-    explicit wrapped_operation(std::shared_ptr<operation> inner) : operation(inner->traits()), inner_(std::move(inner)) {}
+    explicit wrapped_operation(std::shared_ptr<operation> inner) : operation(inner->traits()), inner_(std::move(inner))
+    {}
 
     byte_buffer encode_function(bool by_name) override { return inner_->encode_function(by_name); }
     const char* function_types() const noexcept override { return inner_->function_types(); }
     std::unique_ptr<payload> make_payload() const override { return inner_->make_payload(); }
-    pull_result pull(payload& into, std::size_t max, std::size_t limit) override { return inner_->pull(into, max, limit); }
+    pull_result pull(payload& into, std::size_t max, std::size_t limit) override
+    {
+        return inner_->pull(into, max, limit);
+    }
     bool pulls_for_nothing() const noexcept override { return inner_->pulls_for_nothing(); }
     std::size_t demand() const override { return inner_->demand(); }
-    void set_chunk_size(std::size_t nodes, std::size_t chunk_size) override { inner_->set_chunk_size(nodes, chunk_size); }
+    void set_chunk_size(std::size_t nodes, std::size_t chunk_size) override
+    {
+        inner_->set_chunk_size(nodes, chunk_size);
+    }
     result_decoder decodes_apart() const noexcept override { return inner_->decodes_apart(); }
     std::exception_ptr store(const finished_task& task) noexcept override { return inner_->store(task); }
-    std::size_t store_all(const finished_tasks& tasks, std::exception_ptr& error) noexcept override { return inner_->store_all(tasks, error); }
-    void store_failure(std::uint64_t index, std::exception_ptr error) noexcept override { inner_->store_failure(index, std::move(error)); }
+    std::size_t store_all(const finished_tasks& tasks, std::exception_ptr& error) noexcept override
+    {
+        return inner_->store_all(tasks, error);
+    }
+    void store_failure(std::uint64_t index, std::exception_ptr error) noexcept override
+    {
+        inner_->store_failure(index, std::move(error));
+    }
     void report_progress(const progress& now) override { inner_->report_progress(now); }
     void report_usage(const usage& used) override { inner_->report_usage(used); }
     void complete(std::exception_ptr error) noexcept override { inner_->complete(std::move(error)); }
@@ -88,7 +101,8 @@ protected:
         try {
             journal_->open(owner_);
             return nullptr;
-        } catch (...) {
+        }
+        catch (...) {
             return std::current_exception();
         }
     }
@@ -120,7 +134,8 @@ public:
             done.skipped = std::exchange(behind_, 0);
             if (waiting_)
                 append(tasks, *waiting_), waiting_.reset(), ++done.count;
-            const std::size_t most = traits().stream ? max : std::max(max, most_skipped); // a stream's reader has no more room
+            // a stream's reader has no more room
+            const std::size_t most = traits().stream ? max : std::max(max, most_skipped);
             while (!ended_ && !refused_ && done.count < max && done.count + done.skipped + behind_ < most)
                 if (!pull_next(tasks, fresh, limit, done))
                     break;
@@ -129,7 +144,8 @@ public:
             done.gap = behind_ != 0 || waiting_ || refused_;
             done.ended = ended_ && !done.gap && !done.refused;
             done.broken = done.gap ? nullptr : broken_;
-        } catch (...) {
+        }
+        catch (...) {
             done.broken = std::current_exception();
         }
         return done;
@@ -151,7 +167,8 @@ public:
                 hashes_.erase(found);
             }
             return nullptr;
-        } catch (...) {
+        }
+        catch (...) {
             return annotate(std::current_exception(), task.index);
         }
     }
@@ -210,7 +227,7 @@ private:
 
     std::unordered_map<std::uint64_t, std::uint64_t> hashes_; ///< Of the arguments of tasks without an outcome.
     std::uint64_t next_ = 0;
-    std::size_t behind_ = 0; ///< Tasks that were left out behind those that were handed out.
+    std::size_t behind_ = 0;                        ///< Tasks that were left out behind those that were handed out.
     std::optional<std::vector<std::byte>> waiting_; ///< The task behind those.
     std::exception_ptr refused_, broken_;
     bool ended_ = false;
@@ -218,7 +235,8 @@ private:
 
 } // namespace
 
-std::shared_ptr<operation> journaled(std::shared_ptr<operation> op, std::shared_ptr<journal_use> journal, journal_owner owner, bool encodes)
+std::shared_ptr<operation> journaled(std::shared_ptr<operation> op, std::shared_ptr<journal_use> journal,
+                                     journal_owner owner, bool encodes)
 {
     if (encodes)
         return std::make_shared<encoded_operation>(std::move(op), std::move(journal), std::move(owner));

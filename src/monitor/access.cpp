@@ -39,7 +39,8 @@ access judge_request(const request_origin& from, std::string_view token, bool lo
 {
     if (loopback && !is_loopback_name(from.host))
         return access::wrong_host;
-    if (!from.origin.empty() && from.origin != "http://" + std::string(from.host) && from.origin != "https://" + std::string(from.host))
+    if (!from.origin.empty() && from.origin != "http://" + std::string(from.host) &&
+        from.origin != "https://" + std::string(from.host))
         return access::wrong_origin;
     if (token.empty())
         return access::granted;

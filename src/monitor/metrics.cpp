@@ -42,7 +42,8 @@ public:
 
     void values(const std::string& labels, const histogram& of)
     {
-        for (const double limit : {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0}) {
+        for (const double limit :
+             {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0}) {
             char le[24];
             std::snprintf(le, sizeof le, "%g", limit);
             const auto bound = std::chrono::duration_cast<histogram::duration>(std::chrono::duration<double>(limit));
@@ -68,13 +69,14 @@ double number(std::size_t n) { return static_cast<double>(n); }
 std::string metrics_text(const watched_pools& pools)
 {
     writer w(pools);
-    w.metric("twat_mp_tasks_total", "counter", "Tasks by how they ended.", [&](const std::string& labels, const pool_stats& s) {
-        w.value(labels + ",outcome=\"done\"", number(s.done));
-        w.value(labels + ",outcome=\"failed\"", number(s.failed - s.timed_out - s.lost));
-        w.value(labels + ",outcome=\"timed_out\"", number(s.timed_out));
-        w.value(labels + ",outcome=\"worker_died\"", number(s.lost));
-        w.value(labels + ",outcome=\"cancelled\"", number(s.cancelled));
-    });
+    w.metric("twat_mp_tasks_total", "counter", "Tasks by how they ended.",
+             [&](const std::string& labels, const pool_stats& s) {
+                 w.value(labels + ",outcome=\"done\"", number(s.done));
+                 w.value(labels + ",outcome=\"failed\"", number(s.failed - s.timed_out - s.lost));
+                 w.value(labels + ",outcome=\"timed_out\"", number(s.timed_out));
+                 w.value(labels + ",outcome=\"worker_died\"", number(s.lost));
+                 w.value(labels + ",outcome=\"cancelled\"", number(s.cancelled));
+             });
     w.metric("twat_mp_refused_total", "counter", "Operations that were refused because too many waited.",
              [&](const std::string& labels, const pool_stats& s) { w.value(labels, number(s.refused)); });
     w.metric("twat_mp_pending", "gauge", "Operations that wait for a worker.",
@@ -93,16 +95,18 @@ std::string metrics_text(const watched_pools& pools)
                  w.value(labels + ",direction=\"sent\"", static_cast<double>(s.bytes_sent));
                  w.value(labels + ",direction=\"received\"", static_cast<double>(s.bytes_received));
              });
-    w.metric("twat_mp_cpu_seconds_total", "counter", "CPU time of measured tasks, by label.", [&](const std::string& labels, const pool_stats& s) {
-        for (const label_stats& l : s.labels) {
-            w.value(labels + ",label=" + label_value(l.label) + ",mode=\"user\"", seconds(l.user));
-            w.value(labels + ",label=" + label_value(l.label) + ",mode=\"system\"", seconds(l.system));
-        }
-    });
-    w.metric("twat_mp_tenant_cpu_seconds_total", "counter", "CPU time of measured tasks, by tenant.", [&](const std::string& labels, const pool_stats& s) {
-        for (const tenant_stats& t : s.tenants)
-            w.value(labels + ",tenant=\"" + std::to_string(t.id.value) + "\"", seconds(t.cpu_time));
-    });
+    w.metric("twat_mp_cpu_seconds_total", "counter", "CPU time of measured tasks, by label.",
+             [&](const std::string& labels, const pool_stats& s) {
+                 for (const label_stats& l : s.labels) {
+                     w.value(labels + ",label=" + label_value(l.label) + ",mode=\"user\"", seconds(l.user));
+                     w.value(labels + ",label=" + label_value(l.label) + ",mode=\"system\"", seconds(l.system));
+                 }
+             });
+    w.metric("twat_mp_tenant_cpu_seconds_total", "counter", "CPU time of measured tasks, by tenant.",
+             [&](const std::string& labels, const pool_stats& s) {
+                 for (const tenant_stats& t : s.tenants)
+                     w.value(labels + ",tenant=\"" + std::to_string(t.id.value) + "\"", seconds(t.cpu_time));
+             });
     w.metric("twat_mp_queue_wait_seconds", "histogram", "How long operations waited for a worker.",
              [&](const std::string& labels, const pool_stats& s) { w.values(labels, s.queue_wait); });
     w.metric("twat_mp_task_seconds", "histogram", "How long tasks ran.",

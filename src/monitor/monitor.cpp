@@ -37,7 +37,8 @@ asio::ip::address checked(const monitor_options& options)
     boost::system::error_code ec;
     const auto address = asio::ip::make_address(options.address, ec);
     if (ec)
-        throw std::invalid_argument("twat::mp::monitor_options::address is \"" + options.address + "\", which is no IP address");
+        throw std::invalid_argument("twat::mp::monitor_options::address is \"" + options.address +
+                                    "\", which is no IP address");
     if (!options.token.empty() && options.token.size() < shortest_token)
         throw std::invalid_argument("twat::mp::monitor_options::token has fewer than 16 characters");
     if (!address.is_loopback() && options.token.empty())
@@ -52,7 +53,8 @@ class monitor::implementation : public std::enable_shared_from_this<implementati
 {
 public:
     implementation(asio::any_io_executor executor, monitor_options options)
-        : options_(std::move(options)), address_(checked(options_)), strand_(asio::make_strand(executor)), acceptor_(strand_)
+        : options_(std::move(options)), address_(checked(options_)), strand_(asio::make_strand(executor)),
+          acceptor_(strand_)
     {
         const tcp::endpoint endpoint(address_, options_.port);
         acceptor_.open(endpoint.protocol());
@@ -110,7 +112,9 @@ private:
     class session : public std::enable_shared_from_this<session>
     {
     public:
-        session(std::shared_ptr<implementation> owner, tcp::socket socket) : owner_(std::move(owner)), stream_(std::move(socket)) {}
+        session(std::shared_ptr<implementation> owner, tcp::socket socket)
+            : owner_(std::move(owner)), stream_(std::move(socket))
+        {}
         ~session() { owner_->sessions_.erase(this); }
 
         void begin()
@@ -127,10 +131,11 @@ private:
             parser_->header_limit(longest_request);
             parser_->body_limit(0);
             stream_.expires_after(patience);
-            http::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](boost::system::error_code ec, std::size_t) {
-                if (!ec && !self->owner_->stopped_)
-                    self->answer();
-            });
+            http::async_read(stream_, buffer_, *parser_,
+                             [self = shared_from_this()](boost::system::error_code ec, std::size_t) {
+                                 if (!ec && !self->owner_->stopped_)
+                                     self->answer();
+                             });
         }
         void answer()
         {
@@ -139,10 +144,11 @@ private:
             response_.keep_alive(asked.keep_alive());
             response_.prepare_payload();
             stream_.expires_after(patience);
-            http::async_write(stream_, response_, [self = shared_from_this()](boost::system::error_code ec, std::size_t) {
-                if (!ec && self->response_.keep_alive() && !self->owner_->stopped_)
-                    self->read();
-            });
+            http::async_write(stream_, response_,
+                              [self = shared_from_this()](boost::system::error_code ec, std::size_t) {
+                                  if (!ec && self->response_.keep_alive() && !self->owner_->stopped_)
+                                      self->read();
+                              });
         }
 
         const std::shared_ptr<implementation> owner_;
@@ -164,7 +170,8 @@ private:
     static std::string_view text_of(const request& asked, http::field field)
     {
         const auto found = asked.find(field);
-        return found == asked.end() ? std::string_view() : std::string_view(found->value().data(), found->value().size());
+        return found == asked.end() ? std::string_view()
+                                    : std::string_view(found->value().data(), found->value().size());
     }
 
     static response made(http::status status, std::string body, const char* type = "text/plain; charset=utf-8")
@@ -174,7 +181,8 @@ private:
         r.set(http::field::cache_control, "no-store");
         r.set("X-Content-Type-Options", "nosniff");
         r.set("Referrer-Policy", "no-referrer");
-        r.set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'");
+        r.set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+                                         "connect-src 'self'; frame-ancestors 'none'");
         r.body() = std::move(body);
         return r;
     }
@@ -185,18 +193,22 @@ private:
         const std::string_view path = target.substr(0, target.find('?'));
         constexpr std::string_view key = "?token=";
         const auto at = target.find(key);
-        const std::string_view token = at == std::string_view::npos ? std::string_view() : target.substr(at + key.size());
+        const std::string_view token =
+            at == std::string_view::npos ? std::string_view() : target.substr(at + key.size());
         if (asked.method() != http::verb::get) {
             response r = made(http::status::method_not_allowed, "only GET is answered\n");
             r.set(http::field::allow, "GET");
             return r;
         }
         const bool open = path == "/healthz" || path == "/readyz"; // for who watches the program and knows no secret
-        switch (detail::judge_request({text_of(asked, http::field::host), text_of(asked, http::field::origin), text_of(asked, http::field::authorization), token},
+        switch (detail::judge_request({text_of(asked, http::field::host), text_of(asked, http::field::origin),
+                                       text_of(asked, http::field::authorization), token},
                                       open ? std::string_view() : options_.token, address_.is_loopback())) {
         case detail::access::granted: break;
-        case detail::access::wrong_host: return made(http::status::forbidden, "the Host of the request is not that of the loopback interface\n");
-        case detail::access::wrong_origin: return made(http::status::forbidden, "the request comes from a page of another origin\n");
+        case detail::access::wrong_host:
+            return made(http::status::forbidden, "the Host of the request is not that of the loopback interface\n");
+        case detail::access::wrong_origin:
+            return made(http::status::forbidden, "the request comes from a page of another origin\n");
         case detail::access::no_token: {
             response r = made(http::status::unauthorized, "a token is needed: Authorization: Bearer TOKEN\n");
             r.set(http::field::www_authenticate, "Bearer");
@@ -248,7 +260,10 @@ monitor::~monitor()
 }
 
 void monitor::unwatch(const std::string& name) { implementation_->remove(name); }
-void monitor::add(std::string name, std::function<pool_stats()> stats) { implementation_->add(std::move(name), std::move(stats)); }
+void monitor::add(std::string name, std::function<pool_stats()> stats)
+{
+    implementation_->add(std::move(name), std::move(stats));
+}
 unsigned short monitor::port() const noexcept { return implementation_->port(); }
 void monitor::stop() { implementation_->stop(); }
 

@@ -60,7 +60,10 @@ void histogram::record(duration value, std::uint64_t times)
     sum_ = saturating_sum(sum_, ticks(value), times);
 }
 
-std::uint64_t histogram::count() const noexcept { return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t(0)); }
+std::uint64_t histogram::count() const noexcept
+{
+    return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t(0));
+}
 
 histogram::duration histogram::mean() const noexcept
 {
@@ -79,8 +82,8 @@ histogram::duration histogram::quantile(double q) const noexcept
     for (std::size_t i = 0; i < bucket_count; ++i) {
         const auto here = static_cast<double>(counts_[i]);
         if (here > 0 && before + here >= wanted)
-            return duration(std::llround(static_cast<double>(lower) +
-                                         static_cast<double>(bound(i) - lower) * std::max(0.0, wanted - before) / here));
+            return duration(std::llround(static_cast<double>(lower) + static_cast<double>(bound(i) - lower) *
+                                                                          std::max(0.0, wanted - before) / here));
         before += here;
         lower = bound(i);
     }
@@ -92,9 +95,11 @@ std::uint64_t histogram::count_up_to(duration limit) const noexcept
     if (counts_.empty() || limit < duration::zero())
         return 0;
     const std::size_t last = bucket_of(limit);
-    const std::uint64_t below = std::accumulate(counts_.begin(), counts_.begin() + static_cast<std::ptrdiff_t>(last), std::uint64_t(0));
+    const std::uint64_t below =
+        std::accumulate(counts_.begin(), counts_.begin() + static_cast<std::ptrdiff_t>(last), std::uint64_t(0));
     const std::uint64_t lower = last == 0 ? 0 : bound(last - 1);
-    const double part = std::min(1.0, static_cast<double>(ticks(limit) - lower) / static_cast<double>(bound(last) - lower));
+    const double part =
+        std::min(1.0, static_cast<double>(ticks(limit) - lower) / static_cast<double>(bound(last) - lower));
     return below + static_cast<std::uint64_t>(part * static_cast<double>(counts_[last]));
 }
 

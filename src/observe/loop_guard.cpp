@@ -56,9 +56,11 @@ public:
         if (next == verdict::beat)
             beat(self);
         else if (next == verdict::report)
-            callback_({judge.lasted(clock::now()), thread_, stacktrace(std::make_shared<const stack_source>([stack = stack_] {
-                                                                return raw_stack{stack.stack, stack.why_not.empty() ? std::string() : "no stack: " + stack.why_not};
-                                                            }))});
+            callback_(
+                {judge.lasted(clock::now()), thread_, stacktrace(std::make_shared<const stack_source>([stack = stack_] {
+                     return raw_stack{stack.stack,
+                                      stack.why_not.empty() ? std::string() : "no stack: " + stack.why_not};
+                 }))});
     }
 
     loop_judge judge;
@@ -131,7 +133,8 @@ class loop_watcher
 public:
     static loop_watcher& get()
     {
-        static loop_watcher& watcher = *new loop_watcher; // never destroyed: its thread may use it until the process ends
+        // never destroyed: its thread may use it until the process ends
+        static loop_watcher& watcher = *new loop_watcher;
         return watcher;
     }
 
@@ -195,7 +198,8 @@ private:
 
 } // namespace
 
-std::shared_ptr<guarded_loop> watch_loop(const loop_site& site, duration limit, std::function<void(const loop_stall&)> callback)
+std::shared_ptr<guarded_loop> watch_loop(const loop_site& site, duration limit,
+                                         std::function<void(const loop_stall&)> callback)
 {
     if (limit < std::chrono::milliseconds(1))
         throw std::invalid_argument("twat::mp::loop_guard: the limit must be at least 1 ms");

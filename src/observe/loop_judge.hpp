@@ -30,7 +30,8 @@ public:
     /// @param beats How many the loop has come to.
     verdict look(time_point now, std::uint64_t beats) noexcept
     {
-        const bool late_itself = now - due_ > limit_ / 2; // stopped, perhaps, with the whole program: nobody is judged by that
+        // stopped, perhaps, with the whole program: nobody is judged by that
+        const bool late_itself = now - due_ > limit_ / 2;
         due_ = now + std::max<duration>(limit_ / 2, std::chrono::milliseconds(1));
         if (beats == sent_) {
             ++sent_;

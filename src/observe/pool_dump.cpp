@@ -11,7 +11,8 @@ namespace {
 
 std::string describe(const dumped_task& task, std::chrono::steady_clock::time_point now)
 {
-    std::string text = "  " + std::string(task.suspended ? "suspended" : "runs") + " task " + std::to_string(task.index);
+    std::string text =
+        "  " + std::string(task.suspended ? "suspended" : "runs") + " task " + std::to_string(task.index);
     if (!task.label.empty())
         text += " of " + task.label;
     if (task.since) {
@@ -47,7 +48,8 @@ std::string describe_time(std::chrono::system_clock::time_point when)
 
 std::string pool_dump::to_string() const
 {
-    std::string text = describe_time(when) + ": " + (workers.empty() ? "no worker is busy" : std::to_string(workers.size()) + " busy") + '\n';
+    std::string text = describe_time(when) + ": " +
+                       (workers.empty() ? "no worker is busy" : std::to_string(workers.size()) + " busy") + '\n';
     for (const dumped_worker& worker : workers) {
         text += "worker " + std::to_string(worker.index) + ", pid " + std::to_string(worker.pid);
         if (worker.thread != 0 && worker.thread != worker.pid)

@@ -55,7 +55,8 @@ struct progress_bar::implementation
     {
         try {
             write(writer.finish());
-        } catch (...) {
+        }
+        catch (...) {
             // A stream may throw; nobody is there to be told.
         }
     }

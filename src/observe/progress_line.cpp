@@ -84,7 +84,10 @@ std::string report_text(const progress& now)
     return shown;
 }
 
-std::string failures(const progress& now) { return now.failed == 0 ? "" : ", " + std::to_string(now.failed) + " failed"; }
+std::string failures(const progress& now)
+{
+    return now.failed == 0 ? "" : ", " + std::to_string(now.failed) + " failed";
+}
 
 } // namespace
 
@@ -170,9 +173,6 @@ std::string progress_writer::step(const progress& now, const progress_style& sty
     return written;
 }
 
-std::string progress_writer::finish()
-{
-    return std::exchange(open_, false) ? "\n" : "";
-}
+std::string progress_writer::finish() { return std::exchange(open_, false) ? "\n" : ""; }
 
 } // namespace twat::mp::detail

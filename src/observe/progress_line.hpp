@@ -14,8 +14,8 @@ namespace twat::mp::detail {
 /// What is known of the place where progress is shown.
 struct progress_style
 {
-    bool terminal = false; ///< A line can be drawn again.
-    bool unicode = false;  ///< Terminal: can show block characters.
+    bool terminal = false;  ///< A line can be drawn again.
+    bool unicode = false;   ///< Terminal: can show block characters.
     std::size_t width = 80; ///< Terminal: columns.
 };
 
@@ -35,14 +35,14 @@ public:
 
 private:
     std::string label_;
-    bool drawn_ = false; ///< Of this operation, something was written.
-    bool open_ = false;  ///< The cursor stands in a drawn line.
-    bool over_ = false;  ///< The last line of this operation was written.
-    duration last_{};    ///< When that was.
+    bool drawn_ = false;                ///< Of this operation, something was written.
+    bool open_ = false;                 ///< The cursor stands in a drawn line.
+    bool over_ = false;                 ///< The last line of this operation was written.
+    duration last_{};                   ///< When that was.
     std::optional<std::size_t> task_{}; ///< The task that reported last, and what it said.
     double fraction_ = 0;
     std::string text_{};
-    duration seen_{};    ///< `elapsed` of the last step: an operation that begins sets it back.
+    duration seen_{}; ///< `elapsed` of the last step: an operation that begins sets it back.
 };
 
 } // namespace twat::mp::detail

@@ -112,7 +112,10 @@ bool is_same(const stacktrace::frame& a, const stacktrace::frame& b)
 
 } // namespace
 
-const std::vector<stacktrace::frame>& stacktrace::frames() const { return source_ ? source_->frames() : detail::no_frames; }
+const std::vector<stacktrace::frame>& stacktrace::frames() const
+{
+    return source_ ? source_->frames() : detail::no_frames;
+}
 
 const std::string& stacktrace::note() const { return source_ ? source_->note() : detail::no_note; }
 

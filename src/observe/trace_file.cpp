@@ -63,9 +63,11 @@ class trace_file::implementation
 {
 public:
     explicit implementation(const std::filesystem::path& path)
-        : file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)), begun_(std::chrono::steady_clock::now())
+        : file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)),
+          begun_(std::chrono::steady_clock::now())
     {
-        constexpr std::string_view head = "[\n{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":1,\"args\":{\"name\":\"pool\"}}\n]\n";
+        constexpr std::string_view head =
+            "[\n{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":1,\"args\":{\"name\":\"pool\"}}\n]\n";
         if (file_ < 0 || ::write(file_, head.data(), head.size()) != static_cast<ssize_t>(head.size())) {
             const int error = errno;
             if (file_ >= 0)
@@ -81,22 +83,27 @@ public:
         switch (e.what) {
         case trace_event::worker_ready: {
             const std::string process = e.pid == 0 ? "" : format(" (process %d)", e.pid);
-            add("M", e, ",\"name\":\"thread_name\",\"args\":{\"name\":\"worker " + std::to_string(e.worker) + process + "\"}");
+            add("M", e,
+                ",\"name\":\"thread_name\",\"args\":{\"name\":\"worker " + std::to_string(e.worker) + process + "\"}");
             return add("i", e, ",\"name\":\"ready\",\"s\":\"t\"");
         }
         case trace_event::worker_gone:
-            return add("i", e, e.outcome == trace_outcome::died ? ",\"name\":\"died\",\"s\":\"t\"" : ",\"name\":\"ended\",\"s\":\"t\"");
+            return add("i", e,
+                       e.outcome == trace_outcome::died ? ",\"name\":\"died\",\"s\":\"t\""
+                                                        : ",\"name\":\"ended\",\"s\":\"t\"");
         case trace_event::operation_added:
-            return add("b", e, name_of_operation(e) + (e.trace_parent.valid() ? ",\"args\":{\"traceparent\":" + json_string(e.trace_parent.text()) + "}" : ""));
-        case trace_event::operation_ended:
-            return add("e", e, name_of_operation(e) + ",\"args\":{" + result(e) + "}");
+            return add("b", e,
+                       name_of_operation(e) + (e.trace_parent.valid() ? ",\"args\":{\"traceparent\":" +
+                                                                            json_string(e.trace_parent.text()) + "}"
+                                                                      : ""));
+        case trace_event::operation_ended: return add("e", e, name_of_operation(e) + ",\"args\":{" + result(e) + "}");
         case trace_event::chunk_begun:
-            return add(e.coroutine ? "b" : "B", e, name_of_chunk(e) + ",\"args\":{\"tasks\":" + json_string(tasks(e)) +
-                                                       format(",\"operation\":%" PRIu64 "}", e.operation));
+            return add(e.coroutine ? "b" : "B", e,
+                       name_of_chunk(e) + ",\"args\":{\"tasks\":" + json_string(tasks(e)) +
+                           format(",\"operation\":%" PRIu64 "}", e.operation));
         case trace_event::chunk_ended:
             return add(e.coroutine ? "e" : "E", e, name_of_chunk(e) + ",\"args\":{" + result(e) + "}");
-        case trace_event::task_used:
-            return add("i", e, ",\"name\":\"used\",\"s\":\"t\",\"args\":{" + bill(e) + "}");
+        case trace_event::task_used: return add("i", e, ",\"name\":\"used\",\"s\":\"t\",\"args\":{" + bill(e) + "}");
         }
     }
 
@@ -112,12 +119,14 @@ private:
     static std::string name_of_operation(const trace_event& e)
     {
         const std::string number = format("operation %" PRIu64, e.operation);
-        return ",\"cat\":\"operation\",\"name\":" + json_string(e.label ? e.label : number) + format(",\"id\":%" PRIu64, e.operation);
+        return ",\"cat\":\"operation\",\"name\":" + json_string(e.label ? e.label : number) +
+               format(",\"id\":%" PRIu64, e.operation);
     }
 
     static std::string name_of_chunk(const trace_event& e)
     {
-        std::string text = ",\"cat\":\"chunk\",\"name\":" + json_string(e.label ? e.label : format("operation %" PRIu64, e.operation));
+        std::string text =
+            ",\"cat\":\"chunk\",\"name\":" + json_string(e.label ? e.label : format("operation %" PRIu64, e.operation));
         if (e.coroutine)
             text += format(",\"id\":%" PRIu64, e.chunk);
         return text;
@@ -125,24 +134,27 @@ private:
 
     static std::string result(const trace_event& e)
     {
-        return "\"outcome\":" + json_string(name(e.outcome)) + format(",\"count\":%zu,\"failed\":%zu", e.count, e.failed);
+        return "\"outcome\":" + json_string(name(e.outcome)) +
+               format(",\"count\":%zu,\"failed\":%zu", e.count, e.failed);
     }
 
     static std::string bill(const trace_event& e)
     {
         const usage& u = *e.used;
-        return format("\"task\":%" PRIu64 ",\"user_us\":%.3f,\"system_us\":%.3f,\"ran_us\":%.3f,\"waited_us\":%.3f", u.task_index, microseconds(u.user),
-                      microseconds(u.system), microseconds(u.ran), microseconds(u.waited)) +
-               format(",\"minor_faults\":%" PRIu64 ",\"major_faults\":%" PRIu64 ",\"peak_bytes\":%zu,\"growth_bytes\":%zu", u.minor_faults,
-                      u.major_faults, u.peak_memory, u.memory_growth) +
+        return format("\"task\":%" PRIu64 ",\"user_us\":%.3f,\"system_us\":%.3f,\"ran_us\":%.3f,\"waited_us\":%.3f",
+                      u.task_index, microseconds(u.user), microseconds(u.system), microseconds(u.ran),
+                      microseconds(u.waited)) +
+               format(",\"minor_faults\":%" PRIu64 ",\"major_faults\":%" PRIu64
+                      ",\"peak_bytes\":%zu,\"growth_bytes\":%zu",
+                      u.minor_faults, u.major_faults, u.peak_memory, u.memory_growth) +
                format(",\"bytes_in\":%" PRIu64 ",\"bytes_out\":%" PRIu64, u.bytes_in, u.bytes_out);
     }
 
     // Overwrites the end of the array with the event and a new end, in one write: whoever looks finds whole JSON.
     void add(const char* phase, const trace_event& e, const std::string& rest)
     {
-        const std::string text = format(",\n{\"ph\":\"%s\",\"ts\":%.3f,\"pid\":1,\"tid\":%zu", phase, microseconds(e.when - begun_),
-                                        is_of_worker(e) ? e.worker + 1 : 0) +
+        const std::string text = format(",\n{\"ph\":\"%s\",\"ts\":%.3f,\"pid\":1,\"tid\":%zu", phase,
+                                        microseconds(e.when - begun_), is_of_worker(e) ? e.worker + 1 : 0) +
                                  rest + "}" + std::string(tail);
         std::lock_guard lock(mutex_);
         if (!full_ && ::pwrite(file_, text.data(), text.size(), end_) == static_cast<ssize_t>(text.size())) {
@@ -168,7 +180,8 @@ void trace_file::operator()(const trace_event& event) const noexcept
 {
     try {
         implementation_->write(event);
-    } catch (...) {
+    }
+    catch (...) {
         // No memory for the text: this event is missing.
     }
 }

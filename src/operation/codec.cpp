@@ -34,15 +34,9 @@ std::size_t decoder::read_length(std::size_t element_size)
 
 namespace detail {
 
-void throw_bad_bytes(const char* what)
-{
-    throw error(errc::decode_failed, what);
-}
+void throw_bad_bytes(const char* what) { throw error(errc::decode_failed, what); }
 
-void throw_bad_value(const char* what)
-{
-    throw error(errc::encode_failed, what);
-}
+void throw_bad_value(const char* what) { throw error(errc::encode_failed, what); }
 
 void throw_too_deep(const encoder&)
 {

@@ -32,7 +32,8 @@ void check_exit_type(const task& finalizer, const std::type_info& wanted)
     if (!finalizer)
         throw std::logic_error("twat::mp: exit_results of a pool that has no pool_options::finalizer");
     if (finalizer.result_type() != wanted)
-        throw std::logic_error("twat::mp: exit_results<" + boost::core::demangle(wanted.name()) + ">, but pool_options::finalizer returns " +
+        throw std::logic_error("twat::mp: exit_results<" + boost::core::demangle(wanted.name()) +
+                               ">, but pool_options::finalizer returns " +
                                boost::core::demangle(finalizer.result_type().name()));
 }
 
@@ -40,7 +41,8 @@ void throw_exit_values_stay(const std::type_info& type, bool copied)
 {
     const std::string name = boost::core::demangle(type.name());
     throw std::logic_error("twat::mp: exit_results<" + name + ">: the type cannot be " +
-                           (copied ? "copied; let the finalizer return a std::shared_ptr to it" : "encoded, so that no process can send it"));
+                           (copied ? "copied; let the finalizer return a std::shared_ptr to it"
+                                   : "encoded, so that no process can send it"));
 }
 
 } // namespace twat::mp::detail

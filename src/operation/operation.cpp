@@ -76,15 +76,13 @@ void operation::report_progress(const progress&) {}
 void operation::report_usage(const usage&) {}
 std::exception_ptr operation::run(payload&, std::size_t, std::uint64_t) noexcept { return nullptr; }
 
-std::size_t operation::run_some(payload& tasks, task_gate& gate, std::size_t begin, std::size_t end, std::uint64_t first,
-                                std::vector<failed_task>& failures) noexcept
+std::size_t operation::run_some(payload& tasks, task_gate& gate, std::size_t begin, std::size_t end,
+                                std::uint64_t first, std::vector<failed_task>& failures) noexcept
 {
-    return run_each(gate, begin, end, failures, [&](std::size_t position) { return run(tasks, position, first + position); });
+    return run_each(gate, begin, end, failures,
+                    [&](std::size_t position) { return run(tasks, position, first + position); });
 }
 
-asio::awaitable<std::exception_ptr> operation::run_async(payload&, std::size_t, std::uint64_t)
-{
-    co_return nullptr;
-}
+asio::awaitable<std::exception_ptr> operation::run_async(payload&, std::size_t, std::uint64_t) { co_return nullptr; }
 
 } // namespace twat::mp::detail

@@ -17,7 +17,8 @@ task_base::~task_base() = default;
 
 void throw_not_portable()
 {
-    throw std::logic_error("twat::mp: a task whose function or arguments cannot be sent was to be sent to a process worker");
+    throw std::logic_error(
+        "twat::mp: a task whose function or arguments cannot be sent was to be sent to a process worker");
 }
 
 void run_to_completion(asio::awaitable<void> coroutine)

@@ -117,7 +117,8 @@ std::size_t available_cpus(const fs::path& root, std::size_t affinity)
     for (const cgroup_place& place : cgroups_of_this_process(root)) {
         if (place.controllers.empty()) {
             smallest = walk_up(mounts, place.group, limit_v2, smallest);
-            smallest = walk_up(mounts / "unified", place.group, limit_v2, smallest); // where both versions are mounted
+            // where both versions are mounted
+            smallest = walk_up(mounts / "unified", place.group, limit_v2, smallest);
         } else if (place.has("cpu")) {
             smallest = walk_up(mounts / "cpu", place.group, limit_v1, smallest);
             if (place.controllers != "cpu")

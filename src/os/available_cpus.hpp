@@ -10,7 +10,8 @@
 namespace twat::mp::detail {
 
 TWAT_MP_DECL /** What `pool_options::nodes == 0` means: `available_cpus()`, but in a worker process no more than its share of those of its parent. */
-std::size_t usable_cpus();
+    std::size_t
+    usable_cpus();
 
 /** How many CPUs this process may keep busy. At least 1.
 

@@ -21,9 +21,9 @@ struct captured_stack
     struct frame
     {
         std::uint64_t address;
-        std::uint64_t offset;  ///< In the file, of `address`.
-        std::uint32_t module;  ///< `no_module`: it lies in no file.
-        std::uint32_t exact;   ///< Not 0: the address is that of an instruction; otherwise one behind a call.
+        std::uint64_t offset; ///< In the file, of `address`.
+        std::uint32_t module; ///< `no_module`: it lies in no file.
+        std::uint32_t exact;  ///< Not 0: the address is that of an instruction; otherwise one behind a call.
     };
     struct module
     {
@@ -32,7 +32,7 @@ struct captured_stack
 
     std::uint32_t thread = 0;
     std::uint32_t frame_count = 0, module_count = 0, name_bytes = 0;
-    std::uint32_t cut = 0; ///< Not 0: there were more frames than there is room for.
+    std::uint32_t cut = 0;                   ///< Not 0: there were more frames than there is room for.
     std::array<frame, most_frames> frames{}; ///< The innermost one first.
     std::array<module, most_modules> modules{};
     std::array<char, most_name_bytes> names{};

@@ -18,7 +18,8 @@ namespace twat::mp::detail {
 */
 struct child_exit::impl
 {
-    impl(asio::io_context& context, pid_t pid, unique_descriptor& handle) : process(context.get_executor(), pid, handle.get())
+    impl(asio::io_context& context, pid_t pid, unique_descriptor& handle)
+        : process(context.get_executor(), pid, handle.get())
     {
         handle.release();
     }

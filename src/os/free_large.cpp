@@ -14,7 +14,8 @@
 namespace twat::mp::detail {
 namespace {
 
-constexpr std::size_t slow_to_free = std::size_t(32) << 20; ///< Takes some 3 ms. The C library keeps smaller ones for the next time.
+/// Takes some 3 ms. The C library keeps smaller ones for the next time.
+constexpr std::size_t slow_to_free = std::size_t(32) << 20;
 
 /// Lies in the block that waits to be freed: nothing has to be allocated for that.
 struct waiting_block
@@ -70,7 +71,8 @@ void free_large(void* block) noexcept
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
     try {
         std::thread(run).detach();
-    } catch (...) {
+    }
+    catch (...) {
         free_all();
         freeing.store(0);
     }

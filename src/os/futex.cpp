@@ -10,14 +10,16 @@
 
 namespace twat::mp::detail {
 
-static_assert(std::atomic<std::uint32_t>::is_always_lock_free && sizeof(std::atomic<std::uint32_t>) == sizeof(std::uint32_t));
+static_assert(std::atomic<std::uint32_t>::is_always_lock_free &&
+              sizeof(std::atomic<std::uint32_t>) == sizeof(std::uint32_t));
 
 void wake_waiters(std::atomic<std::uint32_t>& word) noexcept
 {
     ::syscall(SYS_futex, &word, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
 }
 
-void wait_for_change(const std::atomic<std::uint32_t>& word, std::uint32_t value, std::chrono::nanoseconds longest) noexcept
+void wait_for_change(const std::atomic<std::uint32_t>& word, std::uint32_t value,
+                     std::chrono::nanoseconds longest) noexcept
 {
     if (longest <= std::chrono::nanoseconds::zero())
         return;

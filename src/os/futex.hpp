@@ -11,7 +11,8 @@ namespace twat::mp::detail {
 /// Wakes whoever waits for the word to change, in any process. Async-signal-safe.
 void wake_waiters(std::atomic<std::uint32_t>& word) noexcept;
 /// Waits until the word is not `value`, or for so long. May return early.
-void wait_for_change(const std::atomic<std::uint32_t>& word, std::uint32_t value, std::chrono::nanoseconds longest) noexcept;
+void wait_for_change(const std::atomic<std::uint32_t>& word, std::uint32_t value,
+                     std::chrono::nanoseconds longest) noexcept;
 
 } // namespace twat::mp::detail
 

@@ -182,7 +182,8 @@ launched launch(const launch_request& request, error_code& ec)
     p.null = null.get();
     p.ignored = request.ignored;
 
-    own_program program = request.executable.empty() ? find_own_program() : own_program{request.executable.string(), {}};
+    own_program program =
+        request.executable.empty() ? find_own_program() : own_program{request.executable.string(), {}};
     const std::string& executable = program.executable;
     std::string title = request.title.empty() ? executable : request.title;
     std::vector<char*> arguments{title.data()};
@@ -203,7 +204,8 @@ launched launch(const launch_request& request, error_code& ec)
     int pid = 0;
     {
         all_signals_blocked blocked;
-        pid = TWAT_MP_CLONE(run_child, stack.get() + stack_size, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &p, &pidfd);
+        pid = TWAT_MP_CLONE(run_child, stack.get() + stack_size, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &p,
+                            &pidfd);
         if (pid < 0)
             ec = last_error();
     }

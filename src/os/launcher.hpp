@@ -19,9 +19,12 @@ namespace twat::mp::detail {
 /** What to start. Owns the child's ends: whoever launches closes them, so that the hang-up of the child is seen. */
 struct launch_request
 {
-    std::filesystem::path executable; ///< Empty: this program, also when its file was replaced meanwhile; see `find_own_program`.
-    std::string title;                ///< The child's argv[0], which is what process lists show. Its only argument, mostly.
-    std::vector<std::string> environment; ///< NAME=value, in addition to `environ` and in place of the same names there.
+    /// Empty: this program, also when its file was replaced meanwhile; see `find_own_program`.
+    std::filesystem::path executable;
+    /// The child's argv[0], which is what process lists show. Its only argument, mostly.
+    std::string title;
+    /// NAME=value, in addition to `environ` and in place of the same names there.
+    std::vector<std::string> environment;
     /// The child's descriptors 3, 4 and 5: socket, page, doorbell. The child gets /dev/null in place of one that is missing.
     std::array<unique_descriptor, 3> descriptors;
     /// The child's descriptor 2; if it is missing, the parent's.

@@ -12,7 +12,8 @@ struct memory_use
 {
     std::uint64_t address_space = 0;
     std::uint64_t resident = 0;
-    std::uint64_t shared = 0; ///< Of the resident bytes: mapped files, and memory that is shared with other processes.
+    /// Of the resident bytes: mapped files, and memory that is shared with other processes.
+    std::uint64_t shared = 0;
 };
 
 /// Reads /proc/self/statm, which takes some microseconds. Nothing if that cannot be read.

@@ -16,7 +16,8 @@ void add_niceness(int added) noexcept
     constexpr int most = 19;
     // By its number: what POSIX calls the process, and other systems renice as a whole.
     const auto thread = static_cast<id_t>(::syscall(SYS_gettid));
-    const int now = ::getpriority(PRIO_PROCESS, thread); // -1 is also a niceness; an error reads the same, and then so does the call below
+    // -1 is also a niceness; an error reads the same, and then so does the call below
+    const int now = ::getpriority(PRIO_PROCESS, thread);
     ::setpriority(PRIO_PROCESS, thread, std::min(now + added, most));
 }
 

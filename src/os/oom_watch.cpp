@@ -32,7 +32,8 @@ std::optional<std::uint64_t> count_oom_kills(const fs::path& root)
     for (const auto& place : cgroups_of_this_process(root)) {
         std::vector<fs::path> files;
         if (place.controllers.empty())
-            files = {mounts / place.group / "memory.events", mounts / "unified" / place.group / "memory.events", mounts / "memory.events"};
+            files = {mounts / place.group / "memory.events", mounts / "unified" / place.group / "memory.events",
+                     mounts / "memory.events"};
         else if (place.has("memory"))
             files = {mounts / "memory" / place.group / "memory.oom_control", mounts / "memory" / "memory.oom_control"};
         for (const fs::path& file : files)

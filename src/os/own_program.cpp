@@ -18,7 +18,9 @@ constexpr const char* usual = "/proc/self/exe";
 
 bool is_same_file(const std::string& one, const std::string& other)
 {
-    struct ::stat first{}, second{};
+    struct ::stat first
+    {
+    }, second{};
     return ::stat(one.c_str(), &first) == 0 && ::stat(other.c_str(), &second) == 0 && first.st_dev == second.st_dev &&
            first.st_ino == second.st_ino;
 }
@@ -49,7 +51,8 @@ std::string find_loaded_file()
 
 own_program find()
 {
-    struct ::stat status{};
+    struct ::stat status
+    {};
     const std::string file = find_loaded_file();
     if (file.empty() || ::stat(file.c_str(), &status) != 0 || ::stat(usual, &status) != 0 || is_same_file(file, usual))
         return {usual, {}};

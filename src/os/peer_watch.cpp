@@ -36,11 +36,12 @@ void peer_watch::start(const asio::any_io_executor& executor)
 
 void peer_watch::wait(const asio::any_io_executor& executor)
 {
-    events_->async_wait(asio::posix::stream_descriptor::wait_read,
-                        asio::bind_executor(executor, [self = shared_from_this(), executor](const boost::system::error_code& ec) {
-                            if (!ec)
-                                self->look(executor);
-                        }));
+    events_->async_wait(
+        asio::posix::stream_descriptor::wait_read,
+        asio::bind_executor(executor, [self = shared_from_this(), executor](const boost::system::error_code& ec) {
+            if (!ec)
+                self->look(executor);
+        }));
 }
 
 // Each worker that dies can complete a wait here for no reason: its socket is closed while its hang-up is queued.

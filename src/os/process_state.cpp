@@ -99,7 +99,8 @@ std::string describe_state(const std::string& folder, pid_t parent)
 {
     const std::string stat = read_small(folder + "/stat"); // "pid (name) state parent ..."
     const std::size_t behind_name = stat.rfind(") ");
-    if (behind_name == stat.npos || behind_name + 4 >= stat.size() || std::atoi(stat.c_str() + behind_name + 4) != parent)
+    if (behind_name == stat.npos || behind_name + 4 >= stat.size() ||
+        std::atoi(stat.c_str() + behind_name + 4) != parent)
         return {};
     switch (stat[behind_name + 2]) {
     case 'R': return "runs, or waits for a CPU";
@@ -123,6 +124,9 @@ std::string name_of_system_call(long number)
 
 std::string describe_process_state(int pid) { return describe_state("/proc/" + std::to_string(pid), ::getpid()); }
 
-std::string describe_thread_state(int thread) { return describe_state("/proc/self/task/" + std::to_string(thread), ::getppid()); }
+std::string describe_thread_state(int thread)
+{
+    return describe_state("/proc/self/task/" + std::to_string(thread), ::getppid());
+}
 
 } // namespace twat::mp::detail

@@ -52,7 +52,8 @@ std::optional<std::chrono::nanoseconds> run_time_of_sleeper(int pid) noexcept
 {
     if (!sleeps(pid))
         return std::nullopt;
-    const small_file file(pid, "schedstat"); // "on CPU, waiting for one, time slices"; of one that waits for a CPU the second comes late
+    // "on CPU, waiting for one, time slices"; of one that waits for a CPU the second comes late
+    const small_file file(pid, "schedstat");
     const char* const end = file.text().data() + file.text().size();
     std::int64_t on_cpu = 0, waiting = 0;
     const auto first = std::from_chars(file.text().data(), end, on_cpu);

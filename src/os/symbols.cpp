@@ -40,8 +40,8 @@ public:
     explicit program_headers(int fd)
     {
         ElfW(Ehdr) header{};
-        if (::pread(fd, &header, sizeof header, 0) != static_cast<ssize_t>(sizeof header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
-            header.e_phentsize != sizeof(ElfW(Phdr)))
+        if (::pread(fd, &header, sizeof header, 0) != static_cast<ssize_t>(sizeof header) ||
+            std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_phentsize != sizeof(ElfW(Phdr)))
             return;
         headers_.resize(header.e_phnum);
         const std::size_t size = headers_.size() * sizeof(ElfW(Phdr));
@@ -53,8 +53,9 @@ public:
 
     std::uint64_t address_of(std::uint64_t offset) const noexcept
     {
-        for (const ElfW(Phdr)& h : headers_)
-            if (h.p_type == PT_LOAD && (h.p_flags & PF_X) != 0 && offset >= h.p_offset && offset - h.p_offset < h.p_filesz)
+        for (const ElfW(Phdr) & h : headers_)
+            if (h.p_type == PT_LOAD && (h.p_flags & PF_X) != 0 && offset >= h.p_offset &&
+                offset - h.p_offset < h.p_filesz)
                 return offset - h.p_offset + h.p_vaddr;
         return offset;
     }
@@ -66,7 +67,8 @@ private:
 std::string demangled(const char* name)
 {
     int status = 0;
-    const std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(name, nullptr, nullptr, &status), &std::free);
+    const std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(name, nullptr, nullptr, &status),
+                                                           &std::free);
     return status == 0 && text ? text.get() : name;
 }
 
@@ -119,18 +121,20 @@ private:
         if (!library)
             return nullptr;
         static libdw d;
-        const bool complete = take(library, "dwfl_begin", d.begin) && take(library, "dwfl_end", d.end) &&
-                              take(library, "dwfl_report_elf", d.report_elf) && take(library, "dwfl_report_end", d.report_end) &&
-                              take(library, "dwfl_offline_section_address", d.section_address) &&
-                              take(library, "dwfl_standard_find_debuginfo", d.find_debuginfo) &&
-                              take(library, "dwfl_module_addrname", d.address_name) && take(library, "dwfl_module_addrdie", d.address_unit) &&
-                              take(library, "dwfl_module_nextcu", d.next_unit) && take(library, "dwarf_haspc", d.has_address) &&
-                              take(library, "dwarf_getsrc_die", d.line_at) && take(library, "dwarf_linesrc", d.file_of_line) &&
-                              take(library, "dwarf_lineno", d.number_of_line) && take(library, "dwarf_getscopes", d.scopes_at) &&
-                              take(library, "dwarf_getscopes_die", d.scopes_of) && take(library, "dwarf_tag", d.tag) &&
-                              take(library, "dwarf_diename", d.name) && take(library, "dwarf_attr_integrate", d.attribute) &&
-                              take(library, "dwarf_formstring", d.as_text) && take(library, "dwarf_formudata", d.as_number) &&
-                              take(library, "dwarf_getsrcfiles", d.files_of) && take(library, "dwarf_filesrc", d.file_name);
+        const bool complete =
+            take(library, "dwfl_begin", d.begin) && take(library, "dwfl_end", d.end) &&
+            take(library, "dwfl_report_elf", d.report_elf) && take(library, "dwfl_report_end", d.report_end) &&
+            take(library, "dwfl_offline_section_address", d.section_address) &&
+            take(library, "dwfl_standard_find_debuginfo", d.find_debuginfo) &&
+            take(library, "dwfl_module_addrname", d.address_name) &&
+            take(library, "dwfl_module_addrdie", d.address_unit) && take(library, "dwfl_module_nextcu", d.next_unit) &&
+            take(library, "dwarf_haspc", d.has_address) && take(library, "dwarf_getsrc_die", d.line_at) &&
+            take(library, "dwarf_linesrc", d.file_of_line) && take(library, "dwarf_lineno", d.number_of_line) &&
+            take(library, "dwarf_getscopes", d.scopes_at) && take(library, "dwarf_getscopes_die", d.scopes_of) &&
+            take(library, "dwarf_tag", d.tag) && take(library, "dwarf_diename", d.name) &&
+            take(library, "dwarf_attr_integrate", d.attribute) && take(library, "dwarf_formstring", d.as_text) &&
+            take(library, "dwarf_formudata", d.as_number) && take(library, "dwarf_getsrcfiles", d.files_of) &&
+            take(library, "dwarf_filesrc", d.file_name);
         return complete ? &d : nullptr;
     }
 };

@@ -27,7 +27,8 @@ struct code_symbol
 
 struct looked_up_place
 {
-    std::uint64_t offset = 0; ///< As `addr2line -e file` wants it; of `code_place::offset` if the file cannot be read.
+    /// As `addr2line -e file` wants it; of `code_place::offset` if the file cannot be read.
+    std::uint64_t offset = 0;
     std::vector<code_symbol> symbols; ///< The innermost first; empty if nothing is known.
 };
 

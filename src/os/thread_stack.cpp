@@ -59,13 +59,16 @@ void on_request(int, siginfo_t* info, void* context)
 
 bool is_ours(int signal) noexcept
 {
-    struct sigaction now{};
-    return ::sigaction(signal, nullptr, &now) == 0 && (now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == on_request;
+    struct sigaction now
+    {};
+    return ::sigaction(signal, nullptr, &now) == 0 && (now.sa_flags & SA_SIGINFO) != 0 &&
+           now.sa_sigaction == on_request;
 }
 
 bool is_free(int signal) noexcept
 {
-    struct sigaction now{};
+    struct sigaction now
+    {};
     return ::sigaction(signal, nullptr, &now) == 0 && (now.sa_flags & SA_SIGINFO) == 0 && now.sa_handler == SIG_DFL;
 }
 
@@ -79,7 +82,8 @@ int request_signal() noexcept
     for (int signal = SIGRTMAX; signal >= SIGRTMIN; --signal) {
         if (!is_free(signal))
             continue;
-        struct sigaction action{};
+        struct sigaction action
+        {};
         action.sa_sigaction = on_request;
         action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
         ::sigemptyset(&action.sa_mask);

@@ -7,14 +7,12 @@
 
 namespace twat::mp::detail {
 
-backend_factory::backend_factory(pool_options options) : options_(std::move(options))
-{
-    check_options(options_);
-}
+backend_factory::backend_factory(pool_options options) : options_(std::move(options)) { check_options(options_); }
 
 backend_factory::~backend_factory() = default;
 
-std::shared_ptr<pool_core> backend_factory::make_core(std::shared_ptr<const backend_factory>, const asio::any_io_executor&) const
+std::shared_ptr<pool_core> backend_factory::make_core(std::shared_ptr<const backend_factory>,
+                                                      const asio::any_io_executor&) const
 {
     return nullptr;
 }

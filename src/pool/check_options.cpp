@@ -45,8 +45,8 @@ std::size_t count_nodes(const backend_factory& factory)
     const std::size_t nodes = factory.count_nodes(factory.options().nodes, "pool_options::nodes");
     const std::size_t kept = factory.options().min_nodes;
     if (kept != all_nodes && kept > nodes)
-        refuse_option("pool_options::min_nodes", "is " + std::to_string(kept) + ", but the pool has " + std::to_string(nodes) +
-                                              " nodes; mp::all_nodes keeps them all");
+        refuse_option("pool_options::min_nodes", "is " + std::to_string(kept) + ", but the pool has " +
+                                                     std::to_string(nodes) + " nodes; mp::all_nodes keeps them all");
     return nodes;
 }
 
@@ -70,13 +70,15 @@ void check_options(const pool_options& options)
     if (!(options.recycle_jitter >= 0 && options.recycle_jitter <= 1))
         refuse_option("pool_options::recycle_jitter", "must be between 0 and 1");
     if (options.nice < -1 || options.nice > 19)
-        refuse_option("pool_options::nice", "is " + std::to_string(options.nice) + ", but must be from 0 to 19, or -1 for the default");
+        refuse_option("pool_options::nice",
+                      "is " + std::to_string(options.nice) + ", but must be from 0 to 19, or -1 for the default");
     if (options.on_overflow != overflow::fail && options.on_overflow != overflow::wait)
         refuse_option("pool_options::on_overflow", "is not a valid mp::overflow");
     check_duration("pool_options::shed.target", options.shed.target);
     check_duration("pool_options::shed.interval", options.shed.interval);
     if (options.shed.target != duration::zero() && options.shed.interval == duration::zero())
-        refuse_option("pool_options::shed.interval", "is zero: say for how long waits may be longer than the target, 100 ms for example");
+        refuse_option("pool_options::shed.interval",
+                      "is zero: say for how long waits may be longer than the target, 100 ms for example");
     if (options.child_stderr < error_output::inherit || options.child_stderr > error_output::capture)
         refuse_option("pool_options::child_stderr", "is not a valid mp::error_output");
     check_chaos(options.chaos);
@@ -104,8 +106,8 @@ void check_options(const call_options& options)
     if (options.prio != priority::low && options.prio != priority::normal && options.prio != priority::high)
         refuse_option("call_options::prio", "is not a valid mp::priority");
     if (options.trace_parent.malformed())
-        refuse_option("call_options::trace_parent",
-                      "is no traceparent of the W3C: 00-, 32 hexadecimal digits, -, 16 of them, -, 2 of them, in lower case, and neither id all zeros");
+        refuse_option("call_options::trace_parent", "is no traceparent of the W3C: 00-, 32 hexadecimal digits, -, 16 "
+                                                    "of them, -, 2 of them, in lower case, and neither id all zeros");
     constexpr auto all = static_cast<unsigned>(asio::cancellation_type::all);
     if (const auto limit = static_cast<unsigned>(options.cancel_limit); limit != all && (limit & ~7u) != 0)
         refuse_option("call_options::cancel_limit", "is not a valid asio::cancellation_type");

@@ -13,7 +13,8 @@ std::string why_no_state(const pool_options& options, const std::type_info& want
 {
     const std::string name = boost::core::demangle(wanted.name());
     if (!options.state)
-        return "takes " + name + "& as its first parameter, the state of its worker, but pool_options::state is not set";
+        return "takes " + name +
+               "& as its first parameter, the state of its worker, but pool_options::state is not set";
     if (*options.state.type() != wanted)
         return "takes " + name + "& as its first parameter, but the state of a worker (pool_options::state) is a " +
                boost::core::demangle(options.state.type()->name());
@@ -23,7 +24,8 @@ std::string why_no_state(const pool_options& options, const std::type_info& want
 void check_state(const pool_options& options)
 {
     if (options.state && !options.executable.empty())
-        refuse_option("pool_options::state", "is set, but the workers are another program (pool_options::executable), which does not know it");
+        refuse_option("pool_options::state",
+                      "is set, but the workers are another program (pool_options::executable), which does not know it");
     if (options.initializer.wanted_state())
         refuse_option("pool_options::initializer", "takes the worker's state, which is made after it");
     if (const std::type_info* wanted = options.finalizer.wanted_state())

@@ -23,7 +23,8 @@ void look_up(const pool_dump& dump) noexcept
 {
     try {
         for (const dumped_worker& worker : dump.workers)
-            worker.stack.note(); // threads answer when they are looked at: before names are looked up, which takes long
+            // threads answer when they are looked at: before names are looked up, which takes long
+            worker.stack.note();
         for (const dumped_worker& worker : dump.workers)
             worker.stack.frames();
     }
@@ -77,7 +78,8 @@ void pool::settle_dumps()
     if (!released_)
         return;
     for (auto& [number, handler] : std::exchange(dump_waiters_, {}))
-        std::move(handler)(std::make_exception_ptr(boost::system::system_error(asio::error::operation_aborted)), pool_dump());
+        std::move(handler)(std::make_exception_ptr(boost::system::system_error(asio::error::operation_aborted)),
+                           pool_dump());
 }
 
 } // namespace twat::mp::detail

@@ -25,8 +25,8 @@ namespace twat::mp::detail {
 
 asio::execution_context::id pool_service::id;
 
-std::shared_ptr<pool_core> pool_core::create(std::shared_ptr<const backend_factory> factory, asio::any_io_executor executor,
-                                             post_watcher* watcher)
+std::shared_ptr<pool_core> pool_core::create(std::shared_ptr<const backend_factory> factory,
+                                             asio::any_io_executor executor, post_watcher* watcher)
 {
     if (factory->is_inline()) {
         const backend_factory& made_by = *factory;
@@ -81,15 +81,11 @@ std::exception_ptr aborted()
 
 } // namespace
 
-pool::pool(std::shared_ptr<const backend_factory> factory, asio::any_io_executor executor, std::size_t nodes, post_watcher* watcher)
-    : factory_(std::move(factory)),
-      options_(factory_->options()),
-      nodes_(nodes),
-      watcher_(watcher),
-      executor_(std::move(executor)),
-      strand_(asio::make_strand(*executor_)),
-      link_(std::make_shared<strand_link>(*strand_, watcher)),
-      timer_(*strand_)
+pool::pool(std::shared_ptr<const backend_factory> factory, asio::any_io_executor executor, std::size_t nodes,
+           post_watcher* watcher)
+    : factory_(std::move(factory)), options_(factory_->options()), nodes_(nodes), watcher_(watcher),
+      executor_(std::move(executor)), strand_(asio::make_strand(*executor_)),
+      link_(std::make_shared<strand_link>(*strand_, watcher)), timer_(*strand_)
 {
     stats_.nodes = nodes_;
 }
@@ -108,7 +104,9 @@ void pool::init()
     settings.starts_at_once = workers_->starts_at_once();
     if (options_.chaos.any())
         settings.chaos = std::make_shared<const chaos_plan>(options_.chaos);
-    settings.on_broken = [this](const std::function<std::exception_ptr()>& cause, bool for_good) { on_broken(cause, for_good); };
+    settings.on_broken = [this](const std::function<std::exception_ptr()>& cause, bool for_good) {
+        on_broken(cause, for_good);
+    };
     settings.on_mended = [this] { on_mended(); };
     if (options_.on_trace)
         settings.trace = [this](const trace_event& event, worker_id worker) { trace(event, worker); };
@@ -151,7 +149,8 @@ void pool::context_gone() noexcept
 void pool::check_process() const
 {
     if (fork_guard_.forked())
-        throw std::logic_error("this pool was made before fork(); in the child it has no workers: make a pool of its own there");
+        throw std::logic_error(
+            "this pool was made before fork(); in the child it has no workers: make a pool of its own there");
     if (gone_)
         throw std::logic_error("the execution context of this pool has been destroyed");
 }
@@ -282,7 +281,8 @@ void pool::join(start_handler handler)
 void pool::drain(duration limit, drain_handler handler)
 {
     check_process();
-    enter([handler = std::move(handler), limit = std::max(limit, duration::zero()), called = clock::now()](pool& p) mutable {
+    enter([handler = std::move(handler), limit = std::max(limit, duration::zero()),
+           called = clock::now()](pool& p) mutable {
         p.closed_ = true;
         p.engine_->close([] { return make_error(errc::pool_closed); });
         p.engine_->unbind_streams();
@@ -339,7 +339,8 @@ void pool::release() noexcept
     };
     try {
         enter(let_go);
-    } catch (...) {
+    }
+    catch (...) {
         // No memory to say goodbye with: the context's end cleans up.
     }
 }
@@ -388,7 +389,8 @@ void pool::task_decoded(worker_id worker, chunk_id id, std::size_t position, dec
         engine_->task_decoded(worker, id, position, value, size);
 }
 
-void pool::tasks_finished(worker_id worker, chunk_id id, std::size_t position, std::size_t count, const encoded_values* values)
+void pool::tasks_finished(worker_id worker, chunk_id id, std::size_t position, std::size_t count,
+                          const encoded_values* values)
 {
     if (!released_)
         engine_->tasks_finished(worker, id, position, count, values);
@@ -471,7 +473,8 @@ void pool::on_broken(const std::function<std::exception_ptr()>& cause, bool for_
         const std::exception_ptr why = cause();
         if (says_broken(why))
             return why;
-        return make_nested(errc::pool_broken, "no worker of the pool could be started; one will be tried again after a pause", why);
+        return make_nested(errc::pool_broken,
+                           "no worker of the pool could be started; one will be tried again after a pause", why);
     };
 }
 
@@ -508,7 +511,8 @@ void pool::settle()
     settle_joins();
     settle_drains();
     settle_dumps();
-    const bool active = engine_->active() || starting_ != 0 || !start_waiters_.empty() || !join_waiters_.empty() || !drain_waiters_.empty() || !dump_waiters_.empty();
+    const bool active = engine_->active() || starting_ != 0 || !start_waiters_.empty() || !join_waiters_.empty() ||
+                        !drain_waiters_.empty() || !dump_waiters_.empty();
     set_active(active);
     set_timer(active ? std::min(engine_->next_wake(), drained_by_) : time_point::max());
     if (!active) {
@@ -593,7 +597,8 @@ void pool::set_idle_timer(time_point wake)
     try {
         idle_timer_.set(wake, ring);
         idle_timer_at_ = wake;
-    } catch (...) {
+    }
+    catch (...) {
         idle_timer_at_ = time_point::max(); // no memory, or no thread: it is tried again when something happens
     }
 }
@@ -613,7 +618,8 @@ void pool::settle_starts()
     else if (broken_ && !trying_)
         complete(start_waiters_, why_broken_);
     else if (terminated_ || closed_)
-        complete(start_waiters_, [this] { return make_error(terminated_ ? errc::pool_terminated : errc::pool_closed); });
+        complete(start_waiters_,
+                 [this] { return make_error(terminated_ ? errc::pool_terminated : errc::pool_closed); });
     else if (engine_->complete())
         complete(start_waiters_, nullptr);
     else if (const auto why = engine_->why_incomplete())

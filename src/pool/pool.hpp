@@ -37,7 +37,8 @@ class pool final : public pool_core,
                    public std::enable_shared_from_this<pool>
 {
 public:
-    pool(std::shared_ptr<const backend_factory> factory, asio::any_io_executor executor, std::size_t nodes, post_watcher* watcher);
+    pool(std::shared_ptr<const backend_factory> factory, asio::any_io_executor executor, std::size_t nodes,
+         post_watcher* watcher);
     ~pool() override;
 
     /// Second half of the construction: what needs `shared_from_this`.
@@ -81,7 +82,8 @@ private:
     void worker_gone(worker_id worker, const worker_loss& loss) override;
     void task_used(worker_id worker, chunk_id id, std::size_t position, const task_usage& measured) override;
     void task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value) override;
-    void task_decoded(worker_id worker, chunk_id id, std::size_t position, decoded_result& value, std::size_t size) override;
+    void task_decoded(worker_id worker, chunk_id id, std::size_t position, decoded_result& value,
+                      std::size_t size) override;
     void tasks_finished(worker_id worker, chunk_id id, std::size_t position, std::size_t count,
                         const encoded_values* values) override;
     void task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error) override;
@@ -144,16 +146,17 @@ private:
     std::optional<asio::any_io_executor> work_; // tracks outstanding work while something is outstanding
     bool started_ = false;
     std::uint64_t others_refused_ = 0; // which the engine did not see
-    std::size_t starting_ = 0; // starts that are about to wait
+    std::size_t starting_ = 0;         // starts that are about to wait
     bool closed_ = false;
     bool terminated_ = false;
-    bool stopping_ = false; // the workers were told to end
-    bool stopped_ = false;  // and have
-    std::function<std::exception_ptr()> broken_;       // what calls get, if it is
-    std::function<std::exception_ptr()> why_broken_;   // what waited then, and those who want to know why workers do not start
-    bool for_good_ = false;                            // it will never be mended
-    bool trying_ = false;                              // a worker is being tried
-    std::weak_ptr<operation> waits_for_trial_;         // the others fail at once
+    bool stopping_ = false;                      // the workers were told to end
+    bool stopped_ = false;                       // and have
+    std::function<std::exception_ptr()> broken_; // what calls get, if it is
+    // what waited then, and those who want to know why workers do not start
+    std::function<std::exception_ptr()> why_broken_;
+    bool for_good_ = false;                    // it will never be mended
+    bool trying_ = false;                      // a worker is being tried
+    std::weak_ptr<operation> waits_for_trial_; // the others fail at once
     std::vector<start_handler> start_waiters_;
     std::vector<start_handler> join_waiters_;
     /// A `drain` that has not completed, and what had happened before it.

@@ -23,7 +23,8 @@ namespace twat::mp::detail {
 class decoding
 {
 public:
-    decoding(std::shared_ptr<const arena_mapping> memory, std::span<const std::byte> bytes, result_decoder decode) noexcept
+    decoding(std::shared_ptr<const arena_mapping> memory, std::span<const std::byte> bytes,
+             result_decoder decode) noexcept
         : memory_(std::move(memory)), bytes_(bytes), decode_(decode)
     {}
 

@@ -20,7 +20,10 @@ process_chunk* held_chunks::look_up(chunk_id id) noexcept
     return found == chunks_.end() ? nullptr : &*found;
 }
 
-const process_chunk* held_chunks::find(chunk_id id) const noexcept { return const_cast<held_chunks&>(*this).look_up(id); }
+const process_chunk* held_chunks::find(chunk_id id) const noexcept
+{
+    return const_cast<held_chunks&>(*this).look_up(id);
+}
 
 std::size_t held_chunks::outstanding() const noexcept
 {
@@ -100,7 +103,8 @@ std::optional<backend::chunk_times> held_chunks::times(chunk_id id, time_point n
     if (!held)
         return std::nullopt;
     const chunk_slot& slot = page_.slot(held->slot);
-    const std::int64_t since = slot.since.load(std::memory_order_acquire), until = slot.until.load(std::memory_order_acquire);
+    const std::int64_t since = slot.since.load(std::memory_order_acquire),
+                       until = slot.until.load(std::memory_order_acquire);
     if (since <= 0)
         return std::nullopt;
     // What a worker says of times may be anything, but not what would run backwards.
@@ -172,7 +176,8 @@ life_phase held_chunks::step(chunk_id id) const noexcept
     if (!held)
         return life_phase::unknown;
     const auto step = static_cast<life_phase>(page_.slot(held->slot).step.load(std::memory_order_relaxed));
-    return step == life_phase::decode || step == life_phase::call || step == life_phase::encode ? step : life_phase::unknown;
+    return step == life_phase::decode || step == life_phase::call || step == life_phase::encode ? step
+                                                                                                : life_phase::unknown;
 }
 
 } // namespace twat::mp::detail

@@ -30,7 +30,10 @@ constexpr std::size_t most_argument_bytes = std::size_t(16) << 20;
 constexpr std::size_t most_environment_bytes = std::size_t(256) << 10;
 constexpr const char* extension = ".parcel";
 
-std::string text_of(std::span<const std::byte> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+std::string text_of(std::span<const std::byte> bytes)
+{
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
 /// Empty if it cannot be named so.
 template <class Encode>
@@ -104,7 +107,8 @@ void keep(const parcel& made, const parcel_options& options) noexcept
 
 } // namespace
 
-parcel parcel_maker::make(const chunk& work, std::size_t position, std::size_t node, const std::string& reason) const noexcept
+parcel parcel_maker::make(const chunk& work, std::size_t position, std::size_t node,
+                          const std::string& reason) const noexcept
 {
     static constinit job_thread writer("twat-mp:parcels");
     try {

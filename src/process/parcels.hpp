@@ -17,7 +17,9 @@ namespace twat::mp::detail {
 class parcel_maker
 {
 public:
-    parcel_maker(const pool_options& options, const task& state) : options_(options.parcels), program_(options.executable), initializer_(options.initializer), state_(state) {}
+    parcel_maker(const pool_options& options, const task& state)
+        : options_(options.parcels), program_(options.executable), initializer_(options.initializer), state_(state)
+    {}
 
     const parcel_options& options() const noexcept { return options_; }
 

@@ -35,8 +35,9 @@ public:
         check_hook("pool_options::initializer", options().initializer);
         check_hook("pool_options::finalizer", options().finalizer);
         if (!options().state.portable())
-            refuse_option("pool_options::state", "captures something or holds a value without a codec: it cannot be sent to a process; "
-                                                 "pass a function and its arguments, mp::worker_state<T>(factory, args...)");
+            refuse_option("pool_options::state",
+                          "captures something or holds a value without a codec: it cannot be sent to a process; "
+                          "pass a function and its arguments, mp::worker_state<T>(factory, args...)");
     }
 
     std::size_t count_nodes(std::size_t wanted, const char* name) const override
@@ -61,8 +62,8 @@ public:
     {
         if (nesting_depth() < nesting_limit)
             return nullptr;
-        return make_error(errc::nesting_too_deep,
-                          "a process pool inside " + std::to_string(nesting_limit) + " workers of pools inside each other");
+        return make_error(errc::nesting_too_deep, "a process pool inside " + std::to_string(nesting_limit) +
+                                                      " workers of pools inside each other");
     }
 };
 

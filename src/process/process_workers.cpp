@@ -31,14 +31,13 @@ byte_buffer encode(const task& hook, bool by_name) { return hook ? hook.encode(b
 
 } // namespace
 
-process_workers_set::process_workers_set(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,
-                                         std::size_t nodes, backend_events& events)
-    : strand_(std::move(strand)),
-      link_(std::move(link)),
-      events_(events),
-      can_{.encodes = true, .by_name = !options.executable.empty(), .can_kill = true, .chunks_per_worker = most_plain_chunks},
-      on_event_(options.on_event),
-      self_(std::make_shared<process_workers_set*>(this))
+process_workers_set::process_workers_set(pool_strand strand, std::shared_ptr<strand_link> link,
+                                         const pool_options& options, std::size_t nodes, backend_events& events)
+    : strand_(std::move(strand)), link_(std::move(link)), events_(events), can_{.encodes = true,
+                                                                                .by_name = !options.executable.empty(),
+                                                                                .can_kill = true,
+                                                                                .chunks_per_worker = most_plain_chunks},
+      on_event_(options.on_event), self_(std::make_shared<process_workers_set*>(this))
 {
     const bool foreign = !options.executable.empty();
     resize(nodes);
@@ -198,8 +197,8 @@ std::optional<std::size_t> process_workers_set::recall(worker_id id, chunk_id ch
         return 0;
     const std::size_t kept = worker->recall(chunk);
     if (settings_.debug)
-        std::fprintf(stderr, "twat-mp: worker %zu (pid %d) returned chunk %llu except for %zu started tasks\n", worker->node(),
-                     worker->pid(), static_cast<unsigned long long>(chunk), kept);
+        std::fprintf(stderr, "twat-mp: worker %zu (pid %d) returned chunk %llu except for %zu started tasks\n",
+                     worker->node(), worker->pid(), static_cast<unsigned long long>(chunk), kept);
     return kept;
 }
 
@@ -207,8 +206,8 @@ void process_workers_set::cancel(worker_id id, chunk_id chunk)
 {
     if (const auto worker = find(id)) {
         if (settings_.debug)
-            std::fprintf(stderr, "twat-mp: worker %zu (pid %d) is asked to drop chunk %llu\n", worker->node(), worker->pid(),
-                         static_cast<unsigned long long>(chunk));
+            std::fprintf(stderr, "twat-mp: worker %zu (pid %d) is asked to drop chunk %llu\n", worker->node(),
+                         worker->pid(), static_cast<unsigned long long>(chunk));
         worker->cancel(chunk);
         touch(*worker);
     }
@@ -362,7 +361,8 @@ void process_workers_set::worker_is_gone(worker_process& worker, const worker_en
     } else if (end.how == worker_action::report_end)
         event.what = pool_event::worker_retired;
     else
-        event.ec = make_error_code(end.how == worker_action::report_failed_start ? errc::worker_start_failed : errc::worker_died);
+        event.ec = make_error_code(end.how == worker_action::report_failed_start ? errc::worker_start_failed
+                                                                                 : errc::worker_died);
     if (end.how != worker_action::report_end) {
         event.phase = end.phase;
         event.why = end.why;
@@ -497,8 +497,8 @@ void process_workers_set::say(const worker_process& worker, const char* what, co
     std::fprintf(stderr, "twat-mp: worker %zu (pid %d) %s%s\n", worker.node(), worker.pid(), what, more.c_str());
 }
 
-std::unique_ptr<worker_set> make_process_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,
-                                                 std::size_t nodes, backend_events& events)
+std::unique_ptr<worker_set> make_process_workers(pool_strand strand, std::shared_ptr<strand_link> link,
+                                                 const pool_options& options, std::size_t nodes, backend_events& events)
 {
     return std::make_unique<process_workers_set>(std::move(strand), std::move(link), options, nodes, events);
 }

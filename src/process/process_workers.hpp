@@ -25,8 +25,8 @@ namespace twat::mp::detail {
 class process_workers_set final : public worker_set, private worker_owner
 {
 public:
-    process_workers_set(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options, std::size_t nodes,
-                        backend_events& events);
+    process_workers_set(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,
+                        std::size_t nodes, backend_events& events);
     ~process_workers_set() override;
 
     const capabilities& can() const noexcept override { return can_; }
@@ -111,7 +111,7 @@ private:
     std::size_t depth_ = 0;
     bool active_ = false;
     bool pass_posted_ = false;
-    bool ended_ = false;      ///< No worker is started any more.
+    bool ended_ = false; ///< No worker is started any more.
     std::function<void()> stopped_;
     std::size_t abandoned_ = 0;
 };

@@ -37,7 +37,8 @@ namespace {
 
 using boost::system::error_code;
 using executor = asio::io_context::executor_type;
-using timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, executor>;
+using timer =
+    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, executor>;
 using pidfd_watch = asio::posix::basic_stream_descriptor<executor>;
 
 /// Between two looks at a child whose pidfd claims what waitid denies.
@@ -97,10 +98,9 @@ class warded_child final : public child, public std::enable_shared_from_this<war
 public:
     warded_child(asio::io_context& context, launch_request request, std::function<void(error_code)> on_launched,
                  std::function<void(exit_status)> on_exit)
-        : context_(context), deadline_(context), recheck_(context), request_(std::move(request)), on_launched_(std::move(on_launched)),
-          on_exit_(std::move(on_exit))
-    {
-    }
+        : context_(context), deadline_(context), recheck_(context), request_(std::move(request)),
+          on_launched_(std::move(on_launched)), on_exit_(std::move(on_exit))
+    {}
 
     pid_t pid() const noexcept override { return pid_; }
 
@@ -135,7 +135,8 @@ public:
         std::lock_guard lock(mutex_);
         siginfo_t info{};
         if (phase_ != phase::running ||
-            ::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WSTOPPED | WNOHANG | WNOWAIT) != 0 || info.si_code != CLD_STOPPED)
+            ::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WSTOPPED | WNOHANG | WNOWAIT) != 0 ||
+            info.si_code != CLD_STOPPED)
             return 0;
         return info.si_status;
     }
@@ -149,7 +150,8 @@ public:
             signal_group(SIGCONT);
     }
 
-    void end(duration before_sigterm, duration before_sigkill, duration before_abandon, std::function<void()> on_abandoned) override
+    void end(duration before_sigterm, duration before_sigkill, duration before_abandon,
+             std::function<void()> on_abandoned) override
     {
         if (is_foreign() || withdraw())
             return;
@@ -159,10 +161,11 @@ public:
                 return;
             on_abandoned_.swap(on_abandoned);
         }
-        asio::post(context_, [self = shared_from_this(), steps = std::array{before_sigterm, before_sigkill, before_abandon}] {
-            self->steps_ = steps;
-            self->escalate(0, ++self->escalation_);
-        });
+        asio::post(context_,
+                   [self = shared_from_this(), steps = std::array{before_sigterm, before_sigkill, before_abandon}] {
+                       self->steps_ = steps;
+                       self->escalate(0, ++self->escalation_);
+                   });
     }
 
     void kill() noexcept override
@@ -238,9 +241,11 @@ private:
             }
             if (!ec)
                 adopt(result, request.captured, ec);
-        } catch (const boost::system::system_error& e) {
+        }
+        catch (const boost::system::system_error& e) {
             ec = e.code();
-        } catch (const std::exception&) {
+        }
+        catch (const std::exception&) {
             ec = asio::error::no_memory;
         }
         if (!ec || !result.pidfd)
@@ -265,7 +270,8 @@ private:
         request = {};
         try {
             asio::post(context_, [self = shared_from_this()] { self->report_launch(asio::error::operation_aborted); });
-        } catch (...) { // No memory: then the launching thread tells it, in its turn.
+        }
+        catch (...) { // No memory: then the launching thread tells it, in its turn.
         }
         return true;
     }
@@ -389,9 +395,11 @@ private:
     {
         exit_status status;
         if (native) {
-            status = {true, WIFSIGNALED(*native) ? WTERMSIG(*native) : 0, WIFEXITED(*native) ? WEXITSTATUS(*native) : 0};
+            status = {true, WIFSIGNALED(*native) ? WTERMSIG(*native) : 0,
+                      WIFEXITED(*native) ? WEXITSTATUS(*native) : 0};
             status.peak_rss = peak_rss_;
-            status.out_of_memory = status.signal == SIGKILL && !was_signalled() ? get_oom_watch().child_was_killed() : memory_verdict::unlikely;
+            status.out_of_memory = status.signal == SIGKILL && !was_signalled() ? get_oom_watch().child_was_killed()
+                                                                                : memory_verdict::unlikely;
         }
         drain_output();
         exit_.reset();
@@ -485,8 +493,8 @@ private:
     std::atomic<pid_t> pid_{0};
 
     // Of the reaping thread, once the launch is over.
-    std::optional<pidfd_watch> watch_; // Holds the number that pidfd_ owns.
-    std::optional<child_exit> exit_; // Borrows pidfd_.
+    std::optional<pidfd_watch> watch_;  // Holds the number that pidfd_ owns.
+    std::optional<child_exit> exit_;    // Borrows pidfd_.
     std::optional<pidfd_watch> output_; // Owns its descriptor.
     timer deadline_, recheck_;
     std::size_t parent_peak_rss_ = 0, peak_rss_ = 0;
@@ -517,7 +525,8 @@ public:
         if (!by)
             by = std::make_shared<launch_thread>();
         request.ignored = by->ignored();
-        auto launched = std::make_shared<warded_child>(context_, std::move(request), std::move(on_launched), std::move(on_exit));
+        auto launched =
+            std::make_shared<warded_child>(context_, std::move(request), std::move(on_launched), std::move(on_exit));
         start_reaping();
         by->post([launched] { launched->launch_now(); });
         return launched;

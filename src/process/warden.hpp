@@ -21,9 +21,10 @@ class launch_thread;
 /// How a child ended.
 struct exit_status
 {
-    bool known = false; ///< False when the application had the child reaped: SIGCHLD ignored, or a wait for any child.
-    int signal = 0;     ///< That killed it; 0 if none.
-    int code = 0;       ///< Otherwise, its exit code.
+    /// False when the application had the child reaped: SIGCHLD ignored, or a wait for any child.
+    bool known = false;
+    int signal = 0;           ///< That killed it; 0 if none.
+    int code = 0;             ///< Otherwise, its exit code.
     std::size_t peak_rss = 0; ///< Its largest resident size, in bytes; 0 if it is not known.
     memory_verdict out_of_memory = memory_verdict::unknown;
 };
@@ -98,8 +99,10 @@ public:
         and only if the launch succeeded. Neither may throw or block. Both are destroyed after the last call. Throws only if
         memory or threads for launching cannot be had; then nothing is called.
     */
-    virtual std::shared_ptr<child> launch(launch_request request, std::function<void(boost::system::error_code)> on_launched,
-                                          std::function<void(exit_status)> on_exit, std::shared_ptr<launch_thread> by = {}) = 0;
+    virtual std::shared_ptr<child> launch(launch_request request,
+                                          std::function<void(boost::system::error_code)> on_launched,
+                                          std::function<void(exit_status)> on_exit,
+                                          std::shared_ptr<launch_thread> by = {}) = 0;
 
     warden(const warden&) = delete;
     warden& operator=(const warden&) = delete;

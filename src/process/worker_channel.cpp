@@ -60,8 +60,9 @@ worker_channel::progress worker_channel::send()
         message.msg_iov = vectors;
         message.msg_iovlen = count;
         attachments& along = parts_.front().along;
-        const ssize_t n = along.empty() ? ::sendmsg(socket_, &message, MSG_NOSIGNAL | MSG_DONTWAIT)
-                                        : send_attached(socket_, parts_.front().unsent(), along, MSG_NOSIGNAL | MSG_DONTWAIT);
+        const ssize_t n = along.empty()
+                              ? ::sendmsg(socket_, &message, MSG_NOSIGNAL | MSG_DONTWAIT)
+                              : send_attached(socket_, parts_.front().unsent(), along, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n < 0) {
             if (errno == EINTR)
                 continue;

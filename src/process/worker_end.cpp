@@ -30,7 +30,8 @@ constexpr int linker_exit_code = 127;
 template <class Status>
 bool may_follow_a_failed_allocation(const Status& status) noexcept
 {
-    return status.known && (status.signal == SIGABRT || status.signal == SIGSEGV || status.signal == SIGBUS || (status.signal == 0 && status.code != 0));
+    return status.known && (status.signal == SIGABRT || status.signal == SIGSEGV || status.signal == SIGBUS ||
+                            (status.signal == 0 && status.code != 0));
 }
 
 } // namespace
@@ -64,10 +65,13 @@ worker_end worker_process::make_end()
     for (worker_loss::begun_task& begun : end.loss.begun)
         begun.culprit = !nonsense_.empty() || (begun.culprit && !nobody_to_blame_);
     end.loss.expected = end.how == worker_action::report_end;
-    if (note_.empty() && !end.loss.begun.empty() && page_ && page_.memory_refused().load(std::memory_order_relaxed) != 0)
-        note_ = "an allocation had failed in it for pool_options::max_memory_per_child, " + std::to_string(owner_->settings().max_memory) + " bytes";
+    if (note_.empty() && !end.loss.begun.empty() && page_ &&
+        page_.memory_refused().load(std::memory_order_relaxed) != 0)
+        note_ = "an allocation had failed in it for pool_options::max_memory_per_child, " +
+                std::to_string(owner_->settings().max_memory) + " bytes";
     // What allocates otherwise than by operator new leaves no trace: the limit is a possible cause only.
-    else if (note_.empty() && !end.loss.begun.empty() && owner_->settings().max_memory != 0 && may_follow_a_failed_allocation(status_))
+    else if (note_.empty() && !end.loss.begun.empty() && owner_->settings().max_memory != 0 &&
+             may_follow_a_failed_allocation(status_))
         note_ = "its memory was limited to " + std::to_string(owner_->settings().max_memory) +
                 " bytes by pool_options::max_memory_per_child: an allocation may have failed";
     end.in_task = !end.loss.begun.empty() || !note_.empty();
@@ -105,16 +109,24 @@ void worker_process::explain_death(worker_end& end)
         circumstances.stderr_tail = child_->error_tail();
     const auto last = std::make_shared<const worker_died::circumstances>(std::move(circumstances));
 
-    struct step { std::uint64_t first; life_phase second; parcel call; };
+    struct step
+    {
+        std::uint64_t first;
+        life_phase second;
+        parcel call;
+    };
     std::vector<step> steps; // of the tasks that it was at
     for (const worker_loss::begun_task& begun : end.loss.begun)
         if (begun.culprit && !end.loss.expected) {
             const process_chunk& held = *held_->find(begun.id);
-            steps.push_back({held.first + begun.position, held_->step(begun.id),
-                             owner_->settings().parcels->make(*held.work, begun.position, node_, name() + status_text())});
+            steps.push_back(
+                {held.first + begun.position, held_->step(begun.id),
+                 owner_->settings().parcels->make(*held.work, begun.position, node_, name() + status_text())});
         }
-    const auto make = [pid = pid(), status, note = note_, last, steps = std::move(steps)](std::optional<std::uint64_t> index) {
-        const auto found = std::ranges::find_if(steps, [&](const auto& step) { return !index || step.first == *index; });
+    const auto make = [pid = pid(), status, note = note_, last,
+                       steps = std::move(steps)](std::optional<std::uint64_t> index) {
+        const auto found =
+            std::ranges::find_if(steps, [&](const auto& step) { return !index || step.first == *index; });
         if (found == steps.end())
             return make_worker_died(pid, status, index, note, {}, *last);
         auto in_task = *last;
@@ -159,7 +171,8 @@ void worker_process::explain_failed_start(worker_end& end)
         if (fsm_.was_ready() || status_.code == bad_start_exit_code || status_.signal != 0)
             ;
         else if (status_.code == not_entered_exit_code) {
-            failure.what = name() + " did not enter the worker: does main() call twat::mp::run_if_worker(argc, argv) as its first statement, "
+            failure.what = name() + " did not enter the worker: does main() call twat::mp::run_if_worker(argc, argv) "
+                                    "as its first statement, "
                                     "or link twat::mp_main?";
             hopeless_ = true;
         } else if (end.phase == life_phase::initializer)
@@ -203,7 +216,9 @@ void worker_process::ask_for_stack()
 parcel worker_process::parcel_of(chunk_id id, std::size_t position) const
 {
     const process_chunk* const held = held_ ? held_->find(id) : nullptr;
-    return held ? owner_->settings().parcels->make(*held->work, position, node_, name() + ": the task ran longer than its timeout") : parcel();
+    return held ? owner_->settings().parcels->make(*held->work, position, node_,
+                                                   name() + ": the task ran longer than its timeout")
+                : parcel();
 }
 
 void worker_process::attach_parcel(const std::exception_ptr& error, chunk_id id, std::size_t position) const
@@ -215,7 +230,9 @@ void worker_process::attach_parcel(const std::exception_ptr& error, chunk_id id,
         std::rethrow_exception(error);
     }
     catch (const boost::exception& e) {
-        if (const parcel made = owner_->settings().parcels->make(*held->work, position, node_, name() + ": the task threw"); !made.empty())
+        if (const parcel made =
+                owner_->settings().parcels->make(*held->work, position, node_, name() + ": the task threw");
+            !made.empty())
             e << errinfo_parcel(made);
     }
     catch (...) { // nothing can be attached to it
@@ -272,16 +289,22 @@ std::string worker_process::describe_tasks() const
         }
         char since[32] = "";
         if (const auto times = held_->times(begun.id, now))
-            std::snprintf(since, sizeof since, " for %.1f s", std::chrono::duration<double>(now - times->since).count());
+            std::snprintf(since, sizeof since, " for %.1f s",
+                          std::chrono::duration<double>(now - times->since).count());
         suspended += (suspended.empty() ? "" : ", ") + name + since;
     }
-    std::string text = coroutines && runs.empty() ? "the event loop waits" : runs.empty() ? "no task runs" : "runs " + runs;
+    std::string text = coroutines && runs.empty() ? "the event loop waits"
+                       : runs.empty()             ? "no task runs"
+                                                  : "runs " + runs;
     if (!suspended.empty())
         text += "; suspended: " + suspended + (unnamed == 0 ? "" : " and " + std::to_string(unnamed) + " more");
     return text;
 }
 
-std::string worker_process::name() const { return "worker " + std::to_string(node_) + " (pid " + std::to_string(pid()) + ")"; }
+std::string worker_process::name() const
+{
+    return "worker " + std::to_string(node_) + " (pid " + std::to_string(pid()) + ")";
+}
 
 std::string worker_process::status_text() const
 {

@@ -10,12 +10,14 @@ worker_action worker_fsm::resume(worker_input input) noexcept
     if (phase_ == phase::dead)
         return action::none;
     switch (input) {
-    case worker_input::launched: return phase_ == phase::launching ? enter(phase::greeting, action::greet) : action::none;
+    case worker_input::launched:
+        return phase_ == phase::launching ? enter(phase::greeting, action::greet) : action::none;
     case worker_input::greeted:
         if (phase_ == phase::killed)
             return action::none;
         was_greeted_ = was_greeted_ || phase_ == phase::greeting;
-        return phase_ == phase::greeting ? enter(phase::initializing, action::none) : enter(phase::killed, action::kill);
+        return phase_ == phase::greeting ? enter(phase::initializing, action::none)
+                                         : enter(phase::killed, action::kill);
     case worker_input::ready:
         if (phase_ == phase::killed)
             return action::none;
@@ -23,8 +25,7 @@ worker_action worker_fsm::resume(worker_input input) noexcept
             return enter(phase::killed, action::kill);
         was_ready_ = true;
         return enter(phase::ready, action::take_work);
-    case worker_input::unfit:
-        return phase_ == phase::killed ? action::none : enter(phase::killed, action::kill);
+    case worker_input::unfit: return phase_ == phase::killed ? action::none : enter(phase::killed, action::kill);
     case worker_input::leave:
         if (phase_ == phase::killed || phase_ == phase::leaving)
             return action::none;

@@ -26,8 +26,8 @@ enum class worker_input {
 
 enum class worker_action {
     none,
-    greet,       ///< Say hello.
-    take_work,   ///< Report it as ready.
+    greet,     ///< Say hello.
+    take_work, ///< Report it as ready.
     say_goodbye,
     kill,
     report_failed_start, ///< It is gone and was never ready.

@@ -65,7 +65,8 @@ std::shared_ptr<child> worker_process::launch() noexcept
             results_ = std::make_shared<const arena_mapping>(std::move(memory.results));
             request.executable = settings.executable;
             request.title = make_title(program_name(), node_, ::getpid());
-            request.environment.push_back(encode_marker({node_, nesting_depth() + 1, ::getpid(), nonce_, settings.cpus}));
+            request.environment.push_back(
+                encode_marker({node_, nesting_depth() + 1, ::getpid(), nonce_, settings.cpus}));
             request.descriptors = {std::move(sockets.second), std::move(memory.file), std::move(doorbell)};
             request.error_output = std::move(output.second);
             request.captured = std::move(output.first);
@@ -75,7 +76,8 @@ std::shared_ptr<child> worker_process::launch() noexcept
                         self->on_launched(error);
                 });
             };
-            child_ = warden::instance().launch(std::move(request), launched, on_strand(&worker_process::on_exit), settings.launcher);
+            child_ = warden::instance().launch(std::move(request), launched, on_strand(&worker_process::on_exit),
+                                               settings.launcher);
         }
     }
     catch (const boost::system::system_error& e) {
@@ -106,15 +108,17 @@ void worker_process::on_launched(const boost::system::error_code& ec)
     owner.begin_batch(*this);
     if (ec) {
         launch_failed_ = true;
-        const std::string program = owner_->settings().executable.empty() ? "this program" : owner_->settings().executable.string();
+        const std::string program =
+            owner_->settings().executable.empty() ? "this program" : owner_->settings().executable.string();
         // Lack of memory, processes or descriptors may pass; a program that is not there stays away.
-        const bool passes = ec == boost::system::errc::resource_unavailable_try_again ||
-                            ec == boost::system::errc::not_enough_memory ||
-                            ec == boost::system::errc::too_many_files_open ||
-                            ec == boost::system::errc::too_many_files_open_in_system;
+        const bool passes =
+            ec == boost::system::errc::resource_unavailable_try_again || ec == boost::system::errc::not_enough_memory ||
+            ec == boost::system::errc::too_many_files_open || ec == boost::system::errc::too_many_files_open_in_system;
         const std::string at = failed_at_.empty() && child_ ? child_->failed_at() : failed_at_;
         fail_start(errc::worker_start_failed,
-                   program + " could not be started as a worker process: " + (at.empty() ? "" : at + ": ") + ec.message() + explain_limit(ec), !passes);
+                   program + " could not be started as a worker process: " + (at.empty() ? "" : at + ": ") +
+                       ec.message() + explain_limit(ec),
+                   !passes);
         exited_ = true;
         settle();
     } else {
@@ -126,7 +130,10 @@ void worker_process::on_launched(const boost::system::error_code& ec)
         }
         catch (const boost::system::system_error& e) {
             launch_failed_ = true;
-            fail_start(errc::worker_start_failed, std::string("the socket of a worker process cannot be watched: ") + e.what() + explain_limit(e.code()), false);
+            fail_start(errc::worker_start_failed,
+                       std::string("the socket of a worker process cannot be watched: ") + e.what() +
+                           explain_limit(e.code()),
+                       false);
             act(fsm_.resume(worker_input::unfit));
         }
     }

@@ -17,11 +17,13 @@ constexpr std::uint64_t least_arena_capacity = std::uint64_t(1) << 20;
 page_layout layout_for(std::size_t nodes, std::size_t child_concurrency)
 {
     // Twice, for coroutines that were abandoned and still run.
-    const std::size_t slots = std::min<std::size_t>(plain_slots + 2 * std::min<std::size_t>(child_concurrency, 1u << 22), 1u << 23);
+    const std::size_t slots =
+        std::min<std::size_t>(plain_slots + 2 * std::min<std::size_t>(child_concurrency, 1u << 22), 1u << 23);
     page_layout layout{static_cast<std::uint32_t>(slots), page_layout{}.ring_capacity, arena_capacity};
     // A quarter of what is left of the address space, where that is limited: each worker takes up two arenas, here and there.
     const std::uint64_t most_arena = free_address_space() / 4 / (2 * std::max<std::size_t>(nodes, 1));
-    while (layout.arena_capacity != 0 && (shared_page::size_of(layout) > most_file_size() || layout.arena_capacity > most_arena))
+    while (layout.arena_capacity != 0 &&
+           (shared_page::size_of(layout) > most_file_size() || layout.arena_capacity > most_arena))
         layout.arena_capacity = layout.arena_capacity > least_arena_capacity ? layout.arena_capacity / 2 : 0;
     return layout;
 }

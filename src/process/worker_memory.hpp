@@ -21,7 +21,7 @@ struct worker_memory
 {
     unique_descriptor file; ///< For the worker.
     shared_page page;
-    stack_area stacks; ///< Empty if there is no room for it.
+    stack_area stacks;                ///< Empty if there is no room for it.
     arena_mapping arguments, results; ///< Empty if there is no room for them: values then travel through the socket.
 };
 

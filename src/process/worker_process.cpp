@@ -58,18 +58,23 @@ arena_place place_of(const record& stored) noexcept
 std::string had_a_cpu_for(int pid)
 {
     const auto time = cpu_time_of(pid);
-    return time ? " (until then it had a CPU for " + std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(*time).count()) + " ms)" : "";
+    return time ? " (until then it had a CPU for " +
+                      std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(*time).count()) + " ms)"
+                : "";
 }
 
 } // namespace
 
 worker_process::worker_process(worker_owner& owner, worker_id id, std::size_t node)
-    : owner_(&owner), id_(id), node_(node), nonce_(make_nonce()), max_rss_(owner.settings().max_rss), look_pause_(look_after)
+    : owner_(&owner), id_(id), node_(node), nonce_(make_nonce()), max_rss_(owner.settings().max_rss),
+      look_pause_(look_after)
 {
     if (max_rss_ == 0)
         return;
-    const double random = static_cast<double>(nonce_ >> 11) / static_cast<double>(std::uint64_t(1) << 53); // from 0 to 1
-    max_rss_ = std::max<std::size_t>(1, static_cast<std::size_t>(static_cast<double>(max_rss_) * (1 - owner.settings().recycle_jitter * random)));
+    // from 0 to 1
+    const double random = static_cast<double>(nonce_ >> 11) / static_cast<double>(std::uint64_t(1) << 53);
+    max_rss_ = std::max<std::size_t>(
+        1, static_cast<std::size_t>(static_cast<double>(max_rss_) * (1 - owner.settings().recycle_jitter * random)));
 }
 
 worker_process::~worker_process()
@@ -239,7 +244,8 @@ void worker_process::take(const frame& arrived)
         return;
     }
     case frame_type::result_attached:
-        return channel_->arrived().name(arrived.bytes, attachment_inbox::of_results(), reinterpret_cast<std::uintptr_t>(this));
+        return channel_->arrived().name(arrived.bytes, attachment_inbox::of_results(),
+                                        reinterpret_cast<std::uintptr_t>(this));
     case frame_type::pong:
         if (arrived.header.id == ping_)
             ping_due_ = time_point::max();
@@ -269,7 +275,8 @@ void worker_process::take(const record& what)
 /// How to decode a value that is so large that this loop should not. Null: it is not, or nobody wants it.
 result_decoder worker_process::decodes_apart(const record& stored) const
 {
-    if (stored.kind != record_kind::stored || !owner_->settings().beside_loop || place_of(stored).size < byte_buffer::lending_size)
+    if (stored.kind != record_kind::stored || !owner_->settings().beside_loop ||
+        place_of(stored).size < byte_buffer::lending_size)
         return nullptr;
     const process_chunk* const held = held_->find(stored.chunk);
     return held && !held->abandoned && held->work->op ? held->work->op->decodes_apart() : nullptr;
@@ -284,7 +291,8 @@ void worker_process::keep_waiting(const record& what)
     if (what.kind != record_kind::ended)
         added.held = held_->note(what);
     // Several values lie behind each other, with a short header between them.
-    added.copy.append(what.bytes.data(), what.bytes.size() + (what.count - 1) * (short_header_size + what.bytes.size()));
+    added.copy.append(what.bytes.data(),
+                      what.bytes.size() + (what.count - 1) * (short_header_size + what.bytes.size()));
     waiting_.push_back(std::move(added));
     waiting_outcome& waits = waiting_.back();
     waits.what.bytes = waits.copy.bytes().first(what.bytes.size());
@@ -344,7 +352,8 @@ void worker_process::tell(const record& what, const noted_chunk& held, const dec
         return;
     }
     // Not only at the end of the chunk, for which an idle pool does not listen: the peer of a socket waits for the last copy to be closed.
-    if (const process_chunk* const chunk = held_->find(what.chunk); chunk && chunk->work && chunk->work->tasks && what.kind != record_kind::ended) {
+    if (const process_chunk* const chunk = held_->find(what.chunk);
+        chunk && chunk->work && chunk->work->tasks && what.kind != record_kind::ended) {
         auto& tasks = static_cast<encoded_payload&>(*chunk->work->tasks);
         if (tasks.sent() && what.position + what.count >= tasks.size())
             tasks.forget_sent();
@@ -402,14 +411,19 @@ void worker_process::take_hello_reply(std::span<const std::byte> bytes)
     const bool foreign = !owner_->settings().executable.empty();
     switch (judge(reply, {.nonce = nonce_, .build = foreign ? std::string_view() : std::string_view(build_id())})) {
     case greeting::accepted: return act(fsm_.resume(worker_input::greeted));
-    case greeting::other_worker: throw error(errc::protocol_error, "the handshake came from a different process than the one started");
+    case greeting::other_worker:
+        throw error(errc::protocol_error, "the handshake came from a different process than the one started");
     case greeting::other_version:
-        fail_start(errc::build_mismatch, name() + " speaks protocol version " + std::to_string(reply.version) + ", this program version " +
-                                             std::to_string(protocol_version), true);
+        fail_start(errc::build_mismatch,
+                   name() + " speaks protocol version " + std::to_string(reply.version) + ", this program version " +
+                       std::to_string(protocol_version),
+                   true);
         break;
     case greeting::other_build:
-        fail_start(errc::build_mismatch, name() + " is build " + to_hex(reply.build) + ", this program build " + to_hex(build_id()) +
-                                             ": was its file replaced, or a library's?", true);
+        fail_start(errc::build_mismatch,
+                   name() + " is build " + to_hex(reply.build) + ", this program build " + to_hex(build_id()) +
+                       ": was its file replaced, or a library's?",
+                   true);
         break;
     }
     act(fsm_.resume(worker_input::unfit));
@@ -451,7 +465,8 @@ void worker_process::give_up_start()
     fail_start(errc::worker_start_failed,
                name() + " was not ready within pool_options::start_timeout" + had_a_cpu_for(pid()) + "; " +
                    (greeted ? "its initializer still runs"
-                            : "either its program needs longer than that before it calls twat::mp::run_if_worker(argc, argv), or main() does "
+                            : "either its program needs longer than that before it calls twat::mp::run_if_worker(argc, "
+                              "argv), or main() does "
                               "not call it as its first statement"),
                false);
     act(fsm_.resume(worker_input::unfit));
@@ -487,7 +502,9 @@ void worker_process::act(worker_action action)
         start_kill(owner_->settings().stop_grace, duration::zero());
         flush();
         break;
-    case worker_action::kill: start_kill(stacks_ ? stacks_->time_to_answer() : duration::zero(), owner_->settings().stop_grace); break;
+    case worker_action::kill:
+        start_kill(stacks_ ? stacks_->time_to_answer() : duration::zero(), owner_->settings().stop_grace);
+        break;
     default: break;
     }
     update_waits();
@@ -513,7 +530,8 @@ void worker_process::start_kill(duration before_sigterm, duration before_sigkill
         return;
     try {
         std::function<void()> abandoned = on_strand(&worker_process::on_abandoned);
-        child_->end(before_sigterm, before_sigkill, owner_->ending() ? abandon_at_end_after : abandon_after, std::move(abandoned));
+        child_->end(before_sigterm, before_sigkill, owner_->ending() ? abandon_at_end_after : abandon_after,
+                    std::move(abandoned));
     }
     catch (...) {
         child_->kill();
@@ -537,8 +555,10 @@ void worker_process::update_waits()
     if (!owner_ || !socket_)
         return;
     const worker_phase phase = fsm_.phase();
-    const bool talks = owner_->active() && !hung_up_ && !exited_ && phase != worker_phase::killed && phase != worker_phase::dead;
-    const bool reads = talks && !reads_later_ && (phase != worker_phase::ready || held_->wanted() != 0 || ping_due_ != time_point::max());
+    const bool talks =
+        owner_->active() && !hung_up_ && !exited_ && phase != worker_phase::killed && phase != worker_phase::dead;
+    const bool reads = talks && !reads_later_ &&
+                       (phase != worker_phase::ready || held_->wanted() != 0 || ping_due_ != time_point::max());
     const bool writes = talks && write_blocked_;
     if ((reading_ && !reads) || (writing_ && !writes)) {
         boost::system::error_code ignored;
@@ -568,7 +588,8 @@ void worker_process::catch_up()
 {
     if (!owner_ || !socket_ || hung_up_ || exited_)
         return;
-    if (fsm_.is_starting() || (fsm_.phase() == worker_phase::ready && (held_->wanted() != 0 || ping_due_ != time_point::max())))
+    if (fsm_.is_starting() ||
+        (fsm_.phase() == worker_phase::ready && (held_->wanted() != 0 || ping_due_ != time_point::max())))
         read(time_point::max());
 }
 
@@ -590,7 +611,8 @@ void worker_process::finish()
             take_arrivals(time_point::max());
             for (auto progress = worker_channel::progress::more; progress == worker_channel::progress::more && owner_;
                  ++turns) {
-                progress = turns * (64 * 1024) < most_left_behind ? channel_->receive(most_read) : worker_channel::progress::closed;
+                progress = turns * (64 * 1024) < most_left_behind ? channel_->receive(most_read)
+                                                                  : worker_channel::progress::closed;
                 take_arrivals(time_point::max());
             }
         }
@@ -662,8 +684,10 @@ void worker_process::submit(const chunk& work)
     message.coroutine = work.coroutine;
     message.arguments = place_arguments(tasks, work.id);
     if (const attachments* const sent = tasks.sent())
-        for (std::span<const attachment> rest = *sent; !rest.empty(); rest = rest.subspan(std::min(rest.size(), most_attached)))
-            channel_->queue_attached({frame_type::attached, 0, work.id, 0}, rest.first(std::min(rest.size(), most_attached)));
+        for (std::span<const attachment> rest = *sent; !rest.empty();
+             rest = rest.subspan(std::min(rest.size(), most_attached)))
+            channel_->queue_attached({frame_type::attached, 0, work.id, 0},
+                                     rest.first(std::min(rest.size(), most_attached)));
     byte_buffer& to = channel_->tail();
     write_chunk_start(to, work.id, message, tasks);
     if (!message.arguments) {
@@ -755,7 +779,10 @@ void worker_process::ring_doorbell() noexcept
     [[maybe_unused]] const ssize_t n = ::write(doorbell_.get(), &ring, sizeof ring);
 }
 
-std::optional<backend::running_task> worker_process::running(chunk_id id) const { return held_->running(id, clock::now()); }
+std::optional<backend::running_task> worker_process::running(chunk_id id) const
+{
+    return held_->running(id, clock::now());
+}
 
 void worker_process::take_reports(const std::function<void(task_report&&)>& f)
 {
@@ -855,7 +882,8 @@ void worker_process::look_whether_stopped(time_point now)
         child_->resume();
         break;
     case stop_judge::verdict::kill:
-        note_ = std::string("it was killed because it had been stopped by signal ") + std::to_string(signal) + " (" + ::strsignal(signal) +
+        note_ = std::string("it was killed because it had been stopped by signal ") + std::to_string(signal) + " (" +
+                ::strsignal(signal) +
                 (signal == SIGTTIN || signal == SIGTTOU ? "): a worker cannot use the terminal" : ")");
         act(fsm_.resume(worker_input::unfit));
         break;

@@ -40,19 +40,20 @@ struct worker_settings
     std::size_t nodes = 0;
     std::size_t child_concurrency = 0;
     std::size_t max_message_size = 0;
-    std::size_t max_rss = 0;  ///< Resident bytes beyond which a worker is reported as grown; 0: none.
+    std::size_t max_rss = 0;    ///< Resident bytes beyond which a worker is reported as grown; 0: none.
     std::size_t max_memory = 0; ///< `pool_options::max_memory_per_child`.
     std::size_t cpus = 1;       ///< Each worker's share.
     double recycle_jitter = 0;
     error_output child_stderr = error_output::inherit;
     duration start_timeout{}, stop_grace{}, cancel_grace{}, spin{};
     std::filesystem::path executable;
-    std::shared_ptr<launch_thread> launcher; ///< Made by the thread that made the pool.
+    std::shared_ptr<launch_thread> launcher;   ///< Made by the thread that made the pool.
     byte_buffer initializer, state, finalizer; ///< Encoded; empty: none.
     std::shared_ptr<const parcel_maker> parcels;
-    bool beside_loop = false;           ///< The strand is on a loop that others use: see `strand_link::beside_a_loop`.
-    bool debug = false;                 ///< Say on stderr what the workers do.
-    chaos_plan chaos;                   ///< Faults that are made on purpose.
+    /// The strand is on a loop that others use: see `strand_link::beside_a_loop`.
+    bool beside_loop = false;
+    bool debug = false; ///< Say on stderr what the workers do.
+    chaos_plan chaos;   ///< Faults that are made on purpose.
 };
 
 /// What became of a worker.
@@ -64,10 +65,10 @@ struct worker_end
     bool given_up = false; ///< It could not be killed.
     /// A fresh exception that says why it is gone; empty if it ended as it was told.
     std::function<std::exception_ptr()> cause;
-    std::string why; ///< The same, in words.
-    stacktrace stack; ///< Where it crashed, or was when it was killed; may be empty.
+    std::string why;                        ///< The same, in words.
+    stacktrace stack;                       ///< Where it crashed, or was when it was killed; may be empty.
     life_phase phase = life_phase::unknown; ///< What it was doing.
-    bool in_task = false; ///< It held a task that it had begun, or was killed for one.
+    bool in_task = false;                   ///< It held a task that it had begun, or was killed for one.
     /// Starting it again would fail again.
     bool hopeless = false;
     bool initializer_failed = false;
@@ -134,7 +135,10 @@ public:
     const std::shared_ptr<child>& process() const noexcept { return child_; }
     bool is_busy() const noexcept { return held_ && held_->wanted(); }
     /// As it last told; 0 before that.
-    std::size_t resident_size() const noexcept { return page_ ? page_.resident_size().load(std::memory_order_relaxed) : 0; }
+    std::size_t resident_size() const noexcept
+    {
+        return page_ ? page_.resident_size().load(std::memory_order_relaxed) : 0;
+    }
     /// See `backend::memory`.
     std::shared_ptr<buffer_memory> memory() const noexcept { return arguments_; }
 
@@ -254,12 +258,13 @@ private:
     std::shared_ptr<worker_stacks> stacks_;
     std::optional<worker_channel> channel_;
     std::optional<ring_reader> ring_;
-    record_reader records_; ///< Of what the ring held.
+    record_reader records_;           ///< Of what the ring held.
     std::span<const std::byte> rest_; ///< Of `drained_`: not taken yet.
     std::deque<waiting_outcome> waiting_;
     std::optional<held_chunks> held_;
     byte_buffer drained_;
-    std::unordered_map<std::uint64_t, std::weak_ptr<const byte_buffer>> functions_; ///< That it was sent, by operation.
+    /// That it was sent, by operation.
+    std::unordered_map<std::uint64_t, std::weak_ptr<const byte_buffer>> functions_;
     std::size_t sweep_functions_at_ = 16;
 
     bool reading_ = false, writing_ = false; ///< A wait is armed.
@@ -272,15 +277,15 @@ private:
     time_point started_at_{};
     time_point ping_due_ = time_point::max();
     std::uint64_t ping_ = 0;
-    time_point last_sign_{}; ///< When the worker was last heard of, or given work.
-    bool looked_ = false;    ///< At its ring, since then.
-    bool timed_ = false;     ///< The last chunk that it was given.
-    duration look_pause_;    ///< Between a sign and the look.
+    time_point last_sign_{};    ///< When the worker was last heard of, or given work.
+    bool looked_ = false;       ///< At its ring, since then.
+    bool timed_ = false;        ///< The last chunk that it was given.
+    duration look_pause_;       ///< Between a sign and the look.
     time_point silent_since_{}; ///< When the worker was last heard of, or came to have something to do.
     stop_judge stop_judge_;
 
-    std::string nonsense_; ///< What was wrong with what it sent.
-    std::string note_;     ///< Why it was killed.
+    std::string nonsense_;         ///< What was wrong with what it sent.
+    std::string note_;             ///< Why it was killed.
     bool nobody_to_blame_ = false; ///< And no task that it still held was the reason.
     struct start_failure
     {
@@ -288,7 +293,7 @@ private:
         std::string what;
     };
     std::optional<start_failure> start_failure_;
-    std::string failed_at_; ///< What could not be made for its start.
+    std::string failed_at_;                                ///< What could not be made for its start.
     std::shared_ptr<const byte_buffer> initializer_error_; ///< Encoded.
     bool hopeless_ = false, launch_failed_ = false;
 };

@@ -101,7 +101,8 @@ struct worker_stacks::request
             // Woken by the answer. A request that is given up meanwhile is noticed a little later.
             const std::uint32_t before = from->area_->answered.load(std::memory_order_acquire);
             if (before != number)
-                wait_for_change(from->area_->answered, before, std::min<duration>(asked_at + patience - clock::now(), std::chrono::milliseconds(2)));
+                wait_for_change(from->area_->answered, before,
+                                std::min<duration>(asked_at + patience - clock::now(), std::chrono::milliseconds(2)));
         }
     }
 };
@@ -121,7 +122,8 @@ stacktrace worker_stacks::ask(child& process, std::string note)
         return {};
     const time_point now = clock::now();
     const std::uint32_t signal = area_->signal.load(std::memory_order_acquire);
-    if (signal < static_cast<std::uint32_t>(SIGRTMIN) || signal > static_cast<std::uint32_t>(SIGRTMAX)) // nothing that it may not want from us
+    // nothing that it may not want from us
+    if (signal < static_cast<std::uint32_t>(SIGRTMIN) || signal > static_cast<std::uint32_t>(SIGRTMAX))
         return {};
     if (time_to_answer() > duration::zero())
         return last_;

@@ -57,7 +57,8 @@ arena_mapping::arena_mapping(int fd, const page_layout& layout, use what, access
     if (at == MAP_FAILED)
         return;
     bytes_ = {static_cast<std::byte*>(at), size};
-    ::madvise(at, size, MADV_HUGEPAGE); // for systems that have large pages for shared memory on request, which few do
+    // for systems that have large pages for shared memory on request, which few do
+    ::madvise(at, size, MADV_HUGEPAGE);
 }
 
 arena_mapping::~arena_mapping()

@@ -101,7 +101,9 @@ private:
 class result_arena final : public buffer_memory
 {
 public:
-    result_arena(arena_mapping mapping, const std::atomic<std::uint64_t>& tail) noexcept : mapping_(std::move(mapping)), tail_(tail) {}
+    result_arena(arena_mapping mapping, const std::atomic<std::uint64_t>& tail) noexcept
+        : mapping_(std::move(mapping)), tail_(tail)
+    {}
 
     /// For one buffer at a time.
     std::span<std::byte> take(std::size_t least) noexcept override;

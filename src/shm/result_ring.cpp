@@ -114,14 +114,15 @@ bool ring_writer::write(const record& what) noexcept
     if (size > ring_.size() - record_header_size)
         return false;
     // Short: half of what an integer takes, and the reader takes a row of them as one.
-    const bool is_short = what.kind == record_kind::value && last_.kind == record_kind::value && what.chunk == last_.chunk &&
-                          what.position == last_.position + 1;
+    const bool is_short = what.kind == record_kind::value && last_.kind == record_kind::value &&
+                          what.chunk == last_.chunk && what.position == last_.position + 1;
     if (!has_room((is_short ? short_header_size : record_header_size) + size))
         return false;
     if (is_short) {
         const std::uint64_t word = short_mark | size;
         const std::size_t at = head_ & (ring_.size() - 1);
-        if (size == sizeof word && ring_.size() - at >= 2 * sizeof word) { // most of the results that are small: 5 ns saved of 9
+        // most of the results that are small: 5 ns saved of 9
+        if (size == sizeof word && ring_.size() - at >= 2 * sizeof word) {
             std::memcpy(ring_.data() + at, &word, sizeof word);
             std::memcpy(ring_.data() + at + sizeof word, what.bytes.data(), sizeof word);
             head_ += 2 * sizeof word;

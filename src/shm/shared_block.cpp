@@ -63,16 +63,21 @@ private:
     static block_registry& make()
     {
         block_registry& made = *new block_registry;
-        ::pthread_atfork([] { instance().mutex.lock(); }, [] { instance().mutex.unlock(); }, [] { instance().mutex.unlock(); });
+        ::pthread_atfork([] { instance().mutex.lock(); }, [] { instance().mutex.unlock(); },
+                         [] { instance().mutex.unlock(); });
         return made;
     }
 };
 
-[[noreturn]] void throw_no_block(const std::string& why) { throw error(errc::decode_failed, "the memory of a shared_vector " + why); }
+[[noreturn]] void throw_no_block(const std::string& why)
+{
+    throw error(errc::decode_failed, "the memory of a shared_vector " + why);
+}
 
 bool is_it(const struct ::stat& file, const shared_block::name& wanted)
 {
-    return static_cast<std::uint64_t>(file.st_dev) == wanted.device && static_cast<std::uint64_t>(file.st_ino) == wanted.inode &&
+    return static_cast<std::uint64_t>(file.st_dev) == wanted.device &&
+           static_cast<std::uint64_t>(file.st_ino) == wanted.inode &&
            static_cast<std::uint64_t>(file.st_size) == wanted.size;
 }
 
@@ -82,11 +87,13 @@ bool is_it(const struct ::stat& file, const shared_block::name& wanted)
 
 shared_block::shared_block(private_tag, int descriptor, bool is_own)
 {
-    struct ::stat status{};
+    struct ::stat status
+    {};
     if (::fstat(descriptor, &status) == -1)
         throw_errno("fstat of shared memory");
-    name_ = {static_cast<std::uint64_t>(::getpid()), static_cast<std::uint64_t>(descriptor), static_cast<std::uint64_t>(status.st_dev),
-             static_cast<std::uint64_t>(status.st_ino), static_cast<std::uint64_t>(status.st_size)};
+    name_ = {static_cast<std::uint64_t>(::getpid()), static_cast<std::uint64_t>(descriptor),
+             static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino),
+             static_cast<std::uint64_t>(status.st_size)};
     void* const at = ::mmap(nullptr, size(), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
     if (at == MAP_FAILED)
         throw_errno("mmap of shared memory");
@@ -139,7 +146,8 @@ std::shared_ptr<shared_block> shared_block::find(const name& wanted)
         throw_no_block("is not there any more");
     const std::string path = "/proc/" + std::to_string(wanted.process) + "/fd/" + std::to_string(wanted.descriptor);
     // A worker's own worker may name anything: nothing but what was named is opened.
-    struct ::stat status{};
+    struct ::stat status
+    {};
     if (::stat(path.c_str(), &status) == -1)
         throw_no_block("cannot be opened: " + std::system_category().message(errno));
     constexpr const char* not_there = "is not there any more: a shared_vector must live until the call has completed";

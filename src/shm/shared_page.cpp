@@ -43,10 +43,7 @@ struct page_header
 
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free);
 
-std::size_t ring_offset(const page_layout& layout)
-{
-    return sizeof(page_header) + layout.slots * sizeof(chunk_slot);
-}
+std::size_t ring_offset(const page_layout& layout) { return sizeof(page_header) + layout.slots * sizeof(chunk_slot); }
 
 /// Of the page alone, where it is mapped.
 std::size_t mapped_size(const page_layout& layout) { return ring_offset(layout) + layout.ring_capacity; }
@@ -108,7 +105,8 @@ shared_page shared_page::create(int fd, page_layout layout)
 
 page_layout shared_page::layout_of(int fd)
 {
-    struct ::stat status{};
+    struct ::stat status
+    {};
     if (::fstat(fd, &status) == -1 || status.st_size < static_cast<off_t>(sizeof(page_header)))
         throw error(errc::protocol_error, "the worker was given no shared page");
     struct
@@ -116,8 +114,8 @@ page_layout shared_page::layout_of(int fd)
         std::uint64_t magic;
         page_layout layout;
     } start{};
-    if (::pread(fd, &start, sizeof start, 0) != sizeof start || start.magic != page_magic ||
-        !is_sound(start.layout) || status.st_size != static_cast<off_t>(shared_page::size_of(start.layout)))
+    if (::pread(fd, &start, sizeof start, 0) != sizeof start || start.magic != page_magic || !is_sound(start.layout) ||
+        status.st_size != static_cast<off_t>(shared_page::size_of(start.layout)))
         throw error(errc::protocol_error, "the worker's shared page is of another version");
     return start.layout;
 }

@@ -14,13 +14,15 @@ namespace twat::mp::detail {
 /// One chunk that a worker holds: a line of its own in the shared page. The parent says which slot a chunk has.
 struct alignas(64) chunk_slot
 {
-    std::atomic<std::uint64_t> claim;    ///< See `claim_state`. Both write.
-    std::atomic<std::uint64_t> mark;     ///< See `mark_state`; 0: no task of the chunk runs. The worker writes.
-    std::atomic<std::int64_t> begun_at;  ///< Steady clock, of the marked task; 0: not stamped. The worker writes.
-    std::atomic<std::uint64_t> stop;     ///< Chunk id whose running task is asked to stop. The parent writes.
-    std::atomic<std::int64_t> since;     ///< Steady clock: when the worker came to the chunk; 0: it has not. The worker writes.
-    std::atomic<std::int64_t> until;     ///< The same, when the outcomes so far were there. Before they are published.
-    std::atomic<std::uint8_t> step;      ///< How far the marked task is, a `life_phase`. The worker writes.
+    std::atomic<std::uint64_t> claim;   ///< See `claim_state`. Both write.
+    std::atomic<std::uint64_t> mark;    ///< See `mark_state`; 0: no task of the chunk runs. The worker writes.
+    std::atomic<std::int64_t> begun_at; ///< Steady clock, of the marked task; 0: not stamped. The worker writes.
+    std::atomic<std::uint64_t> stop;    ///< Chunk id whose running task is asked to stop. The parent writes.
+    /// Steady clock: when the worker came to the chunk; 0: it has not. The worker writes.
+    std::atomic<std::int64_t> since;
+    /// The same, when the outcomes so far were there. Before they are published.
+    std::atomic<std::int64_t> until;
+    std::atomic<std::uint8_t> step; ///< How far the marked task is, a `life_phase`. The worker writes.
 };
 
 /// How a shared page is divided; fixed before the worker starts.
@@ -28,7 +30,8 @@ struct page_layout
 {
     std::uint32_t slots = 24;
     std::uint32_t ring_capacity = 256 * 1024; ///< A power of two.
-    std::uint64_t arena_capacity = 0;         ///< Of each of the two arenas behind the page, see `arena_mapping`. Whole pages.
+    /// Of each of the two arenas behind the page, see `arena_mapping`. Whole pages.
+    std::uint64_t arena_capacity = 0;
 };
 
 /** The memory that one worker shares with its parent: slots of its chunks, and the ring of its outcomes.

@@ -22,8 +22,8 @@ struct stack_words
     std::atomic<std::uint32_t> answered;
     /// The signal that the worker dies of: written when `crash` is complete. The worker writes it.
     std::atomic<std::uint32_t> crashed;
-    std::int32_t crash_code;        ///< Its `si_code`.
-    std::uint64_t crash_address;    ///< Its `si_addr`.
+    std::int32_t crash_code;     ///< Its `si_code`.
+    std::uint64_t crash_address; ///< Its `si_addr`.
     captured_stack crash, answer;
 };
 

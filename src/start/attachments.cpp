@@ -64,7 +64,8 @@ void write_descriptor(encoder& out, int fd)
         return out.write(no_key);
     attachments* const sent = out.attach();
     if (!sent)
-        throw error(errc::encode_failed, "a descriptor travels only as an argument or a result of a task, and is not bound to a function");
+        throw error(errc::encode_failed,
+                    "a descriptor travels only as an argument or a result of a task, and is not bound to a function");
     const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, lowest_duplicate);
     if (copy < 0) {
         const std::error_code why(errno, std::system_category());
@@ -89,7 +90,8 @@ int read_descriptor(decoder& in)
     if (!found)
         found = attachment_inbox::of_results().take(key);
     if (!found)
-        throw error(errc::decode_failed, "a descriptor has not arrived: this process can have no more of them (RLIMIT_NOFILE), or it was taken before");
+        throw error(errc::decode_failed, "a descriptor has not arrived: this process can have no more of them "
+                                         "(RLIMIT_NOFILE), or it was taken before");
     return found.release();
 }
 
@@ -194,7 +196,8 @@ void attachment_groups::name(std::span<const std::byte> keys, attachment_inbox& 
     }
 }
 
-std::ptrdiff_t send_attached(int socket, std::span<const std::byte> bytes, std::span<const attachment> sent, int flags) noexcept
+std::ptrdiff_t send_attached(int socket, std::span<const std::byte> bytes, std::span<const attachment> sent,
+                             int flags) noexcept
 {
     control room;
     ::iovec vector{const_cast<std::byte*>(bytes.data()), bytes.size()};

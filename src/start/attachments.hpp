@@ -76,7 +76,8 @@ private:
 };
 
 /// Sends like `sendmsg` of one range, with descriptors. @pre `bytes` is not empty, `sent.size() <= most_attached`
-std::ptrdiff_t send_attached(int socket, std::span<const std::byte> bytes, std::span<const attachment> sent, int flags) noexcept;
+std::ptrdiff_t send_attached(int socket, std::span<const std::byte> bytes, std::span<const attachment> sent,
+                             int flags) noexcept;
 
 /// What names them.
 byte_buffer keys_of(std::span<const attachment> sent);

@@ -41,7 +41,10 @@ struct coroutine_task
 class on_cpu_scope
 {
 public:
-    explicit on_cpu_scope(coroutine_task& task) noexcept : worker_(*task.worker), before_(worker_.coroutine) { put(&task); }
+    explicit on_cpu_scope(coroutine_task& task) noexcept : worker_(*task.worker), before_(worker_.coroutine)
+    {
+        put(&task);
+    }
     on_cpu_scope(const on_cpu_scope&) = delete;
     on_cpu_scope& operator=(const on_cpu_scope&) = delete;
     ~on_cpu_scope()

@@ -25,7 +25,9 @@ double clamp_fraction(double fraction) noexcept { return fraction > 0 ? std::min
 
 report_cell& report_board::cell_of(std::uint64_t chunk, std::uint64_t index) noexcept
 {
-    const auto is_its_own = [&](const report_cell& c) { return c.chunk.load(relaxed) == chunk && c.index.load(relaxed) == index; };
+    const auto is_its_own = [&](const report_cell& c) {
+        return c.chunk.load(relaxed) == chunk && c.index.load(relaxed) == index;
+    };
     const std::uint64_t last = taken.load(relaxed);
     report_cell& latest = cells[last % cells.size()];
     if (is_its_own(latest))
@@ -37,7 +39,8 @@ report_cell& report_board::cell_of(std::uint64_t chunk, std::uint64_t index) noe
     return cells[(last + 1) % cells.size()];
 }
 
-void report_board::write(std::uint64_t op, std::uint64_t chunk, std::uint64_t index, double fraction, std::string_view text) noexcept
+void report_board::write(std::uint64_t op, std::uint64_t chunk, std::uint64_t index, double fraction,
+                         std::string_view text) noexcept
 {
     report_cell& cell = cell_of(chunk, index);
     const std::string_view kept = whole_characters(text, report_cell::text_capacity);

@@ -41,7 +41,8 @@ struct report_board
     std::array<report_cell, 16> cells;
 
     /// @param chunk Not 0. @param fraction From 0 to 1. @param text Is cut off between two characters where it is too long (UTF-8).
-    void write(std::uint64_t operation, std::uint64_t chunk, std::uint64_t index, double fraction, std::string_view text) noexcept;
+    void write(std::uint64_t operation, std::uint64_t chunk, std::uint64_t index, double fraction,
+               std::string_view text) noexcept;
 
 private:
     report_cell& cell_of(std::uint64_t chunk, std::uint64_t index) noexcept;

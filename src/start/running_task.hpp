@@ -23,7 +23,7 @@ struct running_task
     std::uint64_t first = 0; ///< Its index; with a gate, that of its chunk's first task.
     std::uint64_t seed = 0;  ///< `call_options::seed`.
     std::uint64_t operation = 0;
-    bool reports = false;    ///< Somebody wants to know what it reports.
+    bool reports = false; ///< Somebody wants to know what it reports.
     const task_gate* gate = nullptr;
     const trace_context* trace = nullptr; ///< `call_options::trace_parent`; null: none.
     const block_place* block = nullptr;
@@ -53,7 +53,8 @@ public:
 
 private:
     philox4x32 generator_;
-    std::uint64_t chunk_ = 0, index_ = 0; ///< Whose they are. No chunk is run twice: a task that is run again begins with the first number.
+    /// Whose they are. No chunk is run twice: a task that is run again begins with the first number.
+    std::uint64_t chunk_ = 0, index_ = 0;
 };
 
 } // namespace twat::mp::detail

@@ -67,7 +67,9 @@ private:
     template <class>
     friend class task_executor;
 
-    task_executor(const Inner& inner, coroutine_task* task, std::uint64_t life) noexcept : inner_(inner), task_(task), life_(life) {}
+    task_executor(const Inner& inner, coroutine_task* task, std::uint64_t life) noexcept
+        : inner_(inner), task_(task), life_(life)
+    {}
 
     Inner inner_;
     coroutine_task* task_;

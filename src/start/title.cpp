@@ -22,7 +22,11 @@ std::string program_name()
 
 std::string make_title(std::string_view program, std::size_t index, int parent)
 {
-    return std::string(program).append(infix).append(std::to_string(index)).append(" of ").append(std::to_string(parent));
+    return std::string(program)
+        .append(infix)
+        .append(std::to_string(index))
+        .append(" of ")
+        .append(std::to_string(parent));
 }
 
 std::string make_short_name(std::string_view program, std::size_t index)

@@ -40,7 +40,12 @@ std::chrono::steady_clock::time_point task_deadline() noexcept
 namespace {
 
 /// The task that the calling thread runs, and where its random numbers are; nulls outside tasks.
-struct here { running_task* task = nullptr; task_random* random = nullptr; worker_context* worker = nullptr; };
+struct here
+{
+    running_task* task = nullptr;
+    task_random* random = nullptr;
+    worker_context* worker = nullptr;
+};
 
 here task_here() noexcept
 {

@@ -42,15 +42,15 @@ struct worker_context
     std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
     /// The pool_core whose task the thread runs; null in processes.
     const void* pool = nullptr;
-    const operation* running = nullptr;    ///< Threads: whose plain task runs; null in coroutine tasks.
-    coroutine_task* coroutine = nullptr;   ///< The one on the CPU; see `on_cpu_scope`.
+    const operation* running = nullptr;           ///< Threads: whose plain task runs; null in coroutine tasks.
+    coroutine_task* coroutine = nullptr;          ///< The one on the CPU; see `on_cpu_scope`.
     std::atomic<std::uint64_t>* on_cpu = nullptr; ///< Processes: where the parent finds its `mark`.
-    thread_life* life = nullptr;           ///< Threads: of the calling one.
-    running_task task;                     ///< The plain task that runs.
-    task_random random;                    ///< Its random numbers.
-    std::shared_ptr<worker_state_base> state{}; ///< See `worker_state`.
-    report_board* board = nullptr;         ///< Where its tasks report.
-    report_hook* reported = nullptr;       ///< In line: is told of each report.
+    thread_life* life = nullptr;                  ///< Threads: of the calling one.
+    running_task task;                            ///< The plain task that runs.
+    task_random random;                           ///< Its random numbers.
+    std::shared_ptr<worker_state_base> state{};   ///< See `worker_state`.
+    report_board* board = nullptr;                ///< Where its tasks report.
+    report_hook* reported = nullptr;              ///< In line: is told of each report.
     const worker_context* outer = nullptr; ///< Threads: of the task that waits for this one's operation meanwhile.
 };
 

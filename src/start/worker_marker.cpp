@@ -46,8 +46,8 @@ std::optional<worker_marker> parse_marker(std::string_view text)
     if (!text.starts_with(format) || !text.substr(format.size()).starts_with(":"))
         return std::nullopt;
     text.remove_prefix(format.size() + 1);
-    if (!take(text, marker.index) || !take(text, marker.depth) || !take(text, marker.parent) || !take(text, marker.nonce, 16) ||
-        !take(text, marker.cpus))
+    if (!take(text, marker.index) || !take(text, marker.depth) || !take(text, marker.parent) ||
+        !take(text, marker.nonce, 16) || !take(text, marker.cpus))
         return std::nullopt;
     // Other spellings of the same numbers, and text behind them, are not ours.
     if (encode_marker(marker).substr(std::string_view(worker_marker_name).size() + 1) != whole)

@@ -39,7 +39,8 @@ void drop_state() noexcept
 
 void throw_null_state(const std::type_info& type)
 {
-    throw std::logic_error("twat::mp: the factory of worker_state<" + boost::core::demangle(type.name()) + "> returned a null pointer");
+    throw std::logic_error("twat::mp: the factory of worker_state<" + boost::core::demangle(type.name()) +
+                           "> returned a null pointer");
 }
 
 void* current_state(const std::type_info& type)
@@ -52,8 +53,10 @@ void* current_state(const std::type_info& type)
     if (!worker)
         throw std::logic_error("twat::mp: the state " + wanted + "& of a worker was asked for outside a worker");
     if (!state)
-        throw std::logic_error("twat::mp: a task takes " + wanted + "&, but its pool has no state (pool_options::state)");
-    throw std::logic_error("twat::mp: a task takes " + wanted + "&, but the state of its pool is a " + boost::core::demangle(state->type().name()));
+        throw std::logic_error("twat::mp: a task takes " + wanted +
+                               "&, but its pool has no state (pool_options::state)");
+    throw std::logic_error("twat::mp: a task takes " + wanted + "&, but the state of its pool is a " +
+                           boost::core::demangle(state->type().name()));
 }
 
 } // namespace twat::mp::detail

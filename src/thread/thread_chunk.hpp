@@ -27,8 +27,8 @@ class thread_chunk
 public:
     explicit thread_chunk(const chunk& work)
         : id(work.id), first(work.first), coroutine(work.coroutine), timeout(work.timeout), deadline(work.deadline),
-          seed(work.seed), op_id(work.op_id), attempt(work.attempt), measured(work.measured), chaos(work.chaos), reports(work.reports),
-          work_(work.shared_from_this()), gate_(work.count)
+          seed(work.seed), op_id(work.op_id), attempt(work.attempt), measured(work.measured), chaos(work.chaos),
+          reports(work.reports), work_(work.shared_from_this()), gate_(work.count)
     {}
 
     const chunk_id id;
@@ -44,7 +44,10 @@ public:
     const bool reports;
 
     /// By how much the result of a task is late on purpose.
-    duration late_by(std::size_t position) const noexcept { return chaos->of_task(op_id, first + position, attempt).late; }
+    duration late_by(std::size_t position) const noexcept
+    {
+        return chaos->of_task(op_id, first + position, attempt).late;
+    }
 
     /// Thread, after it claimed a task.
     operation& op() const noexcept { return *work_->op; }
@@ -56,7 +59,8 @@ public:
     struct recalled
     {
         std::size_t kept; ///< Tasks that were begun.
-        bool ended;       ///< None was, and this call is the one that took them all: the thread will not touch the chunk.
+        /// None was, and this call is the one that took them all: the thread will not touch the chunk.
+        bool ended;
     };
 
     /// Any thread: takes back what was not begun.
@@ -161,8 +165,8 @@ private:
     std::atomic<time_point::rep> begun_at_{0};
     std::atomic<time_point::rep> since_{0}, until_{0};
     std::mutex stop_mutex_;
-    std::stop_source stop_;       // changed by the thread under the mutex, copied by others under it
-    std::size_t stop_below_ = 0;  // tasks that were begun when a stop was last requested
+    std::stop_source stop_;      // changed by the thread under the mutex, copied by others under it
+    std::size_t stop_below_ = 0; // tasks that were begun when a stop was last requested
 };
 
 } // namespace twat::mp::detail

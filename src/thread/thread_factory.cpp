@@ -24,9 +24,11 @@ public:
         if (!known.executable.empty())
             refuse_option("pool_options::executable", "is set, but the workers are threads of this program");
         if (known.max_memory_per_child != 0)
-            refuse_option("pool_options::max_memory_per_child", "is set, but the workers are threads, which share the memory of this program");
+            refuse_option("pool_options::max_memory_per_child",
+                          "is set, but the workers are threads, which share the memory of this program");
         if (known.max_rss_per_child != 0)
-            refuse_option("pool_options::max_rss_per_child", "is set, but the workers are threads, which share the memory of this program");
+            refuse_option("pool_options::max_rss_per_child",
+                          "is set, but the workers are threads, which share the memory of this program");
         if (known.chaos.kill > 0)
             refuse_option("pool_options::chaos.kill", "is set, but the workers are threads, which cannot be killed");
         if (known.spin != duration::zero())
@@ -35,12 +37,16 @@ public:
             refuse_option("pool_options::max_pending_bytes",
                           "is set, but the workers are threads, for which arguments are not made into bytes");
         if (known.child_stderr != error_output::inherit)
-            refuse_option("pool_options::child_stderr", "is set, but the workers are threads, which share the descriptors of this program");
+            refuse_option("pool_options::child_stderr",
+                          "is set, but the workers are threads, which share the descriptors of this program");
     }
 
     bool encodes() const noexcept override { return false; }
 
-    std::size_t count_nodes(std::size_t wanted, const char* name) const override { return count_local_nodes(wanted, 0, name); }
+    std::size_t count_nodes(std::size_t wanted, const char* name) const override
+    {
+        return count_local_nodes(wanted, 0, name);
+    }
 
     std::unique_ptr<worker_set> make(const backend_site& site) const override
     {

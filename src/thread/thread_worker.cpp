@@ -224,10 +224,17 @@ void thread_worker::run(std::shared_ptr<thread_chunk> held)
     operation& op = held->op();
     const operation_traits& traits = op.traits();
     context.running = &op;
-    context.task = {.chunk = held->id, .first = held->first, .seed = held->seed, .operation = held->op_id,
-                    .reports = held->reports, .gate = &held->gate(), .trace = &traits.options.trace_parent};
+    context.task = {.chunk = held->id,
+                    .first = held->first,
+                    .seed = held->seed,
+                    .operation = held->op_id,
+                    .reports = held->reports,
+                    .gate = &held->gate(),
+                    .trace = &traits.options.trace_parent};
     const bool seen = traits.stream || traits.counts_progress;
-    const std::size_t most = held->timeout != duration::zero() || held->chaos || held->measured ? 1 : seen ? most_between_looks : most_unseen_between_looks;
+    const std::size_t most = held->timeout != duration::zero() || held->chaos || held->measured ? 1
+                             : seen                                                             ? most_between_looks
+                                    : most_unseen_between_looks;
     const time_point began = clock::now();
     held->begin(began);
     time_point reported = began;
@@ -243,7 +250,8 @@ void thread_worker::run(std::shared_ptr<thread_chunk> held)
         const std::size_t failed_before = report.failures.size();
         if (held->measured)
             meter.begin_next();
-        const std::size_t end = op.run_some(held->tasks(), held->gate(), position, position + count, held->first, report.failures);
+        const std::size_t end =
+            op.run_some(held->tasks(), held->gate(), position, position + count, held->first, report.failures);
         if (held->measured && end != position)
             report.used.push_back(meter.end());
         if (held->chaos && end != position)
@@ -311,8 +319,12 @@ asio::awaitable<void> thread_worker::run_task(std::shared_ptr<thread_chunk> held
     held->begin_task(0, began);
     held->begin(began);
     task.deadline = task_deadline(*held, began);
-    task.running = {.chunk = held->id, .first = held->first, .seed = held->seed, .operation = held->op_id,
-                    .reports = held->reports, .trace = &held->op().traits().options.trace_parent};
+    task.running = {.chunk = held->id,
+                    .first = held->first,
+                    .seed = held->seed,
+                    .operation = held->op_id,
+                    .reports = held->reports,
+                    .trace = &held->op().traits().options.trace_parent};
     task_meter meter;
     if (held->measured) {
         meter.begin();

@@ -32,10 +32,11 @@ namespace twat::mp::detail {
 struct chunk_report
 {
     std::shared_ptr<thread_chunk> held{};
-    std::size_t begin = 0;                                              ///< Tasks from here
-    std::size_t end = 0;                                                ///<   to here, exclusive, have finished,
-    std::vector<failed_task> failures{};                                ///<   these of them with an exception.
-    std::vector<task_usage> used{};                                     ///<   and what each of them used, if they are measured.
+    std::size_t begin = 0;               ///< Tasks from here
+    std::size_t end = 0;                 ///<   to here, exclusive, have finished,
+    std::vector<failed_task> failures{}; ///<   these of them with an exception.
+    ///   and what each of them used, if they are measured.
+    std::vector<task_usage> used{};
     bool ended = false;
     duration busy{};
 };
@@ -115,7 +116,7 @@ private:
 
     std::atomic<bool> quit_ = false;
     std::atomic<std::uint64_t> on_cpu_ = 0; ///< The chunk of the coroutine that the loop runs; 0: of none.
-    std::atomic<int> thread_ = 0; ///< The one that serves; 0: none does.
+    std::atomic<int> thread_ = 0;           ///< The one that serves; 0: none does.
 
     // Of the thread that serves:
     asio::io_context* const loop_;

@@ -34,7 +34,8 @@ void call(const task& task)
 /// What the threads need, which may live longer than the set: see `thread_workers_set::~thread_workers_set`.
 struct thread_workers_set::shared_state
 {
-    shared_state(thread_workers_set& set, std::shared_ptr<strand_link> link, const pool_options& options, const void* pool)
+    shared_state(thread_workers_set& set, std::shared_ptr<strand_link> link, const pool_options& options,
+                 const void* pool)
         : link(std::move(link)), initializer(options.initializer), finalizer(options.finalizer), state(options.state),
           cancel_grace(options.cancel_grace), nice(options.nice), chaos(options.chaos), pool(pool), set(&set)
     {}
@@ -74,10 +75,10 @@ struct thread_workers_set::shared_state
     thread_workers_set* set;
 };
 
-thread_workers_set::thread_workers_set(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,
-                               backend_events& events)
-    : shared_(std::make_shared<shared_state>(*this, std::move(link), options, &events)), options_(options), events_(events),
-      pid_(::getpid()), strand_(std::move(strand))
+thread_workers_set::thread_workers_set(pool_strand strand, std::shared_ptr<strand_link> link,
+                                       const pool_options& options, backend_events& events)
+    : shared_(std::make_shared<shared_state>(*this, std::move(link), options, &events)), options_(options),
+      events_(events), pid_(::getpid()), strand_(std::move(strand))
 {}
 
 const capabilities& thread_workers_set::can() const noexcept
@@ -201,7 +202,9 @@ void thread_workers_set::judge_late(worker_id worker)
     }
     worker_loss loss;
     loss.stuck = true;
-    loss.cause = [] { return make_error(errc::worker_start_failed, "the initializer of a worker thread did not end in time"); };
+    loss.cause = [] {
+        return make_error(errc::worker_start_failed, "the initializer of a worker thread did not end in time");
+    };
     tell_lost(worker, std::move(loss));
 }
 
@@ -219,7 +222,9 @@ thread_worker::report_function thread_workers_set::reporter(worker_id worker) co
 {
     return [shared = shared_, worker](chunk_report report) {
         const bool ended = report.ended;
-        auto tell = [worker, report = std::move(report)](thread_workers_set& self) mutable { self.on_report(worker, report); };
+        auto tell = [worker, report = std::move(report)](thread_workers_set& self) mutable {
+            self.on_report(worker, report);
+        };
         if (ended)
             shared_state::post_and_run(shared, std::move(tell));
         else
@@ -236,12 +241,14 @@ void thread_workers_set::launch(worker_id id, std::size_t index)
     node& made = workers_[id];
     made.worker = worker;
     made.state = std::make_shared<life>();
-    const auto before = std::make_shared<std::vector<std::thread>>(std::exchange(ended_, {})); // their end is near, and costs memory until it is seen
+    // their end is near, and costs memory until it is seen
+    const auto before = std::make_shared<std::vector<std::thread>>(std::exchange(ended_, {}));
     try {
         made.thread = std::thread([shared = shared_, id, worker, state = made.state, before] {
             thread_main(shared, id, *worker, *state, std::move(*before));
         });
-    } catch (const std::system_error&) {
+    }
+    catch (const std::system_error&) {
         workers_.erase(id);
         ended_ = std::move(*before);
         lock.unlock();
@@ -249,7 +256,9 @@ void thread_workers_set::launch(worker_id id, std::size_t index)
             self.tell(pool_event::worker_lost, index, errc::worker_start_failed, life_phase::start);
             worker_loss loss;
             loss.no_room = true;
-            loss.cause = [cause] { return make_nested(errc::worker_start_failed, "a worker thread could not be made", cause); };
+            loss.cause = [cause] {
+                return make_nested(errc::worker_start_failed, "a worker thread could not be made", cause);
+            };
             self.tell_lost(id, std::move(loss));
         });
         return;
@@ -266,8 +275,8 @@ void thread_workers_set::finalize(const std::shared_ptr<shared_state>& shared, w
         shared_state::post(shared, [id, value](thread_workers_set& self) { self.events_.worker_returned(id, value); });
 }
 
-void thread_workers_set::thread_main(const std::shared_ptr<shared_state>& shared, worker_id id, thread_worker& worker, life& state,
-                                 std::vector<std::thread> ended)
+void thread_workers_set::thread_main(const std::shared_ptr<shared_state>& shared, worker_id id, thread_worker& worker,
+                                     life& state, std::vector<std::thread> ended)
 {
     for (auto& thread : ended)
         thread.join();
@@ -284,9 +293,12 @@ void thread_workers_set::thread_main(const std::shared_ptr<shared_state>& shared
             call(shared->state.maker());
             usable = true;
             state.initialized = true;
-        } catch (...) {
+        }
+        catch (...) {
             state.initialized = true;
-            shared_state::post(shared, [id, cause = std::current_exception()](thread_workers_set& self) { self.on_refused(id, cause); });
+            shared_state::post(shared, [id, cause = std::current_exception()](thread_workers_set& self) {
+                self.on_refused(id, cause);
+            });
         }
         if (usable) {
             shared_state::post(shared, [id](thread_workers_set& self) { self.on_ready(id); });
@@ -295,7 +307,8 @@ void thread_workers_set::thread_main(const std::shared_ptr<shared_state>& shared
         if (usable && !worker.quitting()) {
             try {
                 finalize(shared, id);
-            } catch (...) {
+            }
+            catch (...) {
                 // Nobody is left to be told; the worker ends all the same.
             }
         }
@@ -369,7 +382,9 @@ void thread_workers_set::on_refused(worker_id worker, std::exception_ptr cause)
     tell(pool_event::worker_lost, index, errc::initializer_failed, life_phase::initializer);
     worker_loss loss;
     loss.initializer_threw = true;
-    loss.cause = [cause] { return make_nested(errc::initializer_failed, "the initializer of a worker thread failed", cause); };
+    loss.cause = [cause] {
+        return make_nested(errc::initializer_failed, "the initializer of a worker thread failed", cause);
+    };
     tell_lost(worker, std::move(loss));
 }
 
@@ -416,7 +431,8 @@ void thread_workers_set::tell_lost(worker_id worker, worker_loss loss)
     events_.decide();
 }
 
-void thread_workers_set::tell(decltype(pool_event::what) what, std::size_t index, boost::system::error_code ec, life_phase phase)
+void thread_workers_set::tell(decltype(pool_event::what) what, std::size_t index, boost::system::error_code ec,
+                              life_phase phase)
 {
     if (!options_.on_event)
         return;
@@ -572,8 +588,8 @@ void thread_workers_set::remove_guest(worker_id guest)
     guests_.erase(guest);
 }
 
-std::unique_ptr<worker_set> make_thread_workers(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,
-                                                backend_events& events)
+std::unique_ptr<worker_set> make_thread_workers(pool_strand strand, std::shared_ptr<strand_link> link,
+                                                const pool_options& options, backend_events& events)
 {
     return std::make_unique<thread_workers_set>(std::move(strand), std::move(link), options, events);
 }

@@ -36,7 +36,8 @@ namespace twat::mp::detail {
 class thread_workers_set final : public worker_set
 {
 public:
-    thread_workers_set(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options, backend_events& events);
+    thread_workers_set(pool_strand strand, std::shared_ptr<strand_link> link, const pool_options& options,
+                       backend_events& events);
     /// As `halt`; threads that cannot be waited for are detached.
     ~thread_workers_set() override;
 
@@ -92,8 +93,8 @@ private:
     std::shared_ptr<thread_worker> find(worker_id worker) const;
     thread_worker::report_function reporter(worker_id worker) const;
     static void finalize(const std::shared_ptr<shared_state>& shared, worker_id id);
-    static void thread_main(const std::shared_ptr<shared_state>& shared, worker_id id, thread_worker& worker, life& state,
-                            std::vector<std::thread> ended);
+    static void thread_main(const std::shared_ptr<shared_state>& shared, worker_id id, thread_worker& worker,
+                            life& state, std::vector<std::thread> ended);
 
     // What the threads tell, on the strand.
     void on_report(worker_id worker, chunk_report& report);
@@ -105,7 +106,8 @@ private:
     void tell_gone(worker_id worker);
     void tell_lost(worker_id worker, worker_loss loss);
     void judge_late(worker_id worker);
-    void tell(decltype(pool_event::what) what, std::size_t index, boost::system::error_code ec = {}, life_phase phase = {});
+    void tell(decltype(pool_event::what) what, std::size_t index, boost::system::error_code ec = {},
+              life_phase phase = {});
     void quit_all() noexcept;
     void stop_is_over();
     bool inside() const noexcept;
@@ -117,7 +119,7 @@ private:
 
     // On the strand:
     std::optional<pool_strand> strand_; // until `shut_down`: its destructor needs the context
-    bool silent_ = false; // killed: the events are told nothing any more
+    bool silent_ = false;               // killed: the events are told nothing any more
     bool stopping_ = false;
     std::function<void()> stopped_;
     std::optional<timer> stop_timer_;
@@ -125,7 +127,7 @@ private:
 
     mutable std::mutex mutex_; // for what follows
     worker_id last_guest_ = first_guest;
-    bool halted_ = false;      // no thread is made any more
+    bool halted_ = false; // no thread is made any more
     std::map<worker_id, node> workers_;
     std::map<worker_id, std::shared_ptr<thread_worker>> guests_;
     std::vector<std::thread> ended_; // to be joined by the next thread, or the destructor

@@ -12,7 +12,8 @@ namespace twat::mp::detail {
 class worker_scope
 {
 public:
-    worker_scope(std::size_t index, boost::asio::any_io_executor executor, const void* pool, report_board* board = nullptr)
+    worker_scope(std::size_t index, boost::asio::any_io_executor executor, const void* pool,
+                 report_board* board = nullptr)
     {
         context_.index = index;
         context_.executor = std::move(executor);

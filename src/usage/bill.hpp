@@ -15,7 +15,9 @@ namespace twat::mp::detail {
 /// What the user is told of what a worker measured, who may be another process and say anything. @param initiated When the operation was.
 inline usage bill(const task_usage& measured, std::uint64_t index, std::chrono::steady_clock::time_point initiated)
 {
-    const auto time = [](std::int64_t nanoseconds) { return std::chrono::nanoseconds(std::max<std::int64_t>(0, nanoseconds)); };
+    const auto time = [](std::int64_t nanoseconds) {
+        return std::chrono::nanoseconds(std::max<std::int64_t>(0, nanoseconds));
+    };
     usage used;
     used.task_index = index;
     used.user = time(measured.user);

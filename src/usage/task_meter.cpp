@@ -8,7 +8,10 @@
 namespace twat::mp::detail {
 namespace {
 
-std::int64_t nanoseconds(const timeval& t) noexcept { return std::int64_t(t.tv_sec) * 1'000'000'000 + std::int64_t(t.tv_usec) * 1000; }
+std::int64_t nanoseconds(const timeval& t) noexcept
+{
+    return std::int64_t(t.tv_sec) * 1'000'000'000 + std::int64_t(t.tv_usec) * 1000;
+}
 
 std::int64_t now() noexcept { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 

@@ -10,10 +10,10 @@ namespace twat::mp::detail {
 /// What a task used, as its worker measured it. Travels as it is between a worker and its parent on one host.
 struct task_usage
 {
-    std::int64_t begun = 0; ///< Nanoseconds of the steady clock.
+    std::int64_t begun = 0;                     ///< Nanoseconds of the steady clock.
     std::int64_t ran = 0, user = 0, system = 0; ///< Nanoseconds.
     std::uint64_t minor_faults = 0, major_faults = 0, voluntary_switches = 0, involuntary_switches = 0;
-    std::uint64_t peak = 0, growth = 0;   ///< Resident bytes.
+    std::uint64_t peak = 0, growth = 0; ///< Resident bytes.
     std::uint64_t bytes_in = 0, bytes_out = 0;
 };
 

@@ -35,10 +35,7 @@ constexpr std::size_t max_text = 64 * 1024;
 constexpr int max_nesting = 16;
 constexpr std::uint8_t no_standard_exception = 255; ///< Arrives as remote_error.
 
-void write_length(encoder& out, std::uint64_t length)
-{
-    out.write_bytes(&length, sizeof length);
-}
+void write_length(encoder& out, std::uint64_t length) { out.write_bytes(&length, sizeof length); }
 
 void write_text(encoder& out, std::string_view text, std::size_t max)
 {
@@ -61,10 +58,7 @@ decoder read_part(decoder& in)
     return decoder(std::span(in.read_bytes(length), length));
 }
 
-std::uint8_t read_byte(decoder& in)
-{
-    return std::to_integer<std::uint8_t>(*in.read_bytes(1));
-}
+std::uint8_t read_byte(decoder& in) { return std::to_integer<std::uint8_t>(*in.read_bytes(1)); }
 
 /// Writes what `write` writes, with its length before it; an empty part if it throws. Returns whether it did not.
 template <class Write>
@@ -143,8 +137,8 @@ void write_registered(encoder& out, const std::exception_ptr& error, const throw
 
 void write_standard(encoder& out, const thrown_exception& thrown)
 {
-    const std::uint8_t position = thrown.as_std ? static_cast<std::uint8_t>(find_standard_exception(*thrown.as_std))
-                                                : no_standard_exception;
+    const std::uint8_t position =
+        thrown.as_std ? static_cast<std::uint8_t>(find_standard_exception(*thrown.as_std)) : no_standard_exception;
     out.write_bytes(&position, 1);
     const std::size_t begin = out.size();
     if (!write_part(out, [&] {
@@ -222,10 +216,7 @@ std::exception_ptr read_exception(decoder& in, exception_facts facts, int depth)
 
 } // namespace
 
-void encode_text(encoder& out, const char* text)
-{
-    write_text(out, text ? text : "", max_text);
-}
+void encode_text(encoder& out, const char* text) { write_text(out, text ? text : "", max_text); }
 
 std::string decode_text(decoder& in)
 {

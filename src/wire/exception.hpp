@@ -26,7 +26,8 @@ struct exception_context
     as no bytes at all, of which `decode_exception` still makes an exception. `what()` and the like are cut at 64 KiB, the chain
     of nested exceptions at 16.
 */
-TWAT_MP_DECL void encode_exception(encoder& out, const std::exception_ptr& error, const exception_context& context = {}) noexcept;
+TWAT_MP_DECL void encode_exception(encoder& out, const std::exception_ptr& error,
+                                   const exception_context& context = {}) noexcept;
 
 /** Makes a fresh exception of the bytes, with the task's index and the worker's pid attached.
 

@@ -44,8 +44,8 @@ frame_header read_frame_header(std::span<const std::byte> bytes, std::uint64_t l
     if (magic != frame_magic || !is_known(header.type))
         throw error(errc::protocol_error, "what arrived is not the start of a frame");
     if (header.length > limit)
-        throw error(errc::protocol_error, "a frame of " + std::to_string(header.length) + " bytes exceeds the limit of " +
-                                              std::to_string(limit));
+        throw error(errc::protocol_error, "a frame of " + std::to_string(header.length) +
+                                              " bytes exceeds the limit of " + std::to_string(limit));
     return header;
 }
 

@@ -91,7 +91,7 @@ public:
 
 private:
     std::uint64_t limit_;
-    byte_buffer buffer_;    ///< Its size is its capacity; what arrived lies in [begin_, end_).
+    byte_buffer buffer_; ///< Its size is its capacity; what arrived lies in [begin_, end_).
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
 };

@@ -178,7 +178,8 @@ void write_chunk_start(byte_buffer& to, std::uint64_t chunk_id, const chunk_mess
     put<std::uint64_t>(to, payload.is_even() ? payload.equal_size() : no_size);
     if (!payload.is_even())
         to.append(payload.ends().data(), payload.ends().size_bytes());
-    const std::uint64_t length = to.size() - start - frame_header_size + (message.arguments ? 0 : payload.bytes().size());
+    const std::uint64_t length =
+        to.size() - start - frame_header_size + (message.arguments ? 0 : payload.bytes().size());
     write_frame_header(to.data() + start, {frame_type::chunk, 0, chunk_id, length});
 }
 
@@ -211,7 +212,8 @@ received_chunk read_chunk(std::span<const std::byte> bytes, const arena_mapping&
     const auto ends = in.take_bytes(size == no_size ? std::uint64_t(chunk.message.count) * 8 : 0);
     const auto arguments = chunk.message.arguments ? arena.at(*chunk.message.arguments) : in.rest();
     in.end();
-    chunk.arguments = chunk_arguments(chunk.message.count, size == no_size ? std::nullopt : std::optional(size), ends, arguments);
+    chunk.arguments =
+        chunk_arguments(chunk.message.count, size == no_size ? std::nullopt : std::optional(size), ends, arguments);
     return chunk;
 }
 

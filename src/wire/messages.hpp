@@ -24,21 +24,21 @@ namespace twat::mp::detail {
 struct hello_message
 {
     std::uint32_t version = 0;
-    bool debug = false;              ///< The worker may write to stderr what it does.
-    bool foreign = false;            ///< The worker is another program: builds are not compared.
+    bool debug = false;   ///< The worker may write to stderr what it does.
+    bool foreign = false; ///< The worker is another program: builds are not compared.
     std::uint64_t node = 0;
     std::uint64_t nodes = 0;
     std::uint64_t child_concurrency = 0;
     std::uint64_t max_message_size = 0;
-    std::string_view build{};        ///< The parent's `build_id()`.
+    std::string_view build{};                 ///< The parent's `build_id()`.
     std::span<const std::byte> initializer{}; ///< An encoded `mp::task`; empty: none.
-    std::span<const std::byte> state{}; ///< What makes the worker's state, the same.
+    std::span<const std::byte> state{};       ///< What makes the worker's state, the same.
     std::span<const std::byte> finalizer{};
-    bool watches_memory = false;     ///< The parent wants to know the worker's size at the end of each chunk.
-    duration spin{};                 ///< How long the worker looks for work before it sleeps.
-    std::uint64_t max_memory = 0;    ///< `pool_options::max_memory_per_child`.
-    std::string_view chaos{};        ///< `pool_options::chaos` as text; empty: none.
-    duration slow_start{};           ///< How long the worker waits before its initializer, for chaos.
+    bool watches_memory = false;  ///< The parent wants to know the worker's size at the end of each chunk.
+    duration spin{};              ///< How long the worker looks for work before it sleeps.
+    std::uint64_t max_memory = 0; ///< `pool_options::max_memory_per_child`.
+    std::string_view chaos{};     ///< `pool_options::chaos` as text; empty: none.
+    duration slow_start{};        ///< How long the worker waits before its initializer, for chaos.
 };
 
 void write_hello(byte_buffer& to, const hello_message& message);
@@ -47,8 +47,8 @@ hello_message read_hello(std::span<const std::byte> bytes);
 struct hello_reply_message
 {
     std::uint32_t version = 0;
-    std::int64_t pid = 0;     ///< As the worker knows it.
-    std::uint64_t nonce = 0;  ///< Of its marker: it is the child that was started, and not one of its children.
+    std::int64_t pid = 0;    ///< As the worker knows it.
+    std::uint64_t nonce = 0; ///< Of its marker: it is the child that was started, and not one of its children.
     std::string_view build{};
 };
 
@@ -60,17 +60,17 @@ hello_reply_message read_hello_reply(std::span<const std::byte> bytes);
 struct chunk_message
 {
     std::uint64_t op = 0;
-    std::uint64_t first = 0;      ///< Index of the first task.
+    std::uint64_t first = 0; ///< Index of the first task.
     std::uint64_t attempt = 0;
-    duration timeout{};           ///< Of one task; zero: none.
+    duration timeout{};                  ///< Of one task; zero: none.
     std::optional<duration> remaining{}; ///< Until the operation's deadline.
     std::uint32_t count = 0;
-    std::uint32_t slot = 0;       ///< In the shared page.
+    std::uint32_t slot = 0; ///< In the shared page.
     bool coroutine = false;
-    std::uint64_t seed = 0;       ///< `call_options::seed`.
-    bool reports = false;         ///< The parent looks at what the tasks report.
-    bool measured = false;        ///< The worker tells what each task used.
-    trace_context trace_parent{}; ///< `call_options::trace_parent`.
+    std::uint64_t seed = 0;                 ///< `call_options::seed`.
+    bool reports = false;                   ///< The parent looks at what the tasks report.
+    bool measured = false;                  ///< The worker tells what each task used.
+    trace_context trace_parent{};           ///< `call_options::trace_parent`.
     std::optional<arena_place> arguments{}; ///< They are not in the frame, but in the arena.
 };
 

@@ -84,7 +84,8 @@ void worker_connection::send(std::span<const std::byte> first, std::span<const s
                 continue;
             if (errno == EPIPE || errno == ECONNRESET)
                 throw parent_gone();
-            if (errno == ENOMEM || errno == ENOBUFS) { // passes; and if the parent goes meanwhile, the watchdog ends this process
+            // passes; and if the parent goes meanwhile, the watchdog ends this process
+            if (errno == ENOMEM || errno == ENOBUFS) {
                 std::this_thread::sleep_for(std::chrono::milliseconds(1));
                 continue;
             }

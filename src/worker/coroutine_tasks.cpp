@@ -43,14 +43,18 @@ void coroutine_tasks::start(const received_work& work)
     task.work.arguments = chunk_arguments(1, task.arguments.size(), {}, task.arguments.bytes());
     task.place = &places_.take(environment_.context);
     task.place->mark = pack(mark_state{chunk_tag(work.id), 0});
-    task.place->running = {.chunk = work.id, .first = work.message.first, .seed = work.message.seed,
-                           .operation = work.message.op, .reports = work.message.reports,
+    task.place->running = {.chunk = work.id,
+                           .first = work.message.first,
+                           .seed = work.message.seed,
+                           .operation = work.message.op,
+                           .reports = work.message.reports,
                            .trace = &task.work.message.trace_parent};
     running_.emplace(work.id, std::move(owned));
     ++active_;
 
     const asio::any_io_executor executor = task_executor(environment_.io.get_executor(), *task.place);
-    asio::co_spawn(executor, run(task), asio::bind_cancellation_slot(task.signal.slot(), [&task](const std::exception_ptr& error) {
+    asio::co_spawn(executor, run(task),
+                   asio::bind_cancellation_slot(task.signal.slot(), [&task](const std::exception_ptr& error) {
                        task.returned = true;
                        if (error)
                            std::rethrow_exception(error);

@@ -46,7 +46,8 @@ pid_t this_thread() noexcept { return static_cast<pid_t>(::syscall(SYS_gettid));
 /// Has the process end as it would have without a handler: when the handler returns, or at once.
 void die_of(int signal, siginfo_t* info, bool at_once) noexcept
 {
-    struct sigaction by_default{};
+    struct sigaction by_default
+    {};
     by_default.sa_handler = SIG_DFL;
     ::sigaction(signal, &by_default, nullptr);
     // What came with it is kept: a core dump shows it.
@@ -81,12 +82,10 @@ void on_crash(int signal, siginfo_t* info, void* context)
             capture_stack(s.words->crash, context);
             s.words->crashed.store(static_cast<std::uint32_t>(signal), std::memory_order_release);
             s.written.store(true, std::memory_order_release);
-        }
-        else if (owner == this_thread()) { // the stack could not be read; its frames so far are there
+        } else if (owner == this_thread()) { // the stack could not be read; its frames so far are there
             s.words->crashed.store(static_cast<std::uint32_t>(s.signal), std::memory_order_release);
             return die_of(s.signal, &s.info, true);
-        }
-        else
+        } else
             wait_for_the_other();
     }
     die_of(signal, info, false);
@@ -112,13 +111,15 @@ void on_request(int, siginfo_t*, void* context)
 
 bool has_default_action(int signal) noexcept
 {
-    struct sigaction now{};
+    struct sigaction now
+    {};
     return ::sigaction(signal, nullptr, &now) == 0 && (now.sa_flags & SA_SIGINFO) == 0 && now.sa_handler == SIG_DFL;
 }
 
 bool handle(int signal, void (*handler)(int, siginfo_t*, void*), int flags) noexcept
 {
-    struct sigaction action{};
+    struct sigaction action
+    {};
     action.sa_sigaction = handler;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK | flags;
     ::sigemptyset(&action.sa_mask);
@@ -133,7 +134,8 @@ void make_alternate_stack() noexcept
         return;
     const auto guard = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
     // With the registers of some processors, the kernel's own part of it is large.
-    const std::size_t size = std::max<std::size_t>(std::size_t(64) << 10, 4 * static_cast<std::size_t>(std::max(0L, ::sysconf(_SC_MINSIGSTKSZ))));
+    const std::size_t size = std::max<std::size_t>(
+        std::size_t(64) << 10, 4 * static_cast<std::size_t>(std::max(0L, ::sysconf(_SC_MINSIGSTKSZ))));
     void* const at = ::mmap(nullptr, guard + size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     if (at == MAP_FAILED)
         return;

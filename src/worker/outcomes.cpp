@@ -8,7 +8,8 @@
 
 namespace twat::mp::detail {
 
-void outcome_writer::of_chunk::write(record_kind kind, std::uint32_t position, std::span<const std::byte> bytes, const attachments* sent)
+void outcome_writer::of_chunk::write(record_kind kind, std::uint32_t position, std::span<const std::byte> bytes,
+                                     const attachments* sent)
 {
     if (kind != record_kind::ended)
         standard_output::flush();

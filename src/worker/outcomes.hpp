@@ -40,7 +40,8 @@ public:
     public:
         of_chunk(outcome_writer& writer, std::uint64_t chunk) : writer_(writer), chunk_(chunk) {}
 
-        void write(record_kind kind, std::uint32_t position, std::span<const std::byte> bytes, const attachments* sent = nullptr);
+        void write(record_kind kind, std::uint32_t position, std::span<const std::byte> bytes,
+                   const attachments* sent = nullptr);
         void end(duration busy);
 
     private:

@@ -40,7 +40,8 @@ constexpr std::string_view option = "--twat-mp-replay";
 /// What it runs is what the file says, so nobody else may have written that.
 void check_owner(const std::string& file)
 {
-    struct stat about{};
+    struct stat about
+    {};
     if (::stat(file.c_str(), &about) != 0)
         return; // `load` says so
     if ((about.st_uid != ::geteuid() && about.st_uid != 0) || (about.st_mode & (S_IWGRP | S_IWOTH)) != 0)
@@ -56,8 +57,8 @@ const std::string& name_here(const parcel_call& call, const parcel_function& fun
         return function.by_place;
     if (!function.by_name.empty() || function.by_place.empty())
         return function.by_name;
-    throw error(errc::build_mismatch, "the parcel was made by build " + to_hex(call.build) + " of " + call.program + " and this is build " +
-                                          to_hex(build_id()) + ", which cannot find " + what +
+    throw error(errc::build_mismatch, "the parcel was made by build " + to_hex(call.build) + " of " + call.program +
+                                          " and this is build " + to_hex(build_id()) + ", which cannot find " + what +
                                           ": run the other one, or register it by name (TWAT_MP_REGISTER)");
 }
 
@@ -90,7 +91,8 @@ void restore_environment(const parcel_call& call)
         ::setenv(entry.substr(0, end).c_str(), entry.c_str() + end + 1, 1);
     }
     if (!call.directory.empty() && ::chdir(call.directory.c_str()) != 0)
-        std::fprintf(stderr, "twat-mp: the directory of the parcel, %s, is not there: going on in this one\n", call.directory.c_str());
+        std::fprintf(stderr, "twat-mp: the directory of the parcel, %s, is not there: going on in this one\n",
+                     call.directory.c_str());
 }
 
 void show(const parcel& from)
@@ -143,7 +145,8 @@ void run(const parcel_call& call)
     decoder arguments(bytes_of(call.arguments));
     encoder result;
     function->call(arguments, result);
-    std::fprintf(stderr, "twat-mp: task %llu returned, with %zu bytes\n", static_cast<unsigned long long>(call.index), result.bytes().size());
+    std::fprintf(stderr, "twat-mp: task %llu returned, with %zu bytes\n", static_cast<unsigned long long>(call.index),
+                 result.bytes().size());
     drop_state();
 }
 
@@ -197,7 +200,8 @@ int run_replay(const replay_request& request) noexcept
         return refused ? not_run : task_failed;
     }
     catch (...) {
-        std::fprintf(stderr, "twat-mp: %s%s\n", loaded ? "the task threw: " : "", boost::current_exception_diagnostic_information().c_str());
+        std::fprintf(stderr, "twat-mp: %s%s\n", loaded ? "the task threw: " : "",
+                     boost::current_exception_diagnostic_information().c_str());
         return loaded ? task_failed : not_run;
     }
 }

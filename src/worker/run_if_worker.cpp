@@ -43,7 +43,8 @@ bool is_socket(int fd) noexcept
         std::clog.flush();
         std::wcout.flush();
         std::wclog.flush();
-    } catch (...) { // A stream that throws is the program's wish, but nobody is left to catch it.
+    }
+    catch (...) { // A stream that throws is the program's wish, but nobody is left to catch it.
     }
     std::fflush(nullptr);
     ::_exit(code);
@@ -58,7 +59,8 @@ void raise_oom_score() noexcept
         return;
     char text[16] = {};
     int score = 0;
-    if (const ssize_t n = ::read(fd, text, sizeof text); n > 0 && std::from_chars(text, text + n, score).ec == std::errc()) {
+    if (const ssize_t n = ::read(fd, text, sizeof text);
+        n > 0 && std::from_chars(text, text + n, score).ec == std::errc()) {
         const auto end = std::to_chars(text, text + sizeof text, std::min(score + step, highest)).ptr;
         [[maybe_unused]] const ssize_t written = ::pwrite(fd, text, static_cast<std::size_t>(end - text), 0);
     }

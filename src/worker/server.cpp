@@ -34,7 +34,8 @@ time_point after(time_point now, const std::optional<duration>& remaining) noexc
 
 std::shared_ptr<result_arena> make_result_arena(int fd, const shared_page& page)
 {
-    return std::make_shared<result_arena>(arena_mapping(fd, page.layout(), arena_mapping::use::results), page.arena_tail());
+    return std::make_shared<result_arena>(arena_mapping(fd, page.layout(), arena_mapping::use::results),
+                                          page.arena_tail());
 }
 
 // Not the socket itself: Asio would make it non-blocking, and plain tasks are served by blocking calls.
@@ -52,16 +53,11 @@ asio::posix::stream_descriptor make_arrivals(asio::io_context& io, int socket)
 } // namespace
 
 worker_server::worker_server(int socket, int page, std::uint64_t nonce)
-    : arrivals_(make_arrivals(io_, socket)),
-      connection_(socket),
-      page_(shared_page::attach(page)),
+    : arrivals_(make_arrivals(io_, socket)), connection_(socket), page_(shared_page::attach(page)),
       // What a task writes astray must not reach arguments that another worker may get after this one's death.
-      arguments_(page, page_.layout(), arena_mapping::use::arguments, arena_mapping::access::read),
-      nonce_(nonce),
+      arguments_(page, page_.layout(), arena_mapping::use::arguments, arena_mapping::access::read), nonce_(nonce),
       outcomes_(connection_, page_, make_result_arena(page, page_)),
-      memory_(page_),
-      environment_{io_, context_, page_, outcomes_, desk_, memory_, 0, {}},
-      coroutines_(environment_)
+      memory_(page_), environment_{io_, context_, page_, outcomes_, desk_, memory_, 0, {}}, coroutines_(environment_)
 {
     context_.executor = io_.get_executor();
     context_.on_cpu = &page_.on_cpu();

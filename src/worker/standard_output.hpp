@@ -48,7 +48,8 @@ private:
     static bool is_pending() noexcept
     {
         // C++'s streams have buffers of their own only after sync_with_stdio(false).
-        return holds_something(stdout) || buffer::holds_something(std::cout.rdbuf()) || buffer::holds_something(std::clog.rdbuf());
+        return holds_something(stdout) || buffer::holds_something(std::cout.rdbuf()) ||
+               buffer::holds_something(std::clog.rdbuf());
     }
 
     static void flush_now() noexcept;

@@ -122,7 +122,8 @@ void watchdog::start(int socket, int doorbell) noexcept
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
     try {
         std::thread(watch, socket, doorbell).detach();
-    } catch (...) {
+    }
+    catch (...) {
         ::_exit(bad_start_exit_code); // A worker that nobody watches would outlive its parent.
     }
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);

@@ -88,7 +88,8 @@ void mark_begin(chunk_slot& slot, const received_work& work, std::uint32_t posit
     slot.mark.store(pack(mark_state{chunk_tag(work.id), position}), std::memory_order_release);
 }
 
-void tell_usage(outcome_writer::of_chunk& outcomes, std::uint32_t position, task_usage used, std::size_t in, std::size_t out)
+void tell_usage(outcome_writer::of_chunk& outcomes, std::uint32_t position, task_usage used, std::size_t in,
+                std::size_t out)
 {
     used.bytes_in = in;
     used.bytes_out = out;
@@ -109,8 +110,12 @@ void run_plain_chunk(const work_environment& environment, const received_work& w
     slot.begun_at.store(0, std::memory_order_relaxed);
     slot.since.store(start.time_since_epoch().count(), std::memory_order_release);
     environment.context.deadline = work.deadline;
-    environment.context.task = {.chunk = work.id, .first = work.message.first, .seed = work.message.seed,
-                                .operation = work.message.op, .reports = work.message.reports, .trace = &work.message.trace_parent};
+    environment.context.task = {.chunk = work.id,
+                                .first = work.message.first,
+                                .seed = work.message.seed,
+                                .operation = work.message.op,
+                                .reports = work.message.reports,
+                                .trace = &work.message.trace_parent};
     for (std::uint32_t wanted = 1;;) {
         // Tasks that are claimed together are too short to be told apart by a stop request.
         environment.context.stop =
@@ -143,7 +148,8 @@ void run_plain_chunk(const work_environment& environment, const received_work& w
                 now = clock::now();
                 slot.until.store(now.time_since_epoch().count(), std::memory_order_release);
             }
-            outcomes.write(returned ? record_kind::value : record_kind::failure, position, result.bytes(), result.sent());
+            outcomes.write(returned ? record_kind::value : record_kind::failure, position, result.bytes(),
+                           result.sent());
             if (result.sent() && !result.sent()->empty())
                 result.sent()->clear();
             environment.outcomes.tell_if_much();

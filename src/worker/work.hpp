@@ -68,7 +68,8 @@ time_point end_of_task(const received_work& work, time_point begun) noexcept;
 void mark_begin(chunk_slot& slot, const received_work& work, std::uint32_t position, time_point now) noexcept;
 
 /// Tells what a task used; its outcome follows.
-void tell_usage(outcome_writer::of_chunk& outcomes, std::uint32_t position, task_usage used, std::size_t in, std::size_t out);
+void tell_usage(outcome_writer::of_chunk& outcomes, std::uint32_t position, task_usage used, std::size_t in,
+                std::size_t out);
 
 /// Runs a chunk of plain tasks, as far as it is not recalled meanwhile, in the calling thread.
 void run_plain_chunk(const work_environment& environment, const received_work& work, encoder& result);

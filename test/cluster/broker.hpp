@@ -135,14 +135,16 @@ public:
 
     /// @param more Lines of its configuration.
     explicit broker(jetstream with = jetstream::on, const std::string& more = {})
-        : directory_(std::filesystem::temp_directory_path() / ("twat-mp-broker-" + std::to_string(::getpid()) + "-" + std::to_string(count()++))),
+        : directory_(std::filesystem::temp_directory_path() /
+                     ("twat-mp-broker-" + std::to_string(::getpid()) + "-" + std::to_string(count()++))),
           port_(free_port())
     {
         std::filesystem::create_directories(directory_);
-        std::ofstream(directory_ / "server.conf") << "listen: \"127.0.0.1:" << port_ << "\"\n"
-                                                  << (with == jetstream::on ? "jetstream { store_dir: \"" + (directory_ / "store").string() + "\" }\n"
-                                                                            : std::string())
-                                                  << more << "\n";
+        std::ofstream(directory_ / "server.conf")
+            << "listen: \"127.0.0.1:" << port_ << "\"\n"
+            << (with == jetstream::on ? "jetstream { store_dir: \"" + (directory_ / "store").string() + "\" }\n"
+                                      : std::string())
+            << more << "\n";
         start();
     }
     ~broker()
@@ -154,7 +156,8 @@ public:
 
     void start()
     {
-        program_ = started_program({"nats-server", "-c", (directory_ / "server.conf").string()}, (directory_ / "log").string());
+        program_ = started_program({"nats-server", "-c", (directory_ / "server.conf").string()},
+                                   (directory_ / "log").string());
         BOOST_REQUIRE_MESSAGE(becomes_true([&] { return accepts(port_); }), "nats-server did not start");
     }
     /// As by a power failure.
@@ -186,7 +189,8 @@ private:
 };
 
 /// An agent: this program once more.
-inline started_program start_agent(const std::string& url, int nodes, const std::vector<std::string>& more = {}, const std::string& log = "/dev/stderr")
+inline started_program start_agent(const std::string& url, int nodes, const std::vector<std::string>& more = {},
+                                   const std::string& log = "/dev/stderr")
 {
     std::vector<std::string> arguments{"/proc/self/exe", "--twat-mp-agent", url, "--nodes", std::to_string(nodes)};
     arguments.insert(arguments.end(), more.begin(), more.end());

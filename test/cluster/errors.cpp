@@ -22,7 +22,8 @@ std::string message_of(cluster_pool& pool, errc expected)
     try {
         pool.apply(one);
         return "no exception";
-    } catch (const error& e) {
+    }
+    catch (const error& e) {
         BOOST_TEST((e.code() == expected), e.what());
         return e.what();
     }
@@ -61,15 +62,16 @@ BOOST_AUTO_TEST_CASE(a_wrong_password)
     BOOST_TEST(contains(what, "refuses the user 'twat'"), what);
 
     options.credentials.password = "right";
-    const started_program agent({"/proc/self/exe", "--twat-mp-agent", server.url(), "--nodes", "1", "--user", "twat"}, "/dev/stderr",
-                                {{"TWAT_MP_AGENT_PASSWORD", "right"}});
+    const started_program agent({"/proc/self/exe", "--twat-mp-agent", server.url(), "--nodes", "1", "--user", "twat"},
+                                "/dev/stderr", {{"TWAT_MP_AGENT_PASSWORD", "right"}});
     cluster_pool good(options);
     BOOST_TEST(good.apply(one) == 1);
 }
 
 BOOST_AUTO_TEST_CASE(an_agent_that_cannot_use_its_broker_ends_and_says_why)
 {
-    const std::string log = (std::filesystem::temp_directory_path() / ("twat-mp-agent-log-" + std::to_string(::getpid()))).string();
+    const std::string log =
+        (std::filesystem::temp_directory_path() / ("twat-mp-agent-log-" + std::to_string(::getpid()))).string();
     started_program agent = start_agent("nats://127.0.0.1:" + std::to_string(free_port()), 1, {}, log);
     BOOST_TEST(agent.wait() == 1);
     std::ifstream in(log);
@@ -93,7 +95,8 @@ BOOST_AUTO_TEST_CASE(nobody_serves)
     BOOST_TEST(becomes_true([&] {
         try {
             return pool.apply(one) == 1;
-        } catch (const error&) {
+        }
+        catch (const error&) {
             return false;
         }
     }));
@@ -114,7 +117,8 @@ BOOST_AUTO_TEST_CASE(bad_options_are_refused_by_name)
     const auto refused = [](cluster_options options) {
         try {
             cluster_pool pool(std::move(options));
-        } catch (const std::invalid_argument& e) {
+        }
+        catch (const std::invalid_argument& e) {
             return std::string(e.what());
         }
         return std::string("accepted");
@@ -124,7 +128,8 @@ BOOST_AUTO_TEST_CASE(bad_options_are_refused_by_name)
     BOOST_TEST(contains(refused({.wait_for_agents = -1s}), "cluster_options::wait_for_agents"));
     BOOST_TEST(contains(refused({.replicas = 2}), "cluster_options::replicas"));
     int captured = 1;
-    BOOST_TEST(contains(refused({.initializer = task([&captured] { return captured; })}), "cluster_options::initializer"));
+    BOOST_TEST(
+        contains(refused({.initializer = task([&captured] { return captured; })}), "cluster_options::initializer"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

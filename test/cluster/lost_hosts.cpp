@@ -29,7 +29,10 @@ using namespace std::chrono_literals;
 class run_log
 {
 public:
-    run_log() : path_(std::filesystem::temp_directory_path() / ("twat-mp-runs-" + std::to_string(::getpid()))) { std::filesystem::remove(path_); }
+    run_log() : path_(std::filesystem::temp_directory_path() / ("twat-mp-runs-" + std::to_string(::getpid())))
+    {
+        std::filesystem::remove(path_);
+    }
     ~run_log() { std::filesystem::remove(path_); }
 
     std::string path() const { return path_.string(); }
@@ -139,7 +142,8 @@ BOOST_AUTO_TEST_CASE(what_may_have_begun_on_a_killed_host_is_lost_and_the_rest_r
         ++lost;
         try {
             std::rethrow_exception(results[i].error());
-        } catch (const host_lost& e) {
+        }
+        catch (const host_lost& e) {
             BOOST_TEST(e.host() == "two");
             BOOST_TEST(e.task_index() == i);
         }
@@ -198,7 +202,9 @@ BOOST_AUTO_TEST_CASE(an_agent_that_joins_gets_work)
 {
     cluster_pool pool(options);
     pool.start();
-    const auto results = run_and(pool, 600, {.chunk_size = 1}, [&] { agents.push_back(start_agent(server.url(), 2, {"--host", "four"})); });
+    const auto results = run_and(pool, 600, {.chunk_size = 1}, [&] {
+        agents.push_back(start_agent(server.url(), 2, {"--host", "four"}));
+    });
     BOOST_TEST(pool.nodes() == 8u);
     BOOST_TEST(most_often(log.runs()) == 1u);
 }
@@ -217,12 +223,14 @@ BOOST_FIXTURE_TEST_SUITE(test_cluster_lost_pools, one_agent)
 
 BOOST_AUTO_TEST_CASE(the_tasks_of_a_pool_that_was_killed_are_stopped)
 {
-    started_program parent({"/proc/self/exe", "--run_test=test_cluster_helpers"}, "/dev/null", {{"TEST_URL", server.url()}, {"TEST_LOG", log.path()}});
+    started_program parent({"/proc/self/exe", "--run_test=test_cluster_helpers"}, "/dev/null",
+                           {{"TEST_URL", server.url()}, {"TEST_LOG", log.path()}});
     BOOST_REQUIRE(becomes_true([&] { return log.runs().size() == 2; }));
     const std::vector<int> workers = log.runs();
     parent.kill(SIGKILL);
     const auto killed = std::chrono::steady_clock::now();
-    BOOST_TEST(becomes_true([&] { return std::all_of(workers.begin(), workers.end(), [](int pid) { return ::kill(pid, 0) != 0; }); }));
+    BOOST_TEST(becomes_true(
+        [&] { return std::all_of(workers.begin(), workers.end(), [](int pid) { return ::kill(pid, 0) != 0; }); }));
     BOOST_TEST_MESSAGE("C4: stopped after " << since(killed).count() << " ms, lease 1000 ms");
 
     // What had not begun is gone too: the agent is free for another pool, and runs nothing of the old one.

@@ -18,7 +18,8 @@ int main(int argc, char** argv)
     twat::mp::run_if_worker(argc, argv);
     if (const auto status = twat::mp::run_if_agent(argc, argv))
         return *status;
-    const bool lists = std::any_of(argv, argv + argc, [](const char* argument) { return std::strncmp(argument, "--list", 6) == 0; });
+    const bool lists =
+        std::any_of(argv, argv + argc, [](const char* argument) { return std::strncmp(argument, "--list", 6) == 0; });
     if (!lists && !twat::mp::test::broker::is_installed()) {
         std::puts("SKIP: there is no nats-server on this machine (Debian: apt install nats-server)");
         return 0;

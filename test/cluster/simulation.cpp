@@ -80,7 +80,10 @@ private:
     };
 
     bool chance(double p) { return std::uniform_real_distribution<>(0, 1)(random_) < p; }
-    duration any(duration most) { return duration(std::uniform_int_distribution<duration::rep>(0, most.count())(random_)); }
+    duration any(duration most)
+    {
+        return duration(std::uniform_int_distribution<duration::rep>(0, most.count())(random_));
+    }
 
     /// A message through the broker: late, perhaps twice, perhaps never.
     void send(std::function<void()> arrive)
@@ -231,7 +234,8 @@ private:
             } else {
                 ++it;
             }
-        if (a->pull_at <= now_ && a->desk.occupied(16) + static_cast<double>(a->desk.count(agent_desk::stage::waiting)) < 3) {
+        if (a->pull_at <= now_ &&
+            a->desk.occupied(16) + static_cast<double>(a->desk.count(agent_desk::stage::waiting)) < 3) {
             a->pull_at = now_ + 50ms;
             send([this, id = a->id] { deliver(id); });
         }
@@ -302,7 +306,8 @@ private:
                 if (unstored_.contains(id))
                     publish(id);
         }
-        for (const auto& gone : members_.take_lost(now_, [&](const std::string& id) { return ledger_.given_to(id) != 0; }))
+        for (const auto& gone :
+             members_.take_lost(now_, [&](const std::string& id) { return ledger_.given_to(id) != 0; }))
             lose(ledger_.lose(gone.told.agent));
     }
 

@@ -96,7 +96,13 @@ BOOST_AUTO_TEST_CASE(map_keeps_the_order_and_runs_on_all_of_them)
         BOOST_TEST(squares[static_cast<std::size_t>(i)] == i * i);
     BOOST_TEST(pool.nodes() == 4u);
     BOOST_TEST(pool.stats().ready == 4u);
-    const std::vector<int> pids = pool.with({.chunk_size = 1}).map([](int) { std::this_thread::sleep_for(std::chrono::milliseconds(20)); return ::getpid(); }, numbers(40));
+    const std::vector<int> pids = pool.with({.chunk_size = 1})
+                                      .map(
+                                          [](int) {
+                                              std::this_thread::sleep_for(std::chrono::milliseconds(20));
+                                              return ::getpid();
+                                          },
+                                          numbers(40));
     BOOST_TEST(std::set<int>(pids.begin(), pids.end()).size() >= 3u);
 }
 
@@ -130,7 +136,8 @@ BOOST_AUTO_TEST_CASE(exceptions_arrive_with_their_type_and_index)
     try {
         pool.map(fail_at_five, numbers(10));
         BOOST_ERROR("no exception");
-    } catch (const std::out_of_range& e) {
+    }
+    catch (const std::out_of_range& e) {
         BOOST_TEST(std::string(e.what()).find("five") != std::string::npos);
     }
     const auto results = pool.try_map(fail_at_five, numbers(10));
@@ -147,11 +154,13 @@ BOOST_AUTO_TEST_CASE(a_crash_costs_its_task_and_names_the_host)
         BOOST_TEST(results[i].has_error() == (i == 3));
     try {
         std::rethrow_exception(results[3].error());
-    } catch (const worker_died& e) {
+    }
+    catch (const worker_died& e) {
         BOOST_TEST(e.signal() == SIGSEGV);
         BOOST_TEST(e.task_index() == 3u);
         const std::string what = e.what();
-        BOOST_TEST((what.find("(on first)") != std::string::npos || what.find("(on second)") != std::string::npos), what);
+        BOOST_TEST((what.find("(on first)") != std::string::npos || what.find("(on second)") != std::string::npos),
+                   what);
     }
 }
 
@@ -191,17 +200,22 @@ BOOST_AUTO_TEST_CASE(initializers_run_in_every_worker)
 BOOST_AUTO_TEST_CASE(a_timeout_and_a_cancellation_end_what_runs)
 {
     cluster_pool pool(options);
-    const auto sleep_for_ever = [] { std::this_thread::sleep_for(std::chrono::hours(1)); return 1; };
+    const auto sleep_for_ever = [] {
+        std::this_thread::sleep_for(std::chrono::hours(1));
+        return 1;
+    };
     try {
         pool.with({.timeout = std::chrono::milliseconds(100)}).apply(sleep_for_ever);
         BOOST_ERROR("no exception");
-    } catch (const error& e) {
+    }
+    catch (const error& e) {
         BOOST_TEST((e.code() == errc::task_timed_out), e.what());
     }
     try {
         pool.with({.deadline = std::chrono::milliseconds(300)}).apply(sleep_for_ever);
         BOOST_ERROR("no exception");
-    } catch (const error& e) {
+    }
+    catch (const error& e) {
         BOOST_TEST((e.code() == errc::deadline_exceeded), e.what());
     }
     BOOST_TEST(pool.map(square, numbers(100)).size() == 100u); // the workers are free again

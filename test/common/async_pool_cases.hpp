@@ -200,7 +200,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(map_throws_the_failure_with_its_index, fixture, po
         try {
             co_await f.pool.map(fail, std::views::iota(0, 100));
             BOOST_ERROR("it did not throw");
-        } catch (const std::invalid_argument& e) {
+        }
+        catch (const std::invalid_argument& e) {
             BOOST_TEST(e.what() == "5");
             const auto* index = boost::get_error_info<errinfo_task_index>(e);
             BOOST_TEST_REQUIRE(index);
@@ -389,7 +390,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_stream_is_read_on_after_a_failed_element, fixtur
                 const auto value = co_await stream.next();
                 more = value.has_value();
                 values += more;
-            } catch (const std::domain_error&) {
+            }
+            catch (const std::domain_error&) {
                 BOOST_TEST(stream.index() % 3 == 0u);
                 ++failures;
             }
@@ -445,7 +447,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_stream_may_be_left_unread, fixture, pool_fixture
             auto stream = f.pool.imap(twice, std::views::iota(0));
             co_await stream.next();
         }
-        { auto stream = f.pool.imap(twice, std::views::iota(0)); }
+        {
+            auto stream = f.pool.imap(twice, std::views::iota(0));
+        }
         BOOST_TEST(co_await f.pool.apply(twice, 1) == 2);
     });
 }
@@ -471,7 +475,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_progress_callback_that_throws_ends_the_operation
     fixture f;
     f.run_coro([&]() -> asio::awaitable<void> {
         auto fail = [](const progress&) { throw std::length_error("enough"); };
-        BOOST_CHECK_THROW(co_await f.pool.with({}).on_progress(fail).map(twice, std::views::iota(0, 100)), std::length_error);
+        BOOST_CHECK_THROW(co_await f.pool.with({}).on_progress(fail).map(twice, std::views::iota(0, 100)),
+                          std::length_error);
     });
 }
 
@@ -507,7 +512,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_closed_pool_takes_no_work, fixture, pool_fixture
         try {
             co_await f.pool.apply(twice, 1);
             BOOST_ERROR("it did not throw");
-        } catch (const error& e) {
+        }
+        catch (const error& e) {
             BOOST_TEST((e.code() == errc::pool_closed));
         }
         auto stream = f.pool.imap(twice, std::views::iota(0));

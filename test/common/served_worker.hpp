@@ -91,7 +91,9 @@ public:
     static constexpr std::uint64_t nonce = 1234;
     static constexpr std::size_t max_message_size = std::size_t(1) << 24;
 
-    served_worker() : page_(detail::shared_page::create(file_.fd, layout)), held_(page_), ring_(page_), server_(ends_.fd[1], file_.fd, nonce)
+    served_worker()
+        : page_(detail::shared_page::create(file_.fd, layout)), held_(page_), ring_(page_),
+          server_(ends_.fd[1], file_.fd, nonce)
     {
         thread_ = std::thread([this] {
             try {
@@ -267,7 +269,8 @@ private:
             ended_[what.chunk] = true;
         for (std::uint32_t i = 0; what.kind != detail::record_kind::ended && i < what.count; ++i) {
             const auto* const at = what.bytes.data() + i * (what.bytes.size() + detail::short_header_size);
-            outcomes_[what.chunk].push_back({what.kind, what.position + i, {reinterpret_cast<const char*>(at), what.bytes.size()}});
+            outcomes_[what.chunk].push_back(
+                {what.kind, what.position + i, {reinterpret_cast<const char*>(at), what.bytes.size()}});
         }
     }
 

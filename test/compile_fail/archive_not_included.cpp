@@ -11,14 +11,11 @@ public:
     template <class Archive>
     void serialize(Archive& ar, unsigned)
     {
-        ar & id_;
+        ar& id_;
     }
 
 private:
     int id_ = 0;
 };
 
-void test(twat::mp::encoder& out)
-{
-    out.write(session{});
-}
+void test(twat::mp::encoder& out) { out.write(session{}); }

@@ -20,7 +20,4 @@ struct derived
 };
 #endif
 
-void test(twat::mp::encoder& out)
-{
-    out.write(derived{});
-}
+void test(twat::mp::encoder& out) { out.write(derived{}); }

@@ -13,7 +13,4 @@ struct packet
 #endif
 };
 
-void test(twat::mp::encoder& out)
-{
-    out.write(packet{});
-}
+void test(twat::mp::encoder& out) { out.write(packet{}); }

@@ -21,7 +21,4 @@ struct twat::mp::codec<session>
 };
 #endif
 
-void test(twat::mp::decoder& in)
-{
-    in.read<session>();
-}
+void test(twat::mp::decoder& in) { in.read<session>(); }

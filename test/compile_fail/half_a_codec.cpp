@@ -3,8 +3,7 @@
 #include <twat/mp/codec.hpp>
 
 class session
-{
-};
+{};
 
 template <>
 struct twat::mp::codec<session>
@@ -17,7 +16,4 @@ struct twat::mp::codec<session>
 #endif
 };
 
-void test(twat::mp::encoder& out)
-{
-    out.write(session{});
-}
+void test(twat::mp::encoder& out) { out.write(session{}); }

@@ -16,7 +16,4 @@ struct job
 #endif
 };
 
-void test(twat::mp::encoder& out)
-{
-    out.write(job{});
-}
+void test(twat::mp::encoder& out) { out.write(job{}); }

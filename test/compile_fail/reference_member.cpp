@@ -11,7 +11,4 @@ struct job
 #endif
 };
 
-void test(twat::mp::encoder& out, const job& value)
-{
-    out.write(value);
-}
+void test(twat::mp::encoder& out, const job& value) { out.write(value); }

@@ -25,7 +25,8 @@ namespace twat::mp::test {
 class assassin
 {
 public:
-    assassin(std::uint64_t seed, std::chrono::microseconds longest_pause) : random_(seed), longest_pause_(longest_pause) {}
+    assassin(std::uint64_t seed, std::chrono::microseconds longest_pause) : random_(seed), longest_pause_(longest_pause)
+    {}
     assassin(const assassin&) = delete;
     ~assassin()
     {

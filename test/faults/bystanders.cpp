@@ -73,7 +73,8 @@ private:
     {
         std::string line;
         for (;;) {
-            auto [ec, size] = co_await asio::async_read_until(socket, asio::dynamic_buffer(line), '\n', asio::as_tuple(asio::use_awaitable));
+            auto [ec, size] = co_await asio::async_read_until(socket, asio::dynamic_buffer(line), '\n',
+                                                              asio::as_tuple(asio::use_awaitable));
             if (ec)
                 co_return;
             const int number = std::stoi(line);
@@ -107,7 +108,8 @@ asio::awaitable<void> run_client(std::uint16_t port, int number, int requests, s
     std::string line;
     for (int i = 0; i != requests; ++i) {
         co_await asio::async_write(socket, asio::buffer(request), asio::use_awaitable);
-        const std::size_t size = co_await asio::async_read_until(socket, asio::dynamic_buffer(line), '\n', asio::use_awaitable);
+        const std::size_t size =
+            co_await asio::async_read_until(socket, asio::dynamic_buffer(line), '\n', asio::use_awaitable);
         const std::string reply = line.substr(0, size - 1);
         ++replies[reply == right ? "right" : reply];
         line.erase(0, size);
@@ -132,7 +134,8 @@ BOOST_FIXTURE_TEST_CASE(crashes_do_not_cancel_other_clients, census_fixture)
         asio::io_context context;
         for (int i = 0; i != clients; ++i) {
             const bool crashes = i * poisoned / clients != (i + 1) * poisoned / clients;
-            asio::co_spawn(context, run_client(port, crashes ? -1 : i, requests, crashes ? guilty : innocent), asio::detached);
+            asio::co_spawn(context, run_client(port, crashes ? -1 : i, requests, crashes ? guilty : innocent),
+                           asio::detached);
         }
         context.run();
         asio::post(server.context(), [&server] { server.context().stop(); });

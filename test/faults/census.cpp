@@ -81,8 +81,8 @@ void show(int process)
         std::getline(std::ifstream(folder + thread + "/comm"), name);
         std::getline(std::ifstream(folder + thread + "/wchan"), waits_in);
         std::getline(std::ifstream(folder + thread + "/syscall"), call);
-        std::cerr << "  process " << process << " thread " << thread << " (" << name << ") waits in " << waits_in << ", call " << call
-                  << '\n';
+        std::cerr << "  process " << process << " thread " << thread << " (" << name << ") waits in " << waits_in
+                  << ", call " << call << '\n';
     });
 }
 

@@ -160,7 +160,8 @@ void check_thrown(const std::exception_ptr& error, cause what)
                               [](const auto& e) { return std::string(e.what()).find("boom") != std::string::npos; });
         break;
     case cause::throw_int:
-        BOOST_CHECK_EXCEPTION(std::rethrow_exception(error), remote_error, [](const auto& e) { return e.type_name() == "int"; });
+        BOOST_CHECK_EXCEPTION(std::rethrow_exception(error), remote_error,
+                              [](const auto& e) { return e.type_name() == "int"; });
         break;
     default: BOOST_CHECK_THROW(std::rethrow_exception(error), std::bad_alloc); break;
     }
@@ -210,7 +211,8 @@ void check_struck(const std::exception_ptr& error, cause what, std::size_t index
 
 BOOST_AUTO_TEST_SUITE(test_crash_matrix)
 
-BOOST_DATA_TEST_CASE_F(census_fixture, a_task_takes_only_itself_down, bdata::make(all_causes) * bdata::make(all_steps), what, when)
+BOOST_DATA_TEST_CASE_F(census_fixture, a_task_takes_only_itself_down, bdata::make(all_causes) * bdata::make(all_steps),
+                       what, when)
 {
     process_pool pool(two_workers());
     pool.start();
@@ -251,7 +253,8 @@ BOOST_FIXTURE_TEST_CASE(a_task_behind_a_short_one_runs_out_of_time, census_fixtu
     }
 }
 
-BOOST_DATA_TEST_CASE_F(census_fixture, an_initializer_that_always_fails_is_told_in_bounded_time, bdata::make(all_causes), what)
+BOOST_DATA_TEST_CASE_F(census_fixture, an_initializer_that_always_fails_is_told_in_bounded_time,
+                       bdata::make(all_causes), what)
 {
     pool_options options = two_workers();
     options.initializer = task(commit, what);
@@ -284,7 +287,8 @@ BOOST_DATA_TEST_CASE_F(census_fixture, a_finalizer_holds_up_nobody, bdata::make(
     BOOST_CHECK_NO_THROW(pool.join());
 }
 
-BOOST_DATA_TEST_CASE_F(census_fixture, a_worker_that_never_reaches_main_is_told_in_bounded_time, bdata::make(all_causes), what)
+BOOST_DATA_TEST_CASE_F(census_fixture, a_worker_that_never_reaches_main_is_told_in_bounded_time,
+                       bdata::make(all_causes), what)
 {
     pool_options options = two_workers();
     options.restarts.count = 2;

@@ -158,16 +158,36 @@ enum class order {
     as_a_worker_dies,
 };
 
-constexpr std::array orders{order::from_a_handler, order::from_an_event, order::from_progress, order::from_a_cancellation,
-                            order::while_starting, order::while_busy, order::after_close, order::while_joining,
-                            order::after_terminate, order::from_another_thread, order::after_the_context_was_stopped,
-                            order::after_the_context_died, order::before_the_stream, order::as_a_worker_dies};
+constexpr std::array orders{order::from_a_handler,
+                            order::from_an_event,
+                            order::from_progress,
+                            order::from_a_cancellation,
+                            order::while_starting,
+                            order::while_busy,
+                            order::after_close,
+                            order::while_joining,
+                            order::after_terminate,
+                            order::from_another_thread,
+                            order::after_the_context_was_stopped,
+                            order::after_the_context_died,
+                            order::before_the_stream,
+                            order::as_a_worker_dies};
 
 std::ostream& operator<<(std::ostream& os, order o)
 {
-    static constexpr const char* names[] = {"from_a_handler", "from_an_event", "from_progress", "from_a_cancellation", "while_starting",
-                                            "while_busy", "after_close", "while_joining", "after_terminate", "from_another_thread",
-                                            "after_the_context_was_stopped", "after_the_context_died", "before_the_stream",
+    static constexpr const char* names[] = {"from_a_handler",
+                                            "from_an_event",
+                                            "from_progress",
+                                            "from_a_cancellation",
+                                            "while_starting",
+                                            "while_busy",
+                                            "after_close",
+                                            "while_joining",
+                                            "after_terminate",
+                                            "from_another_thread",
+                                            "after_the_context_was_stopped",
+                                            "after_the_context_died",
+                                            "before_the_stream",
                                             "as_a_worker_dies"};
     return os << names[static_cast<int>(o)];
 }

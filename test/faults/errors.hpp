@@ -19,7 +19,8 @@ inline std::vector<errc> codes_of(std::exception_ptr error)
             std::rethrow_exception(error);
         }
         catch (const std::exception& e) {
-            if (const auto* known = dynamic_cast<const boost::system::system_error*>(&e); known && known->code().category() == error_category())
+            if (const auto* known = dynamic_cast<const boost::system::system_error*>(&e);
+                known && known->code().category() == error_category())
                 codes.push_back(static_cast<errc>(known->code().value()));
             if (const auto* nested = dynamic_cast<const std::nested_exception*>(&e))
                 inner = nested->nested_ptr();

@@ -12,12 +12,12 @@ inline bool failed = false;
 } // namespace twat::mp::test
 
 /// For programs that are a test each and have no framework: goes on behind what is not so.
-#define EXPECT(...)                                                                                                                  \
-    do {                                                                                                                             \
-        if (!(__VA_ARGS__)) {                                                                                                        \
-            twat::mp::test::failed = true;                                                                                           \
-            std::cerr << "line " << __LINE__ << ": " << #__VA_ARGS__ << " is not so\n";                                              \
-        }                                                                                                                            \
+#define EXPECT(...)                                                                                                    \
+    do {                                                                                                               \
+        if (!(__VA_ARGS__)) {                                                                                          \
+            twat::mp::test::failed = true;                                                                             \
+            std::cerr << "line " << __LINE__ << ": " << #__VA_ARGS__ << " is not so\n";                                \
+        }                                                                                                              \
     } while (false)
 
 #endif

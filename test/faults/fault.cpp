@@ -76,8 +76,9 @@ int expected_exit_code(cause what) { return what == cause::exit_1 ? 1 : 0; }
 
 std::ostream& operator<<(std::ostream& os, cause what)
 {
-    static constexpr const char* names[] = {"segv", "abort", "exit_0", "exit_1", "kill", "stop",
-                                            "throw_standard", "throw_int", "throw_bad_alloc", "hang", "stack_overflow"};
+    static constexpr const char* names[] = {"segv",          "abort",          "exit_0",    "exit_1",          "kill",
+                                            "stop",          "throw_standard", "throw_int", "throw_bad_alloc", "hang",
+                                            "stack_overflow"};
     return os << names[static_cast<int>(what)];
 }
 

@@ -18,13 +18,13 @@ enum class cause {
     throw_standard, ///< `std::domain_error("boom")`.
     throw_int,
     throw_bad_alloc,
-    hang,           ///< A loop that looks at nothing.
+    hang, ///< A loop that looks at nothing.
     stack_overflow,
 };
 
-inline constexpr std::array all_causes{cause::segv,       cause::abort,           cause::exit_0,    cause::exit_1,
-                                       cause::kill,       cause::stop,            cause::throw_standard, cause::throw_int,
-                                       cause::throw_bad_alloc, cause::hang,       cause::stack_overflow};
+inline constexpr std::array all_causes{
+    cause::segv,           cause::abort,     cause::exit_0,          cause::exit_1, cause::kill,          cause::stop,
+    cause::throw_standard, cause::throw_int, cause::throw_bad_alloc, cause::hang,   cause::stack_overflow};
 
 /// In which step of a task.
 enum class step { decode, call, encode };

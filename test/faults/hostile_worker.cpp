@@ -48,11 +48,12 @@ long peak_kib()
     return use.ru_maxrss;
 }
 
-const char* const at_start[] = {"garbage",       "silent",        "half_a_frame",          "oversized_frame",
-                                "wrong_nonce",   "wrong_version", "ready_before_greeting", "flood"};
-const char* const at_work[] = {"unknown_chunk", "unknown_task",   "ends_before_its_tasks", "frame_of_a_parent",
-                               "cut_record",    "scribbled_page", "scribbled_ring",        "ring_runs_backwards",
-                               "stored_outside", "stored_beyond_the_limit", "short_record_first"};
+const char* const at_start[] = {"garbage",     "silent",        "half_a_frame",          "oversized_frame",
+                                "wrong_nonce", "wrong_version", "ready_before_greeting", "flood"};
+const char* const at_work[] = {"unknown_chunk",           "unknown_task",        "ends_before_its_tasks",
+                               "frame_of_a_parent",       "cut_record",          "scribbled_page",
+                               "scribbled_ring",          "ring_runs_backwards", "stored_outside",
+                               "stored_beyond_the_limit", "short_record_first"};
 
 } // namespace
 
@@ -71,8 +72,10 @@ BOOST_DATA_TEST_CASE_F(census_fixture, one_that_starts_wrongly_is_told_of, bdata
     }
     BOOST_TEST_REQUIRE(!codes.empty());
     BOOST_TEST((codes.front() == errc::pool_broken || codes.front() == errc::build_mismatch));
-    BOOST_TEST((codes.back() == errc::protocol_error || codes.back() == errc::worker_start_failed || codes.back() == errc::build_mismatch));
-    BOOST_TEST((std::string(mode) != "wrong_version" || codes.back() == errc::build_mismatch)); // and not for its nonce, which it has not
+    BOOST_TEST((codes.back() == errc::protocol_error || codes.back() == errc::worker_start_failed ||
+                codes.back() == errc::build_mismatch));
+    // and not for its nonce, which it has not
+    BOOST_TEST((std::string(mode) != "wrong_version" || codes.back() == errc::build_mismatch));
     BOOST_TEST(peak_kib() - before < 64 * 1024);
 }
 
@@ -96,7 +99,8 @@ BOOST_DATA_TEST_CASE_F(census_fixture, one_that_answers_nonsense_is_told_of, bda
 BOOST_FIXTURE_TEST_CASE(a_result_that_cannot_be_decoded_is_the_error_of_its_task, census_fixture)
 {
     process_pool pool(hostile_workers("garbage_for_a_result"));
-    BOOST_CHECK_EXCEPTION(pool.apply(wanted_elsewhere, 1), error, [](const error& e) { return e.code() == errc::decode_failed; });
+    BOOST_CHECK_EXCEPTION(pool.apply(wanted_elsewhere, 1), error,
+                          [](const error& e) { return e.code() == errc::decode_failed; });
 }
 
 BOOST_FIXTURE_TEST_CASE(an_exception_that_cannot_be_decoded_is_still_one, census_fixture)

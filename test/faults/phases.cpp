@@ -50,7 +50,8 @@ std::vector<int> numbers(int n)
 
 /// Those of the causes that a process can come to outside of a task. What it throws there ends it as `abort` does.
 constexpr std::array deaths{cause::segv, cause::abort, cause::exit_0, cause::exit_1, cause::kill};
-constexpr std::array deaths_and_silences{cause::segv, cause::abort, cause::exit_0, cause::exit_1, cause::kill, cause::stop, cause::hang};
+constexpr std::array deaths_and_silences{cause::segv, cause::abort, cause::exit_0, cause::exit_1,
+                                         cause::kill, cause::stop,  cause::hang};
 
 /// What happened to the workers of a pool.
 class chronicle
@@ -118,7 +119,8 @@ namespace {
 enum class program { missing, a_folder, not_executable, empty, no_program, of_another_kind };
 std::ostream& operator<<(std::ostream& os, program p)
 {
-    static constexpr const char* names[] = {"missing", "a_folder", "not_executable", "empty", "no_program", "of_another_kind"};
+    static constexpr const char* names[] = {"missing", "a_folder",   "not_executable",
+                                            "empty",   "no_program", "of_another_kind"};
     return os << names[static_cast<int>(p)];
 }
 constexpr std::array programs{program::missing, program::a_folder,   program::not_executable,
@@ -137,7 +139,9 @@ BOOST_DATA_TEST_CASE_F(census_fixture, a_program_that_cannot_be_run_is_told_of, 
     case program::not_executable: std::ofstream(file) << "#!/bin/sh\n"; break;
     case program::empty:
     case program::no_program:
-        std::ofstream(file) << (which == program::empty ? "" : "\x7f" "ELF, or so it says");
+        std::ofstream(file) << (which == program::empty ? ""
+                                                        : "\x7f"
+                                                          "ELF, or so it says");
         ::chmod(file.c_str(), 0700);
         break;
     case program::of_another_kind: std::filesystem::copy_file("/bin/true", file); break;
@@ -216,7 +220,8 @@ BOOST_DATA_TEST_CASE_F(census_fixture, a_worker_that_dies_idle_takes_nothing_wit
     const auto results = pool.try_map(square, numbers(40));
     BOOST_TEST_REQUIRE(results.size() == 40u);
     for (int i = 0; i != 40; ++i)
-        BOOST_TEST((results[static_cast<std::size_t>(i)].has_value() && *results[static_cast<std::size_t>(i)] == i * i));
+        BOOST_TEST(
+            (results[static_cast<std::size_t>(i)].has_value() && *results[static_cast<std::size_t>(i)] == i * i));
     while (!events.lost().contains(pid)) // found out at the next operation, and told behind it
         BOOST_TEST(pool.apply(square, 9) == 81);
     const pool_event lost = events.lost().at(pid);
@@ -249,7 +254,8 @@ BOOST_FIXTURE_TEST_CASE(a_worker_that_stops_idle_holds_up_nobody, census_fixture
     ::kill(pid, SIGSTOP);
     const auto results = pool.try_map(square, numbers(40));
     for (int i = 0; i != 40; ++i)
-        BOOST_TEST((results.at(static_cast<std::size_t>(i)).has_value() && *results[static_cast<std::size_t>(i)] == i * i));
+        BOOST_TEST(
+            (results.at(static_cast<std::size_t>(i)).has_value() && *results[static_cast<std::size_t>(i)] == i * i));
     BOOST_CHECK_NO_THROW(pool.join());
     BOOST_TEST(is_over(pid));
 }
@@ -280,7 +286,8 @@ BOOST_FIXTURE_TEST_CASE(a_worker_that_is_stopped_for_a_moment_goes_on, census_fi
     BOOST_TEST(pool.stats().died == 0u);
 }
 
-BOOST_DATA_TEST_CASE_F(census_fixture, a_task_that_is_stopped_fails_with_the_name_of_the_signal, bdata::make({SIGSTOP, SIGTSTP, SIGTTIN}), signal)
+BOOST_DATA_TEST_CASE_F(census_fixture, a_task_that_is_stopped_fails_with_the_name_of_the_signal,
+                       bdata::make({SIGSTOP, SIGTSTP, SIGTTIN}), signal)
 {
     chronicle events;
     process_pool pool(workers(1, events));
@@ -291,7 +298,7 @@ BOOST_DATA_TEST_CASE_F(census_fixture, a_task_that_is_stopped_fails_with_the_nam
     catch (const worker_died& e) {
         BOOST_TEST(e.has_task());
         BOOST_TEST_CONTEXT(e.what())
-            BOOST_TEST((std::string(e.what()).find("stopped by signal " + std::to_string(signal)) != std::string::npos));
+        BOOST_TEST((std::string(e.what()).find("stopped by signal " + std::to_string(signal)) != std::string::npos));
     }
     BOOST_TEST(pool.apply(square, 9) == 81);
 }
@@ -299,7 +306,8 @@ BOOST_DATA_TEST_CASE_F(census_fixture, a_task_that_is_stopped_fails_with_the_nam
 // ---------------------------------------------------------------- arguments and results on their way
 
 // The worker reads nothing, so that most of the argument cannot be written. The task has not begun: it goes to the next worker.
-BOOST_DATA_TEST_CASE_F(census_fixture, a_worker_that_dies_before_its_argument_is_there_has_not_begun, bdata::make({0, 1 << 23}), size)
+BOOST_DATA_TEST_CASE_F(census_fixture, a_worker_that_dies_before_its_argument_is_there_has_not_begun,
+                       bdata::make({0, 1 << 23}), size)
 {
     chronicle events;
     process_pool pool(workers(1, events));
@@ -307,7 +315,8 @@ BOOST_DATA_TEST_CASE_F(census_fixture, a_worker_that_dies_before_its_argument_is
     for (int round = 0; round != 5; ++round) {
         const int pid = events.ready().back();
         ::kill(pid, SIGSTOP);
-        auto answer = pool.submit([](const std::string& text) { return text.size(); }, std::string(static_cast<std::size_t>(size), 'x'));
+        auto answer = pool.submit([](const std::string& text) { return text.size(); },
+                                  std::string(static_cast<std::size_t>(size), 'x'));
         std::this_thread::sleep_for(round * 5ms);
         ::kill(pid, SIGKILL);
         BOOST_TEST(answer.get() == static_cast<std::size_t>(size));
@@ -315,7 +324,8 @@ BOOST_DATA_TEST_CASE_F(census_fixture, a_worker_that_dies_before_its_argument_is
     BOOST_TEST(pool.stats().failed == 0u);
 }
 
-BOOST_DATA_TEST_CASE_F(census_fixture, a_worker_that_dies_in_the_midst_of_a_result_is_told_of, bdata::make(deaths), what)
+BOOST_DATA_TEST_CASE_F(census_fixture, a_worker_that_dies_in_the_midst_of_a_result_is_told_of, bdata::make(deaths),
+                       what)
 {
     chronicle events;
     pool_options options = workers(1, events);

@@ -101,7 +101,8 @@ BOOST_FIXTURE_TEST_CASE(try_map_answers_each_task_once, storm_fixture)
 {
     process_pool pool(options());
     killer.start();
-    const auto results = pool.try_map(partial(in_storm, book.path()), std::views::iota(std::uint64_t(0), std::uint64_t(tasks)));
+    const auto results =
+        pool.try_map(partial(in_storm, book.path()), std::views::iota(std::uint64_t(0), std::uint64_t(tasks)));
     killer.stop();
     BOOST_TEST_REQUIRE(results.size() == tasks);
     std::vector<bool> has_value(tasks);
@@ -119,7 +120,9 @@ BOOST_FIXTURE_TEST_CASE(retries_bring_each_task_to_its_end, storm_fixture)
 {
     process_pool pool(options());
     killer.start();
-    const auto results = pool.with({.retries = 20}).map(partial(in_storm, book.path()), std::views::iota(std::uint64_t(0), std::uint64_t(tasks)));
+    const auto results =
+        pool.with({.retries = 20})
+            .map(partial(in_storm, book.path()), std::views::iota(std::uint64_t(0), std::uint64_t(tasks)));
     killer.stop();
     BOOST_TEST_REQUIRE(results.size() == tasks);
     for (std::size_t i = 0; i != tasks; ++i)
@@ -229,8 +232,8 @@ private:
         has_value.resize(tasks);
         must_not_run.resize(tasks);
         if (pick(1) == 0) {
-            constexpr asio::cancellation_type types[] = {asio::cancellation_type::total, asio::cancellation_type::partial,
-                                                         asio::cancellation_type::terminal};
+            constexpr asio::cancellation_type types[] = {
+                asio::cancellation_type::total, asio::cancellation_type::partial, asio::cancellation_type::terminal};
             op->type = types[pick(2)];
             op->timer.expires_after(std::chrono::microseconds(pick(3000)));
             op->timer.async_wait([op](boost::system::error_code) {

@@ -44,14 +44,14 @@ struct tree
 };
 
 /// One of everything that has a codec of the library's own, by the first byte of the input.
-using everything =
-    std::variant<int, std::string, std::vector<bool>, std::vector<double>, std::vector<std::string>, std::vector<std::monostate>,
-                 std::vector<std::optional<leaf>>, std::deque<short>, std::list<std::u16string>, std::forward_list<char>,
-                 std::set<std::string>, std::multimap<int, std::optional<int>>, std::unordered_map<std::string, std::vector<leaf>>,
-                 std::priority_queue<int>, std::variant<int, std::string, leaf>, std::tuple<char, long, std::array<std::string, 2>>,
-                 std::chrono::nanoseconds, std::chrono::year_month_day, std::filesystem::path, std::error_code, std::complex<float>,
-                 std::bitset<13>, tree, color, std::pair<bool, std::wstring>, std::array<std::vector<char>, 3>,
-                 std::vector<std::vector<std::vector<int>>>>;
+using everything = std::variant<
+    int, std::string, std::vector<bool>, std::vector<double>, std::vector<std::string>, std::vector<std::monostate>,
+    std::vector<std::optional<leaf>>, std::deque<short>, std::list<std::u16string>, std::forward_list<char>,
+    std::set<std::string>, std::multimap<int, std::optional<int>>, std::unordered_map<std::string, std::vector<leaf>>,
+    std::priority_queue<int>, std::variant<int, std::string, leaf>, std::tuple<char, long, std::array<std::string, 2>>,
+    std::chrono::nanoseconds, std::chrono::year_month_day, std::filesystem::path, std::error_code, std::complex<float>,
+    std::bitset<13>, tree, color, std::pair<bool, std::wstring>, std::array<std::vector<char>, 3>,
+    std::vector<std::vector<std::vector<int>>>>;
 
 } // namespace twat::mp::fuzz
 

@@ -59,7 +59,8 @@ void operator delete[](void* at, const std::nothrow_t&) noexcept { give_back(at)
 int main(int argc, char** argv)
 {
     using namespace twat::mp::fuzz;
-    const auto* const found = argc == 3 ? std::ranges::find(targets, std::string_view(argv[1]), &target::name) : std::end(targets);
+    const auto* const found =
+        argc == 3 ? std::ranges::find(targets, std::string_view(argv[1]), &target::name) : std::end(targets);
     if (found == std::end(targets))
         return 2;
     int inputs = 0, broken = 0;

@@ -33,7 +33,8 @@ std::filesystem::path folder;
 void write(const std::string& target, const std::string& name, std::span<const std::byte> bytes)
 {
     std::filesystem::create_directories(folder / target);
-    std::ofstream(folder / target / name, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    std::ofstream(folder / target / name, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
 }
 
 std::span<const std::byte> text(std::string_view text) { return std::as_bytes(std::span(text)); }
@@ -52,8 +53,16 @@ void write_frames()
 
 void write_parcels()
 {
-    parcel_call call{.build = "build", .program = "/bin/program", .types = "int", .reason = "worker 0 was killed", .function = {"place", "name"}, .initializer = {"place", ""},
-                     .arguments = "1234", .index = 3, .directory = "/", .environment = {"A=1", "B=2"}};
+    parcel_call call{.build = "build",
+                     .program = "/bin/program",
+                     .types = "int",
+                     .reason = "worker 0 was killed",
+                     .function = {"place", "name"},
+                     .initializer = {"place", ""},
+                     .arguments = "1234",
+                     .index = 3,
+                     .directory = "/",
+                     .environment = {"A=1", "B=2"}};
     write("parcels", "call", text(encode_parcel(call)));
     encoder body;
     body.write(call);
@@ -63,9 +72,17 @@ void write_parcels()
 void write_handshake()
 {
     byte_buffer hello, reply;
-    write_hello(hello, {.version = protocol_version, .debug = true, .node = 1, .nodes = 2, .child_concurrency = 16,
-                        .max_message_size = 1 << 20, .build = "a build", .initializer = text("an initializer"),
-                        .state = text("a state"), .finalizer = text("a finalizer"), .spin = std::chrono::microseconds(50)});
+    write_hello(hello, {.version = protocol_version,
+                        .debug = true,
+                        .node = 1,
+                        .nodes = 2,
+                        .child_concurrency = 16,
+                        .max_message_size = 1 << 20,
+                        .build = "a build",
+                        .initializer = text("an initializer"),
+                        .state = text("a state"),
+                        .finalizer = text("a finalizer"),
+                        .spin = std::chrono::microseconds(50)});
     write_hello_reply(reply, {.version = protocol_version, .pid = 4711, .nonce = 42, .build = "a build"});
     write("handshake", "hello", hello.bytes());
     write("handshake", "reply", reply.bytes());
@@ -74,7 +91,8 @@ void write_handshake()
 void write_chunks()
 {
     encoded_payload equal, unequal;
-    for (const auto& [to, texts] : {std::pair(&equal, std::vector<std::string>{"abc", "def"}), std::pair(&unequal, std::vector<std::string>{"a", "", "bcd"})})
+    for (const auto& [to, texts] : {std::pair(&equal, std::vector<std::string>{"abc", "def"}),
+                                    std::pair(&unequal, std::vector<std::string>{"a", "", "bcd"})})
         for (const std::string& argument : texts) {
             to->buffer().append(argument.data(), argument.size());
             to->end_task();

@@ -29,20 +29,20 @@ struct target
     void (*run)(input);
 };
 
-inline constexpr target targets[] = {{"frames", frames}, {"handshake", handshake}, {"chunks", chunks}, {"records", records},
-                                     {"values", values}, {"exceptions", exceptions}, {"functions", functions},
-                                     {"parcels", parcels}};
+inline constexpr target targets[] = {{"frames", frames},       {"handshake", handshake}, {"chunks", chunks},
+                                     {"records", records},     {"values", values},       {"exceptions", exceptions},
+                                     {"functions", functions}, {"parcels", parcels}};
 
 /// What a target may allocate for an input of `size` bytes. An element of a container may be a hundred times as large as the byte that
 /// stands for it.
 constexpr std::size_t most_memory(std::size_t size) { return (std::size_t(1) << 20) + 1024 * size; }
 
-#define TWAT_MP_FUZZ_EXPECT(...)                                                                                                      \
-    do {                                                                                                                              \
-        if (!(__VA_ARGS__)) {                                                                                                         \
-            std::cerr << __FILE__ << ':' << __LINE__ << ": " << #__VA_ARGS__ << " is not so\n";                                       \
-            std::abort();                                                                                                             \
-        }                                                                                                                             \
+#define TWAT_MP_FUZZ_EXPECT(...)                                                                                       \
+    do {                                                                                                               \
+        if (!(__VA_ARGS__)) {                                                                                          \
+            std::cerr << __FILE__ << ':' << __LINE__ << ": " << #__VA_ARGS__ << " is not so\n";                        \
+            std::abort();                                                                                              \
+        }                                                                                                              \
     } while (false)
 
 } // namespace twat::mp::fuzz

@@ -188,7 +188,8 @@ void functions(input bytes)
         static_cast<void>(decode_function(in));
     }
     catch (const error& e) {
-        TWAT_MP_FUZZ_EXPECT(e.code() == errc::unknown_function || e.code() == errc::decode_failed || e.code() == errc::build_mismatch);
+        TWAT_MP_FUZZ_EXPECT(e.code() == errc::unknown_function || e.code() == errc::decode_failed ||
+                            e.code() == errc::build_mismatch);
     }
 }
 

@@ -57,18 +57,21 @@ void ADD_CALLS(std::vector<far_call>& to)
     to.push_back(make_call(file + "lambda of an inline function", shared_lambda(), 3));
     to.push_back(make_call(file + "template over an internal type", plus_size<tag>(), 3));
     to.push_back(make_call(file + "template over a common type", plus_size<long>(), 3));
-    to.push_back(make_call(file + "first local lambda", [](int x) { return x * 60 + FILE_NUMBER; }, 3));
-    to.push_back(make_call(file + "second local lambda", [](int x) { return x * 70 + FILE_NUMBER; }, 3));
-    to.push_back(make_call(file + "generic lambda of int", [](auto x) { return x + FILE_NUMBER; }, 3));
-    to.push_back(make_call(file + "generic lambda of double", [](auto x) { return x + FILE_NUMBER; }, 3.5));
-    to.push_back(make_call(file + "generic lambda of string", [](auto x) { return x + char('a' + FILE_NUMBER); },
-                           std::string("x")));
+    to.push_back(make_call(
+        file + "first local lambda", [](int x) { return x * 60 + FILE_NUMBER; }, 3));
+    to.push_back(make_call(
+        file + "second local lambda", [](int x) { return x * 70 + FILE_NUMBER; }, 3));
+    to.push_back(make_call(
+        file + "generic lambda of int", [](auto x) { return x + FILE_NUMBER; }, 3));
+    to.push_back(make_call(
+        file + "generic lambda of double", [](auto x) { return x + FILE_NUMBER; }, 3.5));
+    to.push_back(make_call(
+        file + "generic lambda of string", [](auto x) { return x + char('a' + FILE_NUMBER); }, std::string("x")));
     to.push_back(make_call(file + "aggregate function object", scaled{4}, 3));
     to.push_back(make_call(file + "partial of a pointer", partial(&same_name, 5)));
-    to.push_back(make_call(file + "partial of a lambda",
-                           partial([](const std::vector<int>& v, int i) { return v.at(i) + FILE_NUMBER; },
-                                   std::vector<int>{1, 2, 3}),
-                           2));
+    to.push_back(make_call(
+        file + "partial of a lambda",
+        partial([](const std::vector<int>& v, int i) { return v.at(i) + FILE_NUMBER; }, std::vector<int>{1, 2, 3}), 2));
     struct local
     {
         long operator()(long x) const { return x * 80 + FILE_NUMBER; }

@@ -87,7 +87,8 @@ int serve()
             encoder out;
             f->call(in, out);
             result = text_of(out.bytes());
-        } catch (const std::exception& e) {
+        }
+        catch (const std::exception& e) {
             failure = e.what();
         }
         answers.write(failure);

@@ -6,9 +6,6 @@
 
 namespace twat::mp::test {
 
-int (*function_of_shared_library(int which))(int)
-{
-    return which == 0 ? &same_name : &in_anonymous_namespace;
-}
+int (*function_of_shared_library(int which))(int) { return which == 0 ? &same_name : &in_anonymous_namespace; }
 
 } // namespace twat::mp::test

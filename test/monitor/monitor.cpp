@@ -29,7 +29,8 @@ int square(int x) { return x * x; }
 /// A monitor whose loop runs in a thread.
 struct running
 {
-    explicit running(monitor_options options = {.port = 0}) : shown(context, options), thread([this] { context.run(); }) {}
+    explicit running(monitor_options options = {.port = 0}) : shown(context, options), thread([this] { context.run(); })
+    {}
     ~running()
     {
         shown.stop();
@@ -37,12 +38,14 @@ struct running
     }
 
     /// Status and all of the answer.
-    std::string get(const std::string& target, const std::string& headers = "Host: localhost\r\n", const std::string& verb = "GET")
+    std::string get(const std::string& target, const std::string& headers = "Host: localhost\r\n",
+                    const std::string& verb = "GET")
     {
         asio::io_context io;
         asio::ip::tcp::socket socket(io);
         socket.connect({asio::ip::make_address("127.0.0.1"), shown.port()});
-        asio::write(socket, asio::buffer(verb + " " + target + " HTTP/1.1\r\n" + headers + "Connection: close\r\n\r\n"));
+        asio::write(socket,
+                    asio::buffer(verb + " " + target + " HTTP/1.1\r\n" + headers + "Connection: close\r\n\r\n"));
         std::string answer;
         boost::system::error_code ec;
         asio::read(socket, asio::dynamic_buffer(answer), ec);
@@ -63,7 +66,9 @@ BOOST_AUTO_TEST_SUITE(test_monitor)
 BOOST_AUTO_TEST_CASE(who_may_read_it)
 {
     const std::string secret = "0123456789abcdef";
-    const auto judge = [](detail::request_origin from, std::string_view token, bool loopback) { return detail::judge_request(from, token, loopback); };
+    const auto judge = [](detail::request_origin from, std::string_view token, bool loopback) {
+        return detail::judge_request(from, token, loopback);
+    };
     BOOST_TEST((judge({.host = "127.0.0.1:8090"}, "", true) == access::granted));
     BOOST_TEST((judge({.host = "localhost"}, "", true) == access::granted));
     BOOST_TEST((judge({.host = "[::1]:8090"}, "", true) == access::granted));
@@ -74,8 +79,10 @@ BOOST_AUTO_TEST_CASE(who_may_read_it)
     BOOST_TEST((judge({.host = "localhost:1", .origin = "http://evil.example"}, "", true) == access::wrong_origin));
     BOOST_TEST((judge({.host = "localhost:1", .origin = "null"}, "", true) == access::wrong_origin));
     BOOST_TEST((judge({.host = "host.example"}, secret, false) == access::no_token));
-    BOOST_TEST((judge({.host = "host.example", .authorization = "Bearer 0123456789abcdeF"}, secret, false) == access::no_token));
-    BOOST_TEST((judge({.host = "host.example", .authorization = "Bearer 0123456789abcdef"}, secret, false) == access::granted));
+    BOOST_TEST((judge({.host = "host.example", .authorization = "Bearer 0123456789abcdeF"}, secret, false) ==
+                access::no_token));
+    BOOST_TEST((judge({.host = "host.example", .authorization = "Bearer 0123456789abcdef"}, secret, false) ==
+                access::granted));
     BOOST_TEST((judge({.host = "host.example", .token = "0123456789abcdef"}, secret, false) == access::granted));
 }
 

@@ -95,7 +95,12 @@ asio::awaitable<int> nap(deadly argument, way how)
     case way::on_the_workers_loop: asio::post(this_worker::executor(), die); break;
     case way::thrown: asio::post(executor, [] { throw std::runtime_error("nobody catches this"); }); break;
     case way::while_decoding: break;
-    case way::from_a_thread: std::thread([] { std::this_thread::sleep_for(20ms); die(); }).detach(); break;
+    case way::from_a_thread:
+        std::thread([] {
+            std::this_thread::sleep_for(20ms);
+            die();
+        }).detach();
+        break;
     }
     co_await sleep_for(10s);
     co_return -1;
@@ -167,8 +172,9 @@ struct twat::mp::codec<deadly>
 
 BOOST_AUTO_TEST_SUITE(test_blame)
 
-constexpr way marked[] = {way::timer,   way::post,    way::dispatch, way::strand,
-                          way::spawned, way::on_the_workers_loop, way::thrown, way::while_decoding};
+constexpr way marked[] = {way::timer,  way::post,          way::dispatch,
+                          way::strand, way::spawned,       way::on_the_workers_loop,
+                          way::thrown, way::while_decoding};
 
 BOOST_DATA_TEST_CASE(the_coroutine_on_the_cpu_alone_is_the_culprit, bdata::make(marked), how)
 {
@@ -206,7 +212,8 @@ BOOST_AUTO_TEST_CASE(bystanders_run_again_and_the_culprit_is_quarantined)
 
 BOOST_AUTO_TEST_CASE(a_kill_from_outside_while_all_are_suspended_is_nobody_s_fault)
 {
-    const std::string file = (std::filesystem::temp_directory_path() / ("twat_mp_blame_" + std::to_string(::getpid()))).string();
+    const std::string file =
+        (std::filesystem::temp_directory_path() / ("twat_mp_blame_" + std::to_string(::getpid()))).string();
     std::filesystem::remove(file);
     for (const std::size_t retries : {0u, 1u}) {
         process_pool pool(1);
@@ -241,7 +248,8 @@ BOOST_AUTO_TEST_CASE(a_kill_from_outside_while_all_are_suspended_is_nobody_s_fau
 BOOST_AUTO_TEST_CASE(runs_for_nothing_have_an_end_where_no_culprit_is_seen)
 {
     process_pool pool(pool_options{.nodes = 1, .restarts = {.count = 1000}});
-    const auto outcomes = pool.with({.retries = 1}).try_map(nap, std::vector<deadly>{{killer, false}}, std::vector<way>{way::from_a_thread});
+    const auto outcomes = pool.with({.retries = 1})
+                              .try_map(nap, std::vector<deadly>{{killer, false}}, std::vector<way>{way::from_a_thread});
     BOOST_TEST(tell(outcomes[0]).bystander);
     for (int looks = 0; looks != 5000 && pool.stats().died < 9; ++looks)
         std::this_thread::sleep_for(1ms); // the snapshot may be taken after the answer
@@ -263,7 +271,8 @@ BOOST_AUTO_TEST_CASE(what_had_finished_keeps_its_value_and_what_had_not_begun_ru
     for (int round = 0; round != 5; ++round) {
         const auto outcomes = pool.try_map(die_at_once, std::vector<int>{0, 1, 2, 3, 4, 5});
         for (int x = 0; x != 6; ++x)
-            BOOST_TEST((x == killer ? outcomes[x].has_error() : outcomes[x].has_value() && *outcomes[x] == x), "task " << x);
+            BOOST_TEST((x == killer ? outcomes[x].has_error() : outcomes[x].has_value() && *outcomes[x] == x),
+                       "task " << x);
     }
 }
 

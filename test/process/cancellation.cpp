@@ -40,7 +40,10 @@ namespace {
 using asio::cancellation_type;
 
 /// Lines that tasks append, from whatever process.
-void append(const std::string& journal, const std::string& line) { std::ofstream(journal, std::ios::app) << line + '\n'; }
+void append(const std::string& journal, const std::string& line)
+{
+    std::ofstream(journal, std::ios::app) << line + '\n';
+}
 
 int pid_of(const std::string&) { return ::getpid(); }
 
@@ -213,7 +216,8 @@ struct fixture
     std::optional<async_multi_pool> pool;
 };
 
-const cancellation_type all_types[] = {cancellation_type::total, cancellation_type::partial, cancellation_type::terminal};
+const cancellation_type all_types[] = {cancellation_type::total, cancellation_type::partial,
+                                       cancellation_type::terminal};
 const cancellation_type strong_types[] = {cancellation_type::partial, cancellation_type::terminal};
 
 } // namespace
@@ -282,7 +286,8 @@ BOOST_FIXTURE_TEST_CASE(partial_lets_a_running_task_run_out_and_its_worker_gets_
     touch();
     await(next);
     BOOST_TEST(next.value == before);
-    BOOST_TEST(lines() == (std::vector<std::string>{"task begins", "task ends", "next"}), boost::test_tools::per_element());
+    BOOST_TEST(lines() == (std::vector<std::string>{"task begins", "task ends", "next"}),
+               boost::test_tools::per_element());
 }
 
 BOOST_FIXTURE_TEST_CASE(terminal_kills_the_worker_of_a_task_that_goes_on, fixture)
@@ -306,7 +311,8 @@ BOOST_FIXTURE_TEST_CASE(the_limit_of_a_call_caps_what_a_request_does, fixture)
 {
     const int before = pid();
     call capped, deaf;
-    begin_on(capped, pool->with({.cancel_limit = cancellation_type::partial}), &wait_for, journal(), std::string("task"), file());
+    begin_on(capped, pool->with({.cancel_limit = cancellation_type::partial}), &wait_for, journal(),
+             std::string("task"), file());
     await_line("task begins");
     capped.signal.emit(cancellation_type::terminal);
     await(capped);
@@ -315,7 +321,8 @@ BOOST_FIXTURE_TEST_CASE(the_limit_of_a_call_caps_what_a_request_does, fixture)
     await_line("task ends"); // nobody killed it
     BOOST_TEST(pid() == before);
     std::filesystem::remove(file());
-    begin_on(deaf, pool->with({.cancel_limit = cancellation_type::none}), &wait_for, journal(), std::string("other"), file());
+    begin_on(deaf, pool->with({.cancel_limit = cancellation_type::none}), &wait_for, journal(), std::string("other"),
+             file());
     await_line("other begins");
     deaf.signal.emit(cancellation_type::terminal);
     run_for(50ms);

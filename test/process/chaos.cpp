@@ -188,7 +188,8 @@ BOOST_AUTO_TEST_CASE(slow_starts_meet_the_start_timeout)
     BOOST_TEST(threads.stats().chaos.slow_starts == 2);
     process_pool hasty({.nodes = 1, .restarts = {.count = 1}, .start_timeout = 100ms, .chaos = {.slow_start = 600s}});
     BOOST_CHECK_EXCEPTION(hasty.start(), std::exception, [](const std::exception&) {
-        return code_of(std::current_exception()) == errc::pool_broken || code_of(std::current_exception()) == errc::worker_start_failed;
+        return code_of(std::current_exception()) == errc::pool_broken ||
+               code_of(std::current_exception()) == errc::worker_start_failed;
     });
 }
 
@@ -233,8 +234,9 @@ BOOST_AUTO_TEST_CASE(a_bad_variable_is_refused_by_its_name)
 BOOST_AUTO_TEST_CASE(a_bad_option_is_refused_by_its_member)
 {
     const auto refused = [](auto make, const char* member) {
-        BOOST_CHECK_EXCEPTION(make(), std::invalid_argument,
-                              [&](const std::invalid_argument& e) { return std::string(e.what()).find(member) != std::string::npos; });
+        BOOST_CHECK_EXCEPTION(make(), std::invalid_argument, [&](const std::invalid_argument& e) {
+            return std::string(e.what()).find(member) != std::string::npos;
+        });
     };
     refused([] { process_pool pool({.chaos = {.kill = 1.5}}); }, "chaos.kill");
     refused([] { process_pool pool({.chaos = {.slow_start = -1ms}}); }, "chaos.slow_start.time");

@@ -49,10 +49,7 @@ constexpr unsigned line_of_write = __LINE__ - 3;
     return zero;
 }
 
-[[gnu::noinline]] int divide_by_zero(int x)
-{
-    return x / zero;
-}
+[[gnu::noinline]] int divide_by_zero(int x) { return x / zero; }
 
 [[gnu::noinline]] int touch_behind_end(int)
 {
@@ -63,10 +60,7 @@ constexpr unsigned line_of_write = __LINE__ - 3;
     return *static_cast<const volatile char*>(at);
 }
 
-[[gnu::noinline]] int run_nonsense(int)
-{
-    __builtin_trap();
-}
+[[gnu::noinline]] int run_nonsense(int) { __builtin_trap(); }
 
 [[gnu::noinline]] int abort_inside(int x)
 {
@@ -75,10 +69,7 @@ constexpr unsigned line_of_write = __LINE__ - 3;
     return x;
 }
 
-[[gnu::noinline]] void throw_where_nobody_catches()
-{
-    throw std::runtime_error("nobody catches this");
-}
+[[gnu::noinline]] void throw_where_nobody_catches() { throw std::runtime_error("nobody catches this"); }
 
 [[gnu::noinline]] int throw_in_a_thread(int x)
 {
@@ -164,7 +155,8 @@ worker_died death_in(F f, pool_options options = {})
 
 bool has_function(const stacktrace& stack, const std::string& name)
 {
-    return std::ranges::any_of(stack.frames(), [&](const stacktrace::frame& f) { return f.function.find(name) != std::string::npos; });
+    return std::ranges::any_of(stack.frames(),
+                               [&](const stacktrace::frame& f) { return f.function.find(name) != std::string::npos; });
 }
 
 bool can_be_read() { return detail::can_look_up(); }

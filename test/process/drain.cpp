@@ -48,9 +48,11 @@ boost::system::error_code code_of(const std::exception_ptr& error)
     try {
         if (error)
             std::rethrow_exception(error);
-    } catch (const boost::system::system_error& e) {
+    }
+    catch (const boost::system::system_error& e) {
         return e.code();
-    } catch (...) {
+    }
+    catch (...) {
         return make_error_code(errc::protocol_error);
     }
     return {};

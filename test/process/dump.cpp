@@ -74,7 +74,8 @@ void wait_until(Done done)
 
 bool has_function(const stacktrace& stack, const std::string& name)
 {
-    return std::ranges::any_of(stack.frames(), [&](const stacktrace::frame& f) { return f.function.find(name) != std::string::npos; });
+    return std::ranges::any_of(stack.frames(),
+                               [&](const stacktrace::frame& f) { return f.function.find(name) != std::string::npos; });
 }
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
@@ -86,8 +87,9 @@ pool_dump dump_of_busy(Pool& pool, std::size_t workers)
     wait_until([&] { // a task is running for the engine as soon as it is sent
         found = pool.dump();
         // On a busy machine one need not answer in time.
-        return found.workers.size() == workers &&
-               std::ranges::none_of(found.workers, [](const dumped_worker& worker) { return worker.stack.frames().empty(); });
+        return found.workers.size() == workers && std::ranges::none_of(found.workers, [](const dumped_worker& worker) {
+                   return worker.stack.frames().empty();
+               });
     });
     return found;
 }

@@ -195,7 +195,9 @@ BOOST_AUTO_TEST_CASE(a_pool_may_be_resized_before_it_starts_and_by_many_at_once)
 BOOST_AUTO_TEST_CASE(bad_sizes_are_refused)
 {
     const auto names = [](const char* member) {
-        return [member](const std::invalid_argument& e) { return std::string(e.what()).find(member) != std::string::npos; };
+        return [member](const std::invalid_argument& e) {
+            return std::string(e.what()).find(member) != std::string::npos;
+        };
     };
     BOOST_CHECK_EXCEPTION(thread_pool(elastic(2, 3, 0s)), std::invalid_argument, names("pool_options::min_nodes"));
     BOOST_CHECK_EXCEPTION(thread_pool(elastic(2, 1, -1s)), std::invalid_argument, names("pool_options::idle_timeout"));

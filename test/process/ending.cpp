@@ -126,7 +126,8 @@ void ends_all_futures()
     for (auto& future : futures)
         try {
             future.get();
-        } catch (const twat::mp::error& e) {
+        }
+        catch (const twat::mp::error& e) {
             terminated += e.code() == errc::pool_terminated;
         }
     BOOST_TEST(terminated == many);

@@ -63,7 +63,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_small_call_is_not_starved_by_a_large_map, Pool, 
     auto note = [&](const progress& now) { done = now.done; };
     const std::vector<int> inputs = numbers(1600);
     std::vector<int> results;
-    std::thread large([&] { results = pool.with({.chunk_size = 200}).on_progress(std::ref(note)).map(sleep_a_little, inputs); });
+    std::thread large(
+        [&] { results = pool.with({.chunk_size = 200}).on_progress(std::ref(note)).map(sleep_a_little, inputs); });
     while (done == 0)
         std::this_thread::sleep_for(1ms);
     BOOST_TEST(pool.apply(sleep_a_little, 7) == 7);

@@ -243,7 +243,8 @@ private:
     {
         if (roster.judges(detail::clock::now()))
             workers->catch_up();
-        roster.tick(detail::clock::now(), [this](detail::worker_id worker) { return workers->start_time_used(worker); });
+        roster.tick(detail::clock::now(),
+                    [this](detail::worker_id worker) { return workers->start_time_used(worker); });
         carry_out();
     }
 

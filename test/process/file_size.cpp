@@ -43,8 +43,9 @@ BOOST_AUTO_TEST_CASE(a_worker_that_cannot_be_had_is_an_error)
 {
     const test::resource_limit limit(RLIMIT_FSIZE, 4096);
     // A call would do as well, unless the pool is broken by then: the error is nested in that of later calls.
-    BOOST_CHECK_EXCEPTION(process_pool(1).start(), std::exception,
-                          [](const std::exception& e) { return std::string(e.what()).find("File too large") != std::string::npos; });
+    BOOST_CHECK_EXCEPTION(process_pool(1).start(), std::exception, [](const std::exception& e) {
+        return std::string(e.what()).find("File too large") != std::string::npos;
+    });
 }
 
 BOOST_AUTO_TEST_CASE(a_shared_vector_that_is_too_large_throws)

@@ -75,12 +75,14 @@ BOOST_FIXTURE_TEST_CASE(a_worker_has_the_affinity_of_the_thread_that_made_its_po
 {
     const std::string all = cpus();
     const std::string last = all.substr(all.rfind(' ', all.size() - 2) + 1);
-    check([&] {
-        cpu_set_t one;
-        CPU_ZERO(&one);
-        CPU_SET(std::stoi(last), &one);
-        ::sched_setaffinity(0, sizeof one, &one);
-    }, cpus, last, all);
+    check(
+        [&] {
+            cpu_set_t one;
+            CPU_ZERO(&one);
+            CPU_SET(std::stoi(last), &one);
+            ::sched_setaffinity(0, sizeof one, &one);
+        },
+        cpus, last, all);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_pool_of_the_default_size_has_a_node_for_each_cpu_of_its_maker, fixture)
@@ -186,10 +188,12 @@ int policy() { return ::sched_getscheduler(0); }
 
 BOOST_FIXTURE_TEST_CASE(a_worker_has_the_scheduling_class_of_the_thread_that_made_its_pool, fixture)
 {
-    check([] {
-        const sched_param none{};
-        ::sched_setscheduler(0, SCHED_BATCH, &none);
-    }, policy, SCHED_BATCH, SCHED_OTHER);
+    check(
+        [] {
+            const sched_param none{};
+            ::sched_setscheduler(0, SCHED_BATCH, &none);
+        },
+        policy, SCHED_BATCH, SCHED_OTHER);
 }
 
 int no_new_privileges() { return ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); }
@@ -230,7 +234,8 @@ BOOST_FIXTURE_TEST_CASE(a_worker_has_the_seccomp_filter_of_the_thread_that_made_
 void forbid_directories()
 {
     const std::uint64_t make_directory = 1u << 7;
-    const int rules = static_cast<int>(::syscall(SYS_landlock_create_ruleset, &make_directory, sizeof make_directory, 0));
+    const int rules =
+        static_cast<int>(::syscall(SYS_landlock_create_ruleset, &make_directory, sizeof make_directory, 0));
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     BOOST_TEST(::syscall(SYS_landlock_restrict_self, rules, 0) == 0);
     ::close(rules);

@@ -75,7 +75,12 @@ enum { held = -1, unreadable = -2 }; // numbers with a meaning for the codec
 
 constexpr std::size_t large = 200'000;
 
-blob make(int number) { return {number, std::string(number % 2 == 0 || number < 0 ? large : 10, static_cast<char>('a' + (number + 2) % 20)), {}}; }
+blob make(int number)
+{
+    return {number,
+            std::string(number % 2 == 0 || number < 0 ? large : 10, static_cast<char>('a' + (number + 2) % 20)),
+            {}};
+}
 
 bool is_sound(const blob& value, int number) { return value.number == number && value.bytes == make(number).bytes; }
 
@@ -180,9 +185,9 @@ BOOST_FIXTURE_TEST_CASE(a_cancelled_operation_does_not_wait_for_it, fixture)
     std::exception_ptr error;
     bool done = false;
     pool->apply(make, int(held), asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr e, blob) {
-        error = e;
-        done = true;
-    }));
+                    error = e;
+                    done = true;
+                }));
     while (the_gate.arrived == 0)
         ctx.run_one_for(1ms);
     cancel.emit(asio::cancellation_type::terminal);
@@ -221,7 +226,8 @@ BOOST_FIXTURE_TEST_CASE(its_pool_may_be_terminated_meanwhile, fixture)
         ctx.run_one_for(1ms);
     pool->terminate();
     run();
-    BOOST_CHECK_EXCEPTION(result.get(), mp::error, [](const mp::error& e) { return e.code() == mp::errc::pool_terminated; });
+    BOOST_CHECK_EXCEPTION(result.get(), mp::error,
+                          [](const mp::error& e) { return e.code() == mp::errc::pool_terminated; });
     the_gate.let_go();
     gate::await(the_gate.left, 1);
     run();

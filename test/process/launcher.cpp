@@ -174,7 +174,10 @@ BOOST_FIXTURE_TEST_CASE(a_child_ignores_what_the_request_says, fixture)
 
 BOOST_FIXTURE_TEST_CASE(a_child_leads_a_process_group, fixture) { BOOST_TEST(hear("group") == "own"); }
 
-BOOST_FIXTURE_TEST_CASE(the_title_is_the_first_argument, fixture) { BOOST_TEST(hear("title") == "child: worker 3 of 4711"); }
+BOOST_FIXTURE_TEST_CASE(the_title_is_the_first_argument, fixture)
+{
+    BOOST_TEST(hear("title") == "child: worker 3 of 4711");
+}
 
 BOOST_FIXTURE_TEST_CASE(the_environment_is_extended_and_replaced, fixture)
 {
@@ -239,7 +242,8 @@ BOOST_FIXTURE_TEST_CASE(low_descriptors_are_given_in_the_right_order, fixture)
                    const auto child = launch(start.request, ec);
                    start.request = {};
                    char c = 0;
-                   const bool echoed = ::write(start.socket.get(), "x", 1) == 1 && ::read(start.socket.get(), &c, 1) == 1 && c == 'x';
+                   const bool echoed =
+                       ::write(start.socket.get(), "x", 1) == 1 && ::read(start.socket.get(), &c, 1) == 1 && c == 'x';
                    start.socket.reset();
                    int status = 1;
                    ::waitpid(child.pid, &status, 0);
@@ -252,7 +256,8 @@ BOOST_FIXTURE_TEST_CASE(descriptors_of_the_parents_that_close_on_exec_are_no_sta
     BOOST_TEST(in_fork([] {
                    ::close(1);
                    ::close(2);
-                   [[maybe_unused]] const int one = ::open("/dev/zero", O_RDWR | O_CLOEXEC); // as an epoll descriptor might be
+                   // as an epoll descriptor might be
+                   [[maybe_unused]] const int one = ::open("/dev/zero", O_RDWR | O_CLOEXEC);
                    auto start = make_request("standard");
                    error_code ec;
                    const auto child = launch(start.request, ec);

@@ -159,7 +159,15 @@ BOOST_AUTO_TEST_CASE(nor_do_workers_that_are_killed_because_of_their_task)
     options.cancel_grace = 1ms;
     process_pool pool(options);
     for (int i = 0; i < 8; ++i) {
-        const auto codes = codes_of([&] { pool.with({.timeout = 5ms}).apply([](int) { for (;;) ::pause(); }, 1); });
+        const auto codes = codes_of([&] {
+            pool.with({.timeout = 5ms})
+                .apply(
+                    [](int) {
+                        for (;;)
+                            ::pause();
+                    },
+                    1);
+        });
         BOOST_TEST((codes.front() == errc::task_timed_out));
     }
     BOOST_TEST(pool.apply(crash_at_666, 5) == 5);

@@ -40,17 +40,14 @@ void initialize(int with) { initialized = with; }
 
 [[gnu::noinline]] int kill_self(int x, const std::string& text)
 {
-    std::printf("kill_self(%d, %s) on %zu, initialized with %d, task %llu\n", x, text.c_str(), this_worker::index(), initialized,
-                static_cast<unsigned long long>(this_task::index()));
+    std::printf("kill_self(%d, %s) on %zu, initialized with %d, task %llu\n", x, text.c_str(), this_worker::index(),
+                initialized, static_cast<unsigned long long>(this_task::index()));
     std::fflush(stdout);
     ::raise(SIGKILL);
     return x;
 }
 
-[[gnu::noinline]] int throw_up(int x)
-{
-    throw std::range_error("thrown for " + std::to_string(x));
-}
+[[gnu::noinline]] int throw_up(int x) { throw std::range_error("thrown for " + std::to_string(x)); }
 
 int sleep_long(int x)
 {
@@ -87,7 +84,8 @@ struct outcome
 /// Runs this program with these arguments, through a shell.
 outcome run_again(const std::string& arguments)
 {
-    const std::string command = fs::read_symlink("/proc/self/exe").string() + " --twat-mp-replay " + arguments + " 2>&1";
+    const std::string command =
+        fs::read_symlink("/proc/self/exe").string() + " --twat-mp-replay " + arguments + " 2>&1";
     std::FILE* const from = ::popen(command.c_str(), "r");
     outcome result{};
     char buffer[4096];
@@ -153,7 +151,8 @@ BOOST_AUTO_TEST_CASE(a_death_has_the_call_which_runs_again)
     BOOST_TEST(call.size() > 4u);
     const fs::path file = to.path / "call";
     call.save(file);
-    struct stat about{};
+    struct stat about
+    {};
     BOOST_TEST(::stat(file.c_str(), &about) == 0);
     BOOST_TEST((about.st_mode & 07777) == 0600u);
     BOOST_TEST(std::distance(fs::directory_iterator(to.path), fs::directory_iterator()) == 1);
@@ -185,9 +184,10 @@ BOOST_AUTO_TEST_CASE(on_request_exceptions_and_timeouts_have_it_too)
         BOOST_ERROR("it returned");
     }
     catch (const std::range_error&) {
-        const parcel* const call = boost::current_exception_cast<const boost::exception>()
-                                       ? boost::get_error_info<errinfo_parcel>(*boost::current_exception_cast<const boost::exception>())
-                                       : nullptr;
+        const parcel* const call =
+            boost::current_exception_cast<const boost::exception>()
+                ? boost::get_error_info<errinfo_parcel>(*boost::current_exception_cast<const boost::exception>())
+                : nullptr;
         BOOST_REQUIRE(call);
         call->save(to.path / "call");
         const outcome again = run_again((to.path / "call").string());

@@ -131,7 +131,7 @@ asio::awaitable<int> async_square(int i)
 {
     asio::steady_timer timer(co_await asio::this_coro::executor, 1ms);
     co_await timer.async_wait(asio::use_awaitable);
-    co_return i * i;
+    co_return i* i;
 }
 
 asio::awaitable<int> never(int i)
@@ -406,7 +406,8 @@ BOOST_AUTO_TEST_CASE(many_large_values_arrive_whole)
         const auto& outcomes = engine.outcomes[chunks[static_cast<std::size_t>(c)]->id];
         BOOST_REQUIRE(outcomes.size() == 20u);
         for (int i = 0; i < 20; ++i)
-            BOOST_TEST((outcomes[static_cast<std::size_t>(i)].value<std::string>() == twice(stretch_or_die(40'000 + 7001 * i + c))));
+            BOOST_TEST((outcomes[static_cast<std::size_t>(i)].value<std::string>() ==
+                        twice(stretch_or_die(40'000 + 7001 * i + c))));
     }
 }
 
@@ -416,8 +417,9 @@ BOOST_AUTO_TEST_CASE(a_worker_cannot_write_into_arguments)
     engine.start();
     // Opened where it is needed: by an argument that is too large for the socket.
     engine.run(engine.ready[0], *engine.chunk_of(&twice, std::vector{std::string(1 << 20, 'x')}));
-    const auto uses =
-        engine.run(engine.ready[0], *engine.chunk_of(&uses_of_shared_memory, std::vector{1})).at(0).value<std::vector<std::string>>();
+    const auto uses = engine.run(engine.ready[0], *engine.chunk_of(&uses_of_shared_memory, std::vector{1}))
+                          .at(0)
+                          .value<std::vector<std::string>>();
     BOOST_TEST(std::count(uses.begin(), uses.end(), "r--s") >= 1);
     BOOST_TEST(std::count(uses.begin(), uses.end(), "rw-s") >= 1);
 }
@@ -454,7 +456,8 @@ BOOST_AUTO_TEST_CASE(a_grandchild_does_not_hide_a_death)
     BOOST_TEST(engine.outcomes[work->id].size() == 2u);
     BOOST_REQUIRE(loss.begun.size() == 1u);
     BOOST_TEST(loss.begun[0].position == 2u);
-    const int fd = ::open(fifo.c_str(), O_WRONLY); // waits for the grandchild, which was alive all the time, and lets it go
+    // waits for the grandchild, which was alive all the time, and lets it go
+    const int fd = ::open(fifo.c_str(), O_WRONLY);
     BOOST_TEST(fd != -1);
     ::close(fd);
 }
@@ -535,7 +538,8 @@ BOOST_AUTO_TEST_CASE(a_coroutine_that_blocks_the_loop_costs_its_worker)
     BOOST_TEST(engine.gone.at(engine.ready[0]).begun.empty()); // nobody waits for it
     BOOST_REQUIRE(lost.size() == 1u);
     BOOST_TEST((lost[0].phase == life_phase::call)); // not idle, though it holds nothing that counts
-    BOOST_TEST((lost[0].why.find("a cancelled coroutine kept its event loop from running") != std::string::npos), lost[0].why);
+    BOOST_TEST((lost[0].why.find("a cancelled coroutine kept its event loop from running") != std::string::npos),
+               lost[0].why);
 }
 
 BOOST_AUTO_TEST_CASE(a_retired_worker_ends_in_order)
@@ -688,8 +692,9 @@ BOOST_AUTO_TEST_CASE(a_failing_initializer_breaks_the_pool)
         std::rethrow_exception(cause);
     }
     catch (const std::exception& e) {
-        BOOST_CHECK_EXCEPTION(std::rethrow_if_nested(e), std::runtime_error,
-                              [](const std::runtime_error& nested) { return nested.what() == std::string("no database"); });
+        BOOST_CHECK_EXCEPTION(std::rethrow_if_nested(e), std::runtime_error, [](const std::runtime_error& nested) {
+            return nested.what() == std::string("no database");
+        });
     }
 }
 
@@ -733,7 +738,8 @@ BOOST_AUTO_TEST_CASE(a_program_that_never_becomes_a_worker_is_told_how)
     }
     catch (const std::exception& e) {
         BOOST_CHECK_EXCEPTION(std::rethrow_if_nested(e), error, [](const error& nested) {
-            return nested.code() == errc::worker_start_failed && std::string(nested.what()).find("run_if_worker") != std::string::npos;
+            return nested.code() == errc::worker_start_failed &&
+                   std::string(nested.what()).find("run_if_worker") != std::string::npos;
         });
     }
 }
@@ -815,7 +821,8 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_behind)
         }
         await_no_children();
     }
-    for (int i = 0; i < 20'000 && open_descriptors() != before; ++i) // the warden closes a child's a moment after it is reaped
+    // the warden closes a child's a moment after it is reaped
+    for (int i = 0; i < 20'000 && open_descriptors() != before; ++i)
         std::this_thread::sleep_for(1ms);
     BOOST_TEST(open_descriptors() == before);
 }
@@ -830,8 +837,9 @@ BOOST_AUTO_TEST_CASE(events_tell_of_a_worker_s_life)
     engine.workers->submit(engine.ready[0], *engine.chunk_of(&leave_with, std::vector{1}));
     engine.await_ready(2);
     engine.stop();
-    BOOST_TEST((events == std::vector<int>{pool_event::worker_started, pool_event::worker_ready, pool_event::worker_lost,
-                                           pool_event::worker_started, pool_event::worker_ready, pool_event::worker_retired}));
+    BOOST_TEST(
+        (events == std::vector<int>{pool_event::worker_started, pool_event::worker_ready, pool_event::worker_lost,
+                                    pool_event::worker_started, pool_event::worker_ready, pool_event::worker_retired}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

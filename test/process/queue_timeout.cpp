@@ -36,7 +36,8 @@ struct answer
         try {
             if (error)
                 std::rethrow_exception(error);
-        } catch (const boost::system::system_error& e) {
+        }
+        catch (const boost::system::system_error& e) {
             code = e.code();
         }
     }

@@ -241,8 +241,9 @@ BOOST_AUTO_TEST_CASE(captured_output_comes_with_the_death)
     BOOST_TEST(death.stderr_tail() == "first\nthe last words\n");
     BOOST_TEST(contains(death.what(), "the last words"), death.what());
     const std::string report = report_of(error);
-    for (const char* part : {"killed by signal 6", "Task index: 0", "The worker was: calling the function", "Resident size: ",
-                             "Out of memory: unlikely", "The end of its standard error:\n  first\n  the last words\n"})
+    for (const char* part :
+         {"killed by signal 6", "Task index: 0", "The worker was: calling the function",
+          "Resident size: ", "Out of memory: unlikely", "The end of its standard error:\n  first\n  the last words\n"})
         BOOST_TEST(contains(report, part), part << " is not in " << report);
 }
 
@@ -283,10 +284,12 @@ BOOST_AUTO_TEST_CASE(discarded_output_is_nowhere)
     BOOST_TEST(pool.apply(say_much, 0) == 0);
     const worker_died death = death_of([&] { pool.apply(say_and_abort, std::string("unheard\n")); });
     BOOST_TEST(death.stderr_tail().empty());
-    const auto target = pool.apply([](int) {
-        char name[64] = {};
-        return std::string(name, static_cast<std::size_t>(::readlink("/proc/self/fd/2", name, sizeof name)));
-    }, 0);
+    const auto target = pool.apply(
+        [](int) {
+            char name[64] = {};
+            return std::string(name, static_cast<std::size_t>(::readlink("/proc/self/fd/2", name, sizeof name)));
+        },
+        0);
     BOOST_TEST(target == "/dev/null");
 }
 
@@ -356,13 +359,15 @@ BOOST_AUTO_TEST_CASE(workers_are_what_the_system_kills_first)
         return score;
     }();
     process_pool pool(1);
-    const int of_a_worker = pool.apply([](int) {
-        int score = 0;
-        std::FILE* file = std::fopen("/proc/self/oom_score_adj", "r");
-        const bool read = std::fscanf(file, "%d", &score) == 1;
-        std::fclose(file);
-        return read ? score : -1;
-    }, 0);
+    const int of_a_worker = pool.apply(
+        [](int) {
+            int score = 0;
+            std::FILE* file = std::fopen("/proc/self/oom_score_adj", "r");
+            const bool read = std::fscanf(file, "%d", &score) == 1;
+            std::fclose(file);
+            return read ? score : -1;
+        },
+        0);
     BOOST_TEST((of_a_worker > own || own == 1000));
 }
 

@@ -208,10 +208,12 @@ BOOST_AUTO_TEST_CASE(a_name_without_its_memory_is_refused)
         decoder in(out.bytes());
         BOOST_TEST(in.read<shared_vector<int>>().data() == gone.data());
         decoder as_larger(out.bytes()); // the same name for elements of another size
-        BOOST_CHECK_EXCEPTION(as_larger.read<shared_vector<long long>>(), error, [](const error& e) { return e.code() == errc::decode_failed; });
+        BOOST_CHECK_EXCEPTION(as_larger.read<shared_vector<long long>>(), error,
+                              [](const error& e) { return e.code() == errc::decode_failed; });
     }
     decoder in(out.bytes());
-    BOOST_CHECK_EXCEPTION(in.read<shared_vector<int>>(), error, [](const error& e) { return e.code() == errc::decode_failed; });
+    BOOST_CHECK_EXCEPTION(in.read<shared_vector<int>>(), error,
+                          [](const error& e) { return e.code() == errc::decode_failed; });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

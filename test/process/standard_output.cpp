@@ -98,7 +98,8 @@ BOOST_FIXTURE_TEST_CASE(what_a_task_prints_that_fails_is_there, fixture)
     BOOST_CHECK_THROW(pool->apply([] {
         std::cout << "then it threw\n";
         throw std::runtime_error("x");
-    }), std::runtime_error);
+    }),
+                      std::runtime_error);
     BOOST_TEST(output.text() == "then it threw\n");
 }
 
@@ -123,11 +124,14 @@ BOOST_FIXTURE_TEST_CASE(what_a_coroutine_prints_is_there_when_its_result_is, fix
 
 BOOST_FIXTURE_TEST_CASE(what_finished_tasks_printed_survives_a_crash_behind_them, fixture)
 {
-    const auto results = pool->with({.chunk_size = 4}).try_map([](int x) {
-        if (x == 3)
-            std::abort();
-        std::printf("%d ", x);
-    }, std::vector{0, 1, 2, 3});
+    const auto results = pool->with({.chunk_size = 4})
+                             .try_map(
+                                 [](int x) {
+                                     if (x == 3)
+                                         std::abort();
+                                     std::printf("%d ", x);
+                                 },
+                                 std::vector{0, 1, 2, 3});
     BOOST_TEST(results.at(2).has_value());
     BOOST_TEST(results.at(3).has_error());
     BOOST_TEST(output.text() == "0 1 2 ");

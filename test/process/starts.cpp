@@ -150,9 +150,7 @@ BOOST_AUTO_TEST_CASE(a_loop_that_was_away_kills_no_worker_that_has_started_meanw
     options.start_timeout = 2s;
     options.nice = 0; // they have to start in time, whatever else this machine does
     async_multi_pool pool(loop.context, options);
-    loop.run(5s, [&] {
-        pool.start([&](std::exception_ptr e) { loop.done = true, loop.error = e; });
-    });
+    loop.run(5s, [&] { pool.start([&](std::exception_ptr e) { loop.done = true, loop.error = e; }); });
     BOOST_TEST(!loop.error);
     BOOST_TEST(pool.stats().died == 0u);
     BOOST_TEST(pool.stats().restarts == 0u);
@@ -174,7 +172,8 @@ BOOST_AUTO_TEST_CASE(nor_one_whose_cancelled_task_has_ended_meanwhile)
         asio::post(loop.context, [] { std::this_thread::sleep_for(1s); });
     });
     loop.run(0ms, [&] {
-        pool.apply(sleep_until_stopped, 1, asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr, int) { loop.done = true; }));
+        pool.apply(sleep_until_stopped, 1,
+                   asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr, int) { loop.done = true; }));
     });
     std::this_thread::sleep_for(500ms);
     loop.run(0ms, [&] {
@@ -196,7 +195,8 @@ BOOST_AUTO_TEST_CASE(what_has_ended_in_time_is_not_late_because_the_loop_is)
     loop.run(0ms, [&] { pool.apply(square, 3, [&](std::exception_ptr, int) { loop.done = true; }); });
     for (const call_options& options : {call_options{.deadline = 2s}, call_options{.timeout = 2s}}) {
         loop.run(0ms, [&] {
-            pool.with(options).apply(sleep_for, 20, [&](std::exception_ptr e, int) { loop.done = true, loop.error = e; });
+            pool.with(options).apply(sleep_for, 20,
+                                     [&](std::exception_ptr e, int) { loop.done = true, loop.error = e; });
             // Comes when the task was handed out.
             asio::post(loop.context, [&] { asio::post(loop.context, [] { std::this_thread::sleep_for(3s); }); });
         });

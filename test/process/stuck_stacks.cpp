@@ -116,7 +116,8 @@ constexpr call_options short_timeout{.timeout = 50ms};
 
 bool has_function(const stacktrace& stack, const std::string& name)
 {
-    return std::ranges::any_of(stack.frames(), [&](const stacktrace::frame& f) { return f.function.find(name) != std::string::npos; });
+    return std::ranges::any_of(stack.frames(),
+                               [&](const stacktrace::frame& f) { return f.function.find(name) != std::string::npos; });
 }
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
@@ -130,7 +131,9 @@ BOOST_AUTO_TEST_CASE(a_timeout_tells_where_the_task_was)
     if (TWAT_MP_TEST_TSAN)
         return; // it holds signals back
     process_pool pool(1);
-    const std::pair<int (*)(int), const char*> cases[] = {{loop_for_ever, "stuck_test::loop_for_ever"}, {lock_twice, "stuck_test::lock_twice"}, {sleep_long, "stuck_test::sleep_long"}};
+    const std::pair<int (*)(int), const char*> cases[] = {{loop_for_ever, "stuck_test::loop_for_ever"},
+                                                          {lock_twice, "stuck_test::lock_twice"},
+                                                          {sleep_long, "stuck_test::sleep_long"}};
     for (const auto& [f, name] : cases) {
         const stacktrace stack = answer_at_end(pool, f, short_timeout, errc::task_timed_out);
         BOOST_TEST(!stack.empty());
@@ -172,7 +175,8 @@ BOOST_AUTO_TEST_CASE(a_worker_that_does_not_answer_is_told_of_by_the_system)
     process_pool pool(1);
     const stacktrace stack = stack_at_end(pool, block_signals, short_timeout, errc::task_timed_out);
     BOOST_TEST(stack.frames().empty());
-    BOOST_TEST(contains(stack.note(), "no stack: the worker sleeps"), stack.note()); // and in which call, where the system tells
+    // and in which call, where the system tells
+    BOOST_TEST(contains(stack.note(), "no stack: the worker sleeps"), stack.note());
 }
 
 BOOST_AUTO_TEST_CASE(an_event_tells_where_a_cancelled_task_was_when_it_was_killed)
@@ -192,7 +196,9 @@ BOOST_AUTO_TEST_CASE(an_event_tells_where_a_cancelled_task_was_when_it_was_kille
     async_multi_pool pool(context, options);
     boost::asio::cancellation_signal cancel;
     bool completed = false;
-    pool.apply(lock_twice, 4, boost::asio::bind_cancellation_slot(cancel.slot(), [&](const std::exception_ptr& e, int) { completed = e != nullptr; }));
+    pool.apply(lock_twice, 4, boost::asio::bind_cancellation_slot(cancel.slot(), [&](const std::exception_ptr& e, int) {
+                   completed = e != nullptr;
+               }));
     const auto runs = [&] { return pool.stats().running == 1; };
     while (!runs())
         context.run_for(10ms);
@@ -213,7 +219,8 @@ BOOST_AUTO_TEST_CASE(of_coroutines_it_tells_who_runs_and_who_is_suspended)
     if (TWAT_MP_TEST_TSAN)
         return;
     process_pool pool(1);
-    const stacktrace waits = answer_at_end(pool, wait_long, {.timeout = 50ms, .label = "waiting"}, errc::task_timed_out);
+    const stacktrace waits =
+        answer_at_end(pool, wait_long, {.timeout = 50ms, .label = "waiting"}, errc::task_timed_out);
     BOOST_TEST(contains(waits.note(), "the event loop waits; suspended: task 0 of waiting for "), waits.note());
     const stacktrace runs = answer_at_end(pool, hold_the_loop, short_timeout, errc::task_timed_out);
     BOOST_TEST(contains(runs.note(), "runs task 0 (calling the function)"), runs.note());

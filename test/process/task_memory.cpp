@@ -96,7 +96,9 @@ BOOST_FIXTURE_TEST_CASE(a_task_that_cannot_stand_it_ends_its_worker_which_says_w
     }
     catch (const mp::worker_died& e) {
         BOOST_TEST(e.signal() == SIGABRT);
-        BOOST_TEST((std::string(e.what()).find("209715200 bytes by pool_options::max_memory_per_child") != std::string::npos), e.what());
+        BOOST_TEST(
+            (std::string(e.what()).find("209715200 bytes by pool_options::max_memory_per_child") != std::string::npos),
+            e.what());
     }
     try {
         pool.apply([] { ::kill(::getpid(), SIGKILL); });

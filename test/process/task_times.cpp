@@ -114,10 +114,12 @@ int nested_sleep(int)
 {
     Inner inner(1);
     try {
-        inner.apply([](int) {
-            std::this_thread::sleep_for(100ms);
-            return 0;
-        }, 0);
+        inner.apply(
+            [](int) {
+                std::this_thread::sleep_for(100ms);
+                return 0;
+            },
+            0);
         return 0;
     }
     catch (const error& e) {
@@ -134,10 +136,7 @@ void check_left(bool by_timeout)
     (by_timeout ? options.deadline : options.timeout) = 5h;
     const auto handle = pool.with(options);
     const auto check = [&](const char* what, std::int64_t nanoseconds) {
-        BOOST_TEST_CONTEXT(what)
-        {
-            BOOST_TEST((duration(nanoseconds) > 1h && duration(nanoseconds) <= 2h));
-        }
+        BOOST_TEST_CONTEXT(what) { BOOST_TEST((duration(nanoseconds) > 1h && duration(nanoseconds) <= 2h)); }
     };
     check("a plain task", handle.apply(plain_left, 0));
     check("a coroutine", handle.apply(late_left, 0));
@@ -156,12 +155,14 @@ BOOST_AUTO_TEST_SUITE(test_task_times)
 BOOST_AUTO_TEST_CASE(processes_are_never_told_to_be_shorter_than_they_were) { check_times<async_multi_pool>(); }
 BOOST_AUTO_TEST_CASE(threads_are_never_told_to_be_shorter_than_they_were) { check_times<async_thread_pool>(); }
 
-BOOST_DATA_TEST_CASE(what_is_left_in_processes_is_known_to_coroutines_and_nested_calls, bdata::make({true, false}), by_timeout)
+BOOST_DATA_TEST_CASE(what_is_left_in_processes_is_known_to_coroutines_and_nested_calls, bdata::make({true, false}),
+                     by_timeout)
 {
     check_left<process_pool>(by_timeout);
 }
 
-BOOST_DATA_TEST_CASE(what_is_left_in_threads_is_known_to_coroutines_and_nested_calls, bdata::make({true, false}), by_timeout)
+BOOST_DATA_TEST_CASE(what_is_left_in_threads_is_known_to_coroutines_and_nested_calls, bdata::make({true, false}),
+                     by_timeout)
 {
     check_left<thread_pool>(by_timeout);
 }
@@ -170,18 +171,22 @@ BOOST_AUTO_TEST_CASE(a_nested_call_ends_with_the_time_of_its_task)
 {
     thread_pool pool(1);
     const int expected = static_cast<int>(errc::deadline_exceeded);
-    BOOST_TEST(pool.with({.timeout = 20ms}).try_map(nested_sleep<process_pool>, std::vector{0}).size() == 1u); // does not hang
+    // does not hang
+    BOOST_TEST(pool.with({.timeout = 20ms}).try_map(nested_sleep<process_pool>, std::vector{0}).size() == 1u);
     process_pool processes(1);
-    BOOST_TEST(processes.with({.deadline = 10s}).apply([](int) {
-        thread_pool outer(1);
-        try {
-            outer.with({.deadline = 50ms}).apply(nested_sleep<process_pool>, 0);
-            return 0;
-        }
-        catch (const error& e) {
-            return e.code().value();
-        }
-    }, 0) == expected);
+    BOOST_TEST(processes.with({.deadline = 10s})
+                   .apply(
+                       [](int) {
+                           thread_pool outer(1);
+                           try {
+                               outer.with({.deadline = 50ms}).apply(nested_sleep<process_pool>, 0);
+                               return 0;
+                           }
+                           catch (const error& e) {
+                               return e.code().value();
+                           }
+                       },
+                       0) == expected);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

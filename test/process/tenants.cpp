@@ -88,7 +88,8 @@ void refuses_what_is_too_much()
     BOOST_TEST(pool.stats().tenants.at(0).refused == 2u);
     for (const auto& error : errors)
         BOOST_CHECK_EXCEPTION(std::rethrow_exception(error), twat::mp::error, [](const twat::mp::error& e) {
-            return e.code() == errc::queue_full && std::string(e.what()).find("tenant_options::max_pending") != std::string::npos;
+            return e.code() == errc::queue_full &&
+                   std::string(e.what()).find("tenant_options::max_pending") != std::string::npos;
         });
     pool.terminate();
     ctx.run();
@@ -110,11 +111,14 @@ BOOST_AUTO_TEST_CASE(threads_refuse_what_is_too_much_of_one) { refuses_what_is_t
 BOOST_AUTO_TEST_CASE(bad_options_are_refused)
 {
     const auto names = [](const char* member) {
-        return [member](const std::invalid_argument& e) { return std::string(e.what()).find(member) != std::string::npos; };
+        return [member](const std::invalid_argument& e) {
+            return std::string(e.what()).find(member) != std::string::npos;
+        };
     };
     thread_pool pool(1);
     BOOST_CHECK_EXCEPTION(pool.set_tenant({1}, {.weight = 0}), std::invalid_argument, names("tenant_options::weight"));
-    BOOST_CHECK_EXCEPTION(pool.set_tenant({1}, {.weight = 1'000'001}), std::invalid_argument, names("tenant_options::weight"));
+    BOOST_CHECK_EXCEPTION(pool.set_tenant({1}, {.weight = 1'000'001}), std::invalid_argument,
+                          names("tenant_options::weight"));
     pool_options options;
     options.shed = {.target = 5ms};
     BOOST_CHECK_EXCEPTION(thread_pool{options}, std::invalid_argument, names("pool_options::shed.interval"));

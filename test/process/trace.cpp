@@ -94,7 +94,8 @@ BOOST_FIXTURE_TEST_CASE(a_peer_that_hangs_up_costs_the_worker_that_does_not_stop
         try {
             co_await pool.apply(sleep_long, 1, bind_to_peer(socket));
             BOOST_ERROR("it was not cancelled");
-        } catch (const boost::system::system_error& e) {
+        }
+        catch (const boost::system::system_error& e) {
             BOOST_TEST((e.code() == asio::error::operation_aborted));
         }
         BOOST_TEST((co_await pool.apply(echo, std::string("after"))) == "after"); // by the next worker

@@ -91,7 +91,8 @@ std::string what(const std::exception_ptr& error)
     try {
         if (error)
             std::rethrow_exception(error);
-    } catch (const std::exception& e) {
+    }
+    catch (const std::exception& e) {
         return e.what();
     }
     return {};
@@ -156,7 +157,8 @@ BOOST_FIXTURE_TEST_CASE(a_cancelled_coroutine_takes_its_stream_with_it, fixture)
         auto stream = from.with({.chunk_size = 1}).imap(hang, inputs);
         co_await stream.next();
     };
-    asio::co_spawn(ctx, reads(pool), asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e) { told = what(e); }));
+    asio::co_spawn(ctx, reads(pool),
+                   asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e) { told = what(e); }));
     run_coro([&]() -> asio::awaitable<void> {
         co_await hanging(2);
         signal.emit(asio::cancellation_type::terminal);
@@ -186,7 +188,8 @@ BOOST_FIXTURE_TEST_CASE(a_timeout_holds_after_a_partial_cancellation, fixture)
     asio::cancellation_signal signal;
     std::string told = "nothing";
     pool.with({.timeout = 300ms})
-        .apply(hang, 1, asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e, int) { told = what(e); }));
+        .apply(hang, 1,
+               asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e, int) { told = what(e); }));
     run_coro([&]() -> asio::awaitable<void> {
         co_await hanging(1);
         signal.emit(asio::cancellation_type::partial);
@@ -204,7 +207,8 @@ BOOST_FIXTURE_TEST_CASE(a_map_can_fail_fast, fixture)
         std::exception_ptr error;
         try {
             co_await handle.map(hang_or_throw, inputs); // would never return
-        } catch (...) {
+        }
+        catch (...) {
             error = std::current_exception();
         }
         BOOST_TEST(what(error) == "one");

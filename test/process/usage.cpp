@@ -131,7 +131,8 @@ BOOST_AUTO_TEST_CASE(memory_and_bytes_of_processes)
     BOOST_TEST(grown[1].memory_growth < (32u << 20));
     BOOST_TEST(grown[1].peak_memory >= grown[0].memory_growth);
     BOOST_TEST(grown[0].pid > 0);
-    const bills sized = bills_of(pool, twice, std::vector<std::string>{std::string(1000, 'x'), std::string(200'000, 'y')});
+    const bills sized =
+        bills_of(pool, twice, std::vector<std::string>{std::string(1000, 'x'), std::string(200'000, 'y')});
     BOOST_TEST_REQUIRE(sized.size() == 2u);
     BOOST_TEST(sized[0].bytes_in >= 1000u);
     BOOST_TEST(sized[0].bytes_in < 1100u);

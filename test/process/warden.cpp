@@ -298,7 +298,7 @@ BOOST_FIXTURE_TEST_CASE(an_exit_is_seen_while_a_grandchild_holds_the_socket, fix
     BOOST_TEST(::write(socket.get(), "x", 1) == 1);
     const auto status = seen.wait_exit();
     BOOST_TEST(status.known);
-    BOOST_TEST(status.code == 7); // Ended by itself: what it left behind is not ours to end.
+    BOOST_TEST(status.code == 7);     // Ended by itself: what it left behind is not ours to end.
     ::kill(-process->pid(), SIGKILL); // A group as long as the grandchild is in it.
     BOOST_TEST(read_all(socket.get()) == "");
 }
@@ -402,7 +402,8 @@ BOOST_FIXTURE_TEST_CASE(a_launch_that_has_not_begun_is_taken_back, fixture)
     witness stuck, second, third;
     auto start_stuck = make_request("echo");
     start_stuck.request.executable = executable.path;
-    const auto first = warden::instance().launch(std::move(start_stuck.request), stuck.on_launched(), stuck.on_exit(), launcher);
+    const auto first =
+        warden::instance().launch(std::move(start_stuck.request), stuck.on_launched(), stuck.on_exit(), launcher);
     while (::fcntl(executable.fd.get(), F_GETLEASE) == F_WRLCK)
         std::this_thread::yield(); // Until the exec waits for the lease to be given up.
     const auto queued = count_descriptors();

@@ -150,7 +150,8 @@ BOOST_AUTO_TEST_CASE(pools_that_end_while_they_are_used)
             try {
                 for (;;)
                     handle.apply([] {});
-            } catch (const boost::system::system_error&) {
+            }
+            catch (const boost::system::system_error&) {
                 // It ended.
             }
         });

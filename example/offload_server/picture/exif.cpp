@@ -12,8 +12,14 @@ class tiff
 public:
     explicit tiff(std::span<const std::uint8_t> bytes) : bytes_(bytes), little_(bytes[0] == 'I') {}
 
-    std::uint32_t two(std::uint64_t at) const { return little_ ? byte(at) | byte(at + 1) << 8 : byte(at) << 8 | byte(at + 1); }
-    std::uint32_t four(std::uint64_t at) const { return little_ ? two(at) | two(at + 2) << 16 : two(at) << 16 | two(at + 2); }
+    std::uint32_t two(std::uint64_t at) const
+    {
+        return little_ ? byte(at) | byte(at + 1) << 8 : byte(at) << 8 | byte(at + 1);
+    }
+    std::uint32_t four(std::uint64_t at) const
+    {
+        return little_ ? two(at) | two(at + 2) << 16 : two(at) << 16 | two(at + 2);
+    }
 
 private:
     std::uint32_t byte(std::uint64_t at) const { return at < bytes_.size() ? bytes_[at] : 0u; }

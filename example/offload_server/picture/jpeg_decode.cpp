@@ -35,7 +35,8 @@ public:
             object_.mem->max_memory_to_use = most_memory;
             progress_.progress_monitor = &count_scans;
             object_.progress = &progress_;
-            jpeg_mem_src(&object_, reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<unsigned long>(bytes.size()));
+            jpeg_mem_src(&object_, reinterpret_cast<const unsigned char*>(bytes.data()),
+                         static_cast<unsigned long>(bytes.size()));
             jpeg_save_markers(&object_, exif_marker, 0xffff);
             jpeg_read_header(&object_, TRUE);
         });

@@ -30,7 +30,8 @@ struct destination
         try {
             bytes->append(reinterpret_cast<const char*>(block), size);
             return true;
-        } catch (...) {
+        }
+        catch (...) {
             return false;
         }
     }

@@ -8,13 +8,11 @@ namespace offload {
 
 // Lengths are measured in units of 1 / (width x new width): a pixel of the original is new_width units wide, one of the result width units. So all
 // borders are integers, and no row or column is lost to rounding.
-shrinker::shrinker(std::size_t width, std::size_t height, std::size_t channels, std::size_t new_width, std::size_t new_height)
-    : width_(width),
-      height_(height),
-      shares_(width),
+shrinker::shrinker(std::size_t width, std::size_t height, std::size_t channels, std::size_t new_width,
+                   std::size_t new_height)
+    : width_(width), height_(height), shares_(width),
       line_((new_width + 1) * channels), // the last pixel's empty share of what follows lands in the spare column
-      sum_(new_width * channels),
-      result_(new_width, new_height, channels)
+      sum_(new_width * channels), result_(new_width, new_height, channels)
 {
     for (std::size_t x = 0; x < width; ++x) {
         const std::size_t left = x * new_width, column = left / width, border = (column + 1) * width;

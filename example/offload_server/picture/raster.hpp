@@ -31,7 +31,8 @@ class shrinker
 {
 public:
     /// The result may not be larger than the original.
-    shrinker(std::size_t width, std::size_t height, std::size_t channels, std::size_t new_width, std::size_t new_height);
+    shrinker(std::size_t width, std::size_t height, std::size_t channels, std::size_t new_width,
+             std::size_t new_height);
 
     /// The next row of the original; exactly `height` of them.
     void add(const std::uint8_t* row);
@@ -40,14 +41,20 @@ public:
     raster take() { return std::move(result_); }
 
 private:
-    struct share { std::size_t column; float first; }; // the part of a pixel in `column`; what is left of 1 belongs to the next column
+    // the part of a pixel in `column`; what is left of 1 belongs to the next column
+    struct share
+    {
+        std::size_t column;
+        float first;
+    };
 
     void gather(const std::uint8_t* row);
     void emit();
 
     std::size_t width_, height_, rows_ = 0, emitted_ = 0;
-    std::vector<share> shares_;    // by column of the original
-    std::vector<float> line_, sum_; // premultiplied; a row of the original at the width of the result, and a row of the result
+    std::vector<share> shares_; // by column of the original
+    // premultiplied; a row of the original at the width of the result, and a row of the result
+    std::vector<float> line_, sum_;
     raster result_;
 };
 

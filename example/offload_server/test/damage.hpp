@@ -22,7 +22,8 @@ inline std::string damaged(std::string bytes, unsigned seed)
     case 1: flip(1 + below(40)); break;
     case 2: bytes.resize(3 + below(bytes.size() - 3)); break;
     case 3:
-        for (std::size_t at = 2 + below(bytes.size() - 2), end = at + 1 + below(64); at < end && at < bytes.size(); ++at)
+        for (std::size_t at = 2 + below(bytes.size() - 2), end = at + 1 + below(64); at < end && at < bytes.size();
+             ++at)
             bytes[at] = static_cast<char>(random());
         break;
     default: bytes.erase(2 + below(bytes.size() - 2), 1 + below(200)); break;

@@ -17,12 +17,12 @@ namespace offload {
 /// A JPEG of a kind that jpeg_of does not write.
 struct jpeg_kind
 {
-    J_COLOR_SPACE from = JCS_RGB;   ///< What `pixel` makes.
+    J_COLOR_SPACE from = JCS_RGB; ///< What `pixel` makes.
     J_COLOR_SPACE stored = JCS_YCbCr;
-    bool adobe = false;             ///< With Adobe's marker.
+    bool adobe = false; ///< With Adobe's marker.
     bool progressive = false;
-    int restart = 0;                ///< Rows of blocks between restart markers.
-    int orientation = 0;            ///< In an Exif segment; 0: without one.
+    int restart = 0;     ///< Rows of blocks between restart markers.
+    int orientation = 0; ///< In an Exif segment; 0: without one.
 };
 
 inline std::size_t channels_of(J_COLOR_SPACE space) { return space == JCS_GRAYSCALE ? 1 : space == JCS_CMYK ? 4 : 3; }
@@ -51,8 +51,13 @@ std::string jpeg(const jpeg_kind& kind, unsigned width, unsigned height, Pixel p
         jpeg_simple_progression(&c);
     jpeg_start_compress(&c, TRUE);
     if (kind.orientation != 0) {
-        const unsigned char exif[] = {'E', 'x', 'i', 'f', 0, 0, 'I', 'I', '*', 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0,
-                                      static_cast<unsigned char>(kind.orientation), 0, 0, 0, 0, 0, 0, 0};
+        const unsigned char exif[] = {'E', 'x',  'i', 'f', 0,
+                                      0,   'I',  'I', '*', 0,
+                                      8,   0,    0,   0,   1,
+                                      0,   0x12, 1,   3,   0,
+                                      1,   0,    0,   0,   static_cast<unsigned char>(kind.orientation),
+                                      0,   0,    0,   0,   0,
+                                      0,   0};
         jpeg_write_marker(&c, JPEG_APP0 + 1, exif, sizeof exif);
     }
     std::vector<unsigned char> row;

@@ -44,23 +44,29 @@ std::string text(const std::uint8_t* p, std::size_t channels)
 }
 
 /// The pixel at (x, y) has this colour, but for what JPEG makes of it.
-void check_colour(const raster& picture, std::size_t x, std::size_t y, std::array<int, 3> colour, const std::string& what, int off = 8)
+void check_colour(const raster& picture, std::size_t x, std::size_t y, std::array<int, 3> colour,
+                  const std::string& what, int off = 8)
 {
     const std::uint8_t* const p = picture.at(x, y);
     for (std::size_t c = 0; c < 3; ++c)
-        check(std::abs(p[c] - colour[c]) <= off, what + ": " + text(p, picture.channels) + " instead of " + std::to_string(colour[0]) + " " +
-                                                     std::to_string(colour[1]) + " " + std::to_string(colour[2]));
+        check(std::abs(p[c] - colour[c]) <= off, what + ": " + text(p, picture.channels) + " instead of " +
+                                                     std::to_string(colour[0]) + " " + std::to_string(colour[1]) + " " +
+                                                     std::to_string(colour[2]));
 }
 
 constexpr std::array<int, 3> red{200, 30, 20}, blue{20, 40, 180}, green{30, 160, 60}, grey{128, 128, 128};
 
 /// Red, blue, green and grey quarters, as they are seen when the picture is upright.
 constexpr unsigned half = 32;
-std::array<int, 3> quarter(unsigned x, unsigned y) { return y < half ? (x < half ? red : blue) : (x < half ? green : grey); }
+std::array<int, 3> quarter(unsigned x, unsigned y)
+{
+    return y < half ? (x < half ? red : blue) : (x < half ? green : grey);
+}
 
 std::array<std::uint8_t, 4> bytes_of(std::array<int, 3> c, int fourth = 255)
 {
-    return {static_cast<std::uint8_t>(c[0]), static_cast<std::uint8_t>(c[1]), static_cast<std::uint8_t>(c[2]), static_cast<std::uint8_t>(fourth)};
+    return {static_cast<std::uint8_t>(c[0]), static_cast<std::uint8_t>(c[1]), static_cast<std::uint8_t>(c[2]),
+            static_cast<std::uint8_t>(fourth)};
 }
 
 void check_quarters(const raster& p, const std::string& what)
@@ -124,7 +130,8 @@ void case_a_jpeg_is_upright_whatever_way_the_camera_was_held()
             return bytes_of(uy < h / 2 ? (ux < w / 2 ? red : blue) : (ux < w / 2 ? green : grey));
         };
         const std::string what = "orientation " + std::to_string(orientation);
-        const std::string bytes = jpeg({.orientation = orientation}, orientation >= 5 ? h : w, orientation >= 5 ? w : h, stored);
+        const std::string bytes =
+            jpeg({.orientation = orientation}, orientation >= 5 ? h : w, orientation >= 5 ? w : h, stored);
         const raster small = shrunk_jpeg(bytes, 40);
         check(small.width == 40 && small.height == 32, what + ", its size");
         check_quarters(small, what);
@@ -133,7 +140,8 @@ void case_a_jpeg_is_upright_whatever_way_the_camera_was_held()
         check_quarters(shrunk_jpeg(made.bytes, 40), what + ", read again");
     }
     const raster held = shrunk_jpeg(file("exif6.jpg"), 60);
-    check(held.width == 60 && held.height == 40, "exif6.jpg: " + std::to_string(held.width) + " x " + std::to_string(held.height));
+    check(held.width == 60 && held.height == 40,
+          "exif6.jpg: " + std::to_string(held.width) + " x " + std::to_string(held.height));
 }
 
 void case_every_kind_of_png_is_taken()
@@ -189,10 +197,12 @@ void case_a_mean_is_exact()
             }
             const raster small = s.take(), means = r.take();
             for (std::size_t i = 0; i < small.bytes.size(); i += 4)
-                check(text(&small.bytes[i], 4) == "200 30 20 77", std::to_string(from) + " to " + std::to_string(to) + ": " + text(&small.bytes[i], 4));
+                check(text(&small.bytes[i], 4) == "200 30 20 77",
+                      std::to_string(from) + " to " + std::to_string(to) + ": " + text(&small.bytes[i], 4));
             for (std::size_t i = 1; i < means.bytes.size(); i += 3)
                 got += means.bytes[i];
-            check(std::abs(got / static_cast<double>(to * to) - wanted / static_cast<double>(from * from)) <= 0.6, "the mean of the ramp");
+            check(std::abs(got / static_cast<double>(to * to) - wanted / static_cast<double>(from * from)) <= 0.6,
+                  "the mean of the ramp");
         }
 }
 
@@ -202,7 +212,8 @@ void refused(const std::string& bytes, const std::string& reason)
 {
     try {
         thumbnail(bytes, 50);
-    } catch (const std::invalid_argument& e) {
+    }
+    catch (const std::invalid_argument& e) {
         check(std::string(e.what()).find(reason) != std::string::npos, "the message is: " + std::string(e.what()));
         return;
     }
@@ -239,11 +250,23 @@ void case_a_picture_of_endless_scans_is_refused()
 std::vector<std::string> damaged_pictures()
 {
     const std::vector<std::string> whole{
-        jpeg({}, 120, 90, [](unsigned x, unsigned y) { return bytes_of({int(x * 2), int(y * 2), int(x * y % 256)}); }),
-        jpeg({.progressive = true}, 90, 120, [](unsigned x, unsigned y) { return bytes_of({int(x * y % 199), int(y), int(x)}); }),
-        jpeg({.restart = 1}, 100, 100, [](unsigned x, unsigned y) { return bytes_of({int(x * x % 256), int(y * 2), int(x + y)}); }),
+        jpeg({}, 120, 90,
+             [](unsigned x, unsigned y) {
+                 return bytes_of({int(x * 2), int(y * 2), int(x * y % 256)});
+             }),
+        jpeg({.progressive = true}, 90, 120,
+             [](unsigned x, unsigned y) {
+                 return bytes_of({int(x * y % 199), int(y), int(x)});
+             }),
+        jpeg({.restart = 1}, 100, 100,
+             [](unsigned x, unsigned y) {
+                 return bytes_of({int(x * x % 256), int(y * 2), int(x + y)});
+             }),
         jpeg({.from = JCS_CMYK, .stored = JCS_YCCK, .adobe = true}, 64, 64, light),
-        jpeg({.from = JCS_GRAYSCALE, .stored = JCS_GRAYSCALE}, 80, 80, [](unsigned x, unsigned y) { return bytes_of({int(x * y % 256), 0, 0}); }),
+        jpeg({.from = JCS_GRAYSCALE, .stored = JCS_GRAYSCALE}, 80, 80,
+             [](unsigned x, unsigned y) {
+                 return bytes_of({int(x * y % 256), 0, 0});
+             }),
         file("exif6.jpg"),
         file("ga.png"),
         file("palalpha.png"),
@@ -260,7 +283,8 @@ std::string end_of(std::string bytes)
     try {
         const image made = thumbnail(std::move(bytes), 40);
         return made.width <= 40 && made.height > 0 ? "picture" : "strange picture";
-    } catch (const std::invalid_argument&) {
+    }
+    catch (const std::invalid_argument&) {
         return "refused";
     }
 }
@@ -314,7 +338,8 @@ int main(int argc, char** argv)
                 return 0;
             }
         std::cerr << argv[1] << ": no such case\n";
-    } catch (const std::exception& e) {
+    }
+    catch (const std::exception& e) {
         std::cerr << argv[1] << ": " << e.what() << '\n';
     }
     return 1;

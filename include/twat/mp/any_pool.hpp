@@ -77,7 +77,7 @@ public:
 
     /// The same on an execution context.
     template <class Context>
-        requires std::convertible_to<Context&, asio::execution_context&>
+    requires std::convertible_to<Context&, asio::execution_context&>
     explicit any_async_pool(Context& context, std::string_view backend = {}, const pool_options& options = {})
         : any_async_pool(executor_type(context.get_executor()), backend, options)
     {}

@@ -45,7 +45,10 @@ public:
         iterator& operator=(iterator&&) noexcept = default;
 
         /// The future, which is ready.
-        reference operator*() const { return std::ranges::begin(range_->futures_.get())[static_cast<difference_type>(range_->current_)]; }
+        reference operator*() const
+        {
+            return std::ranges::begin(range_->futures_.get())[static_cast<difference_type>(range_->current_)];
+        }
         /// Its position in the input.
         std::size_t index() const noexcept { return range_->current_; }
         iterator& operator++()
@@ -116,8 +119,10 @@ auto as_completed(Futures&& futures)
 {
     static_assert(std::ranges::random_access_range<detail::held_range_t<Futures>>,
                   "twat::mp: as_completed takes a random-access range of mp::future, a std::vector, say");
-    static_assert(requires(std::ranges::range_reference_t<detail::held_range_t<Futures>> f) { f.cancel(); },
-                  "twat::mp: as_completed takes what submit and amap return, mp::future; a std::future cannot tell when it is ready");
+    static_assert(
+        requires(std::ranges::range_reference_t<detail::held_range_t<Futures>> f) { f.cancel(); },
+        "twat::mp: as_completed takes what submit and amap return, mp::future; a std::future cannot tell when it is "
+        "ready");
     return completed_futures<Futures>(std::in_place, std::forward<Futures>(futures));
 }
 

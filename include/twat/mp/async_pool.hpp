@@ -55,8 +55,9 @@ namespace twat::mp {
 template <class Workers, class Executor>
 class basic_async_pool : public detail::pool_verbs<basic_async_pool<Workers, Executor>, Workers, Executor>
 {
-    static_assert(worker_traits<Workers>, "twat::mp: the workers of a pool are mp::process_workers, mp::thread_workers or another type with "
-                                          "mp::worker_traits");
+    static_assert(worker_traits<Workers>,
+                  "twat::mp: the workers of a pool are mp::process_workers, mp::thread_workers or another type with "
+                  "mp::worker_traits");
 
 public:
     using executor_type = Executor;
@@ -83,47 +84,45 @@ public:
     {}
 
     /// @private What `co_await` gives and temporary options: refused, see above.
-    explicit basic_async_pool(executor_type&& executor, options_type&&)
-        requires detail::destroys_temporaries_twice
+    explicit basic_async_pool(executor_type&& executor, options_type&&) requires detail::destroys_temporaries_twice
         : basic_async_pool(static_cast<const executor_type&>(executor), options_type())
     {
-        static_assert(sizeof(Executor) == 0,
-                      "twat::mp: g++ before 13 destroys temporary pool_options beside co_await twice; give the options a name first and pass "
-                      "that, without std::move, or name the executor first");
+        static_assert(sizeof(Executor) == 0, "twat::mp: g++ before 13 destroys temporary pool_options beside co_await "
+                                             "twice; give the options a name first and pass "
+                                             "that, without std::move, or name the executor first");
     }
 
     /// @private An executor that is converted is not what `co_await` gives.
     template <class OtherExecutor>
-        requires(detail::destroys_temporaries_twice && !std::same_as<OtherExecutor, executor_type> &&
-                 std::convertible_to<const OtherExecutor&, executor_type> &&
-                 !std::convertible_to<OtherExecutor&, asio::execution_context&>)
-    explicit basic_async_pool(const OtherExecutor& executor, options_type options)
+    requires(detail::destroys_temporaries_twice && !std::same_as<OtherExecutor, executor_type> &&
+             std::convertible_to<const OtherExecutor&, executor_type> &&
+             !std::convertible_to<OtherExecutor&,
+                                  asio::execution_context&>) explicit basic_async_pool(const OtherExecutor& executor,
+                                                                                       options_type options)
         : basic_async_pool(static_cast<const executor_type&>(executor_type(executor)), std::move(options))
     {}
 
     /// Makes a pool on an execution context.
     template <class Context>
-        requires std::convertible_to<Context&, asio::execution_context&>
-    explicit basic_async_pool(Context& context) : basic_async_pool(executor_type(context.get_executor()))
-    {}
+    requires std::convertible_to<Context&, asio::execution_context&>
+    explicit basic_async_pool(Context& context) : basic_async_pool(executor_type(context.get_executor())) {}
 
     /// The same with options. @throws std::invalid_argument that names the member, if an option is bad.
     template <class Context>
-        requires std::convertible_to<Context&, asio::execution_context&>
+    requires std::convertible_to<Context&, asio::execution_context&>
     explicit basic_async_pool(Context& context, options_type options)
         : basic_async_pool(static_cast<const executor_type&>(executor_type(context.get_executor())), std::move(options))
     {}
 
     /// Makes a pool of `nodes` workers; 0: as many as CPUs that this process may use.
-    basic_async_pool(executor_type executor, std::size_t nodes)
-        requires detail::has_nodes<options_type>
+    basic_async_pool(executor_type executor, std::size_t nodes) requires detail::has_nodes<options_type>
         : basic_async_pool(static_cast<const executor_type&>(executor), with_nodes(nodes))
     {}
 
     /// The same on an execution context.
     template <class Context>
-        requires(std::convertible_to<Context&, asio::execution_context&> && detail::has_nodes<options_type>)
-    basic_async_pool(Context& context, std::size_t nodes)
+    requires(std::convertible_to<Context&, asio::execution_context&>&& detail::has_nodes<options_type>)
+        basic_async_pool(Context& context, std::size_t nodes)
         : basic_async_pool(static_cast<const executor_type&>(executor_type(context.get_executor())), with_nodes(nodes))
     {}
 
@@ -240,7 +239,8 @@ public:
     auto drain(duration limit, CompletionToken&& token = CompletionToken())
     {
         using initiation = detail::wait_initiation<Executor, detail::wait_for_drain, drain_report>;
-        return asio::async_initiate<CompletionToken, void(std::exception_ptr, drain_report)>(initiation(core_, executor_, {limit}), token);
+        return asio::async_initiate<CompletionToken, void(std::exception_ptr, drain_report)>(
+            initiation(core_, executor_, {limit}), token);
     }
 
     /** Says what the busy workers do now: their tasks, and the stacks of their threads. For a page, or a handler of a signal.
@@ -268,7 +268,8 @@ public:
     auto dump(CompletionToken&& token = CompletionToken())
     {
         using initiation = detail::wait_initiation<Executor, detail::wait_for_dump, pool_dump>;
-        return asio::async_initiate<CompletionToken, void(std::exception_ptr, pool_dump)>(initiation(core_, executor_), token);
+        return asio::async_initiate<CompletionToken, void(std::exception_ptr, pool_dump)>(initiation(core_, executor_),
+                                                                                          token);
     }
 
     /** The same verbs, under options of their own: `co_await pool.with({.timeout = 2s}).map(f, xs)`.

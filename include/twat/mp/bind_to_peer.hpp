@@ -57,7 +57,8 @@ struct peer_bound
     @param until What counts as a hang-up.
 */
 template <class Socket, class Token = asio::use_awaitable_t<>>
-peer_bound<Socket, std::decay_t<Token>> bind_to_peer(Socket& socket, Token&& token = Token(), peer_hangup until = peer_hangup::any)
+peer_bound<Socket, std::decay_t<Token>> bind_to_peer(Socket& socket, Token&& token = Token(),
+                                                     peer_hangup until = peer_hangup::any)
 {
     return {&socket, std::forward<Token>(token), until};
 }
@@ -78,7 +79,9 @@ class peer_handler
 public:
     using cancellation_slot_type = asio::cancellation_slot;
 
-    peer_handler(Handler handler, std::shared_ptr<peer_watch> watch) : handler_(std::move(handler)), watch_(std::move(watch)) {}
+    peer_handler(Handler handler, std::shared_ptr<peer_watch> watch)
+        : handler_(std::move(handler)), watch_(std::move(watch))
+    {}
 
     cancellation_slot_type get_cancellation_slot() const noexcept { return watch_->slot(); }
     const Handler& inner() const noexcept { return handler_; }
@@ -119,7 +122,8 @@ public:
                 if (const auto watched = weak.lock())
                     watched->cancel(type);
             });
-        std::move(initiation_)(peer_handler<std::decay_t<Handler>>(std::forward<Handler>(handler), watch), std::forward<Args>(args)...);
+        std::move(initiation_)(peer_handler<std::decay_t<Handler>>(std::forward<Handler>(handler), watch),
+                               std::forward<Args>(args)...);
         watch->start(executor); // now that the operation listens
     }
 
@@ -143,8 +147,9 @@ public:
     {
         using started = twat::mp::detail::peer_initiation<Socket, std::decay_t<Initiation>>;
         Token token = std::forward<Bound>(bound).token;
-        return asio::async_initiate<Token, Signature>(started(*bound.socket, bound.until, std::forward<Initiation>(initiation)), token,
-                                                      std::forward<Args>(args)...);
+        return asio::async_initiate<Token, Signature>(
+            started(*bound.socket, bound.until, std::forward<Initiation>(initiation)), token,
+            std::forward<Args>(args)...);
     }
 };
 

@@ -57,9 +57,11 @@ public:
                       "twat::mp: a progress callback is called as callback(const mp::progress&)");
         static_assert(!detail::destroys_temporaries_twice || std::is_lvalue_reference_v<Callback> ||
                           std::is_trivially_destructible_v<std::decay_t<Callback>>,
-                      "twat::mp: on_progress takes no temporary that owns something; give the callback a name first and pass that, "
+                      "twat::mp: on_progress takes no temporary that owns something; give the callback a name first "
+                      "and pass that, "
                       "or std::ref of it");
-        auto added = detail::add_progress(settings_.callback(), std::decay_t<Callback>(std::forward<Callback>(callback)));
+        auto added =
+            detail::add_progress(settings_.callback(), std::decay_t<Callback>(std::forward<Callback>(callback)));
         return call_handle<Workers, Executor, decltype(added)>(core_, executor_, settings_.options(), std::move(added));
     }
 
@@ -68,8 +70,9 @@ public:
     {
         using progress_type = std::decay_t<decltype(detail::callback_of(settings_.callback()))>;
         using journaling = detail::journaling<progress_type>;
-        return call_handle<Workers, Executor, journaling>(core_, executor_, settings_.options(),
-                                                          journaling(std::move(path), detail::callback_of(settings_.callback())));
+        return call_handle<Workers, Executor, journaling>(
+            core_, executor_, settings_.options(),
+            journaling(std::move(path), detail::callback_of(settings_.callback())));
     }
 
     /** Adds a callback that gets the bill of each task: `co_await pool.with({}).on_usage(std::ref(ledger)).map(f, xs)`.
@@ -83,10 +86,11 @@ public:
     {
         static_assert(std::is_invocable_v<std::decay_t<Callback>&, const usage&>,
                       "twat::mp: a usage callback is called as callback(const mp::usage&)");
-        static_assert(!detail::destroys_temporaries_twice || std::is_lvalue_reference_v<Callback> ||
-                          std::is_trivially_destructible_v<std::decay_t<Callback>>,
-                      "twat::mp: on_usage takes no temporary that owns something; give the callback a name first and pass that, "
-                      "or std::ref of it");
+        static_assert(
+            !detail::destroys_temporaries_twice || std::is_lvalue_reference_v<Callback> ||
+                std::is_trivially_destructible_v<std::decay_t<Callback>>,
+            "twat::mp: on_usage takes no temporary that owns something; give the callback a name first and pass that, "
+            "or std::ref of it");
         auto added = detail::add_usage(settings_.callback(), std::decay_t<Callback>(std::forward<Callback>(callback)));
         return call_handle<Workers, Executor, decltype(added)>(core_, executor_, settings_.options(), std::move(added));
     }

@@ -22,9 +22,13 @@ struct chaos_delay
     constexpr chaos_delay() = default;
     /// Always late by so much; zero: never.
     template <class Rep, class Period>
-    constexpr chaos_delay(std::chrono::duration<Rep, Period> always) noexcept : probability(always == always.zero() ? 0 : 1), time(always) {}
+    constexpr chaos_delay(std::chrono::duration<Rep, Period> always) noexcept
+        : probability(always == always.zero() ? 0 : 1), time(always)
+    {}
     /// Late by so much, with a probability from 0 to 1.
-    constexpr chaos_delay(double probability, std::chrono::nanoseconds time) noexcept : probability(probability), time(time) {}
+    constexpr chaos_delay(double probability, std::chrono::nanoseconds time) noexcept
+        : probability(probability), time(time)
+    {}
 
     friend constexpr bool operator==(const chaos_delay&, const chaos_delay&) = default;
 };

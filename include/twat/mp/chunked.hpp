@@ -62,7 +62,8 @@ public:
     };
 
     /// @private
-    chunked_view(std::in_place_t, Range&& range, std::size_t size) : range_(std::in_place, std::forward<Range>(range)), size_(size)
+    chunked_view(std::in_place_t, Range&& range, std::size_t size)
+        : range_(std::in_place, std::forward<Range>(range)), size_(size)
     {
         if (size == 0)
             throw std::invalid_argument("twat::mp::chunked: a chunk of 0 elements");
@@ -77,8 +78,7 @@ public:
     }
     std::default_sentinel_t end() const noexcept { return {}; }
 
-    std::size_t size()
-        requires std::ranges::sized_range<held>
+    std::size_t size() requires std::ranges::sized_range<held>
     {
         const auto elements = static_cast<std::size_t>(std::ranges::size(range_.get()));
         return elements / size_ + (elements % size_ != 0 ? 1 : 0);
@@ -117,8 +117,7 @@ private:
     @throws std::invalid_argument `n` is 0.
 */
 template <class Range>
-    requires detail::holdable_range<Range>
-chunked_view<Range> chunked(Range&& range, std::size_t n)
+requires detail::holdable_range<Range> chunked_view<Range> chunked(Range&& range, std::size_t n)
 {
     return chunked_view<Range>(std::in_place, std::forward<Range>(range), n);
 }

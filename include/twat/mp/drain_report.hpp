@@ -16,8 +16,9 @@ namespace twat::mp {
 */
 struct drain_report
 {
-    bool in_time = false;     ///< Every operation ended by itself; none was terminated, by this call or by another.
-    std::size_t finished = 0; ///< Operations that ended by themselves, those that failed or were cancelled among them.
+    bool in_time = false; ///< Every operation ended by itself; none was terminated, by this call or by another.
+    /// Operations that ended by themselves, those that failed or were cancelled among them.
+    std::size_t finished = 0;
     /// Operations that the pool ended: with `errc::pool_terminated`, or because it broke or was destroyed.
     std::size_t terminated = 0;
     std::size_t tasks = 0; ///< Tasks that ended with a value or an error.

@@ -68,10 +68,7 @@ enum class errc : int {
 TWAT_MP_DECL const boost::system::error_category& error_category() noexcept;
 
 /// The code as a `boost::system::error_code`, to which it also converts by itself.
-inline boost::system::error_code make_error_code(errc e) noexcept
-{
-    return {static_cast<int>(e), error_category()};
-}
+inline boost::system::error_code make_error_code(errc e) noexcept { return {static_cast<int>(e), error_category()}; }
 
 /** The exception that this library throws for what can happen in a healthy program.
 
@@ -94,7 +91,6 @@ public:
 
 template <>
 struct boost::system::is_error_code_enum<twat::mp::errc> : std::true_type
-{
-};
+{};
 
 #endif

@@ -58,7 +58,8 @@ public:
     }
 
     /// @private
-    future(std::future<T> result, detail::cancel_request request, std::shared_ptr<detail::completion_signal> signal) noexcept
+    future(std::future<T> result, detail::cancel_request request,
+           std::shared_ptr<detail::completion_signal> signal) noexcept
         : std::future<T>(std::move(result)), request_(std::move(request)), signal_(std::move(signal))
     {}
 

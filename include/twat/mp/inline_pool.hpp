@@ -47,7 +47,8 @@ class basic_inline_pool : public detail::blocking_verbs<basic_inline_pool<Worker
 public:
     /// @throws std::invalid_argument that names the member, if an option is bad. `nodes` is not looked at.
     explicit basic_inline_pool(pool_options options = {})
-        : core_(detail::blocking_core::create_inline(Workers::make(with_one_node(std::move(options))), Workers::encodes)),
+        : core_(
+              detail::blocking_core::create_inline(Workers::make(with_one_node(std::move(options))), Workers::encodes)),
           exceptions_(std::uncaught_exceptions())
     {}
 
@@ -87,7 +88,8 @@ public:
     template <class R>
     std::vector<R> exit_results() const
     {
-        return detail::read_exit_results<R>(core_->pool()->factory()->options().finalizer, core_->pool()->exit_values());
+        return detail::read_exit_results<R>(core_->pool()->factory()->options().finalizer,
+                                            core_->pool()->exit_values());
     }
 
 private:

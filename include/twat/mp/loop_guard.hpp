@@ -33,11 +33,12 @@ struct loop_site
 {
     asio::execution_context* context;
     asio::any_io_executor executor;
-    std::shared_ptr<const void> typed; ///< The executor, for `runs_here`.
+    std::shared_ptr<const void> typed;    ///< The executor, for `runs_here`.
     bool (*runs_here)(const void* typed); ///< Async-signal-safe: whether the calling thread runs the loop.
 };
 
-TWAT_MP_DECL std::shared_ptr<guarded_loop> watch_loop(const loop_site& site, duration limit, std::function<void(const loop_stall&)> callback);
+TWAT_MP_DECL std::shared_ptr<guarded_loop> watch_loop(const loop_site& site, duration limit,
+                                                      std::function<void(const loop_stall&)> callback);
 /// Waits for a callback that runs in another thread.
 TWAT_MP_DECL void unwatch_loop(const std::shared_ptr<guarded_loop>& loop) noexcept;
 
@@ -73,7 +74,7 @@ public:
         @throws std::invalid_argument if the limit is shorter.
     */
     template <class Context, class Callback>
-        requires std::convertible_to<Context&, asio::execution_context&> && std::invocable<Callback&, const loop_stall&>
+    requires std::convertible_to<Context&, asio::execution_context&> && std::invocable<Callback&, const loop_stall&>
     loop_guard(Context& context, duration limit, Callback callback)
     {
         using executor = typename Context::executor_type;

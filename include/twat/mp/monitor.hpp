@@ -52,8 +52,9 @@ public:
     monitor(asio::any_io_executor executor, monitor_options options);
     /// The same on the executor of an execution context.
     template <class Context>
-        requires requires(Context& context) { context.get_executor(); }
-    explicit monitor(Context& context, monitor_options options = {}) : monitor(asio::any_io_executor(context.get_executor()), std::move(options))
+    requires requires(Context& context) { context.get_executor(); }
+    explicit monitor(Context& context, monitor_options options = {})
+        : monitor(asio::any_io_executor(context.get_executor()), std::move(options))
     {}
     monitor(const monitor&) = delete;
     monitor& operator=(const monitor&) = delete;

@@ -54,7 +54,8 @@ public:
     {
         static_assert(std::is_invocable_v<std::decay_t<Callback>&, const progress&>,
                       "twat::mp: a progress callback is called as callback(const mp::progress&)");
-        auto added = detail::add_progress(settings_.callback(), std::decay_t<Callback>(std::forward<Callback>(callback)));
+        auto added =
+            detail::add_progress(settings_.callback(), std::decay_t<Callback>(std::forward<Callback>(callback)));
         return blocking_handle<Workers, decltype(added)>(core_, settings_.options(), std::move(added));
     }
 
@@ -80,8 +81,8 @@ public:
     {
         using progress_type = std::decay_t<decltype(detail::callback_of(settings_.callback()))>;
         using journaling = detail::journaling<progress_type>;
-        return blocking_handle<Workers, journaling>(core_, settings_.options(),
-                                                    journaling(std::move(path), detail::callback_of(settings_.callback())));
+        return blocking_handle<Workers, journaling>(
+            core_, settings_.options(), journaling(std::move(path), detail::callback_of(settings_.callback())));
     }
 
     /** Adds a callback that gets the bill of each task: `pool.with({}).on_usage(std::ref(ledger)).map(f, xs)`.
@@ -127,8 +128,9 @@ private:
 template <class Workers = process_workers>
 class multi_pool : public detail::blocking_verbs<multi_pool<Workers>, Workers>
 {
-    static_assert(worker_traits<Workers>, "twat::mp: the workers of a pool are mp::process_workers, mp::thread_workers or another type with "
-                                          "mp::worker_traits");
+    static_assert(worker_traits<Workers>,
+                  "twat::mp: the workers of a pool are mp::process_workers, mp::thread_workers or another type with "
+                  "mp::worker_traits");
 
 public:
     /// `pool_options`, or what the workers have in their place.
@@ -139,20 +141,20 @@ public:
         @throws std::invalid_argument that names the member, if an option is bad.
     */
     multi_pool(options_type options)
-        : core_(detail::blocking_core::create(Workers::make(std::move(options)))), exceptions_(std::uncaught_exceptions())
+        : core_(detail::blocking_core::create(Workers::make(std::move(options)))),
+          exceptions_(std::uncaught_exceptions())
     {}
 
     /// With the defaults of the options.
     multi_pool() : multi_pool(options_type()) {}
 
     /// With `nodes` workers; 0: as many as CPUs that this process may use.
-    explicit multi_pool(std::size_t nodes)
-        requires detail::has_nodes<options_type>
-        : multi_pool(with_nodes(nodes))
-    {}
+    explicit multi_pool(std::size_t nodes) requires detail::has_nodes<options_type> : multi_pool(with_nodes(nodes)) {}
 
     /// @private A pool on a state that was made elsewhere.
-    explicit multi_pool(std::shared_ptr<detail::blocking_core> core) : core_(std::move(core)), exceptions_(std::uncaught_exceptions()) {}
+    explicit multi_pool(std::shared_ptr<detail::blocking_core> core)
+        : core_(std::move(core)), exceptions_(std::uncaught_exceptions())
+    {}
 
     multi_pool(const multi_pool&) = delete;
     multi_pool& operator=(const multi_pool&) = delete;
@@ -265,7 +267,8 @@ public:
     {
         if constexpr (Workers::encodes)
             detail::check_encodable<R>();
-        return detail::read_exit_results<R>(core_->pool()->factory()->options().finalizer, core_->pool()->exit_values());
+        return detail::read_exit_results<R>(core_->pool()->factory()->options().finalizer,
+                                            core_->pool()->exit_values());
     }
 
 private:

@@ -74,9 +74,9 @@ struct pool_event
 {
     /// What happened; `what` is one of these.
     enum kind {
-        worker_started,   ///< A child process runs, or a thread was made.
-        worker_ready,     ///< It finished its initializer and takes tasks.
-        worker_lost,      ///< It died without being told to.
+        worker_started, ///< A child process runs, or a thread was made.
+        worker_ready,   ///< It finished its initializer and takes tasks.
+        worker_lost,    ///< It died without being told to.
         /// The pool ended it: it was recycled, idle for `idle_timeout`, one too many after `resize`, its task did not stop in time, or the pool was joined.
         worker_retired,
         worker_abandoned, ///< It could not be killed in time; it is reaped when the system lets go of it.
@@ -102,7 +102,8 @@ struct parcel_options
     std::filesystem::path directory{};
     /// Files in the directory, those of other pools and programs among them; the oldest are removed. At least 1.
     std::size_t most = 16;
-    bool timeouts = false;   ///< Also of tasks that ran longer than their timeout: `errinfo_parcel` of `task_timed_out`.
+    /// Also of tasks that ran longer than their timeout: `errinfo_parcel` of `task_timed_out`.
+    bool timeouts = false;
     bool exceptions = false; ///< Also of tasks that threw: `errinfo_parcel` of what they threw.
 };
 
@@ -271,35 +272,41 @@ struct progress
 /** A snapshot of a pool's counters. */
 struct pool_stats
 {
-    std::size_t nodes = 0;    ///< Workers that there may be; see `resize` and `pool_options::min_nodes`.
-    std::size_t ready = 0;    ///< Workers that are ready, the busy ones among them; more than `nodes` while one is replaced.
-    std::size_t busy = 0;     ///< Workers that hold tasks.
-    std::size_t pending = 0;  ///< Operations none of whose tasks has begun.
-    std::size_t running = 0;  ///< Tasks that workers hold.
-    std::size_t done = 0;     ///< Tasks that ended with a value.
-    std::size_t failed = 0;   ///< Tasks that ended with an error.
-    std::size_t died = 0;     ///< Workers that died without being told to.
-    std::size_t restarts = 0; ///< Workers started in the place of another.
+    std::size_t nodes = 0; ///< Workers that there may be; see `resize` and `pool_options::min_nodes`.
+    /// Workers that are ready, the busy ones among them; more than `nodes` while one is replaced.
+    std::size_t ready = 0;
+    std::size_t busy = 0;      ///< Workers that hold tasks.
+    std::size_t pending = 0;   ///< Operations none of whose tasks has begun.
+    std::size_t running = 0;   ///< Tasks that workers hold.
+    std::size_t done = 0;      ///< Tasks that ended with a value.
+    std::size_t failed = 0;    ///< Tasks that ended with an error.
+    std::size_t died = 0;      ///< Workers that died without being told to.
+    std::size_t restarts = 0;  ///< Workers started in the place of another.
     std::size_t cancelled = 0; ///< Tasks that were dropped or whose outcome was no longer wanted.
     std::size_t abandoned = 0; ///< Workers that could not be killed in time.
     std::size_t recycled = 0;  ///< Workers that left because they had run, grown or lived enough.
     std::size_t starting = 0;  ///< Workers that were started and are not ready.
-    std::size_t retired = 0;   ///< Workers that left because they were too many: idle for `idle_timeout`, or after `resize`.
-    std::size_t waiting = 0;   ///< Operations that wait for room (`overflow::wait`); not among `pending`.
+    /// Workers that left because they were too many: idle for `idle_timeout`, or after `resize`.
+    std::size_t retired = 0;
+    std::size_t waiting = 0;       ///< Operations that wait for room (`overflow::wait`); not among `pending`.
     std::size_t pending_bytes = 0; ///< What counts for `pool_options::max_pending_bytes`.
-    std::size_t timed_out = 0; ///< Failed tasks that ran longer than `call_options::timeout`.
-    std::size_t refused = 0;   ///< Operations that were refused with `errc::queue_full`.
-    std::size_t resumed = 0;   ///< Processes: tasks that did not run because a journal had their result. Not among `done`.
-    std::size_t retried = 0;   ///< Attempts of tasks that threw; see `call_options::retry`. Not among `failed`.
-    std::size_t lost = 0;      ///< Failed tasks whose worker died in them.
+    std::size_t timed_out = 0;     ///< Failed tasks that ran longer than `call_options::timeout`.
+    std::size_t refused = 0;       ///< Operations that were refused with `errc::queue_full`.
+    /// Processes: tasks that did not run because a journal had their result. Not among `done`.
+    std::size_t resumed = 0;
+    std::size_t retried = 0;          ///< Attempts of tasks that threw; see `call_options::retry`. Not among `failed`.
+    std::size_t lost = 0;             ///< Failed tasks whose worker died in them.
     std::uint64_t bytes_sent = 0;     ///< Processes: encoded arguments that workers were given.
     std::uint64_t bytes_received = 0; ///< Processes: encoded results that came back.
-    histogram queue_wait;      ///< From the call of an operation until its first task begins; counted when that task's chunk has ended.
-    histogram run_time;        ///< Of a task in its worker, by the worker's own clock. Those of one chunk count with their mean.
+    /// From the call of an operation until its first task begins; counted when that task's chunk has ended.
+    histogram queue_wait;
+    /// Of a task in its worker, by the worker's own clock. Those of one chunk count with their mean.
+    histogram run_time;
     std::vector<tenant_stats> tenants{}; ///< Those that `set_tenant` made known, by id.
-    std::vector<label_stats> labels{};   ///< What measured tasks used (`on_usage`, `pool_options::measure_usage`), by label.
-    tenant_stats other_tenants{};        ///< All others together, but for operations that name no tenant.
-    chaos_stats chaos{};                 ///< Faults that the pool made itself, see `pool_options::chaos`.
+    /// What measured tasks used (`on_usage`, `pool_options::measure_usage`), by label.
+    std::vector<label_stats> labels{};
+    tenant_stats other_tenants{}; ///< All others together, but for operations that name no tenant.
+    chaos_stats chaos{};          ///< Faults that the pool made itself, see `pool_options::chaos`.
 };
 
 } // namespace twat::mp

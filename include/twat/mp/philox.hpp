@@ -94,7 +94,10 @@ public:
 
 private:
     static constexpr std::uint32_t low(std::uint64_t value) noexcept { return static_cast<std::uint32_t>(value); }
-    static constexpr std::uint32_t high(std::uint64_t value) noexcept { return static_cast<std::uint32_t>(value >> 32); }
+    static constexpr std::uint32_t high(std::uint64_t value) noexcept
+    {
+        return static_cast<std::uint32_t>(value >> 32);
+    }
     constexpr std::uint64_t position() const noexcept { return block_.size() * count_ - (block_.size() - at_); }
 
     std::array<std::uint32_t, 2> key_;

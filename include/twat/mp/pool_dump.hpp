@@ -29,19 +29,19 @@ struct dumped_task
 /// A worker that was busy when `dump` was called.
 struct dumped_worker
 {
-    std::size_t index = 0; ///< The node, as in `pool_event::index`.
-    int pid = 0;           ///< The process; on threads that of the program.
-    int thread = 0;        ///< The number of the thread that runs the tasks, as `gettid` has it.
+    std::size_t index = 0;            ///< The node, as in `pool_event::index`.
+    int pid = 0;                      ///< The process; on threads that of the program.
+    int thread = 0;                   ///< The number of the thread that runs the tasks, as `gettid` has it.
     std::vector<dumped_task> tasks{}; ///< One, or the coroutines that share the worker.
-    stacktrace stack{}; ///< What its thread does. `note()` tells why there is none, if it does not say.
+    stacktrace stack{};               ///< What its thread does. `note()` tells why there is none, if it does not say.
 };
 
 /** What the busy workers of a pool did at one moment: what `dump` completes with. Names are looked up already, so it can be printed on a loop. */
 struct pool_dump
 {
-    std::chrono::system_clock::time_point when{};      ///< When it was asked for, for people.
-    std::chrono::steady_clock::time_point at{};        ///< The same, to compare with `dumped_task::since`.
-    std::vector<dumped_worker> workers{};              ///< Those that were busy, by index.
+    std::chrono::system_clock::time_point when{}; ///< When it was asked for, for people.
+    std::chrono::steady_clock::time_point at{};   ///< The same, to compare with `dumped_task::since`.
+    std::vector<dumped_worker> workers{};         ///< Those that were busy, by index.
 
     /// A paragraph for each worker: who it is, its tasks, its stack.
     TWAT_MP_DECL std::string to_string() const;

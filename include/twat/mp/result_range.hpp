@@ -113,7 +113,8 @@ public:
     std::uint64_t index() const { return reader_->index(); }
 
     /// @private
-    result_range(std::shared_ptr<detail::blocking_core> core, std::shared_ptr<detail::stream_state<R>> state, const std::stop_token& stop)
+    result_range(std::shared_ptr<detail::blocking_core> core, std::shared_ptr<detail::stream_state<R>> state,
+                 const std::stop_token& stop)
         : reader_(std::make_unique<detail::stream_reader<R>>(std::move(core), std::move(state)))
     {
         reader_->watch(stop);

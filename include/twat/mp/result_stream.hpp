@@ -141,9 +141,10 @@ public:
     template <class AwaitingExecutor>
     auto operator()(asio::detail::awaitable_frame_base<AwaitingExecutor>*) const
     {
-        static_assert(sizeof(AwaitingExecutor) == 0,
-                      "twat::mp: a stream has many results and cannot be awaited itself; use co_await stream.next(), which gives "
-                      "std::optional: while (auto value = co_await stream.next())");
+        static_assert(
+            sizeof(AwaitingExecutor) == 0,
+            "twat::mp: a stream has many results and cannot be awaited itself; use co_await stream.next(), which gives "
+            "std::optional: while (auto value = co_await stream.next())");
     }
 
     /// @private

@@ -83,10 +83,12 @@ inline constexpr retry_on retry_on::transient{&retry_on::is_transient};
 */
 struct retry_policy
 {
-    std::size_t attempts = 1;            ///< Runs of a task at most; 1: no exception is retried. At least 1.
-    std::chrono::nanoseconds backoff{};  ///< Before the second attempt; zero: each begins as soon as a worker is free.
-    double jitter = 0.25;                ///< Each pause is randomly shortened or lengthened by up to this fraction (0 to 1), so that many do not come back at once.
-    retry_on on = retry_on::any;         ///< Which exceptions.
+    std::size_t attempts = 1; ///< Runs of a task at most; 1: no exception is retried. At least 1.
+    /// Before the second attempt; zero: each begins as soon as a worker is free.
+    std::chrono::nanoseconds backoff{};
+    /// Each pause is randomly shortened or lengthened by up to this fraction (0 to 1), so that many do not come back at once.
+    double jitter = 0.25;
+    retry_on on = retry_on::any; ///< Which exceptions.
 };
 
 struct BOOST_SYMBOL_VISIBLE errinfo_attempts_tag;

@@ -48,7 +48,8 @@ struct archive_codec
                 boost::serialization::save_construct_data_adl(archive, std::addressof(value),
                                                               boost::serialization::version<T>::value);
             archive << value;
-        } catch (const boost::archive::archive_exception& e) {
+        }
+        catch (const boost::archive::archive_exception& e) {
             throw error(errc::encode_failed, e.what());
         }
     }
@@ -72,9 +73,11 @@ struct archive_codec
                 buffer.finish();
                 return std::move(*value);
             }
-        } catch (const boost::archive::archive_exception& e) {
+        }
+        catch (const boost::archive::archive_exception& e) {
             throw error(errc::decode_failed, e.what());
-        } catch (const std::length_error& e) {
+        }
+        catch (const std::length_error& e) {
             // A container of the value was told to be impossibly long.
             throw error(errc::decode_failed, e.what());
         }

@@ -44,8 +44,9 @@ namespace twat::mp {
 template <class T>
 class shared_vector
 {
-    static_assert(detail::bytewise<T>, "twat::mp: the elements of a shared_vector are plain bytes: arithmetic types but bool, enums, and "
-                                       "arrays and aggregates of them without padding");
+    static_assert(detail::bytewise<T>,
+                  "twat::mp: the elements of a shared_vector are plain bytes: arithmetic types but bool, enums, and "
+                  "arrays and aggregates of them without padding");
 
 public:
     using value_type = T;
@@ -71,7 +72,9 @@ public:
             std::memcpy(data(), values.data(), values.size_bytes());
     }
 
-    shared_vector(shared_vector&& other) noexcept : block_(std::move(other.block_)), size_(std::exchange(other.size_, 0)) {}
+    shared_vector(shared_vector&& other) noexcept
+        : block_(std::move(other.block_)), size_(std::exchange(other.size_, 0))
+    {}
     shared_vector& operator=(shared_vector&& other) noexcept
     {
         block_ = std::move(other.block_);
@@ -95,7 +98,9 @@ public:
 private:
     friend struct codec<shared_vector<T>>;
 
-    shared_vector(std::shared_ptr<detail::shared_block> block, std::size_t size) noexcept : block_(std::move(block)), size_(size) {}
+    shared_vector(std::shared_ptr<detail::shared_block> block, std::size_t size) noexcept
+        : block_(std::move(block)), size_(size)
+    {}
 
     std::shared_ptr<detail::shared_block> block_; ///< Null: empty.
     std::size_t size_ = 0;

@@ -71,9 +71,8 @@ public:
 
     /// @param f Called as `f(args...)`. @param args Copied or moved; a string literal becomes a `std::string`.
     template <class F, class... Args>
-        requires(!std::same_as<std::remove_cvref_t<F>, task>) &&
-                std::is_invocable_v<const detail::bound_task_t<F, Args...>&>
-    task(F&& f, Args&&... args);
+    requires(!std::same_as<std::remove_cvref_t<F>, task>) &&
+        std::is_invocable_v<const detail::bound_task_t<F, Args...>&> task(F&& f, Args&&... args);
 
     /// @private A call that is there already.
     explicit task(std::shared_ptr<const detail::task_base> call) noexcept : call_(std::move(call)) {}
@@ -185,9 +184,8 @@ private:
 };
 
 template <class F, class... Args>
-    requires(!std::same_as<std::remove_cvref_t<F>, task>) &&
-            std::is_invocable_v<const detail::bound_task_t<F, Args...>&>
-task::task(F&& f, Args&&... args)
+requires(!std::same_as<std::remove_cvref_t<F>, task>) &&
+    std::is_invocable_v<const detail::bound_task_t<F, Args...>&> task::task(F&& f, Args&&... args)
 {
     using bound = detail::partial_function<std::decay_t<F>, detail::sent_type_t<Args>...>;
     call_ = std::make_shared<detail::task_model<detail::bound_task_t<F, Args...>>>(

@@ -35,24 +35,29 @@ struct tenant_options
 /** When calls are refused because they would wait for too long; see `pool_options::shed`. */
 struct load_shedding
 {
-    std::chrono::nanoseconds target{};   ///< A wait that is acceptable for ever; zero: nothing is refused.
-    std::chrono::nanoseconds interval{}; ///< For how long waits may be longer than `target`: a burst is no overload. A hundred milliseconds, say.
+    std::chrono::nanoseconds target{}; ///< A wait that is acceptable for ever; zero: nothing is refused.
+    /// For how long waits may be longer than `target`: a burst is no overload. A hundred milliseconds, say.
+    std::chrono::nanoseconds interval{};
 };
 
 /** A tenant's counters; see `pool_stats::tenants`. */
 struct tenant_stats
 {
-    tenant_id id{};            ///< Whose figures these are.
-    std::size_t weight = 1;    ///< As `set_tenant` was given it.
-    std::size_t pending = 0;   ///< Operations none of whose tasks has begun, those that wait for room (`overflow::wait`) among them.
-    std::size_t running = 0;   ///< Chunks that workers hold and that have tasks without an outcome. One task of each runs at a time.
-    std::size_t done = 0;      ///< Tasks that ended with a value.
-    std::size_t failed = 0;    ///< Tasks that ended with an error.
-    std::size_t refused = 0;   ///< Operations that were refused with `errc::queue_full`.
-    std::chrono::nanoseconds worker_time{}; ///< That its tasks had. A coroutine task counts with its part of `child_concurrency`.
-    std::chrono::nanoseconds cpu_time{};    ///< User and system time of those of its tasks that were measured; see `mp::usage`.
-    histogram queue_wait;      ///< As in `pool_stats`.
-    histogram run_time;        ///< As in `pool_stats`.
+    tenant_id id{};         ///< Whose figures these are.
+    std::size_t weight = 1; ///< As `set_tenant` was given it.
+    /// Operations none of whose tasks has begun, those that wait for room (`overflow::wait`) among them.
+    std::size_t pending = 0;
+    /// Chunks that workers hold and that have tasks without an outcome. One task of each runs at a time.
+    std::size_t running = 0;
+    std::size_t done = 0;    ///< Tasks that ended with a value.
+    std::size_t failed = 0;  ///< Tasks that ended with an error.
+    std::size_t refused = 0; ///< Operations that were refused with `errc::queue_full`.
+    /// That its tasks had. A coroutine task counts with its part of `child_concurrency`.
+    std::chrono::nanoseconds worker_time{};
+    /// User and system time of those of its tasks that were measured; see `mp::usage`.
+    std::chrono::nanoseconds cpu_time{};
+    histogram queue_wait; ///< As in `pool_stats`.
+    histogram run_time;   ///< As in `pool_stats`.
 };
 
 } // namespace twat::mp

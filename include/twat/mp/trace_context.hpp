@@ -29,8 +29,8 @@ public:
     constexpr trace_context() = default;
     /// Of a header's text; the empty text: none.
     template <class Text>
-        requires std::is_convertible_v<const Text&, std::string_view> && (!std::is_same_v<Text, trace_context>)
-    constexpr trace_context(const Text& text) noexcept
+    requires std::is_convertible_v<const Text&, std::string_view> &&
+        (!std::is_same_v<Text, trace_context>)constexpr trace_context(const Text& text) noexcept
     {
         read(std::string_view(text));
     }
@@ -42,11 +42,17 @@ public:
     /// Whether it was made of a text that is no `traceparent`.
     constexpr bool malformed() const noexcept { return state_ == state::malformed; }
     /// `00-` trace `-` parent `-` flags; empty unless valid. Good as long as this object.
-    constexpr std::string_view text() const noexcept { return valid() ? std::string_view(text_.data(), size) : std::string_view(); }
+    constexpr std::string_view text() const noexcept
+    {
+        return valid() ? std::string_view(text_.data(), size) : std::string_view();
+    }
     /// The part that names the whole trace: 32 hexadecimal digits.
     constexpr std::string_view trace_id() const noexcept { return valid() ? text().substr(3, 32) : std::string_view(); }
 
-    friend constexpr bool operator==(const trace_context& a, const trace_context& b) noexcept { return a.state_ == b.state_ && a.text() == b.text(); }
+    friend constexpr bool operator==(const trace_context& a, const trace_context& b) noexcept
+    {
+        return a.state_ == b.state_ && a.text() == b.text();
+    }
 
 private:
     static constexpr std::size_t size = 55;
@@ -64,12 +70,14 @@ private:
     {
         if (text.size() < size || text[2] != '-' || text[35] != '-' || text[52] != '-')
             return false;
-        const std::string_view version = text.substr(0, 2), trace = text.substr(3, 32), parent = text.substr(36, 16), flags = text.substr(53, 2);
+        const std::string_view version = text.substr(0, 2), trace = text.substr(3, 32), parent = text.substr(36, 16),
+                               flags = text.substr(53, 2);
         if (!is_hex(version) || !is_hex(trace) || !is_hex(parent) || !is_hex(flags) || version == "ff")
             return false;
         if (version == "00" ? text.size() != size : text.size() > size && text[size] != '-')
             return false;
-        return trace.find_first_not_of('0') != std::string_view::npos && parent.find_first_not_of('0') != std::string_view::npos;
+        return trace.find_first_not_of('0') != std::string_view::npos &&
+               parent.find_first_not_of('0') != std::string_view::npos;
     }
 
     constexpr void read(std::string_view text) noexcept

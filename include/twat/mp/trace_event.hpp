@@ -31,15 +31,18 @@ struct trace_event
 {
     /// What happened, and which members tell about it; `what` is one of these.
     enum kind {
-        worker_ready,    ///< `worker`, `pid`: it takes tasks.
-        worker_gone,     ///< `worker`, `pid`: it takes no more; the end of what it ran was told before. `outcome`: `died`, or `done`.
+        worker_ready, ///< `worker`, `pid`: it takes tasks.
+        /// `worker`, `pid`: it takes no more; the end of what it ran was told before. `outcome`: `died`, or `done`.
+        worker_gone,
         operation_added, ///< `operation`, `label`, `count` (0 if not known): waits for a worker.
         operation_ended, ///< The same, `took`, `outcome`; `count` and `failed` are of the tasks that have an outcome.
         chunk_begun,     ///< All but `failed`, `took` and `outcome`: its worker has come to it.
         chunk_ended,     ///< All. Fewer tasks than began, if others took some over.
-        task_used,       ///< `used`, and what `chunk_begun` tells, with `first` the task's index: what a measured task used.
+        /// `used`, and what `chunk_begun` tells, with `first` the task's index: what a measured task used.
+        task_used,
     } what;
-    std::chrono::steady_clock::time_point when{}; ///< Of the end of a chunk: when its worker was done with it. Otherwise when the pool saw it.
+    /// Of the end of a chunk: when its worker was done with it. Otherwise when the pool saw it.
+    std::chrono::steady_clock::time_point when{};
     std::size_t worker = 0;      ///< The node, 0 to nodes-1; kept across restarts.
     int pid = 0;                 ///< The worker's process; 0 for threads.
     std::uint64_t operation = 0; ///< Number of the operation in its pool, from 1.
@@ -47,12 +50,13 @@ struct trace_event
     std::uint64_t first = 0;     ///< Task index of the chunk's first task.
     std::size_t count = 0;       ///< Tasks.
     std::size_t failed = 0;      ///< Those of them whose outcome is an error.
-    std::chrono::nanoseconds took{}; ///< From begin to end; of a chunk by its worker's clock, so that it began at `when - took`.
+    /// From begin to end; of a chunk by its worker's clock, so that it began at `when - took`.
+    std::chrono::nanoseconds took{};
     trace_outcome outcome = trace_outcome::done; ///< How it ended.
-    bool coroutine = false;       ///< Its tasks are coroutines: chunks of one worker overlap.
-    const char* label = nullptr;  ///< `call_options::label`.
-    trace_context trace_parent{}; ///< `call_options::trace_parent`.
-    const usage* used = nullptr;  ///< Of a task; good during the call.
+    bool coroutine = false;                      ///< Its tasks are coroutines: chunks of one worker overlap.
+    const char* label = nullptr;                 ///< `call_options::label`.
+    trace_context trace_parent{};                ///< `call_options::trace_parent`.
+    const usage* used = nullptr;                 ///< Of a task; good during the call.
 };
 
 } // namespace twat::mp

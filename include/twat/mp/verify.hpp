@@ -57,7 +57,8 @@ std::vector<byte_buffer> outcomes_as_bytes(const std::vector<Result>& results)
 template <class Pool, class F, class Range>
 std::optional<std::size_t> verify(Pool& pool, const F& f, Range&& sample)
 {
-    static_assert(std::ranges::forward_range<std::remove_reference_t<Range>>, "twat::mp: verify goes through the sample three times: it must be a forward range");
+    static_assert(std::ranges::forward_range<std::remove_reference_t<Range>>,
+                  "twat::mp: verify goes through the sample three times: it must be a forward range");
     inline_pool direct;
     inline_process_pool encoded;
     const auto expected = detail::outcomes_as_bytes(direct.try_map(f, sample));

@@ -46,7 +46,8 @@ namespace twat::mp {
 template <class Workers = void, class Body>
 auto with_pool(const detail::options_of_t<Workers>& options, Body&& body)
 {
-    return detail::run_in_pool<detail::pool_for_body_t<Workers, Body>>(detail::options_of_t<Workers>(options), std::forward<Body>(body));
+    return detail::run_in_pool<detail::pool_for_body_t<Workers, Body>>(detail::options_of_t<Workers>(options),
+                                                                       std::forward<Body>(body));
 }
 
 template <class Workers = void, class Body>

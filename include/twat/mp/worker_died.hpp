@@ -42,20 +42,21 @@ public:
     struct circumstances
     {
         life_phase phase = life_phase::unknown; ///< What it was doing.
-        std::size_t resident_size = 0; ///< In bytes; 0: not known.
-        memory_verdict out_of_memory = memory_verdict::unknown; ///< Whether the kernel killed it because memory ran out.
-        std::string stderr_tail{};     ///< The end of what it wrote to its standard error, if that was captured.
-        mp::stacktrace stack{};          ///< See `worker_died::stacktrace`.
-        bool bystander = false;        ///< The task was suspended, see `worker_died::bystander`.
-        mp::parcel call{}; ///< The call that it died in, to run it again.
+        std::size_t resident_size = 0;          ///< In bytes; 0: not known.
+        /// Whether the kernel killed it because memory ran out.
+        memory_verdict out_of_memory = memory_verdict::unknown;
+        std::string stderr_tail{}; ///< The end of what it wrote to its standard error, if that was captured.
+        mp::stacktrace stack{};    ///< See `worker_died::stacktrace`.
+        bool bystander = false;    ///< The task was suspended, see `worker_died::bystander`.
+        mp::parcel call{};         ///< The call that it died in, to run it again.
     };
 
     /// @param note What else is known, in words; appended to `what()`.
     TWAT_MP_DECL worker_died(int pid, exit_status status, std::optional<std::size_t> task_index = {},
                              const std::string& note = {});
     /// The same, with more.
-    TWAT_MP_DECL worker_died(int pid, exit_status status, std::optional<std::size_t> task_index, const std::string& note,
-                             circumstances last);
+    TWAT_MP_DECL worker_died(int pid, exit_status status, std::optional<std::size_t> task_index,
+                             const std::string& note, circumstances last);
 
     const char* what() const noexcept override { return facts_->what.c_str(); }
 

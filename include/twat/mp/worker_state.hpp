@@ -101,7 +101,7 @@ public:
     const F& function() const noexcept { return factory_; }
 
     template <class... Args>
-        requires std::is_invocable_v<const F&, Args...>
+    requires std::is_invocable_v<const F&, Args...>
     auto operator()(Args&&... args) const
     {
         if constexpr (is_coroutine_call<F, Args...>)
@@ -211,16 +211,20 @@ state_factory worker_state(F&& factory, Args&&... args)
                   "twat::mp: worker_state<T>: T is the type of an object, without const");
     using function = std::decay_t<F>;
     constexpr bool callable = std::is_invocable_v<const function&, const detail::sent_type_t<Args>&...>;
-    static_assert(callable, "twat::mp: worker_state<T>(factory, args...): the factory cannot be called with these arguments. It is called as "
+    static_assert(callable, "twat::mp: worker_state<T>(factory, args...): the factory cannot be called with these "
+                            "arguments. It is called as "
                             "const, with const& to the decayed arguments");
     if constexpr (callable) {
         using returned = std::invoke_result_t<const function&, const detail::sent_type_t<Args>&...>;
         using made = std::conditional_t<detail::awaited<std::remove_cvref_t<returned>>::coroutine,
                                         typename detail::awaited<std::remove_cvref_t<returned>>::type, returned>;
         constexpr bool makes = detail::makes_state<T, made>();
-        static_assert(makes, "twat::mp: worker_state<T>(factory, args...): no T can be made of what the factory returns");
+        static_assert(makes,
+                      "twat::mp: worker_state<T>(factory, args...): no T can be made of what the factory returns");
         if constexpr (makes)
-            return state_factory(task(detail::state_maker<T, function>(std::forward<F>(factory)), std::forward<Args>(args)...), typeid(T));
+            return state_factory(
+                task(detail::state_maker<T, function>(std::forward<F>(factory)), std::forward<Args>(args)...),
+                typeid(T));
     }
     return {};
 }

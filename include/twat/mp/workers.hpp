@@ -44,9 +44,14 @@ struct thread_workers
     backend" in doc/internals.md.
 */
 template <class Workers>
-concept worker_traits = requires(typename Workers::options options) {
-    { Workers::encodes } -> std::convertible_to<bool>;
-    { Workers::make(options) } -> std::same_as<std::shared_ptr<const detail::backend_factory>>;
+concept worker_traits = requires(typename Workers::options options)
+{
+    {
+        Workers::encodes
+        } -> std::convertible_to<bool>;
+    {
+        Workers::make(options)
+        } -> std::same_as<std::shared_ptr<const detail::backend_factory>>;
 };
 
 } // namespace twat::mp

@@ -102,7 +102,8 @@ int main()
     const char* const mode_text = std::getenv("TWAT_MP_TEST_HOSTILE");
     if (get_worker_state() == worker_state::not_a_worker || !mode_text)
         return 2;
-    const worker_marker* const marker = &get_worker_marker(); // read before main, where it is also taken out of the environment
+    // read before main, where it is also taken out of the environment
+    const worker_marker* const marker = &get_worker_marker();
     const std::string_view mode = mode_text;
     std::mt19937_64 random(marker->nonce);
 
@@ -117,7 +118,8 @@ int main()
         wait_for_the_end();
     if (mode == "half_a_frame") {
         byte_buffer out;
-        append_frame(out, {frame_type::hello_reply, 0, 0, 0}, std::as_bytes(std::span("only the beginning of a longer text")));
+        append_frame(out, {frame_type::hello_reply, 0, 0, 0},
+                     std::as_bytes(std::span("only the beginning of a longer text")));
         send(out.data(), out.size() - 10);
         ::_exit(0);
     }
@@ -194,7 +196,8 @@ int main()
                 continue;
             }
             byte_buffer bytes, out;
-            write_record_header(bytes.extend(record_header_size), {id, position, record_kind::value, std::as_bytes(std::span(&value, 1))});
+            write_record_header(bytes.extend(record_header_size),
+                                {id, position, record_kind::value, std::as_bytes(std::span(&value, 1))});
             bytes.append(&value, sizeof value);
             append_frame(out, {frame_type::result, 0, id, 0}, bytes.bytes());
             send(out.data(), out.size() - 2);

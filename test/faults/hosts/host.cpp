@@ -120,7 +120,9 @@ std::atomic<int> handled = 0;
 
 void sigchld_handled()
 {
-    struct sigaction own{}, after{};
+    struct sigaction own
+    {
+    }, after{};
     own.sa_handler = [](int) { ++handled; };
     ::sigaction(SIGCHLD, &own, nullptr);
     {
@@ -155,7 +157,8 @@ void no_disposition_is_changed()
 {
     std::map<int, void (*)(int)> before;
     const auto disposition = [](int number) {
-        struct sigaction now{};
+        struct sigaction now
+        {};
         ::sigaction(number, nullptr, &now);
         return now.sa_handler;
     };
@@ -354,7 +357,8 @@ void killed(const char* mode)
         for (auto& worker : workers)
             EXPECT(worker.fd >= 0 && ::poll(&worker, 1, 30'000) == 1);
         std::cout << "the last worker was gone after "
-                  << std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count() << " ms\n";
+                  << std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count()
+                  << " ms\n";
         for (auto& worker : workers)
             ::close(worker.fd);
         ::close(from_victim[0]);

@@ -58,8 +58,12 @@ void print(const std::string& what, std::vector<double> values, const char* unit
     if (values.empty())
         return;
     std::ranges::sort(values);
-    const auto at = [&](double share) { return values[std::min(values.size() - 1, static_cast<std::size_t>(share * static_cast<double>(values.size())))]; };
-    std::printf("%-58s n %5zu   p50 %9.2f   p99 %9.2f   max %9.2f %s\n", what.c_str(), values.size(), at(0.5), at(0.99), values.back(), unit);
+    const auto at = [&](double share) {
+        return values[std::min(values.size() - 1,
+                               static_cast<std::size_t>(share * static_cast<double>(values.size())))];
+    };
+    std::printf("%-58s n %5zu   p50 %9.2f   p99 %9.2f   max %9.2f %s\n", what.c_str(), values.size(), at(0.5), at(0.99),
+                values.back(), unit);
     std::fflush(stdout);
 }
 
@@ -300,7 +304,11 @@ class probe
 {
 public:
     explicit probe(asio::io_context& context) : timer_(context) { next(); }
-    void stop() { timer_.cancel(); stopped_ = true; }
+    void stop()
+    {
+        timer_.cancel();
+        stopped_ = true;
+    }
     std::vector<double> late;
 
 private:
@@ -397,7 +405,8 @@ void stream_memory(long n)
     };
     constexpr auto wrap = [](long i) { return static_cast<int>(i % 1000); };
     run(std::views::iota(0L, n + 1) | std::views::transform(wrap), n, "resident size, a long range, imap", false);
-    run(std::views::iota(0L) | std::views::transform(wrap), n / 10, "resident size, an endless range, a slow reader", true);
+    run(std::views::iota(0L) | std::views::transform(wrap), n / 10, "resident size, an endless range, a slow reader",
+        true);
 }
 
 void crash_memory(int n)
@@ -418,7 +427,8 @@ void crash_memory(int n)
     for (int i = n / 2; i != n; ++i)
         crash();
     const long after = resident();
-    std::printf("%-58s n %7d   %+ld bytes per crash over the second half\n", "resident size, crashes", n, (after - before) * 1024 / std::max(1, n - n / 2));
+    std::printf("%-58s n %7d   %+ld bytes per crash over the second half\n", "resident size, crashes", n,
+                (after - before) * 1024 / std::max(1, n - n / 2));
 }
 
 // ---------------------------------------------------------------- clocks
@@ -440,10 +450,13 @@ void wall_clock(int n)
     pool.start();
     std::vector<double> late;
     for (int i = 0; i != n; ++i) {
-        const auto results = pool.with({.timeout = 60s, .deadline = 120s}).map([](int j) {
-            std::this_thread::sleep_for(1ms);
-            return j;
-        }, std::views::iota(0, 8));
+        const auto results = pool.with({.timeout = 60s, .deadline = 120s})
+                                 .map(
+                                     [](int j) {
+                                         std::this_thread::sleep_for(1ms);
+                                         return j;
+                                     },
+                                     std::views::iota(0, 8));
         EXPECT(results.size() == 8);
         const auto begun = steady::now();
         try {
@@ -504,8 +517,8 @@ void crash_loop(int seconds)
         std::this_thread::sleep_for(10ms);
     }
     std::lock_guard lock(mutex);
-    std::printf("%-58s %zu starts in %d s, the first call answered after %.0f ms, %d calls refused\n", "a crash loop, 4 nodes", starts.size(),
-                seconds, first, answered);
+    std::printf("%-58s %zu starts in %d s, the first call answered after %.0f ms, %d calls refused\n",
+                "a crash loop, 4 nodes", starts.size(), seconds, first, answered);
     // And a broken pool tries one more after 1 s, 2 s, 4 s ...
     EXPECT(starts.size() <= 4 + 8 + static_cast<std::size_t>(std::bit_width(static_cast<unsigned>(seconds))));
 }
@@ -561,8 +574,8 @@ void poisoned(int n)
         shares.push_back(starts / took);
     }
     EXPECT(deaths == n / 10);
-    std::printf("%-58s n %7d   %d deaths, %.2f ms each; as many starts alone: %.2f ms each\n", "every tenth task kills its worker", n, deaths,
-                serving / deaths, starting / deaths);
+    std::printf("%-58s n %7d   %d deaths, %.2f ms each; as many starts alone: %.2f ms each\n",
+                "every tenth task kills its worker", n, deaths, serving / deaths, starting / deaths);
     print("throughput, as a share of what the starts alone allow", shares, "");
 }
 
@@ -630,13 +643,15 @@ void recycling(int n)
     mp::process_pool pool(options);
     pool.start();
     const auto begun = steady::now();
-    const auto results = pool.map(square, std::views::iota(0, n) | std::views::transform([](int i) { return i % 1000; }));
+    const auto results =
+        pool.map(square, std::views::iota(0, n) | std::views::transform([](int i) { return i % 1000; }));
     const double took = ms(steady::now() - begun);
     EXPECT(results.size() == static_cast<std::size_t>(n));
     for (int i = 0; i != n; ++i)
         EXPECT(results[static_cast<std::size_t>(i)] == i % 1000 * (i % 1000));
     EXPECT(lost == 0);
-    std::printf("%-58s n %7d   %.2f ms a task, a worker each, %zu lost\n", "max_tasks_per_child = 1, 4 nodes", n, took / n, lost.load());
+    std::printf("%-58s n %7d   %.2f ms a task, a worker each, %zu lost\n", "max_tasks_per_child = 1, 4 nodes", n,
+                took / n, lost.load());
 }
 
 } // namespace

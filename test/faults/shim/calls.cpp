@@ -58,7 +58,8 @@ F next(const char* name)
 /// What happens to this call.
 effect strike(const char* name)
 {
-    if (what == effect::none || std::strcmp(name, call_name) != 0 || !twat_mp_shim_armed.load(std::memory_order_relaxed))
+    if (what == effect::none || std::strcmp(name, call_name) != 0 ||
+        !twat_mp_shim_armed.load(std::memory_order_relaxed))
         return effect::none;
     const long n = ++calls;
     if (wanted != 0 && n != wanted)
@@ -91,7 +92,9 @@ effect strike(const char* name)
     std::snprintf(token, sizeof token, "%s", file);
     once = std::getenv("TWAT_MP_SHIM_ONCE") != nullptr;
     error = std::atoi(kind);
-    what = std::strcmp(kind, "short") == 0 ? effect::shorten : std::strcmp(kind, "swallow") == 0 ? effect::swallow : effect::fail;
+    what = std::strcmp(kind, "short") == 0     ? effect::shorten
+           : std::strcmp(kind, "swallow") == 0 ? effect::swallow
+                                               : effect::fail;
 }
 
 } // namespace
@@ -119,7 +122,9 @@ int ftruncate(int fd, off_t length) noexcept
 void* mmap(void* at, size_t length, int protection, int flags, int fd, off_t offset) noexcept
 {
     REAL(mmap);
-    return (flags & MAP_SHARED) != 0 && strike("mmap") == effect::fail ? MAP_FAILED : real(at, length, protection, flags, fd, offset);
+    return (flags & MAP_SHARED) != 0 && strike("mmap") == effect::fail
+               ? MAP_FAILED
+               : real(at, length, protection, flags, fd, offset);
 }
 
 int fcntl(int fd, int command, ...)

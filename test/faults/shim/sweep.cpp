@@ -94,7 +94,7 @@ asio::awaitable<int> square_later(int i)
 {
     asio::steady_timer timer(co_await asio::this_coro::executor, 1ms);
     co_await timer.async_wait(asio::use_awaitable);
-    co_return i * i;
+    co_return i* i;
 }
 
 /// Whether it is an error that says what is the matter: the library's own, or the system's.
@@ -313,10 +313,10 @@ expectations expectations_of(std::string_view call, std::string_view what)
 {
     expectations e;
     const bool again = what == e_intr || what == "short" || what == e_nosys;
-    e.harmless = (again && call != "ftruncate" && call != "dup3" && call != "pread") || (what == e_again && (call == "sendmsg" || call == "recv")) ||
-                 (call == "sendmsg" && what == e_nomem);
-    for (const auto of_start : {"socketpair", "memfd_create", "ftruncate", "mmap", "fcntl", "open", "eventfd", "pthread_create", "clone",
-                                "execve", "dup3"})
+    e.harmless = (again && call != "ftruncate" && call != "dup3" && call != "pread") ||
+                 (what == e_again && (call == "sendmsg" || call == "recv")) || (call == "sendmsg" && what == e_nomem);
+    for (const auto of_start : {"socketpair", "memfd_create", "ftruncate", "mmap", "fcntl", "open", "eventfd",
+                                "pthread_create", "clone", "execve", "dup3"})
         e.starting = e.starting || call == of_start;
     return e;
 }
@@ -356,10 +356,12 @@ outcome run(const std::string& side, const char* call, long n, const char* what)
 {
     const std::string token = "/tmp/twat_mp_shim_" + std::to_string(::getpid());
     const std::string said = token + ".stderr";
-    const std::string text = (side == "host" ? "host " : "worker ") + std::string(call) + " " + std::to_string(n) + " " + what;
+    const std::string text =
+        (side == "host" ? "host " : "worker ") + std::string(call) + " " + std::to_string(n) + " " + what;
     const expectations expected = expectations_of(call, what);
     // Of several workers that each fail in the same way, nothing is left to do the work.
-    const std::string flags = std::string(expected.harmless ? "h" : "-") + (expected.starting && side == "host" ? "s" : "-") + (n == 0 ? "e" : "-");
+    const std::string flags = std::string(expected.harmless ? "h" : "-") +
+                              (expected.starting && side == "host" ? "s" : "-") + (n == 0 ? "e" : "-");
     int report[2];
     if (::pipe2(report, O_CLOEXEC) != 0)
         std::abort();
@@ -367,7 +369,8 @@ outcome run(const std::string& side, const char* call, long n, const char* what)
     const int child = ::fork();
     if (child == 0) {
         ::dup2(report[1], 9);
-        ::dup2(::open(said.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), 2); // workers complain of what befell them
+        // workers complain of what befell them
+        ::dup2(::open(said.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), 2);
         ::setenv("LD_PRELOAD", TWAT_MP_TEST_SHIM_LIBRARY, 1);
         ::setenv("TWAT_MP_SHIM", text.c_str(), 1);
         ::setenv("TWAT_MP_SHIM_TOKEN", token.c_str(), 1);
@@ -453,11 +456,14 @@ struct sweep
             const int most_left = whole.descriptors + (std::string_view(call) == "eventfd");
             if (one.ok && (one.descriptors > most_left || one.threads > whole.threads)) {
                 ++broken;
-                std::cerr << "left " << one.descriptors << " descriptors and " << one.threads << " threads instead of " << whole.descriptors
-                          << " and " << whole.threads << ": " << side << " --only " << call << ':' << what << " --from " << n << " --most 1\n";
+                std::cerr << "left " << one.descriptors << " descriptors and " << one.threads << " threads instead of "
+                          << whole.descriptors << " and " << whole.threads << ": " << side << " --only " << call << ':'
+                          << what << " --from " << n << " --most 1\n";
             }
             // The first ones one by one; then, if not all are wanted, a few of the others.
-            n += most < 1'000 && i >= most / 2 ? 1 + static_cast<long>(random() % (8u << std::min<long>(i - most / 2, 4))) : 1;
+            n += most < 1'000 && i >= most / 2
+                     ? 1 + static_cast<long>(random() % (8u << std::min<long>(i - most / 2, 4)))
+                     : 1;
         }
         if (what == std::string_view("short")) { // now each of them
             broken += !run(side, call, 0, what).ok;
@@ -465,8 +471,8 @@ struct sweep
         }
         runs += static_cast<int>(hit);
         const int number = std::atoi(what);
-        std::cout << side << ' ' << call << ' ' << (number != 0 ? ::strerrorname_np(number) : what) << ": " << hit << " runs"
-                  << std::endl;
+        std::cout << side << ' ' << call << ' ' << (number != 0 ? ::strerrorname_np(number) : what) << ": " << hit
+                  << " runs" << std::endl;
     }
 };
 

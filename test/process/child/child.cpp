@@ -25,10 +25,7 @@ using namespace twat::mp::detail;
 namespace {
 
 /// To whoever listens at the other end of descriptor 3.
-void say(std::string_view text)
-{
-    [[maybe_unused]] auto written = ::write(worker_socket, text.data(), text.size());
-}
+void say(std::string_view text) { [[maybe_unused]] auto written = ::write(worker_socket, text.data(), text.size()); }
 
 /// Until the test hangs up, so that a failed one leaves nothing behind.
 [[noreturn]] void sleep_for_ever()

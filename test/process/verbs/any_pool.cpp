@@ -82,7 +82,9 @@ BOOST_DATA_TEST_CASE(it_has_the_verbs_of_a_pool, data::make(all_backends), name)
     BOOST_TEST(pool.apply(length, "four") == 4u);
     BOOST_TEST(pool.map(twice, xs) == (std::vector<int>{2, 4, 6, 8}), per_element());
     BOOST_TEST(pool.map(later_twice, xs) == (std::vector<int>{2, 4, 6, 8}), per_element());
-    BOOST_TEST(pool.starmap(std::plus<>(), std::vector<std::pair<int, int>>{{1, 2}, {3, 4}}) == (std::vector<int>{3, 7}), per_element());
+    BOOST_TEST(pool.starmap(std::plus<>(), std::vector<std::pair<int, int>>{{1, 2}, {3, 4}}) ==
+                   (std::vector<int>{3, 7}),
+               per_element());
     const auto tried = pool.try_map(no_threes, xs);
     BOOST_TEST((tried[1].has_value() && !tried[2].has_value() && tried[3].has_value()));
     BOOST_CHECK_THROW(pool.map(no_threes, xs), std::domain_error);
@@ -96,7 +98,9 @@ BOOST_DATA_TEST_CASE(it_has_the_verbs_of_a_pool, data::make(all_backends), name)
     BOOST_TEST(pool.filter(is_even, xs) == (std::vector<int>{2, 4}), per_element());
     pool.for_each(twice, xs);
     std::size_t done = 0;
-    BOOST_TEST(pool.with({.timeout = 60s}).on_progress([&](const progress& now) { done = now.done; }).map(twice, xs).size() == 4u);
+    BOOST_TEST(
+        pool.with({.timeout = 60s}).on_progress([&](const progress& now) { done = now.done; }).map(twice, xs).size() ==
+        4u);
     BOOST_TEST(done == 4u);
     BOOST_TEST(!verify(pool, twice, xs));
     pool.join();
@@ -105,7 +109,9 @@ BOOST_DATA_TEST_CASE(it_has_the_verbs_of_a_pool, data::make(all_backends), name)
 
 BOOST_AUTO_TEST_CASE(the_name_says_where_tasks_run)
 {
-    const auto runs_here = [](std::string_view name) { return any_pool(name, two_nodes()).apply(pid_of, 0) == ::getpid(); };
+    const auto runs_here = [](std::string_view name) {
+        return any_pool(name, two_nodes()).apply(pid_of, 0) == ::getpid();
+    };
     BOOST_TEST(runs_here("inline"));
     BOOST_TEST(runs_here("threads"));
     BOOST_TEST(!runs_here("processes"));
@@ -131,9 +137,11 @@ BOOST_DATA_TEST_CASE(tasks_get_their_state, data::make(all_backends), name)
 
 BOOST_AUTO_TEST_CASE(another_name_is_refused_with_those_that_there_are)
 {
-    BOOST_CHECK_EXCEPTION(any_pool("fibres"), std::invalid_argument, message_has("\"fibres\"; there are inline, processes, threads"));
+    BOOST_CHECK_EXCEPTION(any_pool("fibres"), std::invalid_argument,
+                          message_has("\"fibres\"; there are inline, processes, threads"));
     asio::io_context ctx;
-    BOOST_CHECK_EXCEPTION(any_async_pool(ctx, "Threads"), std::invalid_argument, message_has("inline, processes, threads"));
+    BOOST_CHECK_EXCEPTION(any_async_pool(ctx, "Threads"), std::invalid_argument,
+                          message_has("inline, processes, threads"));
 }
 
 BOOST_AUTO_TEST_CASE(bad_options_name_the_member)

@@ -33,7 +33,10 @@ inline int until_stopped(int x)
     return x;
 }
 
-inline bool is_aborted(const boost::system::system_error& e) { return e.code() == boost::asio::error::operation_aborted; }
+inline bool is_aborted(const boost::system::system_error& e)
+{
+    return e.code() == boost::asio::error::operation_aborted;
+}
 
 inline std::vector<int> numbers(int count)
 {

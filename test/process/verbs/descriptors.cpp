@@ -43,8 +43,8 @@
 using namespace twat::mp;
 using namespace twat::mp::test;
 using namespace std::chrono_literals;
-using boost::test_tools::per_element;
 using asio::ip::tcp;
+using boost::test_tools::per_element;
 using local = asio::local::stream_protocol;
 
 namespace {
@@ -80,7 +80,10 @@ std::string read_all(const unique_fd& from)
     return text;
 }
 
-bool write_to(const unique_fd& to, const std::string& text) { return ::write(to.get(), text.data(), text.size()) == ssize_t(text.size()); }
+bool write_to(const unique_fd& to, const std::string& text)
+{
+    return ::write(to.get(), text.data(), text.size()) == ssize_t(text.size());
+}
 
 bool write_there(unique_fd to, std::string text) { return write_to(to, text); }
 unique_fd make_file(std::string text)
@@ -118,7 +121,8 @@ int open_in_worker(int) { return static_cast<int>(open_descriptors()); }
 asio::awaitable<std::optional<connection<tcp::socket>>> converse(connection<tcp::socket> client)
 {
     for (;;) {
-        co_await asio::async_read_until(client.socket, asio::dynamic_buffer(client.received), '\n', asio::use_awaitable);
+        co_await asio::async_read_until(client.socket, asio::dynamic_buffer(client.received), '\n',
+                                        asio::use_awaitable);
         const auto end = client.received.find('\n');
         const std::string line = client.received.substr(0, end);
         client.received.erase(0, end + 1);
@@ -280,7 +284,8 @@ BOOST_AUTO_TEST_CASE(what_never_begins_is_closed)
         BOOST_CHECK_THROW(cancelled.get(), boost::system::system_error);
         busy.cancel();
         BOOST_CHECK_THROW(busy.get(), boost::system::system_error);
-        BOOST_TEST(read_all(waiting.read).empty()); // it may have been on its way to the worker, which closes it when it comes to it
+        // it may have been on its way to the worker, which closes it when it comes to it
+        BOOST_TEST(read_all(waiting.read).empty());
     };
     run(); // the library keeps a few of its own from then on
     const std::size_t before = open_descriptors();
@@ -316,7 +321,8 @@ BOOST_AUTO_TEST_CASE(a_lack_of_descriptors_is_named)
         std::string what;
         try {
             pool.apply(write_there, std::move(pipe.write), "never");
-        } catch (const std::exception& e) {
+        }
+        catch (const std::exception& e) {
             what = e.what();
         }
         ::setrlimit(RLIMIT_NOFILE, &old);
@@ -329,7 +335,9 @@ BOOST_AUTO_TEST_CASE(a_lack_of_descriptors_is_named)
     };
     const int there = pool.apply(open_in_worker, 0);
     BOOST_TEST(pool.apply(limit_worker, there + 10) == 0);
-    const auto names_limit = [](const std::exception& e) { return std::string_view(e.what()).find("RLIMIT_NOFILE") != std::string_view::npos; };
+    const auto names_limit = [](const std::exception& e) {
+        return std::string_view(e.what()).find("RLIMIT_NOFILE") != std::string_view::npos;
+    };
     BOOST_CHECK_EXCEPTION(pool.apply(count_inodes, make_files(64)), std::exception, names_limit);
     BOOST_TEST(pool.apply(count_inodes, make_files(2)) == 2u); // those that follow are the right ones
     check_descriptors(before);
@@ -350,7 +358,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(sockets_of_a_local_kind_travel, Pool, all_pools)
     local::socket here(ctx), there(ctx);
     asio::local::connect_pair(here, there);
     asio::write(here, asio::buffer("hello", 5));
-    std::jthread loop([&] { const auto work = asio::make_work_guard(ctx); ctx.run_for(60s); });
+    std::jthread loop([&] {
+        const auto work = asio::make_work_guard(ctx);
+        ctx.run_for(60s);
+    });
     BOOST_TEST(pool.apply(read_first, std::move(there), std::size_t(5)) == "hello");
     char end;
     boost::system::error_code ec;
@@ -371,7 +382,8 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(a_conversation_goes_to_a_worker_and_back, Pool,
         co_await asio::async_write(client, asio::buffer(request), asio::use_awaitable);
 
         connection<tcp::socket> begun{std::move(accepted)};
-        co_await asio::async_read_until(begun.socket, asio::dynamic_buffer(begun.received), "first\n", asio::use_awaitable);
+        co_await asio::async_read_until(begun.socket, asio::dynamic_buffer(begun.received), "first\n",
+                                        asio::use_awaitable);
         std::optional<connection<tcp::socket>> back = co_await pool.apply(converse, std::move(begun));
         BOOST_REQUIRE(back.has_value());
         std::string answers;

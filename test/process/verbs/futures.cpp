@@ -103,7 +103,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(futures_that_are_ready_and_failed_ones_come_too, P
         for (auto& f : as_completed(std::move(futures))) {
             try {
                 sum += f.get();
-            } catch (const std::domain_error&) {
+            }
+            catch (const std::domain_error&) {
                 ++failed;
             }
         }

@@ -69,7 +69,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(all_verbs_run_in_the_calling_thread, Pool, inline_
     BOOST_TEST(pool.apply(twice, 4) == 8);
     BOOST_TEST(pool.map(twice, inputs) == doubled, per_element());
     BOOST_TEST(pool.map(later_twice, inputs) == doubled, per_element());
-    BOOST_TEST(pool.starmap(std::plus<>(), std::vector<std::pair<int, int>>{{1, 2}, {3, 4}}) == (std::vector<int>{3, 7}), per_element());
+    BOOST_TEST(pool.starmap(std::plus<>(), std::vector<std::pair<int, int>>{{1, 2}, {3, 4}}) ==
+                   (std::vector<int>{3, 7}),
+               per_element());
     BOOST_TEST(pool.amap(twice, inputs).get() == doubled, per_element());
     BOOST_TEST(pool.submit(twice, 4).get() == 8);
     BOOST_TEST(pool.reduce(twice, std::plus<>(), 0, inputs) == 90);
@@ -114,14 +116,16 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(limits_and_stops_count_between_tasks, Pool, inline
         std::this_thread::sleep_for(5ms);
         return x;
     };
-    BOOST_CHECK_EXCEPTION(pool.with({.deadline = 20ms}).map(slow, numbers(1000)), error, code_is(errc::deadline_exceeded));
+    BOOST_CHECK_EXCEPTION(pool.with({.deadline = 20ms}).map(slow, numbers(1000)), error,
+                          code_is(errc::deadline_exceeded));
     BOOST_CHECK_EXCEPTION(pool.with({.timeout = 1ms}).map(slow, numbers(3)), error, code_is(errc::task_timed_out));
     std::stop_source source;
     std::jthread stopper([&] {
         await_running_task(pool);
         source.request_stop();
     });
-    BOOST_CHECK_EXCEPTION(pool.map(until_stopped, numbers(100), source.get_token()), boost::system::system_error, is_aborted);
+    BOOST_CHECK_EXCEPTION(pool.map(until_stopped, numbers(100), source.get_token()), boost::system::system_error,
+                          is_aborted);
 }
 
 BOOST_AUTO_TEST_CASE(a_task_calls_its_own_pool)
@@ -171,7 +175,8 @@ BOOST_AUTO_TEST_CASE(verify_finds_what_depends_on_the_backend)
     thread_pool threads(2);
     // The codec of its argument loses a member.
     const std::vector<lossy> values{{1, 0}, {1, 1}};
-    BOOST_TEST((verify(threads, [](const lossy& value) { return value.kept + value.lost; }, values) == 1u));
+    BOOST_TEST((verify(
+                    threads, [](const lossy& value) { return value.kept + value.lost; }, values) == 1u));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -69,7 +69,10 @@ std::string noted(const std::pair<std::string, int>& job)
 }
 
 std::string also_noted(const std::pair<std::string, int>& job) { return noted(job) + "!"; }
-std::string not_7(const std::pair<std::string, int>& job) { return job.second == 7 ? throw std::domain_error("seven") : noted(job); }
+std::string not_7(const std::pair<std::string, int>& job)
+{
+    return job.second == 7 ? throw std::domain_error("seven") : noted(job);
+}
 std::string with_bound(int bound, const std::pair<std::string, int>& job) { return noted(job) + std::to_string(bound); }
 
 asio::awaitable<std::string> noted_later(std::pair<std::string, int> job)
@@ -111,7 +114,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_there_is_not_run_again, Pool, all_blocking
     BOOST_TEST(f.ran() == 10u);
     BOOST_TEST(journaled.map(noted, many) == expected(40), per_element());
     BOOST_TEST(f.ran() == 40u);
-    BOOST_TEST(journaled.map(noted, std::list<std::pair<std::string, int>>(many.begin(), many.end())) == expected(40), per_element());
+    BOOST_TEST(journaled.map(noted, std::list<std::pair<std::string, int>>(many.begin(), many.end())) == expected(40),
+               per_element());
     BOOST_TEST(f.ran() == 40u);
 }
 
@@ -194,11 +198,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(another_function_is_refused_by_name, Pool, all_blo
     BOOST_CHECK_EXCEPTION(journaled.map(also_noted, jobs), std::invalid_argument, says("of another function"));
     BOOST_TEST(journaled.map(noted, jobs).size() == 3u);
     std::ofstream(f.path / "letter") << "Dear Sir or Madam, this is no journal";
-    BOOST_CHECK_EXCEPTION(pool.with({}).journal(f.path / "letter").map(noted, jobs), std::invalid_argument, says("letter"));
+    BOOST_CHECK_EXCEPTION(pool.with({}).journal(f.path / "letter").map(noted, jobs), std::invalid_argument,
+                          says("letter"));
     folder g;
     auto bound = pool.with({}).journal(g.journal());
     bound.map(partial(with_bound, 1), jobs);
-    BOOST_CHECK_EXCEPTION(bound.map(partial(with_bound, 2), jobs), std::invalid_argument, says("of other bound arguments"));
+    BOOST_CHECK_EXCEPTION(bound.map(partial(with_bound, 2), jobs), std::invalid_argument,
+                          says("of other bound arguments"));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_torn_tail_is_cut_off, Pool, all_blocking_pools)
@@ -242,7 +248,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_full_disk_names_the_file, Pool, all_blocking_poo
     pool.apply(twice, 1); // its workers have no such limit
     const ::rlimit small{20000, before.rlim_max};
     ::setrlimit(RLIMIT_FSIZE, &small);
-    BOOST_CHECK_EXCEPTION(pool.with({}).journal(f.journal()).map(noted, jobs), boost::system::system_error, says(f.journal()));
+    BOOST_CHECK_EXCEPTION(pool.with({}).journal(f.journal()).map(noted, jobs), boost::system::system_error,
+                          says(f.journal()));
     ::setrlimit(RLIMIT_FSIZE, &before);
     std::signal(SIGXFSZ, SIG_DFL);
     BOOST_TEST((pool.with({}).journal(f.journal()).map(noted, jobs) == expected(2000)));

@@ -47,10 +47,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(nothing_is_lost_between_reads_of_all_kinds, Pool, 
     int expected = 0, failed = 0;
     for (int round = 0; !results.ended(); ++round) {
         try {
-            const auto value = round % 3 == 0 ? results.try_next() : round % 3 == 1 ? results.next_for(1s) : results.next_for(1ns);
+            const auto value = round % 3 == 0   ? results.try_next()
+                               : round % 3 == 1 ? results.next_for(1s)
+                                                : results.next_for(1ns);
             if (value)
                 BOOST_TEST_REQUIRE(*value == expected++);
-        } catch (const std::domain_error&) {
+        }
+        catch (const std::domain_error&) {
             ++failed;
             BOOST_TEST_REQUIRE(expected++ == 3);
             BOOST_TEST(results.index() == 3u);
@@ -78,7 +81,13 @@ BOOST_AUTO_TEST_CASE(a_read_in_a_task_waits_for_a_limited_time)
     // Nothing of the pool wakes this one: its only worker waits for the range of another pool.
     thread_pool other(1);
     const bool got = pool.apply([&] {
-        auto results = other.imap([&](int x) { while (!go) std::this_thread::yield(); return x; }, numbers(1));
+        auto results = other.imap(
+            [&](int x) {
+                while (!go)
+                    std::this_thread::yield();
+                return x;
+            },
+            numbers(1));
         const bool got = results.next_for(20ms).has_value();
         go = true;
         return got;
@@ -113,7 +122,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_stream_is_read_without_waiting_for_ever, Pool, a
                     value = co_await stream.next_for(round % 3 == 1 ? duration(1s) : duration(1ns));
                 if (value)
                     BOOST_TEST_REQUIRE(*value == expected++);
-            } catch (const std::domain_error&) {
+            }
+            catch (const std::domain_error&) {
                 ++failed;
                 BOOST_TEST_REQUIRE(expected++ == 3);
             }
@@ -123,7 +133,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_stream_is_read_without_waiting_for_ever, Pool, a
         const auto at_end = co_await stream.next_for(1h);
         BOOST_TEST(!at_end);
         BOOST_TEST(!stream.try_next());
-        auto waiting = pool.imap(until_stopped, numbers(500)); // of its own: tasks of a dropped stream may use a referred container longer
+        // of its own: tasks of a dropped stream may use a referred container longer
+        auto waiting = pool.imap(until_stopped, numbers(500));
         const auto none = co_await waiting.next_for(10ms);
         BOOST_TEST(!none);
         BOOST_TEST(!waiting.ended());

@@ -62,7 +62,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_range_is_reduced, Pool, blocking_pools)
     BOOST_TEST(pool.reduce(wide, std::plus<>(), 0L, std::views::iota(0, 10000)) == 49995000L);
     BOOST_TEST(pool.reduce(wide, std::plus<>(), 0L, std::list<int>(inputs.begin(), inputs.end())) == 49995000L);
     BOOST_TEST(pool.reduce(wide, std::plus<>(), 0L, std::forward_list<int>(inputs.begin(), inputs.end())) == 49995000L);
-    BOOST_TEST(pool.reduce([](int x, long y) { return x * y; }, std::plus<>(), 0L, inputs, std::views::iota(0L)) == 333283335000L);
+    BOOST_TEST(pool.reduce([](int x, long y) { return x * y; }, std::plus<>(), 0L, inputs, std::views::iota(0L)) ==
+               333283335000L);
     BOOST_TEST(pool.transform_reduce(inputs, 0L, std::plus<>(), wide) == 49995000L);
     const std::vector<bool> bits{true, false, true};
     BOOST_TEST(pool.reduce([](bool b) { return int(b); }, std::plus<>(), 0, bits) == 2);
@@ -110,12 +111,15 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(failures_tell_their_element, Pool, blocking_pools)
     const auto inputs = numbers(20000);
     const auto at_7777 = [](const std::domain_error& e) {
         const auto* input = boost::get_error_info<errinfo_input>(dynamic_cast<const boost::exception&>(e));
-        return e.what() == std::string("not this one") && task_index(std::current_exception()) == 7777u && input && *input == "7777";
+        return e.what() == std::string("not this one") && task_index(std::current_exception()) == 7777u && input &&
+               *input == "7777";
     };
     BOOST_CHECK_EXCEPTION(pool.reduce(no_7777, std::plus<>(), 0, inputs), std::domain_error, at_7777);
     BOOST_CHECK_EXCEPTION(pool.for_each(no_7777, inputs), std::domain_error, at_7777);
     BOOST_CHECK_EXCEPTION(pool.filter([](int x) { return no_7777(x) > 3; }, inputs), std::domain_error, at_7777);
-    BOOST_CHECK_THROW(pool.reduce(wide, [](long, long) -> long { throw std::range_error("op"); }, 0L, inputs), std::range_error);
+    BOOST_CHECK_THROW(pool.reduce(
+                          wide, [](long, long) -> long { throw std::range_error("op"); }, 0L, inputs),
+                      std::range_error);
     BOOST_TEST(pool.reduce(wide, std::plus<>(), 0L, inputs) == 199990000L);
 }
 
@@ -126,7 +130,8 @@ BOOST_AUTO_TEST_CASE(a_death_tells_the_part)
         const auto index = task_index(std::current_exception());
         return index && *index <= 7777 && *index + 100 > 7777;
     };
-    BOOST_CHECK_EXCEPTION(pool.with({.chunk_size = 100}).reduce(die_at_7777, std::plus<>(), 0, numbers(10000)), worker_died, in_its_part);
+    BOOST_CHECK_EXCEPTION(pool.with({.chunk_size = 100}).reduce(die_at_7777, std::plus<>(), 0, numbers(10000)),
+                          worker_died, in_its_part);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(elements_are_filtered, Pool, blocking_pools)
@@ -137,13 +142,15 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(elements_are_filtered, Pool, blocking_pools)
     for (int i = 0; i < 2500; ++i)
         BOOST_TEST_REQUIRE(odd[i] == 2 * i + 1);
     const std::vector<std::string> words{"a", "long", "word"};
-    BOOST_TEST(pool.filter([](const std::string& word) { return word.size() > 1; }, words) == (std::vector<std::string>{"long", "word"}),
+    BOOST_TEST(pool.filter([](const std::string& word) { return word.size() > 1; }, words) ==
+                   (std::vector<std::string>{"long", "word"}),
                per_element());
     BOOST_TEST(words[1] == "long");
     std::vector<std::unique_ptr<int>> boxes;
     boxes.push_back(std::make_unique<int>(1));
     if constexpr (std::is_same_v<Pool, process_pool>) // threads share what an lvalue or a container has
-        BOOST_TEST(pool.filter([](const std::unique_ptr<int>& box) { return *box == 1; }, std::move(boxes)).size() == 1u);
+        BOOST_TEST(pool.filter([](const std::unique_ptr<int>& box) { return *box == 1; }, std::move(boxes)).size() ==
+                   1u);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(each_is_called_and_progress_counts_elements, Pool, blocking_pools)
@@ -159,7 +166,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(each_is_called_and_progress_counts_elements, Pool,
         await_running_task(pool);
         source.request_stop();
     });
-    BOOST_CHECK_EXCEPTION(pool.for_each(until_stopped, numbers(100), source.get_token()), boost::system::system_error, is_aborted);
+    BOOST_CHECK_EXCEPTION(pool.for_each(until_stopped, numbers(100), source.get_token()), boost::system::system_error,
+                          is_aborted);
 }
 
 BOOST_AUTO_TEST_CASE(threads_use_the_elements_where_they_are)

@@ -67,7 +67,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_pool_begins_anew, Pool, blocking_pools)
 BOOST_AUTO_TEST_CASE(a_task_cannot_restart_its_pool)
 {
     thread_pool pool(1);
-    BOOST_CHECK_EXCEPTION(pool.apply([&] { pool.restart(); }), error, [](const error& e) { return e.code() == errc::would_deadlock; });
+    BOOST_CHECK_EXCEPTION(pool.apply([&] { pool.restart(); }), error,
+                          [](const error& e) { return e.code() == errc::would_deadlock; });
     BOOST_TEST(pool.apply(twice, 1) == 2);
 }
 
@@ -82,7 +83,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_awaitable_pool_begins_anew, Pool, awaitable_poo
         BOOST_TEST((co_await pool.apply(twice, 2)) == 4);
     });
     bool aborted = false;
-    pool.apply(until_stopped, 1, [&](std::exception_ptr error, int) { aborted = code_of(error) == asio::error::operation_aborted; });
+    pool.apply(until_stopped, 1,
+               [&](std::exception_ptr error, int) { aborted = code_of(error) == asio::error::operation_aborted; });
     pool.restart();
     loop.run();
     BOOST_TEST(aborted);
@@ -93,7 +95,8 @@ BOOST_AUTO_TEST_CASE(run_runs_a_coroutine_to_its_end)
 {
     BOOST_TEST(run(answer()) == 42);
     BOOST_TEST(*run(boxed()) == 7);
-    BOOST_CHECK_EXCEPTION(run(fail()), std::domain_error, [](const auto& e) { return e.what() == std::string("failed"); });
+    BOOST_CHECK_EXCEPTION(run(fail()), std::domain_error,
+                          [](const auto& e) { return e.what() == std::string("failed"); });
     BOOST_TEST(run(use_pool()) == 42);
 }
 

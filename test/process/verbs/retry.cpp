@@ -70,14 +70,12 @@ int fail_as_often(std::string path, int x)
 int fail_by_code(const std::string& path, int x)
 {
     if (runs_of(path, x) == 1)
-        throw std::system_error(std::make_error_code(x == 0 ? std::errc::connection_reset : std::errc::permission_denied));
+        throw std::system_error(
+            std::make_error_code(x == 0 ? std::errc::connection_reset : std::errc::permission_denied));
     return x;
 }
 
-asio::awaitable<int> fail_later(std::string path, int x)
-{
-    co_return fail_as_often(path, x);
-}
+asio::awaitable<int> fail_later(std::string path, int x) { co_return fail_as_often(path, x); }
 
 std::size_t attempts_of(const std::exception_ptr& error)
 {
@@ -106,7 +104,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(tasks_that_throw_are_run_again, Pool, all_blocking
     }
     {
         folder f; // elements of its own, and coroutines
-        BOOST_TEST(pool.with({.retry = {.attempts = 3, .backoff = 1ms}}).starmap(fail_later, f.jobs(3) | std::views::take(3)) == results, per_element());
+        BOOST_TEST(pool.with({.retry = {.attempts = 3, .backoff = 1ms}})
+                           .starmap(fail_later, f.jobs(3) | std::views::take(3)) == results,
+                   per_element());
     }
     folder f;
     BOOST_TEST(pool.with({.retry = {.attempts = 3}}).apply(fail_as_often, f.path.string(), 2) == 20);
@@ -116,9 +116,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_last_exception_arrives, Pool, all_blocking_poo
 {
     Pool pool;
     folder f;
-    const auto results = pool.with({.chunk_size = 2, .retry = {.attempts = 2}}).try_map([](const std::pair<std::string, int>& job) {
-        return fail_as_often(job.first, job.second);
-    }, f.jobs(3));
+    const auto results =
+        pool.with({.chunk_size = 2, .retry = {.attempts = 2}})
+            .try_map([](const std::pair<std::string, int>& job) { return fail_as_often(job.first, job.second); },
+                     f.jobs(3));
     BOOST_TEST(*results.at(0) == 0);
     BOOST_TEST(*results.at(1) == 10);
     BOOST_TEST_REQUIRE(results.at(2).has_error());
@@ -131,16 +132,20 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_policy_says_which, Pool, all_blocking_pools)
 {
     Pool pool;
     folder f;
-    const auto by_code = pool.with({.retry = {.attempts = 5, .on = retry_on::transient}}).try_map([](const std::pair<std::string, int>& job) {
-        return fail_by_code(job.first, job.second);
-    }, f.jobs(2));
+    const auto by_code =
+        pool.with({.retry = {.attempts = 5, .on = retry_on::transient}})
+            .try_map([](const std::pair<std::string, int>& job) { return fail_by_code(job.first, job.second); },
+                     f.jobs(2));
     BOOST_TEST(by_code.at(0).has_value());
     BOOST_TEST_REQUIRE(by_code.at(1).has_error());
     BOOST_TEST(attempts_of(by_code.at(1).error()) == 1u);
     folder g;
     const retry_on domain = retry_on::type<std::domain_error, std::out_of_range>();
-    BOOST_CHECK_THROW(pool.with({.retry = {.attempts = 5, .on = domain}}).starmap(fail_as_often, g.jobs(2)), std::runtime_error);
-    BOOST_TEST(pool.with({.retry = {.attempts = 5, .on = retry_on::type<std::runtime_error>()}}).starmap(fail_as_often, g.jobs(2)).size() == 2u);
+    BOOST_CHECK_THROW(pool.with({.retry = {.attempts = 5, .on = domain}}).starmap(fail_as_often, g.jobs(2)),
+                      std::runtime_error);
+    BOOST_TEST(pool.with({.retry = {.attempts = 5, .on = retry_on::type<std::runtime_error>()}})
+                   .starmap(fail_as_often, g.jobs(2))
+                   .size() == 2u);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(streams_and_parts_are_retried, Pool, all_blocking_pools)
@@ -148,16 +153,17 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(streams_and_parts_are_retried, Pool, all_blocking_
     Pool pool;
     folder f;
     int sum = 0;
-    for (const int x : pool.with({.retry = {.attempts = 4, .backoff = 1ms}}).imap([](const std::pair<std::string, int>& job) {
-             return fail_as_often(job.first, job.second);
-         }, f.jobs(4)))
+    for (const int x :
+         pool.with({.retry = {.attempts = 4, .backoff = 1ms}})
+             .imap([](const std::pair<std::string, int>& job) { return fail_as_often(job.first, job.second); },
+                   f.jobs(4)))
         sum += x;
     BOOST_TEST(sum == 60);
     folder g;
     const auto jobs = g.jobs(3);
-    BOOST_TEST(pool.with({.chunk_size = 1, .retry = {.attempts = 3}}).reduce([](const std::pair<std::string, int>& job) {
-        return fail_as_often(job.first, job.second);
-    }, std::plus<>(), 0, jobs) == 30);
+    BOOST_TEST(pool.with({.chunk_size = 1, .retry = {.attempts = 3}})
+                   .reduce([](const std::pair<std::string, int>& job) { return fail_as_often(job.first, job.second); },
+                           std::plus<>(), 0, jobs) == 30);
 }
 
 BOOST_AUTO_TEST_CASE(what_threads_cannot_copy_is_refused)
@@ -165,15 +171,19 @@ BOOST_AUTO_TEST_CASE(what_threads_cannot_copy_is_refused)
     thread_pool pool(1);
     const auto with_owner = [](std::unique_ptr<int> x) { return *x; };
     BOOST_TEST(pool.apply(with_owner, std::make_unique<int>(3)) == 3);
-    BOOST_CHECK_EXCEPTION(pool.with({.retry = {.attempts = 2}}).apply(with_owner, std::make_unique<int>(3)), std::invalid_argument,
-                          [](const std::invalid_argument& e) { return std::string(e.what()).find("call_options::retry") != std::string::npos; });
+    BOOST_CHECK_EXCEPTION(pool.with({.retry = {.attempts = 2}}).apply(with_owner, std::make_unique<int>(3)),
+                          std::invalid_argument, [](const std::invalid_argument& e) {
+                              return std::string(e.what()).find("call_options::retry") != std::string::npos;
+                          });
 }
 
 BOOST_AUTO_TEST_CASE(bad_policies_are_refused)
 {
     thread_pool pool(1);
     const auto names = [](const char* member) {
-        return [member](const std::invalid_argument& e) { return std::string(e.what()).find(member) != std::string::npos; };
+        return [member](const std::invalid_argument& e) {
+            return std::string(e.what()).find(member) != std::string::npos;
+        };
     };
     BOOST_CHECK_EXCEPTION(pool.with({.retry = {.attempts = 0}}), std::invalid_argument, names("retry.attempts"));
     BOOST_CHECK_EXCEPTION(pool.with({.retry = {.backoff = -1ms}}), std::invalid_argument, names("retry.backoff"));

@@ -79,10 +79,7 @@ numbers_of_a_task die_the_first_time(const std::string& mark)
     return {this_task::rng()()};
 }
 
-double normal(int)
-{
-    return std::normal_distribution<double>(0, 1)(this_task::rng());
-}
+double normal(int) { return std::normal_distribution<double>(0, 1)(this_task::rng()); }
 
 std::vector<std::uint32_t> draw_nested(int)
 {
@@ -161,10 +158,17 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(all_verbs_have_them, Pool, all_blocking_pools)
                                   a.insert(a.end(), b.begin(), b.end());
                                   return a;
                               },
-                              std::vector<std::uint32_t>(), inputs) == firsts, per_element());
-        BOOST_TEST(cut.filter([](int x) { return this_task::index() == std::uint64_t(x) && this_task::rng()() % 2 == 0; }, inputs).size() ==
-                   std::size_t(std::ranges::count_if(firsts, [](std::uint32_t x) { return x % 2 == 0; })));
-        cut.for_each([](int x) { return this_task::index() == std::uint64_t(x) ? void() : throw std::logic_error("another index"); }, inputs);
+                              std::vector<std::uint32_t>(), inputs) == firsts,
+                   per_element());
+        BOOST_TEST(
+            cut.filter([](int x) { return this_task::index() == std::uint64_t(x) && this_task::rng()() % 2 == 0; },
+                       inputs)
+                .size() == std::size_t(std::ranges::count_if(firsts, [](std::uint32_t x) { return x % 2 == 0; })));
+        cut.for_each(
+            [](int x) {
+                return this_task::index() == std::uint64_t(x) ? void() : throw std::logic_error("another index");
+            },
+            inputs);
     }
 }
 
@@ -216,7 +220,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(operations_of_tasks_have_their_own_seed, Pool, all
     Pool pool;
     const auto drawn = pool.with({.seed = seed}).map(draw_nested, numbers(2)).at(1);
     const auto outer = expected(1);
-    BOOST_TEST(drawn == (std::vector<std::uint32_t>{outer[0], expected(0, 7)[0], expected(1, 7)[0], outer[1]}), per_element());
+    BOOST_TEST(drawn == (std::vector<std::uint32_t>{outer[0], expected(0, 7)[0], expected(1, 7)[0], outer[1]}),
+               per_element());
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(outside_tasks_there_are_none, Pool, all_blocking_pools)

@@ -136,7 +136,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(each_task_gets_the_state_of_its_worker, Pool, all_
     Pool pool(with_counter(1));
     BOOST_TEST(pool.apply(plain_next) == 100);
     BOOST_TEST(pool.map(next_plus, std::vector<int>{0, 0, 0}) == (std::vector<int>{101, 102, 103}), per_element());
-    BOOST_TEST(pool.starmap(next_plus, std::vector<std::tuple<int>>{{1}, {2}}) == (std::vector<int>{105, 107}), per_element());
+    BOOST_TEST(pool.starmap(next_plus, std::vector<std::tuple<int>>{{1}, {2}}) == (std::vector<int>{105, 107}),
+               per_element());
     BOOST_TEST(pool.try_map(next_plus, std::vector<int>{0})[0].value() == 106);
     std::vector<int> streamed;
     for (int x : pool.imap(next_plus, std::vector<int>{0, 0}))
@@ -152,14 +153,16 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(each_task_gets_the_state_of_its_worker, Pool, all_
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_lambda_takes_it_too, Pool, all_pools)
 {
     Pool pool(with_counter(1));
-    BOOST_TEST(pool.apply([](counter& state, std::string text) { return text + std::to_string(state.next()); }, "no. ") == "no. 100");
+    BOOST_TEST(pool.apply([](counter& state, std::string text) { return text + std::to_string(state.next()); },
+                          "no. ") == "no. 100");
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(coroutine_tasks_get_it, Pool, all_pools)
 {
     Pool pool(with_counter(2));
     BOOST_TEST(pool.map(next_later, std::vector<int>{1, 2, 3, 4}) == (std::vector<int>{1, 2, 3, 4}), per_element());
-    const int rest = pool.reduce([](counter& state, int) { return state.count() - 100; }, [](int a, int b) { return std::max(a, b); }, 0, numbers(1));
+    const int rest = pool.reduce([](counter& state, int) { return state.count() - 100; },
+                                 [](int a, int b) { return std::max(a, b); }, 0, numbers(1));
     BOOST_TEST(rest >= 0);
 }
 
@@ -202,7 +205,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(it_lives_from_the_initializer_to_the_finalizer, Po
 BOOST_AUTO_TEST_CASE_TEMPLATE(exit_results_are_what_finalizers_returned, Pool, all_pools)
 {
     pool_options options = with_counter(2);
-    options.finalizer = task([](counter& state, const std::string& unit) { return std::pair(state.count() - 100, unit); }, "calls");
+    options.finalizer =
+        task([](counter& state, const std::string& unit) { return std::pair(state.count() - 100, unit); }, "calls");
     Pool pool(options);
     pool.start();
     pool.map(next_plus, numbers(50));
@@ -259,11 +263,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_factory_may_return_a_pointer_or_a_coroutine, Poo
     Pool pool(options);
     BOOST_TEST(pool.apply(corners) == 4);
 
-    options.state = worker_state<std::unique_ptr<int>>([](int x) -> asio::awaitable<std::unique_ptr<int>> {
-        asio::steady_timer timer(co_await asio::this_coro::executor, 1ms);
-        co_await timer.async_wait(asio::use_awaitable);
-        co_return std::make_unique<int>(x);
-    }, 7);
+    options.state = worker_state<std::unique_ptr<int>>(
+        [](int x) -> asio::awaitable<std::unique_ptr<int>> {
+            asio::steady_timer timer(co_await asio::this_coro::executor, 1ms);
+            co_await timer.async_wait(asio::use_awaitable);
+            co_return std::make_unique<int>(x);
+        },
+        7);
     Pool awaited(options);
     BOOST_TEST(awaited.apply([](std::unique_ptr<int>& state) { return ++*state; }) == 8);
 
@@ -278,14 +284,16 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_partial_binds_comes_behind_it, Pool, all_pool
     options.nodes = 1;
     options.state = worker_state<shape>(make_shape);
     Pool pool(options);
-    BOOST_TEST(pool.map(partial(corners_times, 10), std::vector<int>{1, 2}) == (std::vector<int>{40, 80}), per_element());
+    BOOST_TEST(pool.map(partial(corners_times, 10), std::vector<int>{1, 2}) == (std::vector<int>{40, 80}),
+               per_element());
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(functions_reach_it_by_themselves, Pool, all_pools)
 {
     Pool pool(with_counter(1));
     BOOST_TEST(pool.apply([](int x) { return x + this_worker::state<counter>().next(); }, 1) == 101);
-    BOOST_CHECK_EXCEPTION(pool.apply([] { return this_worker::state<not_it>().value; }), std::logic_error, message_has("not_it"));
+    BOOST_CHECK_EXCEPTION(pool.apply([] { return this_worker::state<not_it>().value; }), std::logic_error,
+                          message_has("not_it"));
     BOOST_CHECK_THROW(this_worker::state<counter>(), std::logic_error);
 }
 
@@ -298,20 +306,26 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_factory_that_throws_is_an_initializer_that_throw
     const auto has_cause = [](const error& e) {
         try {
             std::rethrow_if_nested(e);
-        } catch (const std::domain_error& cause) {
+        }
+        catch (const std::domain_error& cause) {
             return std::string_view(cause.what()) == "no model";
-        } catch (const error& broken) {
+        }
+        catch (const error& broken) {
             try {
                 std::rethrow_if_nested(broken);
-            } catch (const std::domain_error&) {
-                return true;
-            } catch (...) {
             }
-        } catch (...) {
+            catch (const std::domain_error&) {
+                return true;
+            }
+            catch (...) {
+            }
+        }
+        catch (...) {
         }
         return false;
     };
-    BOOST_CHECK_EXCEPTION(pool.start(), error, [&](const error& e) { return e.code() == errc::initializer_failed && has_cause(e); });
+    BOOST_CHECK_EXCEPTION(pool.start(), error,
+                          [&](const error& e) { return e.code() == errc::initializer_failed && has_cause(e); });
 
     options.state = worker_state<shape>([]() -> std::unique_ptr<shape> { return nullptr; });
     Pool null(options);
@@ -321,10 +335,12 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_factory_that_throws_is_an_initializer_that_throw
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_that_wants_another_state_is_refused, Pool, all_pools)
 {
     Pool without;
-    BOOST_CHECK_EXCEPTION(without.apply(of_another, 1), std::logic_error, message_has("pool_options::state is not set"));
+    BOOST_CHECK_EXCEPTION(without.apply(of_another, 1), std::logic_error,
+                          message_has("pool_options::state is not set"));
     Pool with(with_counter(1));
     BOOST_CHECK_EXCEPTION(with.map(of_another, numbers(2)), std::logic_error, message_has("counter"));
-    BOOST_CHECK_EXCEPTION(with.reduce(of_another, std::plus<>(), 0, numbers(2)), std::logic_error, message_has("not_it"));
+    BOOST_CHECK_EXCEPTION(with.reduce(of_another, std::plus<>(), 0, numbers(2)), std::logic_error,
+                          message_has("not_it"));
     BOOST_CHECK_THROW(with.submit(of_another, 1).get(), std::logic_error);
     auto stream = with.imap(of_another, numbers(1));
     BOOST_CHECK_THROW(stream.begin(), std::logic_error);
@@ -372,13 +388,15 @@ BOOST_AUTO_TEST_CASE(threads_take_turns_with_the_state_of_an_inline_pool)
     std::atomic<bool> inside{false}, met{false};
     for (int i = 0; i < 4; ++i)
         threads.emplace_back([&] {
-            pool.map([&](counter& state, int) {
-                if (inside.exchange(true))
-                    met = true;
-                state.next();
-                std::this_thread::yield();
-                inside = false;
-            }, numbers(50));
+            pool.map(
+                [&](counter& state, int) {
+                    if (inside.exchange(true))
+                        met = true;
+                    state.next();
+                    std::this_thread::yield();
+                    inside = false;
+                },
+                numbers(50));
         });
     threads.clear();
     BOOST_TEST(!met);

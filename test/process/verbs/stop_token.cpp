@@ -33,12 +33,14 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_stop_ends_a_call_that_waits, Pool, blocking_pool
     {
         std::stop_source source;
         const auto stopper = stopping_once_it_runs(pool, source);
-        BOOST_CHECK_EXCEPTION(pool.apply(until_stopped, 1, source.get_token()), boost::system::system_error, is_aborted);
+        BOOST_CHECK_EXCEPTION(pool.apply(until_stopped, 1, source.get_token()), boost::system::system_error,
+                              is_aborted);
     }
     {
         std::stop_source source;
         const auto stopper = stopping_once_it_runs(pool, source);
-        BOOST_CHECK_EXCEPTION(pool.map(until_stopped, inputs, source.get_token()), boost::system::system_error, is_aborted);
+        BOOST_CHECK_EXCEPTION(pool.map(until_stopped, inputs, source.get_token()), boost::system::system_error,
+                              is_aborted);
     }
     {
         std::stop_source source;
@@ -49,8 +51,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_stop_ends_a_call_that_waits, Pool, blocking_pool
     {
         std::stop_source source;
         const auto stopper = stopping_once_it_runs(pool, source);
-        BOOST_CHECK_EXCEPTION(pool.with({}).try_map(until_stopped, inputs, source.get_token()), boost::system::system_error,
-                              is_aborted);
+        BOOST_CHECK_EXCEPTION(pool.with({}).try_map(until_stopped, inputs, source.get_token()),
+                              boost::system::system_error, is_aborted);
     }
     BOOST_TEST(pool.apply(twice, 4) == 8);
 }
@@ -69,7 +71,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_token_that_does_not_stop_changes_nothing, Pool, 
 {
     Pool pool(2);
     std::stop_source source;
-    BOOST_TEST(pool.map(twice, numbers(100), source.get_token()) == pool.map(twice, numbers(100)), boost::test_tools::per_element());
+    BOOST_TEST(pool.map(twice, numbers(100), source.get_token()) == pool.map(twice, numbers(100)),
+               boost::test_tools::per_element());
     BOOST_TEST(pool.apply(twice, 5, std::stop_token()) == 10);
     source.request_stop(); // after the end
     BOOST_TEST(pool.apply(twice, 5) == 10);
@@ -104,7 +107,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_stop_ends_a_range_behind_what_is_there, Pool, bl
 BOOST_AUTO_TEST_CASE(a_task_passes_its_own_token_on)
 {
     thread_pool pool(2);
-    auto call = pool.submit([&pool](int) { return pool.map(until_stopped, numbers(4), this_task::stop_token()).size(); }, 0);
+    auto call =
+        pool.submit([&pool](int) { return pool.map(until_stopped, numbers(4), this_task::stop_token()).size(); }, 0);
     while (pool.stats().running < 2)
         std::this_thread::yield();
     call.cancel();

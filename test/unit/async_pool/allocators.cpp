@@ -169,7 +169,8 @@ BOOST_AUTO_TEST_CASE(a_context_that_is_destroyed_gives_the_memory_back)
     counts memory;
     bool called = false;
     const auto handler = [&] {
-        return asio::bind_allocator(counting_allocator<std::byte>(memory), [&](std::exception_ptr, const auto&...) { called = true; });
+        return asio::bind_allocator(counting_allocator<std::byte>(memory),
+                                    [&](std::exception_ptr, const auto&...) { called = true; });
     };
     auto ctx = std::make_unique<asio::io_context>();
     async_thread_pool pool(*ctx, 1);
@@ -191,7 +192,8 @@ BOOST_AUTO_TEST_CASE(a_pool_on_a_concrete_executor_posts_with_it)
     asio::io_context ctx;
     basic_async_pool<thread_workers, asio::io_context::executor_type> pool(ctx.get_executor(), 1);
     std::size_t live_at_call = 1, result = 0;
-    pool.apply(twice, 4, asio::bind_allocator(counting_allocator<std::byte>(memory), [&](std::exception_ptr, int value) {
+    pool.apply(twice, 4,
+               asio::bind_allocator(counting_allocator<std::byte>(memory), [&](std::exception_ptr, int value) {
                    live_at_call = memory.live;
                    result = static_cast<std::size_t>(value);
                }));

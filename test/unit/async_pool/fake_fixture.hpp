@@ -14,16 +14,14 @@ namespace twat::mp::test {
 /** A pool of threads without threads. */
 struct fake_fixture : io_context_fixture
 {
-    std::shared_ptr<fake_pool_core> core =
-        std::make_shared<fake_pool_core>(false, ctx.get_executor());
+    std::shared_ptr<fake_pool_core> core = std::make_shared<fake_pool_core>(false, ctx.get_executor());
     async_thread_pool pool{ctx.get_executor(), core};
 };
 
 /** A pool of processes without processes: functions, arguments and results go through their bytes. */
 struct fake_process_fixture : io_context_fixture
 {
-    std::shared_ptr<fake_pool_core> core =
-        std::make_shared<fake_pool_core>(true, ctx.get_executor());
+    std::shared_ptr<fake_pool_core> core = std::make_shared<fake_pool_core>(true, ctx.get_executor());
     async_multi_pool pool{ctx.get_executor(), core};
 };
 

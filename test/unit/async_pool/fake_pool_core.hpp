@@ -146,7 +146,9 @@ public:
         if (hold)
             draining_.push_back(shared);
         else
-            asio::post(strand_, [shared, limit] { std::move (*shared)(nullptr, drain_report{.in_time = limit != duration::zero(), .took = limit}); });
+            asio::post(strand_, [shared, limit] {
+                std::move (*shared)(nullptr, drain_report{.in_time = limit != duration::zero(), .took = limit});
+            });
     }
 
     void close() override
@@ -272,7 +274,8 @@ private:
                 auto done = [self = shared_from_this(), &each, work, i, index](std::exception_ptr failure,
                                                                                outcome result) {
                     --each.in_flight;
-                    self->report(each, *work.tasks, i, index, failure ? outcome{detail::annotate(failure, index), {}} : result);
+                    self->report(each, *work.tasks, i, index,
+                                 failure ? outcome{detail::annotate(failure, index), {}} : result);
                     self->step();
                 };
                 asio::co_spawn(strand_, run_coroutine(each.op, each.function, work, i, index), std::move(done));
@@ -296,14 +299,16 @@ private:
         return decoder(static_cast<detail::encoded_payload&>(tasks)[position]);
     }
 
-    static outcome call(const detail::worker_function& function, detail::payload& tasks, std::size_t position, std::uint64_t index)
+    static outcome call(const detail::worker_function& function, detail::payload& tasks, std::size_t position,
+                        std::uint64_t index)
     {
         auto value = std::make_shared<encoder>();
         try {
             auto in = arguments(tasks, position);
             function.call(in, *value);
             return {nullptr, value};
-        } catch (...) {
+        }
+        catch (...) {
             return {detail::annotate(std::current_exception(), index), nullptr};
         }
     }
@@ -342,7 +347,8 @@ private:
             each.now.total = each.op->traits().total;
             try {
                 each.op->report_progress(each.now);
-            } catch (...) {
+            }
+            catch (...) {
                 each.failure = std::current_exception();
                 each.failed_index = 0;
                 each.chunks.clear();

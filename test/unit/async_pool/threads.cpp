@@ -41,7 +41,8 @@ BOOST_FIXTURE_TEST_CASE(waits_that_outlive_the_pool_are_aborted, io_context_fixt
             if (error)
                 std::rethrow_exception(error);
             told.emplace_back();
-        } catch (const boost::system::system_error& e) {
+        }
+        catch (const boost::system::system_error& e) {
             told.push_back(e.code());
         }
     };
@@ -67,7 +68,8 @@ BOOST_FIXTURE_TEST_CASE(a_drain_asks_tasks_to_stop_when_its_time_is_up, io_conte
         [&](std::exception_ptr error) {
             try {
                 std::rethrow_exception(error);
-            } catch (const boost::system::system_error& e) {
+            }
+            catch (const boost::system::system_error& e) {
                 told = e.code();
             }
         });

@@ -40,7 +40,8 @@ bool is_aborted(const std::exception_ptr& error)
     try {
         if (error)
             std::rethrow_exception(error);
-    } catch (const boost::system::system_error& e) {
+    }
+    catch (const boost::system::system_error& e) {
         return e.code() == asio::error::operation_aborted;
     }
     return false;
@@ -104,7 +105,9 @@ BOOST_FIXTURE_TEST_CASE(a_deferred_operation_takes_its_token_later, fake_fixture
 
 BOOST_FIXTURE_TEST_CASE(an_awaitable_starts_when_it_is_awaited, fake_fixture)
 {
-    { auto never = pool.apply(twice, 4); }
+    {
+        auto never = pool.apply(twice, 4);
+    }
     run();
     BOOST_TEST(core->completed == 0u);
 }
@@ -125,9 +128,9 @@ BOOST_FIXTURE_TEST_CASE(the_handler_runs_on_its_associated_executor, fake_fixtur
     auto strand = asio::make_strand(ctx);
     bool called = false;
     pool.apply(twice, 4, asio::bind_executor(strand, [&](std::exception_ptr, int) {
-        called = true;
-        BOOST_TEST(strand.running_in_this_thread());
-    }));
+                   called = true;
+                   BOOST_TEST(strand.running_in_this_thread());
+               }));
     run();
     BOOST_TEST(called);
 }
@@ -264,7 +267,8 @@ BOOST_FIXTURE_TEST_CASE(a_cancelled_read_loses_no_element, held_fixture)
     asio::cancellation_signal signal;
     std::exception_ptr error;
     auto stream = pool.imap(twice, std::vector<int>{1, 2});
-    stream.next(asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e, std::optional<int>) { error = e; }));
+    stream.next(
+        asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e, std::optional<int>) { error = e; }));
     ctx.poll();
     signal.emit(asio::cancellation_type::terminal);
     core->run_held();
@@ -313,8 +317,8 @@ BOOST_AUTO_TEST_CASE(an_empty_stream_is_at_its_end)
     asio::io_context ctx;
     result_stream<int> stream;
     bool ended = false;
-    stream.next(asio::bind_executor(ctx.get_executor(),
-                                    [&](std::exception_ptr e, std::optional<int> v) { ended = !e && !v; }));
+    stream.next(
+        asio::bind_executor(ctx.get_executor(), [&](std::exception_ptr e, std::optional<int> v) { ended = !e && !v; }));
     ctx.run();
     BOOST_TEST(ended);
     static_assert(!std::is_copy_constructible_v<result_stream<int>>);

@@ -85,7 +85,8 @@ BOOST_FIXTURE_TEST_CASE(a_cancelled_body_ends_its_pool_too, io_context_fixture)
         };
         co_await with_pool(options, body);
     };
-    asio::co_spawn(ctx, program(), asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e) { error = e; }));
+    asio::co_spawn(ctx, program(),
+                   asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e) { error = e; }));
     run();
     BOOST_TEST_REQUIRE(!!error);
     BOOST_CHECK_THROW(std::rethrow_exception(error), boost::system::system_error);

@@ -45,7 +45,8 @@ BOOST_AUTO_TEST_CASE(certain_means_always)
 
 BOOST_AUTO_TEST_CASE(as_often_as_asked_for)
 {
-    const chaos_plan plan(chaos_options{.seed = 7, .kill = 0.1, .slow_start = {0.2, 1ms}, .delay = {0.05, 1ms}, .refuse = 0.3});
+    const chaos_plan plan(
+        chaos_options{.seed = 7, .kill = 0.1, .slow_start = {0.2, 1ms}, .delay = {0.05, 1ms}, .refuse = 0.3});
     std::array<std::size_t, 4> moments{};
     std::size_t refused = 0, slow = 0, late = 0, both = 0;
     for (std::uint64_t i = 0; i != many; ++i) {
@@ -81,7 +82,8 @@ BOOST_AUTO_TEST_CASE(a_decision_depends_on_seed_operation_index_and_attempt)
     BOOST_TEST((one != fates(1, 2, 0)));
     BOOST_TEST((one != fates(1, 1, 1)));
     // Not the same dice in another order either.
-    BOOST_TEST((chaos_plan(chaos_options{.seed = 1, .kill = 0.5}).of_task(5, 6, 0).after != chaos_plan(chaos_options{.seed = 1, .kill = 0.5}).of_task(6, 5, 0).after ||
+    BOOST_TEST((chaos_plan(chaos_options{.seed = 1, .kill = 0.5}).of_task(5, 6, 0).after !=
+                    chaos_plan(chaos_options{.seed = 1, .kill = 0.5}).of_task(6, 5, 0).after ||
                 fates(1, 5, 0) != fates(1, 6, 0)));
 }
 

@@ -34,13 +34,14 @@ BOOST_AUTO_TEST_CASE(times_have_units)
 
 BOOST_AUTO_TEST_CASE(what_is_written_is_read_again)
 {
-    const std::vector<chaos_options> all{{},
-                                         {.seed = 18446744073709551615u, .kill = 1},
-                                         {.slow_start = {0.1, 1500us}, .delay = 2s},
-                                         {.seed = 1, .kill = 0.001, .slow_start = 1ns, .delay = {1e-9, 90s}, .refuse = 0.5}};
+    const std::vector<chaos_options> all{
+        {},
+        {.seed = 18446744073709551615u, .kill = 1},
+        {.slow_start = {0.1, 1500us}, .delay = 2s},
+        {.seed = 1, .kill = 0.001, .slow_start = 1ns, .delay = {1e-9, 90s}, .refuse = 0.5}};
     for (const chaos_options& options : all)
         BOOST_TEST_CONTEXT(to_string(options))
-            BOOST_TEST((parse_chaos(to_string(options)) == options));
+    BOOST_TEST((parse_chaos(to_string(options)) == options));
     BOOST_TEST(to_string(all[2]) == "seed=0,slow_start=0.1:1500us,delay=2s");
 }
 
@@ -51,14 +52,28 @@ BOOST_AUTO_TEST_CASE(a_bad_string_is_refused_by_its_key)
         const char* text;
         const char* named;
     };
-    for (const bad& b : {bad{"kill=2", "kill=2"}, {"kill=-0.1", "kill"}, {"kill=nan", "kill"}, {"kill=", "kill"}, {"kill", "\"kill\""},
-                         {"refuse=0.5x", "refuse"}, {"seed=-1", "seed"}, {"seed=99999999999999999999", "seed"}, {"slow_start=200", "slow_start"},
-                         {"slow_start=-1ms", "slow_start"}, {"slow_start=9999999999999s", "slow_start"}, {"delay=0.1:", "delay"},
-                         {"delay=2:1ms", "delay"}, {"delay=0.1:1h", "delay"}, {"seed=1,seed=2", "seed"}, {"fire=1", "fire"}, {"seed=1,,kill=0", "\"\""},
+    for (const bad& b : {bad{"kill=2", "kill=2"},
+                         {"kill=-0.1", "kill"},
+                         {"kill=nan", "kill"},
+                         {"kill=", "kill"},
+                         {"kill", "\"kill\""},
+                         {"refuse=0.5x", "refuse"},
+                         {"seed=-1", "seed"},
+                         {"seed=99999999999999999999", "seed"},
+                         {"slow_start=200", "slow_start"},
+                         {"slow_start=-1ms", "slow_start"},
+                         {"slow_start=9999999999999s", "slow_start"},
+                         {"delay=0.1:", "delay"},
+                         {"delay=2:1ms", "delay"},
+                         {"delay=0.1:1h", "delay"},
+                         {"seed=1,seed=2", "seed"},
+                         {"fire=1", "fire"},
+                         {"seed=1,,kill=0", "\"\""},
                          {" seed=1", "seed"}})
         BOOST_TEST_CONTEXT(b.text)
-            BOOST_CHECK_EXCEPTION(parse_chaos(b.text), std::invalid_argument,
-                                  [&](const std::invalid_argument& e) { return std::string(e.what()).find(b.named) != std::string::npos; });
+    BOOST_CHECK_EXCEPTION(parse_chaos(b.text), std::invalid_argument, [&](const std::invalid_argument& e) {
+        return std::string(e.what()).find(b.named) != std::string::npos;
+    });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -119,8 +119,8 @@ struct with_member_functions
 #define TEN(m) int m##0, m##1, m##2, m##3, m##4, m##5, m##6, m##7, m##8, m##9;
 struct hundred
 {
-    TEN(a) TEN(b) TEN(c) TEN(d) TEN(e) TEN(f) TEN(g) TEN(h) TEN(i) TEN(j)
-    bool operator==(const hundred&) const = default;
+    TEN(a)
+    TEN(b) TEN(c) TEN(d) TEN(e) TEN(f) TEN(g) TEN(h) TEN(i) TEN(j) bool operator==(const hundred&) const = default;
 };
 #undef TEN
 

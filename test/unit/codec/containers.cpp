@@ -146,10 +146,7 @@ BOOST_AUTO_TEST_CASE(sets_and_maps_survive)
     BOOST_TEST((survives(std::unordered_set<std::string, poor_hash>{"a", "b", "cc"})));
 }
 
-BOOST_AUTO_TEST_CASE(order_survives)
-{
-    BOOST_TEST(*round_trip(std::set<int, descending>{1, 2, 3}).begin() == 3);
-}
+BOOST_AUTO_TEST_CASE(order_survives) { BOOST_TEST(*round_trip(std::set<int, descending>{1, 2, 3}).begin() == 3); }
 
 // A comparator with state belongs to the value.
 BOOST_AUTO_TEST_CASE(state_of_a_comparator_survives)

@@ -135,10 +135,7 @@ BOOST_AUTO_TEST_CASE(it_comes_before_what_the_library_would_do)
     BOOST_TEST((survives(holds_them{{1}, level::high})));
 }
 
-BOOST_AUTO_TEST_CASE(values_that_take_no_bytes_survive)
-{
-    BOOST_TEST((survives(std::vector<nothing>(3))));
-}
+BOOST_AUTO_TEST_CASE(values_that_take_no_bytes_survive) { BOOST_TEST((survives(std::vector<nothing>(3)))); }
 
 BOOST_AUTO_TEST_CASE(its_own_refusal_passes)
 {
@@ -146,9 +143,6 @@ BOOST_AUTO_TEST_CASE(its_own_refusal_passes)
     BOOST_CHECK_THROW(decoded<celsius>(bytes), error);
 }
 
-BOOST_AUTO_TEST_CASE(half_a_codec_is_none)
-{
-    static_assert(!encodable<broken>);
-}
+BOOST_AUTO_TEST_CASE(half_a_codec_is_none) { static_assert(!encodable<broken>); }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -66,15 +66,13 @@ struct derived : base
     int y;
 };
 struct tag
-{
-};
+{};
 struct derived_from_empty : tag
 {
     int y;
 };
 struct only_tags : tag
-{
-};
+{};
 struct polymorphic
 {
     virtual ~polymorphic() = default;

@@ -79,8 +79,8 @@ BOOST_AUTO_TEST_CASE(a_registered_category_is_known)
     static const named_category<boost::system::error_category> boost_kind("registered.boost");
     register_error_category(std_kind);
     register_error_category(boost_kind);
-    BOOST_TEST((decoded<std::error_code>(foreign<std::error_code>(3, "registered.std", "")) ==
-                std::error_code(3, std_kind)));
+    BOOST_TEST(
+        (decoded<std::error_code>(foreign<std::error_code>(3, "registered.std", "")) == std::error_code(3, std_kind)));
     BOOST_TEST((decoded<boost::system::error_code>(foreign<boost::system::error_code>(3, "registered.boost", "")) ==
                 boost::system::error_code(3, boost_kind)));
 }

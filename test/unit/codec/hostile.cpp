@@ -113,7 +113,8 @@ bool refuses(std::span<const std::byte> bytes)
     try {
         static_cast<void>(in.read<T>());
         return false;
-    } catch (const error& e) {
+    }
+    catch (const error& e) {
         BOOST_TEST_REQUIRE((e.code() == errc::decode_failed));
         return true;
     }

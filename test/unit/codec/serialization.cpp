@@ -28,7 +28,7 @@ struct open
     template <class Archive>
     void serialize(Archive& ar, unsigned)
     {
-        ar & x & names & table;
+        ar& x& names& table;
     }
     bool operator==(const open&) const = default;
 };
@@ -45,7 +45,7 @@ private:
     template <class Archive>
     void serialize(Archive& ar, unsigned)
     {
-        ar & x_;
+        ar& x_;
     }
     int x_ = 0;
 };
@@ -85,7 +85,7 @@ private:
     template <class Archive>
     void serialize(Archive& ar, unsigned)
     {
-        ar & boost::serialization::base_object<open>(*this) & y;
+        ar& boost::serialization::base_object<open>(*this) & y;
     }
 };
 
@@ -100,7 +100,7 @@ public:
 template <class Archive>
 void serialize(Archive& ar, outside& value, unsigned)
 {
-    ar & value.x;
+    ar& value.x;
 }
 
 class in_boost_namespace
@@ -125,7 +125,7 @@ private:
     template <class Archive>
     void serialize(Archive& ar, unsigned)
     {
-        ar & x;
+        ar& x;
     }
 };
 
@@ -140,7 +140,7 @@ public:
     template <class Archive>
     void serialize(Archive& ar, unsigned)
     {
-        ar & x;
+        ar& x;
     }
 };
 
@@ -189,7 +189,7 @@ namespace boost::serialization {
 template <class Archive>
 void serialize(Archive& ar, user::in_boost_namespace& value, unsigned)
 {
-    ar & value.x;
+    ar& value.x;
 }
 } // namespace boost::serialization
 

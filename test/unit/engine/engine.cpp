@@ -14,10 +14,7 @@ BOOST_AUTO_TEST_SUITE(test_engine)
 
 using fixture = engine_fixture;
 
-operation_traits map_of(std::size_t total, call_options options = {})
-{
-    return {.options = options, .total = total};
-}
+operation_traits map_of(std::size_t total, call_options options = {}) { return {.options = options, .total = total}; }
 
 // ---------------------------------------------------------------- the straight way
 
@@ -201,8 +198,8 @@ BOOST_FIXTURE_TEST_CASE(higher_priority_goes_before_what_is_not_begun, fixture)
     BOOST_TEST(held(1) == 2u);
     auto urgent = add(1, map_of(1, {.prio = priority::high}));
     // The second chunk and the rest of the first were taken back.
-    finish(1);            // the three that were begun
-    finish(1, 0);         // the empty chunk
+    finish(1);    // the three that were begun
+    finish(1, 0); // the empty chunk
     BOOST_TEST(first(1).work->op == urgent);
     BOOST_TEST(workers.executed.size() == 3u);
 }
@@ -226,7 +223,8 @@ BOOST_FIXTURE_TEST_CASE(low_priority_waits, fixture)
 BOOST_FIXTURE_TEST_CASE(a_stream_is_fed_by_demand, fixture)
 {
     with_workers(2);
-    auto op = std::make_shared<fake_operation>(no_position - 1, operation_traits{.stream = true, .stops_at_failure = false});
+    auto op =
+        std::make_shared<fake_operation>(no_position - 1, operation_traits{.stream = true, .stops_at_failure = false});
     op->window = 8;
     core->add(op);
     core->decide();
@@ -249,7 +247,8 @@ BOOST_FIXTURE_TEST_CASE(on_threads_an_abandoned_stream_ends_with_its_tasks, fixt
 {
     workers.able.can_kill = false;
     with_workers(1);
-    auto op = std::make_shared<fake_operation>(no_position - 1, operation_traits{.stream = true, .stops_at_failure = false});
+    auto op =
+        std::make_shared<fake_operation>(no_position - 1, operation_traits{.stream = true, .stops_at_failure = false});
     op->window = 8;
     core->add(op);
     core->decide();
@@ -278,7 +277,8 @@ struct dropped_stream : fixture
         options.chunk_size = 1;
         with_workers(1);
         op = std::make_shared<fake_operation>(
-            no_position - 1, operation_traits{.options = options, .coroutine = coroutine, .stream = true, .stops_at_failure = false});
+            no_position - 1,
+            operation_traits{.options = options, .coroutine = coroutine, .stream = true, .stops_at_failure = false});
         op->window = 1;
         workers.tells_what_runs = true;
         core->add(op);
@@ -358,7 +358,8 @@ BOOST_FIXTURE_TEST_CASE(the_limit_caps_what_a_dropped_stream_does_to_its_tasks, 
 
 BOOST_FIXTURE_TEST_CASE(a_timeout_outlives_its_operation, dropped_stream)
 {
-    for (const auto limit : {asio::cancellation_type::partial, asio::cancellation_type::total, asio::cancellation_type::none}) {
+    for (const auto limit :
+         {asio::cancellation_type::partial, asio::cancellation_type::total, asio::cancellation_type::none}) {
         drop({.timeout = 1s, .cancel_limit = limit});
         BOOST_TEST(core->active());
         BOOST_TEST((core->next_wake() == now + 1s));
@@ -441,7 +442,8 @@ BOOST_FIXTURE_TEST_CASE(on_threads_what_nobody_wants_is_asked_to_stop_when_it_ru
     with_workers(1);
     auto op = std::make_shared<fake_operation>(
         1, operation_traits{.options = {.timeout = 1s, .cancel_limit = asio::cancellation_type::none},
-                            .stream = true, .stops_at_failure = false});
+                            .stream = true,
+                            .stops_at_failure = false});
     core->add(op);
     core->decide();
     begin(1);
@@ -482,8 +484,10 @@ BOOST_FIXTURE_TEST_CASE(a_loop_that_is_always_late_kills_all_the_same, dropped_s
 BOOST_FIXTURE_TEST_CASE(streams_of_known_length_run_to_their_end_when_the_pool_is_joined, fixture)
 {
     with_workers(2);
-    auto known = std::make_shared<fake_operation>(50, operation_traits{.stream = true, .stops_at_failure = false, .total = 50});
-    auto endless = std::make_shared<fake_operation>(no_position - 1, operation_traits{.stream = true, .stops_at_failure = false});
+    auto known =
+        std::make_shared<fake_operation>(50, operation_traits{.stream = true, .stops_at_failure = false, .total = 50});
+    auto endless =
+        std::make_shared<fake_operation>(no_position - 1, operation_traits{.stream = true, .stops_at_failure = false});
     known->window = endless->window = 8;
     core->add(known);
     core->add(endless);
@@ -610,7 +614,8 @@ BOOST_FIXTURE_TEST_CASE(a_progress_callback_that_throws_fails_the_operation, fix
 BOOST_FIXTURE_TEST_CASE(a_death_fails_only_the_task_that_ran, fixture)
 {
     with_workers(1);
-    auto op = std::make_shared<fake_operation>(100, operation_traits{.options = {.chunk_size = 100}, .stops_at_failure = false});
+    auto op = std::make_shared<fake_operation>(
+        100, operation_traits{.options = {.chunk_size = 100}, .stops_at_failure = false});
     core->add(op);
     core->decide();
     finish(1, 50);
@@ -660,7 +665,8 @@ BOOST_FIXTURE_TEST_CASE(what_a_killed_worker_had_not_begun_is_dropped_with_its_o
 BOOST_FIXTURE_TEST_CASE(retries_run_a_task_again_and_end_in_quarantine, fixture)
 {
     with_workers(3);
-    auto op = std::make_shared<fake_operation>(1, operation_traits{.options = {.retries = 1}, .stops_at_failure = true});
+    auto op =
+        std::make_shared<fake_operation>(1, operation_traits{.options = {.retries = 1}, .stops_at_failure = true});
     core->add(op);
     core->decide();
     begin(1);
@@ -847,7 +853,8 @@ BOOST_FIXTURE_TEST_CASE(total_cancellation_works_while_nothing_has_begun, fixtur
     core->cancel(*op, asio::cancellation_type::total);
     core->decide();
     BOOST_TEST(op->completed);
-    BOOST_TEST(op->error_text() == boost::asio::error::make_error_code(boost::asio::error::operation_aborted).message());
+    BOOST_TEST(op->error_text() ==
+               boost::asio::error::make_error_code(boost::asio::error::operation_aborted).message());
     BOOST_TEST(workers.executed.empty());
 }
 
@@ -960,7 +967,8 @@ BOOST_FIXTURE_TEST_CASE(threads_are_waited_for, fixture)
     BOOST_TEST(first(1).cancelled);
     finish(1);
     BOOST_TEST(op->completed);
-    BOOST_TEST(op->error_text() == boost::asio::error::make_error_code(boost::asio::error::operation_aborted).message());
+    BOOST_TEST(op->error_text() ==
+               boost::asio::error::make_error_code(boost::asio::error::operation_aborted).message());
 }
 
 BOOST_FIXTURE_TEST_CASE(the_limit_caps_what_a_request_may_do, fixture)

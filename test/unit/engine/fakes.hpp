@@ -55,10 +55,10 @@ public:
 
     std::size_t total;
     std::size_t pulled = 0;
-    std::size_t window = no_position;   // what demand() leaves
-    std::size_t throws_at = no_position;   // the range throws instead of this element
-    std::set<std::size_t> refuses;         // these cannot be sent
-    std::set<std::uint64_t> unreadable;    // the results of these
+    std::size_t window = no_position;    // what demand() leaves
+    std::size_t throws_at = no_position; // the range throws instead of this element
+    std::set<std::size_t> refuses;       // these cannot be sent
+    std::set<std::uint64_t> unreadable;  // the results of these
     bool progress_throws = false;
     std::vector<std::uint64_t> stored;
     std::map<std::uint64_t, std::string> failures; // with what
@@ -132,9 +132,11 @@ public:
             return "";
         try {
             std::rethrow_exception(e);
-        } catch (const boost::system::system_error& x) {
+        }
+        catch (const boost::system::system_error& x) {
             return x.code().message();
-        } catch (const std::exception& x) {
+        }
+        catch (const std::exception& x) {
             return x.what();
         }
     }
@@ -152,10 +154,10 @@ public:
         std::size_t finished = 0; // and reported
         std::size_t keep;         // tasks that were not taken back
         bool cancelled = false;
-        time_point begun_at{};    // the last one that it has begun
+        time_point begun_at{}; // the last one that it has begun
     };
     std::map<worker_id, std::deque<held>> workers;
-    std::vector<worker_id> replaced, retired; // told to end now, in order
+    std::vector<worker_id> replaced, retired;                // told to end now, in order
     std::vector<std::pair<worker_id, std::size_t>> launched; // for which node
     std::vector<chunk_id> abandoned;
     std::multiset<std::uint64_t> executed; // indices of tasks that were begun
@@ -173,7 +175,7 @@ public:
             on_submit(work);
         workers[worker].push_back({.work = &work, .keep = work.tasks->size()});
     }
-    bool late = false; // recall() is answered when the test says so
+    bool late = false;                                 // recall() is answered when the test says so
     std::vector<std::pair<worker_id, chunk_id>> asked; // and these were not yet
 
     std::optional<std::size_t> recall(worker_id worker, chunk_id id) override
@@ -225,7 +227,10 @@ public:
         std::erase_if(workers[worker], [&](held& h) { return h.work->id == id; });
     }
     void launch(worker_id worker, std::size_t node) override { launched.emplace_back(worker, node); }
-    void end(worker_id worker, end_mode how) override { (how == end_mode::in_order ? retired : replaced).push_back(worker); }
+    void end(worker_id worker, end_mode how) override
+    {
+        (how == end_mode::in_order ? retired : replaced).push_back(worker);
+    }
 
     held& get(worker_id worker, chunk_id id)
     {

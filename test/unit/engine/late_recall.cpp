@@ -13,7 +13,10 @@ using namespace twat::mp::test::engines;
 
 namespace {
 
-operation_traits tasks(std::size_t total, call_options options = {}) { return {.options = options, .stops_at_failure = true, .total = total}; }
+operation_traits tasks(std::size_t total, call_options options = {})
+{
+    return {.options = options, .stops_at_failure = true, .total = total};
+}
 
 const std::string aborted = boost::asio::error::make_error_code(boost::asio::error::operation_aborted).message();
 
@@ -113,7 +116,8 @@ BOOST_AUTO_TEST_CASE(a_failure_ends_a_map_when_it_is_known_what_runs)
     fail(1, "bad");
     BOOST_TEST(!workers.asked.empty());
     BOOST_TEST(!op->completed);
-    while (answer()) {}
+    while (answer()) {
+    }
     finish(2);
     while (held(1) != 0)
         finish(1);

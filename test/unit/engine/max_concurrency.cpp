@@ -19,7 +19,9 @@ struct fixture : engine_fixture
 
     std::shared_ptr<fake_operation> add_bounded(std::size_t total, std::size_t bound, std::size_t chunk_size = 1)
     {
-        return add(total, {.options = {.chunk_size = chunk_size, .max_concurrency = bound}, .stops_at_failure = false, .total = total});
+        return add(total, {.options = {.chunk_size = chunk_size, .max_concurrency = bound},
+                           .stops_at_failure = false,
+                           .total = total});
     }
 
     /// Tasks of the operation that could run now: the first of each worker, and all coroutines.
@@ -146,7 +148,9 @@ BOOST_FIXTURE_TEST_CASE(a_task_that_ran_out_of_time_counts_until_its_worker_is_r
 {
     with_workers(2);
     workers.tells_what_runs = true;
-    auto op = add(10, {.options = {.chunk_size = 1, .timeout = 10ms, .max_concurrency = 1}, .stops_at_failure = false, .total = 10});
+    auto op = add(
+        10,
+        {.options = {.chunk_size = 1, .timeout = 10ms, .max_concurrency = 1}, .stops_at_failure = false, .total = 10});
     begin(1);
     first(1).begun_at = now;
     now += 10ms;

@@ -11,7 +11,10 @@ using namespace twat::mp::test::engines;
 
 namespace {
 
-operation_traits tasks(std::size_t total, call_options options = {}) { return {.options = options, .stops_at_failure = true, .total = total}; }
+operation_traits tasks(std::size_t total, call_options options = {})
+{
+    return {.options = options, .stops_at_failure = true, .total = total};
+}
 
 struct fixture : engine_fixture
 {
@@ -31,7 +34,9 @@ struct fixture : engine_fixture
     {
         worker_loss lost;
         lost.expected = expected;
-        lost.explain = [](std::uint64_t index) { return std::make_exception_ptr(std::runtime_error("lost " + std::to_string(index))); };
+        lost.explain = [](std::uint64_t index) {
+            return std::make_exception_ptr(std::runtime_error("lost " + std::to_string(index)));
+        };
         lost.cause = [] { return std::make_exception_ptr(std::runtime_error("lost")); };
         return lost;
     }

@@ -167,7 +167,8 @@ BOOST_FIXTURE_TEST_CASE(no_limit_is_no_limit, fixture)
 BOOST_AUTO_TEST_CASE(a_call_that_waits_for_room_is_timed_out_too)
 {
     fixture f({.nodes = 1, .max_pending = 1, .on_overflow = overflow::wait});
-    auto a = f.add_patient(duration::zero()), b = f.add_patient(100ms), c = f.add_patient(100ms), d = f.add_patient(duration::zero());
+    auto a = f.add_patient(duration::zero()), b = f.add_patient(100ms), c = f.add_patient(100ms),
+         d = f.add_patient(duration::zero());
     BOOST_TEST(f.core->stats().waiting == 2u); // one may begin at once, one may wait
     f.pass(100ms);
     BOOST_TEST(b->error_text() == timed_out);

@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(one_worker_that_is_ready_mends_the_pool)
     BOOST_TEST(policy.try_again(t0 + 1s));
     BOOST_TEST(policy.on_ready(0, t0 + 1s));
     BOOST_TEST(!policy.broken());
-    BOOST_TEST(!policy.on_ready(1, t0 + 1s)); // there is nothing left to mend
+    BOOST_TEST(!policy.on_ready(1, t0 + 1s));              // there is nothing left to mend
     BOOST_TEST(policy.on_loss(idle, t0 + 1s).has_value()); // all is forgiven
 }
 

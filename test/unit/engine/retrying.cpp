@@ -30,9 +30,12 @@ struct fixture : engine_fixture
         }
     }
 
-    std::shared_ptr<fake_operation> add_retried(retry_policy policy, std::size_t tasks = 1, bool stops = true, duration deadline = {})
+    std::shared_ptr<fake_operation> add_retried(retry_policy policy, std::size_t tasks = 1, bool stops = true,
+                                                duration deadline = {})
     {
-        return add(tasks, {.options = {.chunk_size = 1, .deadline = deadline, .retry = policy}, .stops_at_failure = stops, .total = tasks});
+        return add(tasks, {.options = {.chunk_size = 1, .deadline = deadline, .retry = policy},
+                           .stops_at_failure = stops,
+                           .total = tasks});
     }
 
     /// The worker runs the task that it holds, which throws.
@@ -41,7 +44,8 @@ struct fixture : engine_fixture
         begin(1);
         auto& h = workers.workers[1].front();
         const chunk_id id = h.work->id;
-        core->task_failed(1, id, h.finished++, annotate(std::make_exception_ptr(std::runtime_error("busy")), h.work->first));
+        core->task_failed(1, id, h.finished++,
+                          annotate(std::make_exception_ptr(std::runtime_error("busy")), h.work->first));
         std::erase_if(workers.workers[1], [&](auto& x) { return x.work->id == id; });
         core->chunk_ended(1, id, 1ms);
         core->decide();
@@ -54,7 +58,13 @@ BOOST_AUTO_TEST_SUITE(test_retrying)
 
 BOOST_AUTO_TEST_CASE(pauses_double_and_jitter)
 {
-    struct { retry_policy policy; std::size_t attempt; double chance; duration pause; } table[] = {
+    struct
+    {
+        retry_policy policy;
+        std::size_t attempt;
+        double chance;
+        duration pause;
+    } table[] = {
         {{.backoff = 100ms, .jitter = 0}, 1, 0, 100ms},
         {{.backoff = 100ms, .jitter = 0}, 2, 1, 200ms},
         {{.backoff = 100ms, .jitter = 0}, 5, 0.5, 1600ms},

@@ -16,7 +16,10 @@ namespace {
 
 using actions = std::vector<roster::action>;
 
-roster::action launch(worker_id worker, std::size_t node) { return {.what = roster::action::launch, .worker = worker, .node = node}; }
+roster::action launch(worker_id worker, std::size_t node)
+{
+    return {.what = roster::action::launch, .worker = worker, .node = node};
+}
 roster::action end(worker_id worker, std::size_t node, end_mode how)
 {
     return {.what = roster::action::end, .worker = worker, .node = node, .how = how};

@@ -41,7 +41,9 @@ void offer(virtual_pool& pool, std::uint64_t tenant, duration from, duration to,
            std::vector<std::shared_ptr<virtual_pool::call>>& calls)
 {
     for (duration when = from; when < to; when += each)
-        pool.at(when, [&pool, &calls, tenant, task] { calls.push_back(pool.start(1, task, {.options = {.tenant = {tenant}}})); });
+        pool.at(when, [&pool, &calls, tenant, task] {
+            calls.push_back(pool.start(1, task, {.options = {.tenant = {tenant}}}));
+        });
 }
 
 load count(const std::vector<std::shared_ptr<virtual_pool::call>>& calls)
@@ -84,8 +86,8 @@ BOOST_FIXTURE_TEST_CASE(a_wait_that_stays_long_is_refused_more_and_more_often, l
         if (leaves(50ms))
             refused.push_back(i);
     BOOST_TEST_REQUIRE(refused.size() > 20u);
-    BOOST_TEST(refused[0] == 100);                         // an interval after the first one
-    BOOST_TEST(refused[1] - refused[0] == 100);            // interval / sqrt(1)
+    BOOST_TEST(refused[0] == 100);                           // an interval after the first one
+    BOOST_TEST(refused[1] - refused[0] == 100);              // interval / sqrt(1)
     BOOST_TEST(std::abs(refused[2] - refused[1] - 71) <= 1); // interval / sqrt(2)
     BOOST_TEST(std::abs(refused[3] - refused[2] - 58) <= 1);
 }

@@ -24,10 +24,10 @@ struct simulated_operation
 {
     std::shared_ptr<fake_operation> op;
     std::size_t total;
-    bool tries = false;     // try_map: no failure ends it
+    bool tries = false; // try_map: no failure ends it
     bool stream = false;
     std::size_t retries = 0;
-    bool asked_to_end = false; // cancelled, or has a deadline: may end without all of its tasks
+    bool asked_to_end = false;  // cancelled, or has a deadline: may end without all of its tasks
     bool ends_by_force = false; // its end stops its tasks as by terminal
     time_point ended = time_point::max();
 };
@@ -36,9 +36,16 @@ class simulation
 {
 public:
     explicit simulation(unsigned seed)
-        : seed_(seed), random_(seed), steps_(seed % 10 == 0 ? 300 : 60), coroutines_(seed % 2 != 0), late_(seed % 8 >= 6),
-          f_({.nodes = nodes, .min_nodes = seed % 4 == 1 ? seed % 3 : all_nodes, .idle_timeout = seed % 8 == 1 ? 100ms : 0ms, .child_concurrency = concurrency, .max_tasks_per_child = seed % 3 == 0 ? 20u : 0u,
-              .max_age_per_child = seed % 5 == 0 ? 2s : 0s, .recycle_jitter = 0.3, .seed = seed,
+        : seed_(seed), random_(seed), steps_(seed % 10 == 0 ? 300 : 60), coroutines_(seed % 2 != 0),
+          late_(seed % 8 >= 6),
+          f_({.nodes = nodes,
+              .min_nodes = seed % 4 == 1 ? seed % 3 : all_nodes,
+              .idle_timeout = seed % 8 == 1 ? 100ms : 0ms,
+              .child_concurrency = concurrency,
+              .max_tasks_per_child = seed % 3 == 0 ? 20u : 0u,
+              .max_age_per_child = seed % 5 == 0 ? 2s : 0s,
+              .recycle_jitter = 0.3,
+              .seed = seed,
               .max_pending = seed % 7 == 0 ? 2u : 0u,
               .on_overflow = seed % 14 == 0 ? overflow::fail : overflow::wait,
               .shed = seed % 11 == 0 ? load_shedding{.target = 50ms, .interval = 100ms} : load_shedding{}}),
@@ -172,14 +179,16 @@ private:
         }
         if (h->finished >= h->keep && h->begun == h->finished) {
             const chunk_id chunk = h->work->id;
-            while (std::ranges::find(f_.workers.asked, chunk, [](auto& recall) { return recall.second; }) != f_.workers.asked.end())
+            while (std::ranges::find(f_.workers.asked, chunk, [](auto& recall) { return recall.second; }) !=
+                   f_.workers.asked.end())
                 f_.answer();
             const duration busy = 1ms * h->keep;
             std::erase_if(f_.workers.workers[id], [&](auto& x) { return x.work->id == chunk; });
             f_.core->chunk_ended(id, chunk, busy);
         }
         f_.core->decide();
-        if (failed && f_.workers.able.can_kill && failed->traits().stops_at_failure && failed->traits().options.fail_fast && failed->traits().options.retry.attempts == 1)
+        if (failed && f_.workers.able.can_kill && failed->traits().stops_at_failure &&
+            failed->traits().options.fail_fast && failed->traits().options.retry.attempts == 1)
             BOOST_TEST_REQUIRE(!f_.core->knows(*failed)); // nothing is waited for
         replace_dead();
     }
@@ -349,9 +358,12 @@ private:
     /// Whether the tasks of an operation that is over were stopped as by terminal.
     static bool ended_by_force(const simulated_operation& s)
     {
-        if (s.ends_by_force || s.op->error_text() == error_category().message(static_cast<int>(errc::deadline_exceeded)))
+        if (s.ends_by_force ||
+            s.op->error_text() == error_category().message(static_cast<int>(errc::deadline_exceeded)))
             return true;
-        const bool failed = s.op->error && s.op->error_text() != boost::asio::error::make_error_code(boost::asio::error::operation_aborted).message();
+        const bool failed =
+            s.op->error &&
+            s.op->error_text() != boost::asio::error::make_error_code(boost::asio::error::operation_aborted).message();
         return failed && s.op->traits().options.fail_fast;
     }
 
@@ -375,8 +387,9 @@ private:
                 if (h.work->timeout != duration::zero())
                     bound = std::min(bound, h.begun_at + h.work->timeout + grace);
                 if (late_ ? f_.now > bound && f_.now - bound > 1s : f_.now > bound)
-                    BOOST_FAIL("worker " << id << " is still busy with a task " << (s->op->completed ? "that nobody waits for, " : "out of time, ") << (f_.now - bound).count() / 1000000
-                                         << " ms after it should have been free");
+                    BOOST_FAIL("worker " << id << " is still busy with a task "
+                                         << (s->op->completed ? "that nobody waits for, " : "out of time, ")
+                                         << (f_.now - bound).count() / 1000000 << " ms after it should have been free");
             }
         }
     }
@@ -394,14 +407,16 @@ private:
                     if (ledger_.contains({s.op.get(), i}))
                         BOOST_FAIL("task " << i << " of an operation that timed out in the queue has run");
             if (s.stream && s.op->pulled > s.op->consumed + s.op->window)
-                BOOST_FAIL("a stream of window " << s.op->window << " was pulled " << s.op->pulled << " elements, with " << s.op->consumed << " read");
+                BOOST_FAIL("a stream of window " << s.op->window << " was pulled " << s.op->pulled << " elements, with "
+                                                 << s.op->consumed << " read");
         }
         std::map<const operation*, std::size_t> at_once;
         for (worker_id id : alive_)
             for (const auto& h : f_.workers.workers[id])
                 at_once[h.work->op.get()] += h.begun > h.finished;
         for (auto& s : operations_)
-            if (const std::size_t bound = s.op->traits().options.max_concurrency; bound != 0 && at_once[s.op.get()] > bound)
+            if (const std::size_t bound = s.op->traits().options.max_concurrency;
+                bound != 0 && at_once[s.op.get()] > bound)
                 BOOST_FAIL(at_once[s.op.get()] << " tasks of an operation run at once, of which " << bound << " may");
         std::size_t running = 0, busy = 0;
         for (worker_id id : alive_) {
@@ -417,14 +432,17 @@ private:
             }
         }
         const pool_stats stats = f_.core->stats();
-        const auto refused = static_cast<std::size_t>(std::ranges::count_if(
-            operations_, [](auto& s) { return s.op->completed && s.op->error_text() == make_error_code(errc::queue_full).message(); }));
+        const auto refused = static_cast<std::size_t>(std::ranges::count_if(operations_, [](auto& s) {
+            return s.op->completed && s.op->error_text() == make_error_code(errc::queue_full).message();
+        }));
         if (stats.refused != refused)
             BOOST_FAIL("the engine counts " << stats.refused << " refused operations; there are " << refused);
         check_tenants();
-        if (f_.core->ready_workers() != alive_.size() || stats.ready > alive_.size() || stats.busy != busy || stats.running != running)
-            BOOST_FAIL("the engine counts " << stats.ready << " ready, " << stats.busy << " busy, " << stats.running << " running; there are "
-                                            << alive_.size() << ", " << busy << ", " << running);
+        if (f_.core->ready_workers() != alive_.size() || stats.ready > alive_.size() || stats.busy != busy ||
+            stats.running != running)
+            BOOST_FAIL("the engine counts " << stats.ready << " ready, " << stats.busy << " busy, " << stats.running
+                                            << " running; there are " << alive_.size() << ", " << busy << ", "
+                                            << running);
     }
 
     /// Nobody has more than it may, and what is counted of the tenants is what there is.
@@ -450,8 +468,9 @@ private:
         for (auto& s : operations_)
             outstanding += !s.op->completed && s.op->traits().options.tenant.value != 0;
         if (running != held || pending > outstanding)
-            BOOST_FAIL("tenants have " << held << " chunks in workers and " << outstanding << " operations; counted are " << running
-                                       << " and, of those that wait, " << pending);
+            BOOST_FAIL("tenants have " << held << " chunks in workers and " << outstanding
+                                       << " operations; counted are " << running << " and, of those that wait, "
+                                       << pending);
     }
 
     /// A worker gets nothing of a lower priority while there is something of a higher one for it. (With coroutines about, one may
@@ -461,16 +480,19 @@ private:
         if (coroutines_ || f_.core->stats().waiting != 0) // one that waits for room has no turn
             return;
         for (auto& s : operations_)
-            if (s.op->traits().options.max_concurrency == 0 && s.op->traits().options.tenant.value != 1 && s.op->traits().options.prio > work.op->traits().options.prio && s.tries && !s.stream && !s.asked_to_end &&
-                !s.op->completed && s.op->pulled < s.total)
-                BOOST_FAIL("a task of a lower priority went before an operation of " << s.total << " tasks, of which " << s.op->pulled
-                                                                                       << " were handed out");
+            if (s.op->traits().options.max_concurrency == 0 && s.op->traits().options.tenant.value != 1 &&
+                s.op->traits().options.prio > work.op->traits().options.prio && s.tries && !s.stream &&
+                !s.asked_to_end && !s.op->completed && s.op->pulled < s.total)
+                BOOST_FAIL("a task of a lower priority went before an operation of "
+                           << s.total << " tasks, of which " << s.op->pulled << " were handed out");
     }
 
     /// No more disturbances: everything must come to its end.
     void finish()
     {
-        const auto all_over = [this] { return std::ranges::all_of(operations_, [](auto& s) { return s.op->completed; }); };
+        const auto all_over = [this] {
+            return std::ranges::all_of(operations_, [](auto& s) { return s.op->completed; });
+        };
         let_go_of_the_unbounded();
         for (int rounds = 0; rounds < 100'000 && (f_.core->active() || !all_over()); ++rounds) {
             read();
@@ -485,7 +507,8 @@ private:
             replace_dead();
         for (const worker_id id : alive_)
             for (const auto& h : f_.workers.workers[id])
-                BOOST_TEST_REQUIRE(!hangs(h), "worker " << id << " is lost to a task that nobody waits for: " << describe());
+                BOOST_TEST_REQUIRE(!hangs(h),
+                                   "worker " << id << " is lost to a task that nobody waits for: " << describe());
         for (auto& s : operations_) {
             const auto& op = *s.op;
             BOOST_TEST_REQUIRE(op.completed);
@@ -521,7 +544,8 @@ private:
         for (auto& s : operations_)
             if (!s.op->completed && s.op->traits().options.timeout == duration::zero()) {
                 const bool hangs_somewhere = std::ranges::any_of(alive_, [&](worker_id id) {
-                    return std::ranges::any_of(f_.workers.workers[id], [&](auto& h) { return h.work->op == s.op && hangs(h); });
+                    return std::ranges::any_of(f_.workers.workers[id],
+                                               [&](auto& h) { return h.work->op == s.op && hangs(h); });
                 });
                 if (!hangs_somewhere)
                     continue;
@@ -539,14 +563,14 @@ private:
         std::string text;
         for (auto& s : operations_)
             if (!s.op->completed)
-                text += "an operation of " + std::to_string(s.total) + " tasks, " + std::to_string(s.op->pulled) + " pulled, " +
-                        std::to_string(s.op->stored.size() + s.op->failures.size()) + " have an outcome" + (s.stream ? ", a stream" : "") +
-                        (s.op->traits().coroutine ? ", coroutines" : "") + "; ";
+                text += "an operation of " + std::to_string(s.total) + " tasks, " + std::to_string(s.op->pulled) +
+                        " pulled, " + std::to_string(s.op->stored.size() + s.op->failures.size()) + " have an outcome" +
+                        (s.stream ? ", a stream" : "") + (s.op->traits().coroutine ? ", coroutines" : "") + "; ";
         for (worker_id id : alive_)
             text += "worker " + std::to_string(id) + " holds " + std::to_string(f_.workers.workers[id].size()) + "; ";
         const pool_stats stats = f_.core->stats();
-        return text + std::to_string(stats.ready) + " ready, " + std::to_string(f_.workers.replaced.size()) + " to kill, " +
-               std::to_string(f_.workers.retired.size()) + " to retire";
+        return text + std::to_string(stats.ready) + " ready, " + std::to_string(f_.workers.replaced.size()) +
+               " to kill, " + std::to_string(f_.workers.retired.size()) + " to retire";
     }
 
     const unsigned seed_;

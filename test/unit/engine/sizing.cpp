@@ -58,7 +58,8 @@ struct fixture : engine_fixture
     void pass(duration d)
     {
         for (const time_point until = now + d;;) {
-            const time_point next = std::min(core->active() ? core->next_wake() : time_point::max(), core->shrinks_at());
+            const time_point next =
+                std::min(core->active() ? core->next_wake() : time_point::max(), core->shrinks_at());
             now = std::min(std::max(now, next), until);
             core->tick();
             core->decide();
@@ -147,7 +148,8 @@ BOOST_FIXTURE_TEST_CASE(a_map_of_tasks_that_are_soon_done_gets_none, fixture)
 
 BOOST_FIXTURE_TEST_CASE(a_stream_that_nobody_reads_gets_none, fixture)
 {
-    auto op = std::make_shared<fake_operation>(100, operation_traits{.options = {.chunk_size = 1}, .stream = true, .stops_at_failure = false});
+    auto op = std::make_shared<fake_operation>(
+        100, operation_traits{.options = {.chunk_size = 1}, .stream = true, .stops_at_failure = false});
     op->window = 2;
     core->add(op);
     core->decide();

@@ -20,7 +20,8 @@ operation_traits of(std::uint64_t tenant, call_options options = {})
 const std::string full = make_error_code(errc::queue_full).message();
 
 /// A tenant that floods the pool beside one that makes a call now and then: how long the calls of that one wait.
-std::vector<duration> waits_beside_a_flood(std::size_t nodes, duration task, std::uint64_t flooding, std::uint64_t modest)
+std::vector<duration> waits_beside_a_flood(std::size_t nodes, duration task, std::uint64_t flooding,
+                                           std::uint64_t modest)
 {
     virtual_pool pool({.nodes = nodes});
     std::vector<std::shared_ptr<virtual_pool::call>> flood, calls;
@@ -75,9 +76,12 @@ BOOST_AUTO_TEST_CASE(weights_are_parts_of_the_workers_time)
                 }
             }
             pool.run_until(ranges ? 10s : std::min<duration>(5s, 15'000 * first));
-            const double ratio = static_cast<double>(pool.worker_time[1].count()) / static_cast<double>(pool.worker_time[2].count());
-            BOOST_TEST(ratio > 2.7, "tasks of " << first.count() << " and " << second.count() << " ns, ranges: " << ranges << ", ratio " << ratio);
-            BOOST_TEST(ratio < 3.3, "tasks of " << first.count() << " and " << second.count() << " ns, ranges: " << ranges << ", ratio " << ratio);
+            const double ratio =
+                static_cast<double>(pool.worker_time[1].count()) / static_cast<double>(pool.worker_time[2].count());
+            BOOST_TEST(ratio > 2.7, "tasks of " << first.count() << " and " << second.count()
+                                                << " ns, ranges: " << ranges << ", ratio " << ratio);
+            BOOST_TEST(ratio < 3.3, "tasks of " << first.count() << " and " << second.count()
+                                                << " ns, ranges: " << ranges << ", ratio " << ratio);
         }
 }
 

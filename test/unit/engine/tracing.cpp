@@ -53,10 +53,7 @@ struct fixture : engine_fixture
     }
 };
 
-operation_traits map_of(std::size_t total, call_options options = {})
-{
-    return {.options = options, .total = total};
-}
+operation_traits map_of(std::size_t total, call_options options = {}) { return {.options = options, .total = total}; }
 
 } // namespace
 

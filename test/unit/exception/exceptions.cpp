@@ -124,9 +124,8 @@ BOOST_AUTO_TEST_CASE(a_standard_exception_from_a_thread_tells_its_task)
 
 BOOST_AUTO_TEST_CASE(an_annotated_exception_keeps_all_of_its_own)
 {
-    const auto error = annotate(thrown_by([] {
-        throw std::system_error(std::make_error_code(std::errc::permission_denied), "tried");
-    }), 1);
+    const auto error = annotate(
+        thrown_by([] { throw std::system_error(std::make_error_code(std::errc::permission_denied), "tried"); }), 1);
     with<std::system_error>(error, [](const std::system_error& e) {
         BOOST_TEST((e.code() == std::errc::permission_denied));
         BOOST_TEST(std::string(e.what()).starts_with("tried"));
@@ -134,10 +133,11 @@ BOOST_AUTO_TEST_CASE(an_annotated_exception_keeps_all_of_its_own)
     });
 
     const auto failure = annotate(thrown_by([] {
-        std::ifstream file;
-        file.exceptions(std::ios::failbit);
-        file.open("/nowhere/at/all");
-    }), 2);
+                                      std::ifstream file;
+                                      file.exceptions(std::ios::failbit);
+                                      file.open("/nowhere/at/all");
+                                  }),
+                                  2);
     with<std::ios_base::failure>(failure, [](const std::ios_base::failure& e) {
         BOOST_TEST(info<errinfo_task_index>(e) == 2u);
         BOOST_TEST(info<errinfo_type_name>(e) == "std::ios_base::failure");
@@ -148,10 +148,11 @@ BOOST_AUTO_TEST_CASE(a_registered_exception_from_a_thread_tells_its_task)
 {
     BOOST_TEST(registered_known);
     const auto error = annotate(thrown_by([] {
-        registered_error e("mine");
-        e.number = 5;
-        throw e;
-    }), 3);
+                                    registered_error e("mine");
+                                    e.number = 5;
+                                    throw e;
+                                }),
+                                3);
     with<registered_error>(error, [](const registered_error& e) {
         BOOST_TEST(e.what() == "mine");
         BOOST_TEST(e.number == 5);
@@ -244,13 +245,14 @@ BOOST_AUTO_TEST_CASE(one_exception_thrown_in_many_threads_is_safe)
 BOOST_AUTO_TEST_CASE(nested_exceptions_stay_nested)
 {
     const auto error = annotate(thrown_by([] {
-        try {
-            throw std::invalid_argument("inner");
-        }
-        catch (...) {
-            std::throw_with_nested(std::runtime_error("outer"));
-        }
-    }), 8);
+                                    try {
+                                        throw std::invalid_argument("inner");
+                                    }
+                                    catch (...) {
+                                        std::throw_with_nested(std::runtime_error("outer"));
+                                    }
+                                }),
+                                8);
     with<std::runtime_error>(error, [](const std::runtime_error& e) {
         BOOST_TEST(e.what() == "outer");
         BOOST_TEST(info<errinfo_task_index>(e) == 8u);
@@ -261,7 +263,8 @@ BOOST_AUTO_TEST_CASE(nested_exceptions_stay_nested)
 
 BOOST_AUTO_TEST_CASE(annotated_exceptions_survive_boost_current_exception)
 {
-    const auto error = annotate(thrown_by([] { throw std::system_error(std::make_error_code(std::errc::io_error)); }), 9);
+    const auto error =
+        annotate(thrown_by([] { throw std::system_error(std::make_error_code(std::errc::io_error)); }), 9);
     boost::exception_ptr copy;
     try {
         std::rethrow_exception(error);
@@ -278,7 +281,8 @@ BOOST_AUTO_TEST_CASE(diagnostic_information_reads_like_a_report)
     const auto error = annotate(thrown_by([] { throw std::out_of_range("beyond"); }), 7, "(1, 2)");
     with<std::out_of_range>(error, [](const std::out_of_range& e) {
         const std::string text = boost::diagnostic_information(e);
-        for (const char* line : {"what: beyond\n", "Task index: 7\n", "Input: (1, 2)\n", "Thrown type: std::out_of_range\n"})
+        for (const char* line :
+             {"what: beyond\n", "Task index: 7\n", "Input: (1, 2)\n", "Thrown type: std::out_of_range\n"})
             BOOST_TEST(text.find(line) != std::string::npos, text);
     });
 }
@@ -287,10 +291,7 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(test_register_exception)
 
-BOOST_AUTO_TEST_CASE(standard_types_need_no_registration)
-{
-    BOOST_TEST(register_exception<std::range_error>());
-}
+BOOST_AUTO_TEST_CASE(standard_types_need_no_registration) { BOOST_TEST(register_exception<std::range_error>()); }
 
 BOOST_AUTO_TEST_CASE(of_two_types_with_one_name_neither_is_known)
 {
@@ -299,10 +300,7 @@ BOOST_AUTO_TEST_CASE(of_two_types_with_one_name_neither_is_known)
     BOOST_TEST((annotate(error, 4) == error));
 }
 
-BOOST_AUTO_TEST_CASE(a_type_may_be_registered_twice)
-{
-    BOOST_TEST(register_exception<registered_error>());
-}
+BOOST_AUTO_TEST_CASE(a_type_may_be_registered_twice) { BOOST_TEST(register_exception<registered_error>()); }
 
 BOOST_AUTO_TEST_SUITE_END()
 
@@ -328,23 +326,28 @@ BOOST_AUTO_TEST_CASE(it_says_what_is_known)
     BOOST_TEST(!exited.has_task());
 
     const worker_died killed(4711, {.known = true, .signal = SIGKILL}, 1, "last words");
-    BOOST_TEST(killed.what() == "worker 4711 was killed by signal 9 (Killed), perhaps by the kernel's out-of-memory killer, "
-                                "while it ran task 1: last words");
+    BOOST_TEST(killed.what() ==
+               "worker 4711 was killed by signal 9 (Killed), perhaps by the kernel's out-of-memory killer, "
+               "while it ran task 1: last words");
 
     const worker_died unknown(4711, {.known = false, .signal = 5});
-    BOOST_TEST(unknown.what() == "worker 4711 ended with unknown status (is SIGCHLD ignored, or does the program reap all "
-                                 "children itself?)");
+    BOOST_TEST(unknown.what() ==
+               "worker 4711 ended with unknown status (is SIGCHLD ignored, or does the program reap all "
+               "children itself?)");
     BOOST_TEST(unknown.signal() == 0);
     BOOST_TEST(!unknown.status_known());
 }
 
 BOOST_AUTO_TEST_CASE(it_says_what_the_worker_was_doing)
 {
-    const worker_died::circumstances last{.phase = life_phase::decode, .resident_size = 300 << 20,
-                                          .out_of_memory = memory_verdict::likely, .stderr_tail = "one\nlow on\tmemory\n\n"};
+    const worker_died::circumstances last{.phase = life_phase::decode,
+                                          .resident_size = 300 << 20,
+                                          .out_of_memory = memory_verdict::likely,
+                                          .stderr_tail = "one\nlow on\tmemory\n\n"};
     const worker_died e(4711, {.known = true, .signal = SIGKILL}, 1, "", last);
-    BOOST_TEST(e.what() == "worker 4711 was killed by signal 9 (Killed), by the kernel's out-of-memory killer, while it ran task 1 "
-                           "(decoding the arguments); the last that it wrote: low on memory");
+    BOOST_TEST(e.what() ==
+               "worker 4711 was killed by signal 9 (Killed), by the kernel's out-of-memory killer, while it ran task 1 "
+               "(decoding the arguments); the last that it wrote: low on memory");
     BOOST_TEST((e.phase() == life_phase::decode));
     BOOST_TEST(e.resident_size() == std::size_t(300) << 20);
     BOOST_TEST((e.out_of_memory() == memory_verdict::likely));
@@ -358,15 +361,18 @@ BOOST_AUTO_TEST_CASE(it_says_what_the_worker_was_doing)
 BOOST_AUTO_TEST_CASE(its_diagnostic_information_reads_like_a_report)
 {
     const auto error = detail::make_worker_died(4711, {.known = true, .signal = SIGSEGV}, 50, "", "(1, 2)",
-                                                {.phase = life_phase::call, .resident_size = 300 << 20,
-                                                 .out_of_memory = memory_verdict::unlikely, .stderr_tail = "one\ntwo\n"});
+                                                {.phase = life_phase::call,
+                                                 .resident_size = 300 << 20,
+                                                 .out_of_memory = memory_verdict::unlikely,
+                                                 .stderr_tail = "one\ntwo\n"});
     with<worker_died>(error, [](const worker_died& e) {
         BOOST_TEST((info<errinfo_life_phase>(e) == life_phase::call));
         BOOST_TEST(info<errinfo_stderr_tail>(e) == "one\ntwo\n");
         const std::string report = boost::diagnostic_information(e);
-        for (const char* line : {"killed by signal 11 (Segmentation fault)", "Task index: 50\n", "In process: 4711\n", "Input: (1, 2)\n",
-                                 "The worker was: calling the function\n", "Resident size: 300 MiB\n", "Out of memory: unlikely\n",
-                                 "The end of its standard error:\n  one\n  two\n"})
+        for (const char* line :
+             {"killed by signal 11 (Segmentation fault)", "Task index: 50\n", "In process: 4711\n", "Input: (1, 2)\n",
+              "The worker was: calling the function\n", "Resident size: 300 MiB\n", "Out of memory: unlikely\n",
+              "The end of its standard error:\n  one\n  two\n"})
             BOOST_TEST(report.find(line) != std::string::npos, line << " is not in " << report);
     });
 }
@@ -400,9 +406,8 @@ BOOST_AUTO_TEST_CASE(errors_nest_their_cause)
         const std::string text = boost::diagnostic_information(e);
         BOOST_TEST(text.find("killed by signal 11") != std::string::npos, text);
     });
-    with<twat::mp::error>(detail::make_nested(errc::pool_broken, "", nullptr), [](const twat::mp::error& e) {
-        BOOST_CHECK_NO_THROW(std::rethrow_if_nested(e));
-    });
+    with<twat::mp::error>(detail::make_nested(errc::pool_broken, "", nullptr),
+                          [](const twat::mp::error& e) { BOOST_CHECK_NO_THROW(std::rethrow_if_nested(e)); });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -66,7 +66,8 @@ std::string message_of(const byte_buffer& bytes, errc expected)
     decoder in(bytes.bytes());
     try {
         decode_function(in);
-    } catch (const error& e) {
+    }
+    catch (const error& e) {
         BOOST_TEST((e.code() == expected));
         return e.what();
     }
@@ -210,7 +211,8 @@ BOOST_AUTO_TEST_CASE(truncated_arguments_are_refused)
     const auto function = decode_whole(encode_function<int (*)(int), int>(&twice, false));
     decoder in;
     encoder out;
-    BOOST_CHECK_EXCEPTION(function->call(in, out), error, [](const error& e) { return e.code() == errc::decode_failed; });
+    BOOST_CHECK_EXCEPTION(function->call(in, out), error,
+                          [](const error& e) { return e.code() == errc::decode_failed; });
 }
 
 template <class F>
@@ -223,7 +225,8 @@ std::optional<std::string> run_async(F&& start)
         try {
             if (error)
                 std::rethrow_exception(error);
-        } catch (const std::exception& e) {
+        }
+        catch (const std::exception& e) {
             failure = e.what();
         }
     });
@@ -234,8 +237,7 @@ std::optional<std::string> run_async(F&& start)
 BOOST_AUTO_TEST_CASE(a_coroutine_keeps_its_arguments_until_it_is_done)
 {
     // The user's coroutine takes them by reference and suspends; the bytes are gone before it starts.
-    const auto function = decode_whole(
-        encode_function<decltype(&later), std::string, int>(&later, false));
+    const auto function = decode_whole(encode_function<decltype(&later), std::string, int>(&later, false));
     BOOST_TEST(function->is_coroutine());
     auto arguments = std::make_unique<byte_buffer>(encode_all(std::string(100, 'x'), 5));
     encoder out;
@@ -310,7 +312,8 @@ BOOST_AUTO_TEST_CASE(every_cut_and_every_changed_byte_of_a_reference_is_refused_
         decoder in(changed.bytes());
         try {
             decode_function(in); // only names and the bound value may have changed
-        } catch (const error&) {
+        }
+        catch (const error&) {
         }
     }
 }
@@ -333,7 +336,8 @@ BOOST_AUTO_TEST_CASE(every_place_but_the_right_one_is_refused)
         try {
             decode_function(in);
             ++found;
-        } catch (const error& e) {
+        }
+        catch (const error& e) {
             BOOST_TEST((e.code() == errc::unknown_function));
         }
     };
@@ -375,7 +379,8 @@ BOOST_AUTO_TEST_CASE(a_module_that_is_not_loaded_is_named)
     auto changed = encode_function<int (*)(int), int>(&twice, false);
     changed.data()[9] ^= std::byte(1); // in the identity
     const auto other_build = message_of(changed, errc::build_mismatch);
-    BOOST_TEST(other_build.find("another build of " + std::string(loaded_modules()->front()->name())) != std::string::npos);
+    BOOST_TEST(other_build.find("another build of " + std::string(loaded_modules()->front()->name())) !=
+               std::string::npos);
 
     const std::size_t name_at = 1 + 8 + build_id().size() + 8 + 8;
     changed.data()[name_at] = std::byte('~');
@@ -411,7 +416,8 @@ std::string refusal(F&& encode)
 {
     try {
         encode();
-    } catch (const error& e) {
+    }
+    catch (const error& e) {
         BOOST_TEST((e.code() == errc::unknown_function));
         return e.what();
     }
@@ -479,8 +485,8 @@ BOOST_AUTO_TEST_CASE(a_name_that_the_worker_does_not_know_is_refused)
 
 BOOST_AUTO_TEST_CASE(every_cut_of_a_name_is_refused)
 {
-    const auto whole = encode_function<std::decay_t<decltype(partial(&join, "a"))>, std::string, int>(
-        partial(&join, "a"), true);
+    const auto whole =
+        encode_function<std::decay_t<decltype(partial(&join, "a"))>, std::string, int>(partial(&join, "a"), true);
     for (std::size_t size = 0; size < whole.size(); ++size) {
         decoder in(whole.bytes().first(size));
         BOOST_CHECK_THROW(decode_function(in), error);

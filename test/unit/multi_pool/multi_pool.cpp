@@ -119,7 +119,8 @@ BOOST_AUTO_TEST_CASE(the_result_of_apply_needs_only_to_be_movable)
     BOOST_TEST(*pool.apply([](int x) { return no_default(x); }, 3).value == 3);
     BOOST_TEST(*pool.submit([](int x) { return no_default(x); }, 4).get().value == 4);
     BOOST_CHECK_THROW(pool.apply([](int) -> no_default { throw std::domain_error("no"); }, 3), std::domain_error);
-    BOOST_CHECK_THROW(pool.submit([](int) -> no_default { throw std::domain_error("no"); }, 3).get(), std::domain_error);
+    BOOST_CHECK_THROW(pool.submit([](int) -> no_default { throw std::domain_error("no"); }, 3).get(),
+                      std::domain_error);
 }
 
 BOOST_AUTO_TEST_CASE(results_need_only_to_be_move_constructible)
@@ -217,7 +218,8 @@ BOOST_AUTO_TEST_CASE(a_range_goes_on_behind_a_failed_element)
             for (int x : range)
                 seen.push_back(x);
             more = false;
-        } catch (const std::domain_error&) {
+        }
+        catch (const std::domain_error&) {
             failed.push_back(range.index());
         }
     }
@@ -233,7 +235,11 @@ struct endless
         using value_type = int;
         using difference_type = std::ptrdiff_t;
         int operator*() const { return at; }
-        iterator& operator++() { ++at; return *this; }
+        iterator& operator++()
+        {
+            ++at;
+            return *this;
+        }
         void operator++(int) { ++at; }
         int at = 0;
     };
@@ -376,7 +382,8 @@ BOOST_AUTO_TEST_CASE(a_task_may_let_go_of_the_pool_while_another_waits_in_a_call
                     return x;
                 },
                 std::vector<int>(2));
-        } catch (const boost::system::system_error&) {
+        }
+        catch (const boost::system::system_error&) {
             // The pool has ended.
         }
         state->waited = true;
@@ -442,11 +449,14 @@ BOOST_AUTO_TEST_CASE(a_pool_destroyed_in_a_callback_does_not_wait_for_tasks_that
         const std::shared_ptr<shared> keep = s;
         try {
             s->nested = true;
-            s->pool->map([](int) {
-                while (!this_task::stop_token().stop_requested())
-                    std::this_thread::yield();
-            }, numbers(1));
-        } catch (...) {
+            s->pool->map(
+                [](int) {
+                    while (!this_task::stop_token().stop_requested())
+                        std::this_thread::yield();
+                },
+                numbers(1));
+        }
+        catch (...) {
         }
         keep->ended.set_value();
         return 0;
@@ -462,7 +472,8 @@ BOOST_AUTO_TEST_CASE(a_pool_destroyed_in_a_callback_does_not_wait_for_tasks_that
     // The callback runs on the pool's strand, which the nested call needs.
     try {
         state->pool->with({}).on_progress(std::ref(callback)).map(twice, numbers(1));
-    } catch (const error&) {
+    }
+    catch (const error&) {
     }
     BOOST_REQUIRE(state->ended.get_future().wait_for(60s) == std::future_status::ready);
     BOOST_TEST(state->plain_ended.load());
@@ -502,7 +513,10 @@ BOOST_AUTO_TEST_CASE(progress_is_told)
     thread_pool pool(2);
     std::size_t done = 0;
     std::optional<std::size_t> total;
-    auto callback = [&](const progress& now) { done = now.done; total = now.total; };
+    auto callback = [&](const progress& now) {
+        done = now.done;
+        total = now.total;
+    };
     pool.with({}).on_progress(std::ref(callback)).map(twice, numbers(50));
     BOOST_TEST(done == 50u);
     BOOST_TEST(total.value() == 50u);
@@ -515,7 +529,8 @@ BOOST_AUTO_TEST_CASE(a_blocking_call_in_the_service_thread_is_refused)
     const auto expect_refusal = [&](auto call) {
         try {
             call();
-        } catch (const error& e) {
+        }
+        catch (const error& e) {
             refused.push_back(static_cast<errc>(e.code().value()));
         }
     };
@@ -526,7 +541,10 @@ BOOST_AUTO_TEST_CASE(a_blocking_call_in_the_service_thread_is_refused)
         expect_refusal([&] { pool.start(); });
         expect_refusal([&] { pool.join(); });
         expect_refusal([&] { pool.drain(1s); });
-        expect_refusal([&] { for (int x : pool.imap(twice, std::vector<int>{1})) static_cast<void>(x); });
+        expect_refusal([&] {
+            for (int x : pool.imap(twice, std::vector<int>{1}))
+                static_cast<void>(x);
+        });
         later = pool.submit(twice, 1); // does not block
     };
     pool.with({}).on_progress(std::ref(callback)).apply(twice, 1);
@@ -651,7 +669,8 @@ BOOST_AUTO_TEST_CASE(callbacks_are_in_no_task_whoever_runs_them)
         in_task = in_task || this_worker::is_worker();
     };
     BOOST_TEST(outer.apply([&] {
-        pool.with({}).on_progress(std::ref(callback)).map(twice, numbers(50)); // this task's thread runs `pool` meanwhile
+        // this task's thread runs `pool` meanwhile
+        pool.with({}).on_progress(std::ref(callback)).map(twice, numbers(50));
         return this_worker::is_worker();
     }));
     BOOST_TEST(called > 0);
@@ -738,7 +757,8 @@ BOOST_AUTO_TEST_CASE(a_failed_task_shows_its_input)
     try {
         pool.map([](int x) -> int { throw std::runtime_error(std::to_string(x)); }, std::vector<int>{42});
         BOOST_TEST(false);
-    } catch (const std::runtime_error& e) {
+    }
+    catch (const std::runtime_error& e) {
         const std::string* input = boost::get_error_info<errinfo_input>(e);
         BOOST_TEST_REQUIRE(input);
         BOOST_TEST(*input == "42");
@@ -772,7 +792,8 @@ BOOST_AUTO_TEST_CASE(the_destructor_terminates_because_of_an_exception)
             }));
         first.get_future().wait();
         throw std::runtime_error("leave");
-    } catch (const std::runtime_error&) {
+    }
+    catch (const std::runtime_error&) {
     }
     BOOST_TEST(begun == 1);
     for (auto& one : all)
@@ -791,7 +812,8 @@ BOOST_AUTO_TEST_CASE(terminate_ends_a_call_in_another_thread)
         begun.set_value();
         while (!this_task::stop_token().stop_requested())
             std::this_thread::yield();
-    }), error, code_is(errc::pool_terminated));
+    }),
+                          error, code_is(errc::pool_terminated));
 }
 
 BOOST_AUTO_TEST_CASE(a_task_may_destroy_its_pool)
@@ -817,8 +839,8 @@ BOOST_AUTO_TEST_CASE(bad_options_are_named)
     BOOST_CHECK_EXCEPTION(pool.with({.deadline = -1ms}), std::invalid_argument, names("deadline"));
     BOOST_CHECK_EXCEPTION(pool.with({.queue_timeout = -1ms}), std::invalid_argument, names("queue_timeout"));
     BOOST_CHECK_EXCEPTION(pool.with({.prio = static_cast<priority>(7)}), std::invalid_argument, names("prio"));
-    BOOST_CHECK_EXCEPTION(pool.with({.cancel_limit = static_cast<boost::asio::cancellation_type>(1000)}), std::invalid_argument,
-                          names("cancel_limit"));
+    BOOST_CHECK_EXCEPTION(pool.with({.cancel_limit = static_cast<boost::asio::cancellation_type>(1000)}),
+                          std::invalid_argument, names("cancel_limit"));
 }
 
 BOOST_AUTO_TEST_CASE(a_forked_process_may_not_use_the_pool)
@@ -828,11 +850,36 @@ BOOST_AUTO_TEST_CASE(a_forked_process_may_not_use_the_pool)
     const pid_t child = ::fork();
     if (child == 0) {
         int refused = 0;
-        try { pool->apply(twice, 1); } catch (const std::logic_error&) { ++refused; }
-        try { pool->map(twice, std::vector<int>{1}); } catch (const std::logic_error&) { ++refused; }
-        try { pool->submit(twice, 1); } catch (const std::logic_error&) { ++refused; }
-        try { pool->imap(twice, std::vector<int>{1}); } catch (const std::logic_error&) { ++refused; }
-        try { pool->join(); } catch (const std::logic_error&) { ++refused; }
+        try {
+            pool->apply(twice, 1);
+        }
+        catch (const std::logic_error&) {
+            ++refused;
+        }
+        try {
+            pool->map(twice, std::vector<int>{1});
+        }
+        catch (const std::logic_error&) {
+            ++refused;
+        }
+        try {
+            pool->submit(twice, 1);
+        }
+        catch (const std::logic_error&) {
+            ++refused;
+        }
+        try {
+            pool->imap(twice, std::vector<int>{1});
+        }
+        catch (const std::logic_error&) {
+            ++refused;
+        }
+        try {
+            pool->join();
+        }
+        catch (const std::logic_error&) {
+            ++refused;
+        }
         pool.reset(); // returns
         ::_exit(refused);
     }

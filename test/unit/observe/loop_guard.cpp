@@ -46,22 +46,25 @@ BOOST_AUTO_TEST_CASE(a_late_beat_is_asked_about_once)
     using verdict = detail::loop_judge::verdict;
     const auto start = std::chrono::steady_clock::now();
     detail::loop_judge judge(100ms, start);
-    struct { std::chrono::milliseconds at; std::uint64_t beats; verdict expected; } const looks[] = {
-        {0ms, 0, verdict::beat},   // the first
-        {50ms, 1, verdict::beat},  // it came to it
-        {100ms, 1, verdict::wait}, // and not to the next, yet
-        {150ms, 1, verdict::ask},
-        {200ms, 1, verdict::wait}, // was asked
-        {250ms, 2, verdict::beat},
-        {300ms, 2, verdict::wait},
-        {600ms, 2, verdict::wait}, // late itself
+    struct
+    {
+        std::chrono::milliseconds at;
+        std::uint64_t beats;
+        verdict expected;
+    } const looks[] = {
+        {0ms, 0, verdict::beat},                                                         // the first
+        {50ms, 1, verdict::beat},                                                        // it came to it
+        {100ms, 1, verdict::wait},                                                       // and not to the next, yet
+        {150ms, 1, verdict::ask},  {200ms, 1, verdict::wait},                            // was asked
+        {250ms, 2, verdict::beat}, {300ms, 2, verdict::wait}, {600ms, 2, verdict::wait}, // late itself
         {650ms, 2, verdict::ask},
     };
     for (const auto& look : looks) {
         const verdict found = judge.look(start + look.at, look.beats);
         BOOST_TEST((found == look.expected), look.at.count() << " ms: " << static_cast<int>(found));
         if (found == verdict::ask)
-            BOOST_TEST((judge.asked(look.at < 400ms, look.beats) == (look.at < 400ms ? verdict::report : verdict::wait)));
+            BOOST_TEST(
+                (judge.asked(look.at < 400ms, look.beats) == (look.at < 400ms ? verdict::report : verdict::wait)));
     }
 }
 
@@ -91,8 +94,10 @@ BOOST_AUTO_TEST_CASE(a_handler_that_blocks_is_told_of_with_its_stack)
     BOOST_TEST(stall->lasted.count() >= std::chrono::nanoseconds(20ms).count());
     BOOST_TEST(stall->thread == ::gettid());
     if (detail::can_look_up() && !stall->stack.frames().empty())
-        BOOST_TEST(std::ranges::any_of(stall->stack.frames(), [](const auto& f) { return f.function.find("block_the_loop") != std::string::npos; }),
-                   stall->stack.to_string());
+        BOOST_TEST(
+            std::ranges::any_of(stall->stack.frames(),
+                                [](const auto& f) { return f.function.find("block_the_loop") != std::string::npos; }),
+            stall->stack.to_string());
 }
 
 BOOST_AUTO_TEST_CASE(a_loop_that_nobody_runs_is_no_stall)

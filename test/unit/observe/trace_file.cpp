@@ -37,8 +37,9 @@ struct fixture : io_context_fixture
     /// Another program's JSON reader takes the file, and `condition`, in Python, holds for its list of events.
     bool holds(const std::string& condition) const
     {
-        const std::string command = "python3 -c 'import json, sys; events = json.load(open(sys.argv[1])); sys.exit(not (" + condition +
-                                    "))' " + path.string();
+        const std::string command =
+            "python3 -c 'import json, sys; events = json.load(open(sys.argv[1])); sys.exit(not (" + condition + "))' " +
+            path.string();
         return std::system(command.c_str()) == 0;
     }
 };
@@ -67,7 +68,8 @@ BOOST_FIXTURE_TEST_CASE(the_file_is_whole_json_after_every_event, fixture)
     trace_event e = chunk(trace_event::chunk_begun);
     e.label = "a \"quoted\\ label\n";
     trace(e);
-    BOOST_TEST(holds("events[1][\"ph\"] == \"B\" and events[1][\"tid\"] == 2 and events[1][\"name\"] == \"a \\\"quoted\\\\ label \""));
+    BOOST_TEST(holds("events[1][\"ph\"] == \"B\" and events[1][\"tid\"] == 2 and events[1][\"name\"] == \"a "
+                     "\\\"quoted\\\\ label \""));
     e = chunk(trace_event::chunk_ended);
     e.outcome = trace_outcome::timed_out;
     e.failed = 1;
@@ -94,8 +96,8 @@ BOOST_FIXTURE_TEST_CASE(a_pool_writes_what_it_does, fixture)
         options.on_trace = trace_file(path);
         async_thread_pool pool(ctx, options);
         const std::vector<int> inputs(100, 1);
-        pool.with({.chunk_size = 10, .label = "twice"}).map([](int x) { return 2 * x; }, inputs,
-                                                            [](std::exception_ptr e, std::vector<int>) { BOOST_TEST(!e); });
+        pool.with({.chunk_size = 10, .label = "twice"})
+            .map([](int x) { return 2 * x; }, inputs, [](std::exception_ptr e, std::vector<int>) { BOOST_TEST(!e); });
         run();
     }
     BOOST_TEST(holds("sum(e[\"args\"][\"count\"] for e in events if e[\"ph\"] == \"E\") == 100"));

@@ -20,11 +20,13 @@ BOOST_AUTO_TEST_CASE(it_is_the_published_function)
 {
     using words = philox4x32::words;
     constexpr std::uint32_t ones = 0xffff'ffffu;
-    static_assert(philox4x32::encipher({0, 0, 0, 0}, {0, 0}) == words{0x6627'e8d5u, 0xe169'c58du, 0xbc57'ac4cu, 0x9b00'dbd8u});
+    static_assert(philox4x32::encipher({0, 0, 0, 0}, {0, 0}) ==
+                  words{0x6627'e8d5u, 0xe169'c58du, 0xbc57'ac4cu, 0x9b00'dbd8u});
     static_assert(philox4x32::encipher({ones, ones, ones, ones}, {ones, ones}) ==
                   words{0x408f'276du, 0x41c8'3b0eu, 0xa20b'c7c6u, 0x6d54'51fdu});
-    static_assert(philox4x32::encipher({0x243f'6a88u, 0x85a3'08d3u, 0x1319'8a2eu, 0x0370'7344u}, {0xa409'3822u, 0x299f'31d0u}) ==
-                  words{0xd16c'fe09u, 0x94fd'ccebu, 0x5001'e420u, 0x2412'6ea1u});
+    static_assert(
+        philox4x32::encipher({0x243f'6a88u, 0x85a3'08d3u, 0x1319'8a2eu, 0x0370'7344u}, {0xa409'3822u, 0x299f'31d0u}) ==
+        words{0xd16c'fe09u, 0x94fd'ccebu, 0x5001'e420u, 0x2412'6ea1u});
     philox4x32 random;
     BOOST_TEST(random() == 0x6627'e8d5u);
     BOOST_TEST(random() == 0xe169'c58du);

@@ -131,8 +131,9 @@ BOOST_AUTO_TEST_CASE(partial_calls_with_the_bound_values_first)
 
 BOOST_AUTO_TEST_CASE(partial_passes_bound_values_as_const_and_the_others_as_they_are)
 {
-    const auto f = partial([](const std::unique_ptr<int>& bound, std::unique_ptr<int> given, int& out) { out = *bound + *given; },
-                           std::make_unique<int>(1));
+    const auto f =
+        partial([](const std::unique_ptr<int>& bound, std::unique_ptr<int> given, int& out) { out = *bound + *given; },
+                std::make_unique<int>(1));
     int out = 0;
     f(std::make_unique<int>(2), out);
     BOOST_TEST(out == 3);

@@ -139,7 +139,9 @@ BOOST_AUTO_TEST_CASE(order_does_not_depend_on_the_order_of_arrival)
             const std::string more = read_all(elements);
             text += (text.empty() || more.empty() ? "" : " ") + more;
         }
-        BOOST_TEST_REQUIRE(text == "0=0 1=10 2=20 3=30 4=40 5=50 6=60 7=70 8=80 9=90 10=100 11=110 12=120 13=130 14=140 15=150 16=160 17=170");
+        BOOST_TEST_REQUIRE(
+            text ==
+            "0=0 1=10 2=20 3=30 4=40 5=50 6=60 7=70 8=80 9=90 10=100 11=110 12=120 13=130 14=140 15=150 16=160 17=170");
     } while (std::next_permutation(firsts.begin(), firsts.end()));
 }
 

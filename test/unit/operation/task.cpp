@@ -142,11 +142,13 @@ BOOST_AUTO_TEST_CASE(a_coroutine_runs_on_the_workers_context)
     BOOST_TEST(t.is_coroutine());
 
     bool on_context = false;
-    const task checks([&](std::string text) -> asio::awaitable<void> {
-        co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
-        on_context = (co_await asio::this_coro::executor) == asio::any_io_executor(context.get_executor());
-        remembered = text;
-    }, "here");
+    const task checks(
+        [&](std::string text) -> asio::awaitable<void> {
+            co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+            on_context = (co_await asio::this_coro::executor) == asio::any_io_executor(context.get_executor());
+            remembered = text;
+        },
+        "here");
     checks.run();
     checks.run(); // and again
     detail::enter_worker(before);

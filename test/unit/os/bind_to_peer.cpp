@@ -207,7 +207,8 @@ BOOST_FIXTURE_TEST_CASE(with_reset_only_a_local_peer_that_closes_counts_as_hung_
         asio::steady_timer soon(ctx, 20ms);
         co_await soon.async_wait(bind_to_peer(socket, peer_hangup::reset_only));
         asio::post(ctx, [&] { peer.close(); });
-        auto [ec] = co_await never.async_wait(bind_to_peer(socket, asio::as_tuple(asio::use_awaitable), peer_hangup::reset_only));
+        auto [ec] = co_await never.async_wait(
+            bind_to_peer(socket, asio::as_tuple(asio::use_awaitable), peer_hangup::reset_only));
         BOOST_TEST((ec == asio::error::operation_aborted));
     });
 }
@@ -241,7 +242,8 @@ BOOST_FIXTURE_TEST_CASE(the_handler_keeps_its_executor, fixture)
 {
     auto strand = asio::make_strand(ctx);
     bool inside = false;
-    never.async_wait(bind_to_peer(socket, asio::bind_executor(strand, [&](error_code) { inside = strand.running_in_this_thread(); })));
+    never.async_wait(bind_to_peer(
+        socket, asio::bind_executor(strand, [&](error_code) { inside = strand.running_in_this_thread(); })));
     asio::post(ctx, [&] { peer.close(); });
     run();
     BOOST_TEST(inside);
@@ -294,7 +296,8 @@ BOOST_FIXTURE_TEST_CASE(a_pools_running_task_is_stopped, fixture)
         try {
             co_await pool.apply(wait_for_stop, 1, bind_to_peer(socket, asio::use_awaitable));
             BOOST_ERROR("it was not cancelled");
-        } catch (const boost::system::system_error& e) {
+        }
+        catch (const boost::system::system_error& e) {
             BOOST_TEST((e.code() == asio::error::operation_aborted));
         }
     });

@@ -12,7 +12,8 @@ namespace bdata = boost::unit_test::data;
 
 BOOST_AUTO_TEST_SUITE(test_environment)
 
-BOOST_DATA_TEST_CASE(a_switch_is_on, bdata::make({"1", "true", "yes", "on", "TRUE", "2", "00", "falsehood", " "}), value)
+BOOST_DATA_TEST_CASE(a_switch_is_on, bdata::make({"1", "true", "yes", "on", "TRUE", "2", "00", "falsehood", " "}),
+                     value)
 {
     BOOST_TEST(means_yes(value));
 }

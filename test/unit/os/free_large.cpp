@@ -58,7 +58,9 @@ BOOST_AUTO_TEST_CASE(large_buffers_are_freed_soon)
 
 BOOST_AUTO_TEST_CASE(so_they_are_in_a_forked_process)
 {
-    { const byte_buffer here = large_buffer(); }
+    {
+        const byte_buffer here = large_buffer();
+    }
     const pid_t child = ::fork();
     if (child == 0) {
         const std::size_t before = virtual_mebibytes();

@@ -10,10 +10,7 @@ using twat::mp::detail::output_tail;
 
 BOOST_AUTO_TEST_SUITE(test_output_tail)
 
-BOOST_AUTO_TEST_CASE(it_is_empty_at_first)
-{
-    BOOST_TEST(output_tail().text().empty());
-}
+BOOST_AUTO_TEST_CASE(it_is_empty_at_first) { BOOST_TEST(output_tail().text().empty()); }
 
 BOOST_AUTO_TEST_CASE(it_keeps_the_end_of_what_was_written)
 {
@@ -26,7 +23,8 @@ BOOST_AUTO_TEST_CASE(it_keeps_the_end_of_what_was_written)
             c = static_cast<char>('a' + random() % 26);
         tail.append(part);
         all += part;
-        const std::string expected = all.size() <= output_tail::capacity ? all : all.substr(all.size() - output_tail::capacity);
+        const std::string expected =
+            all.size() <= output_tail::capacity ? all : all.substr(all.size() - output_tail::capacity);
         BOOST_TEST_REQUIRE((tail.text() == expected), "after " << all.size() << " bytes");
     }
 }

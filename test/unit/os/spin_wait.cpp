@@ -56,10 +56,16 @@ BOOST_AUTO_TEST_CASE(it_gives_up)
 {
     spin_wait spin(1ms);
     int looks = 0;
-    BOOST_TEST(!spin([&] { ++looks; return false; }));
+    BOOST_TEST(!spin([&] {
+        ++looks;
+        return false;
+    }));
     BOOST_TEST(looks > 0);
     looks = 0;
-    BOOST_TEST(!spin([&] { ++looks; return true; })); // left out
+    BOOST_TEST(!spin([&] {
+        ++looks;
+        return true;
+    })); // left out
     BOOST_TEST(looks == 0);
 }
 

@@ -75,7 +75,7 @@ boost::asio::awaitable<int> square_later(int i)
 {
     boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, 2ms);
     co_await timer.async_wait(boost::asio::use_awaitable);
-    co_return i * i;
+    co_return i* i;
 }
 
 bool is_even(int i) { return i % 2 == 0; }
@@ -83,7 +83,8 @@ bool is_even(int i) { return i % 2 == 0; }
 template <class Condition>
 bool eventually(Condition&& condition)
 {
-    for (const auto end = std::chrono::steady_clock::now() + 60s; std::chrono::steady_clock::now() < end; std::this_thread::sleep_for(1ms))
+    for (const auto end = std::chrono::steady_clock::now() + 60s; std::chrono::steady_clock::now() < end;
+         std::this_thread::sleep_for(1ms))
         if (condition())
             return true;
     return false;
@@ -109,7 +110,8 @@ boost::system::error_code code_of_failure(Call&& call)
 {
     try {
         call();
-    } catch (const boost::system::system_error& e) {
+    }
+    catch (const boost::system::system_error& e) {
         return e.code();
     }
     return {};
@@ -126,7 +128,10 @@ struct fixture
     std::shared_ptr<simulated_hosts> hosts = std::make_shared<simulated_hosts>(1ms, 3);
     multi_pool<simulated_workers> pool{simulated_options{.hosts = hosts}};
 
-    bool each_ran_once(int n) const { return std::all_of(runs.begin(), runs.begin() + n, [](const auto& count) { return count == 1; }); }
+    bool each_ran_once(int n) const
+    {
+        return std::all_of(runs.begin(), runs.begin() + n, [](const auto& count) { return count == 1; });
+    }
 };
 
 } // namespace
@@ -226,7 +231,8 @@ BOOST_AUTO_TEST_CASE(a_worker_that_is_lost_loses_what_it_ran_and_the_rest_runs_e
             BOOST_TEST(r.value() == i * i);
         } else {
             ++lost;
-            BOOST_TEST(code_of_failure([&] { std::rethrow_exception(r.error()); }) == make_error_code(errc::worker_died));
+            BOOST_TEST(code_of_failure([&] { std::rethrow_exception(r.error()); }) ==
+                       make_error_code(errc::worker_died));
             BOOST_TEST(task_index(r.error()).value() == static_cast<std::size_t>(i));
         }
     }
@@ -248,7 +254,8 @@ BOOST_AUTO_TEST_CASE(who_comes_late_gets_what_others_have_not_begun)
 {
     const auto far = std::make_shared<simulated_hosts>(5ms, 1);
     multi_pool<simulated_workers> busy(simulated_options{.hosts = far});
-    auto results = busy.with({.chunk_size = 60}).amap(square_slowly, numbers(120)); // the one that is there holds all of it
+    // the one that is there holds all of it
+    auto results = busy.with({.chunk_size = 60}).amap(square_slowly, numbers(120));
     BOOST_TEST(eventually([] { return runs[1] != 0; }));
     far->come();
     BOOST_TEST((results.get() == squares(120)));
@@ -262,11 +269,13 @@ BOOST_AUTO_TEST_CASE(a_cancellation_of_type_terminal_ends_a_call_at_once_and_fre
     io_context_fixture loop;
     basic_async_pool<simulated_workers> async(loop.ctx, simulated_options{.hosts = hosts});
     boost::asio::cancellation_signal signal;
-    auto call = async.apply(wait_to_be_stopped, 1, boost::asio::bind_cancellation_slot(signal.slot(), boost::asio::use_future));
+    auto call =
+        async.apply(wait_to_be_stopped, 1, boost::asio::bind_cancellation_slot(signal.slot(), boost::asio::use_future));
     std::thread runner([&] { loop.ctx.run(); });
     BOOST_TEST(eventually([] { return waiting == 1; }));
     boost::asio::post(loop.ctx, [&] { signal.emit(boost::asio::cancellation_type::terminal); });
-    BOOST_TEST(code_of_failure([&] { call.get(); }) == boost::asio::error::make_error_code(boost::asio::error::operation_aborted));
+    BOOST_TEST(code_of_failure([&] { call.get(); }) ==
+               boost::asio::error::make_error_code(boost::asio::error::operation_aborted));
     BOOST_TEST(eventually([] { return waiting == 0; }));
     runner.join(); // the pool keeps no loop busy
     loop.ctx.restart();
@@ -281,7 +290,8 @@ BOOST_AUTO_TEST_CASE(a_cancellation_of_type_total_waits_until_the_workers_have_s
     io_context_fixture loop;
     basic_async_pool<simulated_workers> async(loop.ctx, simulated_options{.hosts = hosts});
     boost::asio::cancellation_signal running, queued;
-    auto runs_now = async.apply(wait_to_be_stopped, 1, boost::asio::bind_cancellation_slot(running.slot(), boost::asio::use_future));
+    auto runs_now = async.apply(wait_to_be_stopped, 1,
+                                boost::asio::bind_cancellation_slot(running.slot(), boost::asio::use_future));
     std::thread runner([&] { loop.ctx.run(); });
     BOOST_TEST(eventually([] { return waiting == 1; }));
     auto waits = async.apply(square, 2, boost::asio::bind_cancellation_slot(queued.slot(), boost::asio::use_future));
@@ -290,24 +300,30 @@ BOOST_AUTO_TEST_CASE(a_cancellation_of_type_total_waits_until_the_workers_have_s
         queued.emit(boost::asio::cancellation_type::total);
         running.emit(boost::asio::cancellation_type::total); // has begun: no effect
     });
-    BOOST_TEST(code_of_failure([&] { waits.get(); }) == boost::asio::error::make_error_code(boost::asio::error::operation_aborted));
+    BOOST_TEST(code_of_failure([&] { waits.get(); }) ==
+               boost::asio::error::make_error_code(boost::asio::error::operation_aborted));
     BOOST_TEST(waiting == 1);
     boost::asio::post(loop.ctx, [&] { running.emit(boost::asio::cancellation_type::partial); });
-    BOOST_TEST(code_of_failure([&] { runs_now.get(); }) == boost::asio::error::make_error_code(boost::asio::error::operation_aborted));
+    BOOST_TEST(code_of_failure([&] { runs_now.get(); }) ==
+               boost::asio::error::make_error_code(boost::asio::error::operation_aborted));
     runner.join();
 }
 
 BOOST_AUTO_TEST_CASE(timeouts_hold)
 {
-    BOOST_TEST(code_of_failure([&] { pool.with({.timeout = 30ms}).apply(wait_to_be_stopped, 1); }) == make_error_code(errc::task_timed_out));
-    BOOST_TEST(code_of_failure([&] { pool.with({.deadline = 30ms}).apply(wait_to_be_stopped, 1); }) == make_error_code(errc::deadline_exceeded));
+    BOOST_TEST(code_of_failure([&] { pool.with({.timeout = 30ms}).apply(wait_to_be_stopped, 1); }) ==
+               make_error_code(errc::task_timed_out));
+    BOOST_TEST(code_of_failure([&] { pool.with({.deadline = 30ms}).apply(wait_to_be_stopped, 1); }) ==
+               make_error_code(errc::deadline_exceeded));
     const auto alone = std::make_shared<simulated_hosts>(1ms, 1);
     multi_pool<simulated_workers> one(simulated_options{.hosts = alone});
     auto first = one.submit(wait_to_be_stopped, 1);
     BOOST_TEST(eventually([] { return waiting == 1; }));
-    BOOST_TEST(code_of_failure([&] { one.with({.queue_timeout = 20ms}).apply(square, 1); }) == make_error_code(errc::queue_timed_out));
+    BOOST_TEST(code_of_failure([&] { one.with({.queue_timeout = 20ms}).apply(square, 1); }) ==
+               make_error_code(errc::queue_timed_out));
     first.cancel();
-    BOOST_TEST(code_of_failure([&] { first.get(); }) == boost::asio::error::make_error_code(boost::asio::error::operation_aborted));
+    BOOST_TEST(code_of_failure([&] { first.get(); }) ==
+               boost::asio::error::make_error_code(boost::asio::error::operation_aborted));
     BOOST_TEST(one.apply(square, 6) == 36);
 }
 
@@ -330,7 +346,8 @@ BOOST_AUTO_TEST_CASE(a_pool_is_terminated)
     pool.terminate();
     BOOST_TEST(code_of_failure([&] { outstanding.get(); }) == make_error_code(errc::pool_terminated));
     BOOST_TEST(code_of_failure([&] { pool.apply(square, 1); }) == make_error_code(errc::pool_terminated));
-    const auto report = multi_pool<simulated_workers>(simulated_options{.hosts = std::make_shared<simulated_hosts>(1ms, 2)}).drain(0s);
+    const auto report =
+        multi_pool<simulated_workers>(simulated_options{.hosts = std::make_shared<simulated_hosts>(1ms, 2)}).drain(0s);
     BOOST_TEST(report.in_time);
 }
 

@@ -91,7 +91,10 @@ struct outcome
     std::vector<std::byte> value;
 };
 
-std::exception_ptr lost_host(std::uint64_t index) { return make_error(errc::worker_died, "its host is gone", static_cast<std::size_t>(index)); }
+std::exception_ptr lost_host(std::uint64_t index)
+{
+    return make_error(errc::worker_died, "its host is gone", static_cast<std::size_t>(index));
+}
 
 } // namespace
 
@@ -224,7 +227,8 @@ private:
     void tell(held& h, std::size_t position, outcome what)
     {
         h.told = position + 1;
-        network_.send([from = h.work->from, id = h.work->id, position, member = id_, what = std::make_shared<const outcome>(std::move(what))] {
+        network_.send([from = h.work->from, id = h.work->id, position, member = id_,
+                       what = std::make_shared<const outcome>(std::move(what))] {
             from->outcome_of(member, id, position, what);
         });
     }
@@ -289,7 +293,9 @@ private:
         }
         if (over_ || h.next < h.keep)
             return;
-        network_.send([from = work->from, id = work->id, member = id_, busy = detail::clock::now() - since] { from->end_of(member, id, busy); });
+        network_.send([from = work->from, id = work->id, member = id_, busy = detail::clock::now() - since] {
+            from->end_of(member, id, busy);
+        });
         held_.pop_front();
     }
 
@@ -303,7 +309,8 @@ private:
             function = decode_function(state);
             if (function->is_coroutine()) {
                 std::exception_ptr error;
-                asio::co_spawn(loop, function->call_async(decoder(arguments), result), [&](std::exception_ptr e) { error = std::move(e); });
+                asio::co_spawn(loop, function->call_async(decoder(arguments), result),
+                               [&](std::exception_ptr e) { error = std::move(e); });
                 loop.restart();
                 loop.run();
                 if (error)
@@ -313,8 +320,11 @@ private:
                 function->call(in, result);
             }
             return {nullptr, {result.bytes().begin(), result.bytes().end()}};
-        } catch (...) {
-            return {annotate(std::current_exception(), work.first + position, function ? function->describe(decoder(arguments)) : std::string()), {}};
+        }
+        catch (...) {
+            return {annotate(std::current_exception(), work.first + position,
+                             function ? function->describe(decoder(arguments)) : std::string()),
+                    {}};
         }
     }
 
@@ -400,15 +410,17 @@ void simulated_hosts::attach(const std::shared_ptr<simulated_inbox>& pool)
         network_.send([pool, id = id] { pool->is_there(id); });
 }
 
-void simulated_hosts::announce_end(worker_id member, std::map<std::shared_ptr<simulated_inbox>, std::vector<worker_loss::begun_task>> begun,
-                                   bool expected)
+void simulated_hosts::announce_end(
+    worker_id member, std::map<std::shared_ptr<simulated_inbox>, std::vector<worker_loss::begun_task>> begun,
+    bool expected)
 {
     network_.send([this, member, begun = std::move(begun), expected] {
         std::lock_guard lock(mutex_);
         for (const auto& weak : pools_)
             if (const auto pool = weak.lock()) {
                 const auto found = begun.find(pool);
-                pool->is_gone(member, found == begun.end() ? std::vector<worker_loss::begun_task>() : found->second, expected);
+                pool->is_gone(member, found == begun.end() ? std::vector<worker_loss::begun_task>() : found->second,
+                              expected);
             }
     });
 }
@@ -430,8 +442,14 @@ public:
 
     const capabilities& can() const noexcept override
     {
-        static const capabilities can{.encodes = true, .launches = false, .can_kill = true, .chunks_per_worker = 8, .chunks_ahead = 3,
-                                      .chunk_bytes = 1 << 16, .chunk_items = 500, .chunk_aim = std::chrono::milliseconds(20)};
+        static const capabilities can{.encodes = true,
+                                      .launches = false,
+                                      .can_kill = true,
+                                      .chunks_per_worker = 8,
+                                      .chunks_ahead = 3,
+                                      .chunk_bytes = 1 << 16,
+                                      .chunk_items = 500,
+                                      .chunk_aim = std::chrono::milliseconds(20)};
         return can;
     }
 
@@ -453,7 +471,9 @@ public:
     std::optional<std::size_t> recall(worker_id worker, chunk_id id) override
     {
         ++hosts_->recalls;
-        send(worker, [hosts = hosts_.get(), from = inbox_, id](simulated_member& member) { hosts->taken_back += member.recall(from, id); });
+        send(worker, [hosts = hosts_.get(), from = inbox_, id](simulated_member& member) {
+            hosts->taken_back += member.recall(from, id);
+        });
         return std::nullopt;
     }
 
@@ -555,7 +575,8 @@ private:
 
     void look_later()
     {
-        hosts_->network().after(patience_ / 4, [from = inbox_] { from->post([](simulated_set& self) { self.look(); }); });
+        hosts_->network().after(patience_ / 4,
+                                [from = inbox_] { from->post([](simulated_set& self) { self.look(); }); });
     }
 
     void look()
@@ -564,7 +585,8 @@ private:
         if (!looks_)
             return;
         if (ready_.empty()) {
-            events_.unusable([] { return make_error(errc::worker_start_failed, "no host is there"); }, detail::clock::now() - patience_);
+            events_.unusable([] { return make_error(errc::worker_start_failed, "no host is there"); },
+                             detail::clock::now() - patience_);
             events_.decide();
         }
         look_later();
@@ -589,7 +611,10 @@ public:
             refuse_option("simulated_options::hosts", "is not set");
     }
     std::size_t count_nodes(std::size_t wanted, const char*) const override { return wanted != 0 ? wanted : 1; }
-    std::unique_ptr<worker_set> make(const backend_site& site) const override { return std::make_unique<simulated_set>(site, given_); }
+    std::unique_ptr<worker_set> make(const backend_site& site) const override
+    {
+        return std::make_unique<simulated_set>(site, given_);
+    }
 
 private:
     const simulated_options given_;
@@ -602,7 +627,8 @@ void simulated_inbox::is_there(worker_id member)
     post([member](simulated_set& set) { set.is_there(member); });
 }
 
-void simulated_inbox::outcome_of(worker_id member, chunk_id id, std::size_t position, std::shared_ptr<const outcome> what)
+void simulated_inbox::outcome_of(worker_id member, chunk_id id, std::size_t position,
+                                 std::shared_ptr<const outcome> what)
 {
     post([=](simulated_set& set) { set.outcome_of(member, id, position, *what); });
 }

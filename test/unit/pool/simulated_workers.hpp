@@ -70,11 +70,11 @@ public:
     std::shared_ptr<simulated_member> find(detail::worker_id member) const;
     void attach(const std::shared_ptr<simulated_inbox>& pool);
     /// Tells all pools, over the network, that a member is gone, and what of each it had begun.
-    void announce_end(detail::worker_id member, std::map<std::shared_ptr<simulated_inbox>, std::vector<detail::worker_loss::begun_task>> begun,
+    void announce_end(detail::worker_id member,
+                      std::map<std::shared_ptr<simulated_inbox>, std::vector<detail::worker_loss::begun_task>> begun,
                       bool expected);
 
 private:
-
     mutable std::mutex mutex_;
     std::map<detail::worker_id, std::shared_ptr<simulated_member>> members_;
     std::vector<std::shared_ptr<simulated_member>> gone_;

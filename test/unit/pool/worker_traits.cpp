@@ -40,7 +40,8 @@ struct crew_options
 class crew_factory final : public detail::backend_factory
 {
 public:
-    explicit crew_factory(const crew_options& given) : backend_factory(pool_options{.nodes = given.hands, .initializer = given.greeting})
+    explicit crew_factory(const crew_options& given)
+        : backend_factory(pool_options{.nodes = given.hands, .initializer = given.greeting})
     {
         if (given.hands == 0)
             detail::refuse_option("crew_options::hands", "is 0: nobody would work");
@@ -108,13 +109,16 @@ BOOST_AUTO_TEST_CASE(so_has_an_awaitable_one_and_with_pool)
 {
     boost::asio::io_context context;
     basic_async_pool<crew_workers> pool(context);
-    auto sum = pool.reduce([](int i) { return 2 * i; }, std::plus<int>(), 0, std::vector<int>{1, 2, 3}, boost::asio::use_future);
+    auto sum = pool.reduce([](int i) { return 2 * i; }, std::plus<int>(), 0, std::vector<int>{1, 2, 3},
+                           boost::asio::use_future);
     context.run();
     BOOST_TEST(sum.get() == 12);
 
     context.restart();
     crew_options options{.hands = 4};
-    auto body = [](basic_async_pool<crew_workers>& made) -> boost::asio::awaitable<std::size_t> { co_return made.nodes(); };
+    auto body = [](basic_async_pool<crew_workers>& made) -> boost::asio::awaitable<std::size_t> {
+        co_return made.nodes();
+    };
     auto nodes = boost::asio::co_spawn(context, with_pool<crew_workers>(options, body), boost::asio::use_future);
     context.run();
     BOOST_TEST(nodes.get() == 4u);
@@ -126,7 +130,8 @@ BOOST_AUTO_TEST_CASE(a_bad_option_names_the_member_of_the_options_that_were_give
     BOOST_CHECK_EXCEPTION(multi_pool<crew_workers>{none}, std::invalid_argument,
                           [](const std::invalid_argument& error) { return names(error, "crew_options::hands"); });
     multi_pool<crew_workers> pool;
-    BOOST_CHECK_EXCEPTION(pool.resize(101), std::invalid_argument, [](const std::invalid_argument& error) { return names(error, "resize"); });
+    BOOST_CHECK_EXCEPTION(pool.resize(101), std::invalid_argument,
+                          [](const std::invalid_argument& error) { return names(error, "resize"); });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

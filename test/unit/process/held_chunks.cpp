@@ -36,7 +36,10 @@ struct fixture
 
     record value(chunk_id id, std::uint32_t position) { return {id, position, record_kind::value, {}}; }
     record end(chunk_id id) { return {id, 0, record_kind::ended, {}}; }
-    void mark(chunk_id id, std::uint32_t position) { page.slot(held.find(id)->slot).mark = pack(mark_state{chunk_tag(id), position}); }
+    void mark(chunk_id id, std::uint32_t position)
+    {
+        page.slot(held.find(id)->slot).mark = pack(mark_state{chunk_tag(id), position});
+    }
 };
 
 bool is_protocol_error(const error& e) { return e.code() == errc::protocol_error; }
@@ -72,7 +75,9 @@ BOOST_FIXTURE_TEST_CASE(only_outcomes_that_can_be_are_taken, fixture)
 BOOST_FIXTURE_TEST_CASE(values_are_noted_by_the_row, fixture)
 {
     held.add(*make(7, 5));
-    const auto row = [](std::uint32_t position, std::uint32_t count) { return record{7, position, record_kind::value, {}, count}; };
+    const auto row = [](std::uint32_t position, std::uint32_t count) {
+        return record{7, position, record_kind::value, {}, count};
+    };
     held.note(row(0, 3));
     BOOST_TEST(held.outstanding() == 2u);
     BOOST_CHECK_EXCEPTION(held.note(row(2, 2)), error, is_protocol_error); // one of them twice

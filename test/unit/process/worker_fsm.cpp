@@ -30,25 +30,50 @@ void play(const char* what, const std::vector<step>& steps)
 
 BOOST_AUTO_TEST_CASE(each_life_ends_with_one_report)
 {
-    play("in order", {{in::launched, act::greet}, {in::greeted, act::none}, {in::ready, act::take_work}, {in::leave, act::say_goodbye},
-                      {in::lost, act::report_end}, {in::lost, act::none}});
-    play("dies at work", {{in::launched, act::greet}, {in::greeted, act::none}, {in::ready, act::take_work}, {in::lost, act::report_death},
+    play("in order", {{in::launched, act::greet},
+                      {in::greeted, act::none},
+                      {in::ready, act::take_work},
+                      {in::leave, act::say_goodbye},
+                      {in::lost, act::report_end},
+                      {in::lost, act::none}});
+    play("dies at work", {{in::launched, act::greet},
+                          {in::greeted, act::none},
+                          {in::ready, act::take_work},
+                          {in::lost, act::report_death},
                           {in::kill, act::none}});
     play("launch failed", {{in::lost, act::report_failed_start}});
     play("dies in the handshake", {{in::launched, act::greet}, {in::lost, act::report_failed_start}});
-    play("another build", {{in::launched, act::greet}, {in::unfit, act::kill}, {in::unfit, act::none}, {in::lost, act::report_failed_start}});
-    play("initializer failed", {{in::launched, act::greet}, {in::greeted, act::none}, {in::unfit, act::kill}, {in::lost, act::report_failed_start}});
-    play("replaced", {{in::launched, act::greet}, {in::greeted, act::none}, {in::ready, act::take_work}, {in::kill, act::kill},
-                      {in::kill, act::none}, {in::lost, act::report_end}});
-    play("nonsense at work", {{in::launched, act::greet}, {in::greeted, act::none}, {in::ready, act::take_work}, {in::unfit, act::kill},
+    play("another build", {{in::launched, act::greet},
+                           {in::unfit, act::kill},
+                           {in::unfit, act::none},
+                           {in::lost, act::report_failed_start}});
+    play("initializer failed", {{in::launched, act::greet},
+                                {in::greeted, act::none},
+                                {in::unfit, act::kill},
+                                {in::lost, act::report_failed_start}});
+    play("replaced", {{in::launched, act::greet},
+                      {in::greeted, act::none},
+                      {in::ready, act::take_work},
+                      {in::kill, act::kill},
+                      {in::kill, act::none},
+                      {in::lost, act::report_end}});
+    play("nonsense at work", {{in::launched, act::greet},
+                              {in::greeted, act::none},
+                              {in::ready, act::take_work},
+                              {in::unfit, act::kill},
                               {in::lost, act::report_death}});
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_that_is_not_ready_is_not_asked_but_killed)
 {
-    play("before its launch is known", {{in::leave, act::kill}, {in::launched, act::none}, {in::lost, act::report_end}});
-    play("in the handshake", {{in::launched, act::greet}, {in::leave, act::kill}, {in::greeted, act::none}, {in::lost, act::report_end}});
-    play("in the initializer", {{in::launched, act::greet}, {in::greeted, act::none}, {in::leave, act::kill}, {in::ready, act::none},
+    play("before its launch is known",
+         {{in::leave, act::kill}, {in::launched, act::none}, {in::lost, act::report_end}});
+    play("in the handshake",
+         {{in::launched, act::greet}, {in::leave, act::kill}, {in::greeted, act::none}, {in::lost, act::report_end}});
+    play("in the initializer", {{in::launched, act::greet},
+                                {in::greeted, act::none},
+                                {in::leave, act::kill},
+                                {in::ready, act::none},
                                 {in::lost, act::report_end}});
 }
 
@@ -56,13 +81,19 @@ BOOST_AUTO_TEST_CASE(what_comes_out_of_turn_is_nonsense)
 {
     play("ready before the greeting", {{in::launched, act::greet}, {in::ready, act::kill}});
     play("greets twice", {{in::launched, act::greet}, {in::greeted, act::none}, {in::greeted, act::kill}});
-    play("ready twice", {{in::launched, act::greet}, {in::greeted, act::none}, {in::ready, act::take_work}, {in::ready, act::kill}});
+    play("ready twice",
+         {{in::launched, act::greet}, {in::greeted, act::none}, {in::ready, act::take_work}, {in::ready, act::kill}});
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_that_leaves_too_slowly_can_be_killed)
 {
-    play("kill while leaving", {{in::launched, act::greet}, {in::greeted, act::none}, {in::ready, act::take_work}, {in::leave, act::say_goodbye},
-                                {in::leave, act::none}, {in::kill, act::kill}, {in::lost, act::report_end}});
+    play("kill while leaving", {{in::launched, act::greet},
+                                {in::greeted, act::none},
+                                {in::ready, act::take_work},
+                                {in::leave, act::say_goodbye},
+                                {in::leave, act::none},
+                                {in::kill, act::kill},
+                                {in::lost, act::report_end}});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

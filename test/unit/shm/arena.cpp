@@ -107,9 +107,12 @@ BOOST_AUTO_TEST_CASE(buffers_grow_where_they_are)
     constexpr page_layout layout{2, 1024, 8 * mib};
     const memory_file file{layout};
     const shared_page page = shared_page::create(file.fd, layout);
-    const auto arguments = std::make_shared<argument_arena>(arena_mapping(file.fd, layout, arena_mapping::use::arguments));
-    const auto results = std::make_shared<result_arena>(arena_mapping(file.fd, layout, arena_mapping::use::results), page.arena_tail());
-    for (const std::shared_ptr<buffer_memory>& memory : {std::shared_ptr<buffer_memory>(arguments), std::shared_ptr<buffer_memory>(results)}) {
+    const auto arguments =
+        std::make_shared<argument_arena>(arena_mapping(file.fd, layout, arena_mapping::use::arguments));
+    const auto results =
+        std::make_shared<result_arena>(arena_mapping(file.fd, layout, arena_mapping::use::results), page.arena_tail());
+    for (const std::shared_ptr<buffer_memory>& memory :
+         {std::shared_ptr<buffer_memory>(arguments), std::shared_ptr<buffer_memory>(results)}) {
         byte_buffer grown(memory);
         std::memset(grown.extend(byte_buffer::lending_size), 'a', byte_buffer::lending_size);
         BOOST_TEST(grown.is_lent());
@@ -189,7 +192,8 @@ BOOST_FIXTURE_TEST_CASE(results_are_kept_until_they_are_given_back, fixture)
     BOOST_TEST(!publish('f'));
     give_back(places[3]);
     BOOST_TEST(publish('g'));
-    BOOST_TEST(results_there.at(places[4]).data() == results_there.bytes().data()); // nothing is kept: back to the start
+    // nothing is kept: back to the start
+    BOOST_TEST(results_there.at(places[4]).data() == results_there.bytes().data());
 }
 
 BOOST_FIXTURE_TEST_CASE(what_is_not_published_is_taken_again, fixture)
@@ -206,7 +210,8 @@ BOOST_FIXTURE_TEST_CASE(places_outside_are_refused, fixture)
     BOOST_TEST(results_there.at({capacity - 10, 10}).size() == 10u);
     BOOST_TEST(results_there.at({5 * capacity, capacity}).size() == capacity);
     constexpr std::uint64_t huge = std::numeric_limits<std::uint64_t>::max();
-    const arena_place outside[]{{capacity - 10, 11}, {0, capacity + 1}, {1, capacity}, {huge, 2}, {huge, huge}, {0, huge}};
+    const arena_place outside[]{{capacity - 10, 11}, {0, capacity + 1}, {1, capacity},
+                                {huge, 2},           {huge, huge},      {0, huge}};
     for (const arena_place& place : outside)
         BOOST_CHECK_EXCEPTION(results_there.at(place), error, is_protocol_error);
     BOOST_CHECK_EXCEPTION(arena_mapping().at({0, 0}), error, is_protocol_error);

@@ -102,13 +102,15 @@ BOOST_FIXTURE_TEST_CASE(who_reads_while_it_is_written_finds_whole_reports, fixtu
     std::atomic<bool> over = false;
     std::thread writer([&] {
         for (std::uint64_t i = 1; i != 200000; ++i)
-            board->write(i % 100, 1 + i % 3, 0, static_cast<double>(i % 100) / 100, std::string(i % 100, static_cast<char>('0' + i % 10)));
+            board->write(i % 100, 1 + i % 3, 0, static_cast<double>(i % 100) / 100,
+                         std::string(i % 100, static_cast<char>('0' + i % 10)));
         over = true;
     });
     std::size_t torn = 0;
     do
         for (const task_report& report : taken())
-            torn += report.text.size() != report.operation || report.fraction != static_cast<double>(report.operation) / 100;
+            torn += report.text.size() != report.operation ||
+                    report.fraction != static_cast<double>(report.operation) / 100;
     while (!over);
     writer.join();
     BOOST_TEST(torn == 0u);

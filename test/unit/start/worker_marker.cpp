@@ -24,7 +24,8 @@ BOOST_AUTO_TEST_CASE(what_was_encoded_is_parsed)
     const worker_marker markers[] = {
         {0, 1, 1, 0},
         {7, nesting_limit, 4711, 0x0123'4567'89ab'cdef, 12},
-        {std::numeric_limits<std::size_t>::max(), 2, std::numeric_limits<int>::max(), std::numeric_limits<std::uint64_t>::max()},
+        {std::numeric_limits<std::size_t>::max(), 2, std::numeric_limits<int>::max(),
+         std::numeric_limits<std::uint64_t>::max()},
     };
     for (const auto& marker : markers) {
         BOOST_TEST(encode_marker(marker).starts_with("TWAT_MP_WORKER="));
@@ -35,9 +36,9 @@ BOOST_AUTO_TEST_CASE(what_was_encoded_is_parsed)
 BOOST_AUTO_TEST_CASE(anything_else_is_no_marker)
 {
     BOOST_TEST(parse_marker("2:3:1:99:ff:4").has_value());
-    for (const char* text : {"", "2", "2:", "yes", "1:3:1:99:ff:4", "2:3:1:99:ff", "2:3:1:99:ff:", "2:3:1:99:ff:4:", "2:3:1:99:ff:4 ", "2:03:1:99:ff:4",
-                             "2:-3:1:99:ff:4", "2:3:1:99:FF:4", "2:3:1:99:fffffffffffffffff:4", "2: 3:1:99:ff:4", "2:3:1:99:ff:4:0",
-                             "21:3:1:99:ff:4"})
+    for (const char* text : {"", "2", "2:", "yes", "1:3:1:99:ff:4", "2:3:1:99:ff", "2:3:1:99:ff:", "2:3:1:99:ff:4:",
+                             "2:3:1:99:ff:4 ", "2:03:1:99:ff:4", "2:-3:1:99:ff:4", "2:3:1:99:FF:4",
+                             "2:3:1:99:fffffffffffffffff:4", "2: 3:1:99:ff:4", "2:3:1:99:ff:4:0", "21:3:1:99:ff:4"})
         BOOST_TEST(!parse_marker(text).has_value(), text);
 }
 

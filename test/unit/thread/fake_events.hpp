@@ -49,7 +49,8 @@ public:
             f_(index);
             static_cast<int_payload&>(tasks).values[position] = static_cast<int>(index) * 2;
             return nullptr;
-        } catch (...) {
+        }
+        catch (...) {
             return std::current_exception();
         }
     }
@@ -70,7 +71,8 @@ public:
         std::exception_ptr error;
         try {
             co_await f_(index);
-        } catch (...) {
+        }
+        catch (...) {
             error = std::current_exception();
         }
         co_return error;

@@ -38,7 +38,12 @@ BOOST_AUTO_TEST_CASE(the_tasks_of_a_chunk_run_in_order_in_a_thread_of_the_pool)
     make_ready(1);
     std::vector<std::uint64_t> seen;
     std::thread::id where;
-    const chunk& work = make_chunk([&](std::uint64_t index) { seen.push_back(index); where = std::this_thread::get_id(); }, 4, 10);
+    const chunk& work = make_chunk(
+        [&](std::uint64_t index) {
+            seen.push_back(index);
+            where = std::this_thread::get_id();
+        },
+        4, 10);
     workers->submit(events.ready[0], work);
     run_to_end(work);
     BOOST_TEST(seen == (std::vector<std::uint64_t>{10, 11, 12, 13}), per_element());
@@ -50,7 +55,12 @@ BOOST_AUTO_TEST_CASE(the_tasks_of_a_chunk_run_in_order_in_a_thread_of_the_pool)
 BOOST_AUTO_TEST_CASE(a_failed_task_does_not_stop_the_ones_behind_it)
 {
     make_ready(1);
-    const chunk& work = make_chunk([](std::uint64_t index) { if (index == 1) throw std::domain_error("boom"); }, 3);
+    const chunk& work = make_chunk(
+        [](std::uint64_t index) {
+            if (index == 1)
+                throw std::domain_error("boom");
+        },
+        3);
     workers->submit(events.ready[0], work);
     run_to_end(work);
     BOOST_TEST(events.finished[work.id] == (std::vector<std::size_t>{0, 2}), per_element());
@@ -87,12 +97,14 @@ BOOST_AUTO_TEST_CASE(long_tasks_are_reported_before_their_chunk_ends)
 {
     make_ready(1);
     gate go;
-    const chunk& work = make_chunk([&](std::uint64_t index) {
-        if (index == 1)
-            go.pass();
-        else
-            std::this_thread::sleep_for(2ms);
-    }, 2);
+    const chunk& work = make_chunk(
+        [&](std::uint64_t index) {
+            if (index == 1)
+                go.pass();
+            else
+                std::this_thread::sleep_for(2ms);
+        },
+        2);
     workers->submit(events.ready[0], work);
     run_until([&] { return !events.finished[work.id].empty(); });
     BOOST_TEST(!has_ended(work));
@@ -105,7 +117,13 @@ BOOST_AUTO_TEST_CASE(recall_takes_back_what_has_not_begun)
     make_ready(1);
     gate begun, go;
     std::atomic<int> calls = 0;
-    const chunk& work = make_chunk([&](std::uint64_t) { ++calls; begun.open(); go.pass(); }, 10);
+    const chunk& work = make_chunk(
+        [&](std::uint64_t) {
+            ++calls;
+            begun.open();
+            go.pass();
+        },
+        10);
     workers->submit(events.ready[0], work);
     begun.pass();
     BOOST_TEST(workers->recall(events.ready[0], work.id).value() == 1u);
@@ -119,7 +137,10 @@ BOOST_AUTO_TEST_CASE(a_chunk_taken_back_whole_ends_though_its_worker_is_busy)
 {
     make_ready(1);
     gate begun, go;
-    const chunk& first = make_chunk([&](std::uint64_t) { begun.open(); go.pass(); });
+    const chunk& first = make_chunk([&](std::uint64_t) {
+        begun.open();
+        go.pass();
+    });
     chunk& second = make_chunk([](std::uint64_t) { BOOST_ERROR("was taken back"); }, 3);
     workers->submit(events.ready[0], first);
     workers->submit(events.ready[0], second);
@@ -149,15 +170,17 @@ BOOST_AUTO_TEST_CASE(cancel_stops_the_running_task_and_not_the_next)
     make_ready(1);
     gate begun;
     std::vector<bool> stopped;
-    const chunk& work = make_chunk([&](std::uint64_t index) {
-        const auto stop = this_task::stop_token();
-        if (index == 0) {
-            begun.open();
-            while (!stop.stop_requested())
-                std::this_thread::yield();
-        }
-        stopped.push_back(stop.stop_requested());
-    }, 2);
+    const chunk& work = make_chunk(
+        [&](std::uint64_t index) {
+            const auto stop = this_task::stop_token();
+            if (index == 0) {
+                begun.open();
+                while (!stop.stop_requested())
+                    std::this_thread::yield();
+            }
+            stopped.push_back(stop.stop_requested());
+        },
+        2);
     workers->submit(events.ready[0], work);
     begun.pass();
     workers->cancel(events.ready[0], work.id);
@@ -180,7 +203,14 @@ BOOST_AUTO_TEST_CASE(running_tells_the_task_if_there_is_a_timeout)
     make_ready(1);
     gate begun, go;
     const auto before = clock::now();
-    chunk& work = make_chunk([&](std::uint64_t index) { if (index == 1) { begun.open(); go.pass(); } }, 3);
+    chunk& work = make_chunk(
+        [&](std::uint64_t index) {
+            if (index == 1) {
+                begun.open();
+                go.pass();
+            }
+        },
+        3);
     work.timeout = 1h;
     workers->submit(events.ready[0], work);
     begun.pass();
@@ -196,11 +226,18 @@ BOOST_AUTO_TEST_CASE(running_tells_the_task_if_there_is_a_timeout)
 BOOST_AUTO_TEST_CASE(a_task_sees_its_worker_and_the_time_it_has)
 {
     make_ready(2);
-    struct seen { bool worker; std::size_t index; const void* pool; duration remaining; };
+    struct seen
+    {
+        bool worker;
+        std::size_t index;
+        const void* pool;
+        duration remaining;
+    };
     std::map<worker_id, seen> all;
     for (const worker_id worker : std::vector(events.ready)) {
         chunk& work = make_chunk([&](std::uint64_t) {
-            all[worker] = {this_worker::is_worker(), this_worker::index(), current_worker()->pool, this_task::remaining()};
+            all[worker] = {this_worker::is_worker(), this_worker::index(), current_worker()->pool,
+                           this_task::remaining()};
         });
         work.timeout = 1h;
         work.deadline = clock::now() + 2h;
@@ -221,7 +258,10 @@ BOOST_AUTO_TEST_CASE(the_executor_of_a_worker_runs_in_its_thread)
     std::thread::id task, posted;
     const chunk& work = make_chunk([&](std::uint64_t) {
         task = std::this_thread::get_id();
-        asio::post(this_worker::executor(), [&] { posted = std::this_thread::get_id(); done.open(); });
+        asio::post(this_worker::executor(), [&] {
+            posted = std::this_thread::get_id();
+            done.open();
+        });
     });
     workers->submit(events.ready[0], work);
     done.pass();
@@ -240,7 +280,11 @@ BOOST_AUTO_TEST_CASE(coroutine_tasks_run_at_once_in_one_worker)
         if (++inside == 3)
             all_in->cancel();
         else
-            try { co_await all_in->async_wait(asio::use_awaitable); } catch (const boost::system::system_error&) {}
+            try {
+                co_await all_in->async_wait(asio::use_awaitable);
+            }
+            catch (const boost::system::system_error&) {
+            }
     };
     for (int i = 0; i < 3; ++i)
         workers->submit(events.ready[0], make_coroutine(f));
@@ -296,7 +340,8 @@ BOOST_AUTO_TEST_CASE(an_abandoned_coroutine_task_is_heard_of_no_more)
             try {
                 co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
                 co_await timer.async_wait(asio::use_awaitable);
-            } catch (const boost::system::system_error&) {
+            }
+            catch (const boost::system::system_error&) {
             }
     });
     workers->submit(events.ready[0], work);
@@ -332,8 +377,15 @@ BOOST_AUTO_TEST_CASE(two_threads_may_have_one_index_and_either_ends_by_itself)
 BOOST_AUTO_TEST_CASE(initializer_and_finalizer_run_in_every_worker)
 {
     std::atomic<int> begun = 0, over = 0, right = 0;
-    options.initializer = task([&] { ++begun; right += this_worker::is_worker(); });
-    options.finalizer = task([&] { ++over; right += this_worker::is_worker(); throw std::runtime_error("is dropped"); });
+    options.initializer = task([&] {
+        ++begun;
+        right += this_worker::is_worker();
+    });
+    options.finalizer = task([&] {
+        ++over;
+        right += this_worker::is_worker();
+        throw std::runtime_error("is dropped");
+    });
     make_ready(2);
     BOOST_TEST(begun == 2);
     BOOST_TEST(over == 0);
@@ -365,7 +417,8 @@ BOOST_AUTO_TEST_CASE(an_initializer_that_fails_is_told_of_with_its_exception)
     BOOST_TEST(events.ready.empty());
     try {
         std::rethrow_exception(events.causes.front());
-    } catch (const error& e) {
+    }
+    catch (const error& e) {
         BOOST_TEST((e.code() == errc::initializer_failed));
         BOOST_CHECK_THROW(std::rethrow_if_nested(e), std::domain_error);
     }
@@ -436,7 +489,8 @@ BOOST_AUTO_TEST_CASE(events_tell_of_the_life_of_a_worker)
     bool done = false;
     workers->stop([&] { done = true; });
     run_until([&] { return done && seen.size() == 3; });
-    BOOST_TEST(seen == (std::vector<int>{pool_event::worker_started, pool_event::worker_ready, pool_event::worker_retired}),
+    BOOST_TEST(seen ==
+                   (std::vector<int>{pool_event::worker_started, pool_event::worker_ready, pool_event::worker_retired}),
                per_element());
 }
 
@@ -445,13 +499,15 @@ BOOST_AUTO_TEST_CASE(the_destructor_waits_for_running_tasks_and_drops_the_others
     make_ready(1);
     gate begun;
     std::atomic<int> ended = 0;
-    const chunk& work = make_chunk([&](std::uint64_t) {
-        begun.open();
-        const auto stop = this_task::stop_token();
-        while (!stop.stop_requested())
-            std::this_thread::yield();
-        ++ended;
-    }, 5);
+    const chunk& work = make_chunk(
+        [&](std::uint64_t) {
+            begun.open();
+            const auto stop = this_task::stop_token();
+            while (!stop.stop_requested())
+                std::this_thread::yield();
+            ++ended;
+        },
+        5);
     workers->submit(events.ready[0], work);
     begun.pass();
     workers.reset();

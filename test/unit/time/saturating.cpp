@@ -22,7 +22,10 @@ BOOST_AUTO_TEST_SUITE(test_saturating)
 
 BOOST_AUTO_TEST_CASE(sums_of_durations_stop_at_the_ends_of_the_range)
 {
-    const struct { duration a, b, sum; } table[] = {
+    const struct
+    {
+        duration a, b, sum;
+    } table[] = {
         {1s, 2s, 3s},
         {-1s, 1s, 0s},
         {most - 1ns, 1ns, most},
@@ -40,12 +43,18 @@ BOOST_AUTO_TEST_CASE(sums_of_durations_stop_at_the_ends_of_the_range)
         {least, most, most},
     };
     for (const auto& row : table)
-        BOOST_TEST(detail::saturating_add(row.a, row.b).count() == row.sum.count(), row.a.count() << " + " << row.b.count());
+        BOOST_TEST(detail::saturating_add(row.a, row.b).count() == row.sum.count(), row.a.count()
+                                                                                        << " + " << row.b.count());
 }
 
 BOOST_AUTO_TEST_CASE(a_time_point_and_no_limit_is_never)
 {
-    const struct { time_point from; duration span; time_point sum; } table[] = {
+    const struct
+    {
+        time_point from;
+        duration span;
+        time_point sum;
+    } table[] = {
         {at(5s), 2s, at(7s)},
         {at(5s), most, time_point::max()},
         {at(5s), most - 1s, time_point::max()},
@@ -57,13 +66,18 @@ BOOST_AUTO_TEST_CASE(a_time_point_and_no_limit_is_never)
         {at(-5s), least, time_point::min()},
     };
     for (const auto& row : table)
-        BOOST_TEST(detail::saturating_add(row.from, row.span).time_since_epoch().count() == row.sum.time_since_epoch().count(),
+        BOOST_TEST(detail::saturating_add(row.from, row.span).time_since_epoch().count() ==
+                       row.sum.time_since_epoch().count(),
                    row.from.time_since_epoch().count() << " + " << row.span.count());
 }
 
 BOOST_AUTO_TEST_CASE(the_time_until_never_has_no_limit)
 {
-    const struct { time_point to, from; duration difference; } table[] = {
+    const struct
+    {
+        time_point to, from;
+        duration difference;
+    } table[] = {
         {at(7s), at(5s), 2s},
         {at(5s), at(7s), -2s},
         {time_point::max(), at(5s), most},
@@ -81,13 +95,17 @@ BOOST_AUTO_TEST_CASE(the_time_until_never_has_no_limit)
 BOOST_AUTO_TEST_CASE(floating_point_nanoseconds_stop_at_the_ends_of_the_range)
 {
     using limits = std::numeric_limits<double>;
-    const struct { double nanoseconds; duration result; } table[] = {
+    const struct
+    {
+        double nanoseconds;
+        duration result;
+    } table[] = {
         {0, 0s},
         {1.9, 1ns},
         {-1.9, -1ns},
         {1e9, 1s},
         {9.3e18, most},
-        {9223372036854775808.0, most}, // 2^63
+        {9223372036854775808.0, most},                          // 2^63
         {9223372036854774784.0, duration(9223372036854774784)}, // the double below it
         {-9223372036854775808.0, least},
         {-9.3e18, least},

@@ -244,7 +244,8 @@ struct shape
 
 /// An exception that arrives as the same type, with the same `what()`; `check` compares the rest.
 template <class E, class Check = void (*)(const E&)>
-shape same(const char* name, E thrown, Check check = [](const E&) {})
+shape same(
+    const char* name, E thrown, Check check = [](const E&) {})
 {
     const std::string what = thrown.what();
     return {name, [=] { throw thrown; },
@@ -345,7 +346,10 @@ std::vector<shape> shapes()
              }),
         same("worker_died, all that is known",
              worker_died(1234, {.known = true, .signal = 9}, 3, "",
-                         {.phase = life_phase::encode, .resident_size = 5000, .out_of_memory = memory_verdict::likely, .stderr_tail = "x\n"}),
+                         {.phase = life_phase::encode,
+                          .resident_size = 5000,
+                          .out_of_memory = memory_verdict::likely,
+                          .stderr_tail = "x\n"}),
              [](const worker_died& e) {
                  BOOST_TEST((e.phase() == life_phase::encode));
                  BOOST_TEST(e.resident_size() == 5000u);
@@ -377,31 +381,37 @@ std::vector<shape> shapes()
         same("registered, boost", from_boost("mine")),
         same("registered, clones", clones_otherwise("mine")),
         same("registered, always nests", always_nests("mine")),
-        as<from_text>("derived from registered", [] { throw derived_from_text("d"); }, "d", "derived_from_text"),
-        as<std::range_error>("registered, cannot be made", [] { throw throws_when_made("!"); }, "without the mark",
-                             "throws_when_made"),
+        as<from_text>(
+            "derived from registered", [] { throw derived_from_text("d"); }, "d", "derived_from_text"),
+        as<std::range_error>(
+            "registered, cannot be made", [] { throw throws_when_made("!"); }, "without the mark", "throws_when_made"),
         // derived from standard ones
-        as<std::length_error>("unregistered", [] { throw unregistered("u"); }, "u", "unregistered"),
-        as<std::range_error>("one of two with the same name", [] { throw ambiguous_error("a"); }, "a",
-                             "ambiguous_error"),
-        as<std::underflow_error>("throws when copied", [] { throw throws_when_copied(); }, "copied",
-                                 "throws_when_copied"),
-        as<std::overflow_error>("null", [] { throw says_null(); },
-                                "(what() of (anonymous namespace)::says_null returned null)", "says_null"),
-        as<std::runtime_error>("two bases", [] { throw runtime_and_logic(); }, "both", "runtime_and_logic"),
-        as<std::range_error>("throw_exception", [] { BOOST_THROW_EXCEPTION(std::range_error("r")); }, "r",
-                             "std::range_error"),
-        as<std::range_error>("enable_current_exception",
-                             [] { throw boost::enable_current_exception(std::range_error("r")); }, "r",
-                             "std::range_error"),
-        as<from_text>("registered, wrapped", [] { BOOST_THROW_EXCEPTION(from_text("r")); }, "r", "from_text"),
-        as<std::ios_base::failure>("stream",
-                                   [] {
-                                       std::ifstream file;
-                                       file.exceptions(std::ios::failbit);
-                                       file.open("/nowhere/at/all");
-                                   },
-                                   "basic_ios::clear: iostream error", "std::ios_base::failure"),
+        as<std::length_error>(
+            "unregistered", [] { throw unregistered("u"); }, "u", "unregistered"),
+        as<std::range_error>(
+            "one of two with the same name", [] { throw ambiguous_error("a"); }, "a", "ambiguous_error"),
+        as<std::underflow_error>(
+            "throws when copied", [] { throw throws_when_copied(); }, "copied", "throws_when_copied"),
+        as<std::overflow_error>(
+            "null", [] { throw says_null(); }, "(what() of (anonymous namespace)::says_null returned null)",
+            "says_null"),
+        as<std::runtime_error>(
+            "two bases", [] { throw runtime_and_logic(); }, "both", "runtime_and_logic"),
+        as<std::range_error>(
+            "throw_exception", [] { BOOST_THROW_EXCEPTION(std::range_error("r")); }, "r", "std::range_error"),
+        as<std::range_error>(
+            "enable_current_exception", [] { throw boost::enable_current_exception(std::range_error("r")); }, "r",
+            "std::range_error"),
+        as<from_text>(
+            "registered, wrapped", [] { BOOST_THROW_EXCEPTION(from_text("r")); }, "r", "from_text"),
+        as<std::ios_base::failure>(
+            "stream",
+            [] {
+                std::ifstream file;
+                file.exceptions(std::ios::failbit);
+                file.open("/nowhere/at/all");
+            },
+            "basic_ios::clear: iostream error", "std::ios_base::failure"),
         // anything else
         remote("int", 42, "42", "int"),
         remote("bool", true, "true", "bool"),
@@ -580,9 +590,7 @@ BOOST_AUTO_TEST_CASE(a_registered_type_that_always_nests_may_nest_nothing)
             throw always_nests("outer");
         }
     });
-    with<always_nests>(error, [](const always_nests& e) {
-        BOOST_CHECK_THROW(e.rethrow_nested(), std::range_error);
-    });
+    with<always_nests>(error, [](const always_nests& e) { BOOST_CHECK_THROW(e.rethrow_nested(), std::range_error); });
 }
 
 BOOST_AUTO_TEST_CASE(nesting_in_the_way_of_boost_is_kept_for_both_ways)
@@ -604,8 +612,8 @@ BOOST_AUTO_TEST_CASE(error_infos_and_the_place_of_the_throw_arrive_as_text)
     });
     with<std::range_error>(error, [](const std::range_error& e) {
         const std::string text = boost::diagnostic_information(e);
-        for (const char* part : {"a.txt", "wire/exception.cpp:", "what: far\n", "Task index: 50\n", "In process: 4711\n",
-                                 "Thrown type: std::range_error\n", "Input: 17\n"})
+        for (const char* part : {"a.txt", "wire/exception.cpp:", "what: far\n", "Task index: 50\n",
+                                 "In process: 4711\n", "Thrown type: std::range_error\n", "Input: 17\n"})
             BOOST_TEST(text.find(part) != std::string::npos, text);
     });
 }
@@ -636,9 +644,8 @@ BOOST_AUTO_TEST_CASE(an_exception_fits_into_any_room_with_less_detail)
         const auto arrived = decode_exception(in, task, pid);
         BOOST_TEST((task_index(arrived) == task));
         if (limit > 500)
-            with<std::range_error>(arrived, [](const std::range_error& e) {
-                BOOST_TEST(std::string(e.what()).starts_with("xxx"));
-            });
+            with<std::range_error>(
+                arrived, [](const std::range_error& e) { BOOST_TEST(std::string(e.what()).starts_with("xxx")); });
         else if (out.size() == 3)
             with<remote_error>(arrived, [](const remote_error&) {});
     }

@@ -28,8 +28,8 @@ std::vector<std::byte> pattern(std::size_t n)
 bool is_protocol_error(const error& e) { return e.code() == errc::protocol_error; }
 
 /// Gives `bytes` to a reader in pieces of at most `piece` and collects the frames.
-std::vector<std::pair<frame_header, std::vector<std::byte>>> read_all(frame_reader& reader,
-                                                                      std::span<const std::byte> bytes, std::size_t piece)
+std::vector<std::pair<frame_header, std::vector<std::byte>>>
+read_all(frame_reader& reader, std::span<const std::byte> bytes, std::size_t piece)
 {
     std::vector<std::pair<frame_header, std::vector<std::byte>>> frames;
     while (!bytes.empty()) {

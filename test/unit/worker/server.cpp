@@ -77,7 +77,7 @@ asio::awaitable<int> async_square(int i)
 {
     asio::steady_timer timer(co_await asio::this_coro::executor, 1ms * i);
     co_await timer.async_wait(asio::use_awaitable);
-    co_return i * i;
+    co_return i* i;
 }
 
 asio::awaitable<std::string> async_text_of_length(int n)

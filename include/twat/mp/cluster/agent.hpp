@@ -31,8 +31,8 @@ class TWAT_MP_CLUSTER_DECL agent_control
 {
 public:
     virtual ~agent_control();
-    virtual void leave() = 0; ///< Takes nothing any more, finishes what runs, ends.
-    virtual void stop() = 0;  ///< Stops what runs, ends.
+    virtual void leave() = 0;                 ///< Takes nothing any more, finishes what runs, ends.
+    virtual void stop() = 0;                  ///< Stops what runs, ends.
     virtual std::string describe() const = 0; ///< What it has done, once it has ended.
 };
 
@@ -49,13 +49,16 @@ struct agent_initiation
         auto slot = asio::get_associated_cancellation_slot(handler);
         auto wait = std::make_shared<shared_wait<completion>>(completion(std::forward<Handler>(handler), executor));
         try {
-            auto control = start_agent(std::move(executor), std::move(options), [wait](std::exception_ptr error) { wait->finish(error); });
+            auto control = start_agent(std::move(executor), std::move(options),
+                                       [wait](std::exception_ptr error) { wait->finish(error); });
             if (slot.is_connected())
                 slot.assign([weak = std::weak_ptr(control)](asio::cancellation_type type) {
                     if (const auto serves = weak.lock())
-                        (type & asio::cancellation_type::terminal) != asio::cancellation_type::none ? serves->stop() : serves->leave();
+                        (type & asio::cancellation_type::terminal) != asio::cancellation_type::none ? serves->stop()
+                                                                                                    : serves->leave();
                 });
-        } catch (...) {
+        }
+        catch (...) {
             wait->finish(std::current_exception());
         }
     }
@@ -108,8 +111,8 @@ TWAT_MP_CLUSTER_DECL void run_agent(agent_options options);
 template <class CompletionToken = asio::use_awaitable_t<>>
 auto async_run_agent(asio::any_io_executor executor, agent_options options, CompletionToken&& token = CompletionToken())
 {
-    return asio::async_initiate<CompletionToken, void(std::exception_ptr)>(detail::cluster::agent_initiation(), token, std::move(executor),
-                                                                           std::move(options));
+    return asio::async_initiate<CompletionToken, void(std::exception_ptr)>(detail::cluster::agent_initiation(), token,
+                                                                           std::move(executor), std::move(options));
 }
 
 } // namespace twat::mp

@@ -25,9 +25,9 @@ public:
     /// @param note Why it is known to be lost.
     host_lost(const std::string& host, std::size_t task_index, const std::string& note = {})
         : error(errc::host_lost, "task " + std::to_string(task_index) + " may have run on " + host + ", which is gone" +
-                                     (note.empty() ? std::string() : ": " + note) + " (call_options::retries runs such tasks again)"),
-          host_(std::make_shared<const std::string>(host)),
-          task_index_(task_index)
+                                     (note.empty() ? std::string() : ": " + note) +
+                                     " (call_options::retries runs such tasks again)"),
+          host_(std::make_shared<const std::string>(host)), task_index_(task_index)
     {}
 
     /// As its agent calls it: `agent_options::host`, by default the system's name.

@@ -18,13 +18,15 @@ namespace twat::mp {
 */
 struct broker_credentials
 {
-    std::string user{};                    ///< With `password`.
-    std::string password{};                ///< Of `user`.
-    std::string token{};                   ///< Instead of a user.
-    std::filesystem::path creds_file{};    ///< A `.creds` file, of a broker with decentralised accounts.
-    std::filesystem::path ca_file{};       ///< Certificates (PEM) that the broker's is checked against; empty: the system's.
-    std::filesystem::path certificate{};   ///< This side's certificate chain (PEM), for brokers that verify clients; with `key`.
-    std::filesystem::path key{};           ///< The key (PEM) of `certificate`.
+    std::string user{};                 ///< With `password`.
+    std::string password{};             ///< Of `user`.
+    std::string token{};                ///< Instead of a user.
+    std::filesystem::path creds_file{}; ///< A `.creds` file, of a broker with decentralised accounts.
+    /// Certificates (PEM) that the broker's is checked against; empty: the system's.
+    std::filesystem::path ca_file{};
+    /// This side's certificate chain (PEM), for brokers that verify clients; with `key`.
+    std::filesystem::path certificate{};
+    std::filesystem::path key{}; ///< The key (PEM) of `certificate`.
 };
 
 /** How a pool meets its agents. Every member has a default that suits a broker on this machine.

@@ -24,19 +24,16 @@ template <class T, bool Copyable = std::is_copy_constructible_v<T>>
 struct any_member
 {
     template <class U>
-        requires(!std::is_base_of_v<U, T>)
-    operator U&() const&& noexcept;
+    requires(!std::is_base_of_v<U, T>) operator U&() const&& noexcept;
     template <class U>
-        requires(!std::is_base_of_v<U, T>)
-    operator U&() const& noexcept;
+    requires(!std::is_base_of_v<U, T>) operator U&() const& noexcept;
 };
 
 template <class T>
 struct any_member<T, false>
 {
     template <class U>
-        requires(!std::is_base_of_v<U, T>)
-    operator U() const&& noexcept;
+    requires(!std::is_base_of_v<U, T>) operator U() const&& noexcept;
 };
 
 /// Becomes a base of `T` and nothing else.
@@ -44,19 +41,16 @@ template <class T, bool Copyable = std::is_copy_constructible_v<T>>
 struct any_base
 {
     template <class U>
-        requires(std::is_base_of_v<U, T> && !std::is_same_v<U, T>)
-    operator U&() const&& noexcept;
+    requires(std::is_base_of_v<U, T> && !std::is_same_v<U, T>) operator U&() const&& noexcept;
     template <class U>
-        requires(std::is_base_of_v<U, T> && !std::is_same_v<U, T>)
-    operator U&() const& noexcept;
+    requires(std::is_base_of_v<U, T> && !std::is_same_v<U, T>) operator U&() const& noexcept;
 };
 
 template <class T>
 struct any_base<T, false>
 {
     template <class U>
-        requires(std::is_base_of_v<U, T> && !std::is_same_v<U, T>)
-    operator U() const&& noexcept;
+    requires(std::is_base_of_v<U, T> && !std::is_same_v<U, T>) operator U() const&& noexcept;
 };
 
 template <class T, std::size_t>
@@ -90,9 +84,7 @@ constexpr std::size_t count_initializers()
 template <class T, class Any, std::size_t... Before, std::size_t... Behind>
 constexpr bool takes_empty_braces(std::index_sequence<Before...>, std::index_sequence<Behind...>)
 {
-    return requires {
-        T{std::declval<repeated<Any, Before>>()..., {}, std::declval<repeated<Any, Behind>>()...};
-    };
+    return requires { T{std::declval<repeated<Any, Before>>()..., {}, std::declval<repeated<Any, Behind>>()...}; };
 }
 
 /** Whether the initializer at `I` of `N` begins a C array of several elements.
@@ -112,7 +104,7 @@ constexpr bool begins_array()
         return []<std::size_t... Behind>(std::index_sequence<Behind...>) {
             return (takes_empty_braces<T, Any>(std::make_index_sequence<I>(), std::make_index_sequence<Behind>()) || ...);
         }(std::make_index_sequence<N - I - 1>());
-        // clang-format on
+    // clang-format on
 }
 
 template <class T, class Any, std::size_t N>
@@ -150,7 +142,7 @@ constexpr bool has_base()
         return []<std::size_t... Behind>(std::index_sequence<Behind...>) {
             return (takes_base<T>(std::make_index_sequence<Behind>()) || ...);
         }(std::make_index_sequence<N + 1>());
-        // clang-format on
+    // clang-format on
 }
 
 template <class T>
@@ -187,7 +179,8 @@ constexpr decltype(auto) visit_members(T& value, F&& f)
 
 /// The types of the members as declared, references and const included.
 template <class T>
-using member_types = decltype(detail::with_members(std::declval<T&>(), list_types(), size_constant<shape_of<T>.members>()));
+using member_types =
+    decltype(detail::with_members(std::declval<T&>(), list_types(), size_constant<shape_of<T>.members>()));
 
 /// @pre `shape_of<T>.members != 0`
 template <class T>

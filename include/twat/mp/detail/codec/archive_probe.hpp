@@ -31,8 +31,7 @@ struct basic_archive
 using archive = basic_archive<boost::serialization::access>;
 
 struct none
-{
-};
+{};
 
 // As general as the default that <boost/serialization/serialization.hpp> has for types without a function of their own:
 // alone it is chosen, beside that default the call is ambiguous, and anything for one type is better than both.
@@ -40,13 +39,17 @@ template <class Archive, class T>
 none serialize(Archive&, T&, unsigned int);
 
 template <class T>
-concept has_function = requires(archive& ar, T& value) {
+concept has_function = requires(archive& ar, T& value)
+{
     serialize(ar, value, 0u);
     requires !std::is_same_v<decltype(serialize(ar, value, 0u)), none>;
 };
 
 template <class T>
-concept has_public_member = requires(archive& ar, T& value) { value.serialize(ar, 0u); };
+concept has_public_member = requires(archive& ar, T& value)
+{
+    value.serialize(ar, 0u);
+};
 
 struct named
 {
@@ -55,8 +58,7 @@ struct named
 
 template <class T>
 struct ambiguous : T, named
-{
-};
+{};
 
 /// Whether there is a member `serialize` at all, private or not: then the name is ambiguous in a class that inherits two.
 template <class T>
@@ -70,8 +72,12 @@ constexpr bool has_name()
 
 /// Whether anybody may call it, in one of the ways that other libraries have for a function of this name.
 template <class T>
-concept has_other_public_member = requires { &T::serialize; } || requires(T& value) { value.serialize(); } ||
-                                  requires(T& value, archive& ar) { value.serialize(ar); };
+concept has_other_public_member = requires
+{
+    &T::serialize;
+}
+|| requires(T& value) { value.serialize(); }
+|| requires(T& value, archive& ar) { value.serialize(ar); };
 
 /// A private one cannot be called from here. It is taken for Boost's, as nobody else could call it; one that is public and
 /// cannot be called with an archive is something else.

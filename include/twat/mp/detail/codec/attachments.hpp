@@ -12,8 +12,8 @@ namespace twat::mp::detail {
 /// A descriptor that travels with bytes, in which its key stands.
 struct attachment
 {
-    std::size_t offset;  ///< Where its key was written.
-    std::uint64_t key;   ///< Not that of any other, in this process and its relatives.
+    std::size_t offset;            ///< Where its key was written.
+    std::uint64_t key;             ///< Not that of any other, in this process and its relatives.
     std::shared_ptr<const int> fd; ///< Closed by the last one.
 };
 

@@ -23,7 +23,7 @@ constexpr bool is_bytewise_aggregate()
         return false;
     } else {
         constexpr bool packed = []<class... Ms>(type_list<Ms...>) {
-            return ((bytewise<Ms> && !std::is_const_v<Ms>) && ...) && (std::size_t{} + ... + sizeof(Ms)) == sizeof(T);
+            return ((bytewise<Ms> && !std::is_const_v<Ms>)&&...) && (std::size_t{} + ... + sizeof(Ms)) == sizeof(T);
         }(member_types<T>());
         if constexpr (packed)
             return !has_bit_field<T>;
@@ -75,9 +75,10 @@ constexpr std::size_t min_size()
 template <class T>
 auto archived_codec()
 {
-    static_assert(requires { sizeof(archive_codec<T>); },
-                  "twat-mp: this class has a serialize function: include <twat/mp/serialization.hpp>, and link "
-                  "Boost.Serialization");
+    static_assert(
+        requires { sizeof(archive_codec<T>); },
+        "twat-mp: this class has a serialize function: include <twat/mp/serialization.hpp>, and link "
+        "Boost.Serialization");
     return archive_codec<T>();
 }
 

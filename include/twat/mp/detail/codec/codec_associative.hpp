@@ -17,7 +17,7 @@ namespace twat::mp::detail {
 
 /// Comparators and hash functions without state are made anew; others are values that are sent.
 template <class F>
-inline constexpr bool stateless = std::is_empty_v<F> && std::is_default_constructible_v<F>;
+inline constexpr bool stateless = std::is_empty_v<F>&& std::is_default_constructible_v<F>;
 
 template <class F>
 void write_function_object(encoder& out, const F& f)
@@ -45,14 +45,19 @@ struct with_function_objects<type_list<Ts...>>
 template <class... Ts, class F, class... Fs>
 struct with_function_objects<type_list<Ts...>, F, Fs...>
     : with_function_objects<std::conditional_t<stateless<F>, type_list<Ts...>, type_list<Ts..., F>>, Fs...>
+{};
+
+template <class Container>
+concept hashed = requires
 {
+    typename Container::hasher;
 };
 
 template <class Container>
-concept hashed = requires { typename Container::hasher; };
-
-template <class Container>
-concept mapped = requires { typename Container::mapped_type; };
+concept mapped = requires
+{
+    typename Container::mapped_type;
+};
 
 template <class Container>
 struct associative_codec_base
@@ -122,36 +127,28 @@ struct unordered_codec : associative_codec_base<Container>
 
 template <class K, class C, class A>
 struct builtin_codec<std::set<K, C, A>> : ordered_codec<std::set<K, C, A>>
-{
-};
+{};
 template <class K, class C, class A>
 struct builtin_codec<std::multiset<K, C, A>> : ordered_codec<std::multiset<K, C, A>>
-{
-};
+{};
 template <class K, class T, class C, class A>
 struct builtin_codec<std::map<K, T, C, A>> : ordered_codec<std::map<K, T, C, A>>
-{
-};
+{};
 template <class K, class T, class C, class A>
 struct builtin_codec<std::multimap<K, T, C, A>> : ordered_codec<std::multimap<K, T, C, A>>
-{
-};
+{};
 template <class K, class H, class E, class A>
 struct builtin_codec<std::unordered_set<K, H, E, A>> : unordered_codec<std::unordered_set<K, H, E, A>>
-{
-};
+{};
 template <class K, class H, class E, class A>
 struct builtin_codec<std::unordered_multiset<K, H, E, A>> : unordered_codec<std::unordered_multiset<K, H, E, A>>
-{
-};
+{};
 template <class K, class T, class H, class E, class A>
 struct builtin_codec<std::unordered_map<K, T, H, E, A>> : unordered_codec<std::unordered_map<K, T, H, E, A>>
-{
-};
+{};
 template <class K, class T, class H, class E, class A>
 struct builtin_codec<std::unordered_multimap<K, T, H, E, A>> : unordered_codec<std::unordered_multimap<K, T, H, E, A>>
-{
-};
+{};
 
 /// Stacks and queues hide their container in a protected member.
 template <class Adaptor>
@@ -181,12 +178,10 @@ struct adaptor_codec
 
 template <class T, class C>
 struct builtin_codec<std::stack<T, C>> : adaptor_codec<std::stack<T, C>>
-{
-};
+{};
 template <class T, class C>
 struct builtin_codec<std::queue<T, C>> : adaptor_codec<std::queue<T, C>>
-{
-};
+{};
 
 template <class T, class C, class Compare>
 struct builtin_codec<std::priority_queue<T, C, Compare>>

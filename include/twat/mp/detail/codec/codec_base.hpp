@@ -23,8 +23,7 @@ namespace detail {
 
 template <class... Ts>
 struct type_list
-{
-};
+{};
 
 /** How values of one built-in kind become bytes. Not defined for other types.
 
@@ -35,10 +34,16 @@ template <class T>
 struct builtin_codec;
 
 template <class T>
-concept builtin = requires { sizeof(builtin_codec<T>); };
+concept builtin = requires
+{
+    sizeof(builtin_codec<T>);
+};
 
 template <class T>
-concept custom_coded = requires { sizeof(codec<T>); };
+concept custom_coded = requires
+{
+    sizeof(codec<T>);
+};
 
 /** Whether the bytes of a `T` in memory are its encoding: no pointers, no padding, and every pattern is a value.
 
@@ -98,10 +103,7 @@ T read_raw(decoder& in)
     return std::bit_cast<T>(bytes);
 }
 
-inline void write_length(encoder& out, std::size_t length)
-{
-    write_raw(out, static_cast<std::uint64_t>(length));
-}
+inline void write_length(encoder& out, std::size_t length) { write_raw(out, static_cast<std::uint64_t>(length)); }
 
 } // namespace detail
 } // namespace twat::mp

@@ -66,8 +66,9 @@ struct builtin_codec<std::bitset<N>>
 };
 
 template <class Rep, class Period>
-inline constexpr bool bytewise<std::chrono::duration<Rep, Period>> =
-    bytewise<Rep> && sizeof(std::chrono::duration<Rep, Period>) == sizeof(Rep);
+inline constexpr bool bytewise<std::chrono::duration<Rep, Period>> = bytewise<Rep> &&
+                                                                     sizeof(std::chrono::duration<Rep, Period>) ==
+                                                                         sizeof(Rep);
 
 template <class Rep, class Period>
 struct builtin_codec<std::chrono::duration<Rep, Period>>
@@ -114,20 +115,16 @@ inline unsigned number_of(const std::chrono::weekday& value) { return value.c_en
 
 template <>
 struct builtin_codec<std::chrono::year> : number_codec<std::chrono::year, int, &number_of>
-{
-};
+{};
 template <>
 struct builtin_codec<std::chrono::month> : number_codec<std::chrono::month, unsigned, &number_of>
-{
-};
+{};
 template <>
 struct builtin_codec<std::chrono::day> : number_codec<std::chrono::day, unsigned, &number_of>
-{
-};
+{};
 template <>
 struct builtin_codec<std::chrono::weekday> : number_codec<std::chrono::weekday, unsigned, &number_of>
-{
-};
+{};
 
 template <>
 struct builtin_codec<std::chrono::year_month_day>
@@ -151,10 +148,13 @@ struct builtin_codec<std::chrono::year_month_day>
 
 /// Paths of the standard library and of Boost, without their headers.
 template <class T>
-concept path_like = std::is_class_v<T> && requires(const T& path) {
+concept path_like = std::is_class_v<T> && requires(const T& path)
+{
     typename T::string_type;
     T::preferred_separator;
-    { path.native() } -> std::same_as<const typename T::string_type&>;
+    {
+        path.native()
+        } -> std::same_as<const typename T::string_type&>;
     T(typename T::string_type());
 };
 
@@ -193,12 +193,10 @@ struct code_codec
 
 template <>
 struct builtin_codec<std::error_code> : code_codec<std::error_code>
-{
-};
+{};
 template <>
 struct builtin_codec<boost::system::error_code> : code_codec<boost::system::error_code>
-{
-};
+{};
 
 } // namespace twat::mp::detail
 

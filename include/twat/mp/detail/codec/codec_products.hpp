@@ -46,8 +46,8 @@ struct builtin_codec<std::tuple<Ts...>>
 
 // One without elements takes no bytes but has a size.
 template <class T, std::size_t N>
-inline constexpr bool bytewise<std::array<T, N>> =
-    N != 0 && bytewise<T> && sizeof(std::array<T, N>) == N * sizeof(T) && !custom_coded<std::array<T, N>>;
+inline constexpr bool bytewise<std::array<T, N>> = N != 0 && bytewise<T> && sizeof(std::array<T, N>) == N * sizeof(T) &&
+                                                   !custom_coded<std::array<T, N>>;
 
 template <class T, std::size_t N>
 struct builtin_codec<std::array<T, N>>

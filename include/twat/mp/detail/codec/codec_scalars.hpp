@@ -23,8 +23,8 @@ inline constexpr bool is_int128<uint128> = true;
 
 /// Arithmetic types and enums; `bool` and `long double` have codecs apart.
 template <class T>
-concept plain_scalar = (std::is_arithmetic_v<T> || std::is_enum_v<T> || is_int128<T>) &&
-                       !std::is_const_v<T> && !std::is_volatile_v<T>;
+concept plain_scalar = (std::is_arithmetic_v<T> || std::is_enum_v<T> || is_int128<T>)&&!std::is_const_v<T> &&
+                       !std::is_volatile_v<T>;
 
 template <class T>
 constexpr bool is_bool_like()

@@ -122,8 +122,7 @@ struct builtin_codec<std::basic_string<C, Traits, Allocator>>
             prefer_large_pages(value.data(), count);
             value.append(first, count);
             return value;
-        }
-        else
+        } else
             return string(raw_iterator<C>(from), raw_iterator<C>(from + count * sizeof(C)));
     }
 };
@@ -235,16 +234,13 @@ struct sequence_codec
 
 template <class T, class Allocator>
 struct builtin_codec<std::deque<T, Allocator>> : sequence_codec<std::deque<T, Allocator>>
-{
-};
+{};
 template <class T, class Allocator>
 struct builtin_codec<std::list<T, Allocator>> : sequence_codec<std::list<T, Allocator>>
-{
-};
+{};
 template <class T, class Allocator>
 struct builtin_codec<std::forward_list<T, Allocator>> : sequence_codec<std::forward_list<T, Allocator>>
-{
-};
+{};
 
 } // namespace twat::mp::detail
 

@@ -11,10 +11,7 @@
 
 namespace twat::mp::detail {
 
-inline void write_flag(encoder& out, bool flag)
-{
-    *out.extend(1) = static_cast<std::byte>(flag);
-}
+inline void write_flag(encoder& out, bool flag) { *out.extend(1) = static_cast<std::byte>(flag); }
 
 inline bool read_flag(decoder& in)
 {
@@ -61,8 +58,7 @@ concept perhaps_derived = std::is_polymorphic_v<T> && !std::is_final_v<T> && !cu
 
 /// Null pointers too. The object is written as the `T` that it is declared to be.
 template <class T>
-    requires(!std::is_array_v<T> && !perhaps_derived<T>)
-struct builtin_codec<std::unique_ptr<T>>
+requires(!std::is_array_v<T> && !perhaps_derived<T>) struct builtin_codec<std::unique_ptr<T>>
 {
     using parts = type_list<T>;
     static constexpr std::size_t min_size = 1;

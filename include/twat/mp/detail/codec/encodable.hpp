@@ -42,10 +42,7 @@ enum class type_kind {
     opaque_class,
 };
 
-constexpr bool is_refused(type_kind kind)
-{
-    return kind >= type_kind::reference;
-}
+constexpr bool is_refused(type_kind kind) { return kind >= type_kind::reference; }
 
 template <class T>
 inline constexpr bool is_string_view = false;
@@ -77,7 +74,8 @@ template <class T>
 inline constexpr bool is_reference_wrapper<std::reference_wrapper<T>> = true;
 
 template <class T>
-concept has_usable_codec = requires(encoder& out, decoder& in, const T& value) {
+concept has_usable_codec = requires(encoder& out, decoder& in, const T& value)
+{
     codec<T>::encode(out, value);
     requires std::is_same_v<decltype(codec<T>::decode(in)), T>;
 };
@@ -197,28 +195,33 @@ constexpr bool check_type()
                   "twat-mp: a view refers to elements of this process: use a container such as std::vector");
     static_assert(kind != type_kind::shared_pointer,
                   "twat-mp: ownership cannot be shared with another process: pass the value or a std::unique_ptr");
-    static_assert(kind != type_kind::unique_pointer,
-                  "twat-mp: a std::unique_ptr can be sent unless it is to an array, has a deleter of its own, or points to a "
-                  "polymorphic class: use a std::vector, a std::variant, or specialise mp::codec");
+    static_assert(
+        kind != type_kind::unique_pointer,
+        "twat-mp: a std::unique_ptr can be sent unless it is to an array, has a deleter of its own, or points to a "
+        "polymorphic class: use a std::vector, a std::variant, or specialise mp::codec");
     static_assert(kind != type_kind::not_an_object, "twat-mp: void, functions and volatile objects cannot be sent");
-    static_assert(kind != type_kind::broken_codec,
-                  "twat-mp: mp::codec<T> needs static void encode(mp::encoder&, const T&) and static T decode(mp::decoder&)");
+    static_assert(
+        kind != type_kind::broken_codec,
+        "twat-mp: mp::codec<T> needs static void encode(mp::encoder&, const T&) and static T decode(mp::decoder&)");
     static_assert(kind != type_kind::immovable, "twat-mp: a type with serialize must be movable to be sent");
     static_assert(kind != type_kind::polymorphic,
                   "twat-mp: a polymorphic class has no codec: specialise mp::codec<T> or give it a serialize function");
     static_assert(kind != type_kind::union_, "twat-mp: a union cannot be sent: use std::variant");
-    static_assert(kind != type_kind::aggregate_with_base,
-                  "twat-mp: an aggregate with a base class cannot be taken apart: specialise mp::codec<T>, give it a serialize "
-                  "function, or make the base a member");
+    static_assert(
+        kind != type_kind::aggregate_with_base,
+        "twat-mp: an aggregate with a base class cannot be taken apart: specialise mp::codec<T>, give it a serialize "
+        "function, or make the base a member");
     static_assert(kind != type_kind::aggregate_with_array,
                   "twat-mp: an aggregate with a C array as member cannot be taken apart: use std::array");
     static_assert(kind != type_kind::aggregate_too_large,
                   "twat-mp: an aggregate of more than 100 members cannot be taken apart: specialise mp::codec<T>");
-    static_assert(kind != type_kind::opaque_aggregate,
-                  "twat-mp: this aggregate cannot be taken apart: specialise mp::codec<T> or give it a serialize function");
-    static_assert(kind != type_kind::opaque_class,
-                  "twat-mp: this class has no codec: specialise mp::codec<T>, give it a serialize function, or make it an "
-                  "aggregate; a view or an iterator must be copied into a container");
+    static_assert(
+        kind != type_kind::opaque_aggregate,
+        "twat-mp: this aggregate cannot be taken apart: specialise mp::codec<T> or give it a serialize function");
+    static_assert(
+        kind != type_kind::opaque_class,
+        "twat-mp: this class has no codec: specialise mp::codec<T>, give it a serialize function, or make it an "
+        "aggregate; a view or an iterator must be copied into a container");
     if constexpr (!is_refused(kind)) {
         []<class... Parts, std::size_t... I>(type_list<Parts...>, std::index_sequence<I...>) {
             (check_part<T, I, std::remove_const_t<Parts>, Outer...>(), ...);

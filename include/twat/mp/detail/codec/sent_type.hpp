@@ -12,8 +12,9 @@
 namespace twat::mp::detail {
 
 template <class T>
-inline constexpr bool is_character = std::is_same_v<T, char> || std::is_same_v<T, wchar_t> || std::is_same_v<T, char8_t> ||
-                                     std::is_same_v<T, char16_t> || std::is_same_v<T, char32_t>;
+inline constexpr bool is_character =
+    std::is_same_v<T, char> || std::is_same_v<T, wchar_t> || std::is_same_v<T, char8_t> ||
+    std::is_same_v<T, char16_t> || std::is_same_v<T, char32_t>;
 
 template <class T>
 struct sent_type
@@ -22,14 +23,14 @@ struct sent_type
 };
 
 template <class C>
-    requires is_character<C>
+requires is_character<C>
 struct sent_type<const C*>
 {
     using type = std::basic_string<C>;
 };
 
 template <class C, std::size_t N>
-    requires is_character<std::remove_const_t<C>>
+requires is_character<std::remove_const_t<C>>
 struct sent_type<C[N]>
 {
     using type = std::basic_string<std::remove_const_t<C>>;
@@ -37,8 +38,8 @@ struct sent_type<C[N]>
 
 /** The type as which an argument of type `T` crosses to another process: decayed, and a string literal as `std::string`. */
 template <class T>
-using sent_type_t = typename sent_type<std::conditional_t<std::is_array_v<std::remove_reference_t<T>>,
-                                                          std::remove_reference_t<T>, std::decay_t<T>>>::type;
+using sent_type_t = typename sent_type<
+    std::conditional_t<std::is_array_v<std::remove_reference_t<T>>, std::remove_reference_t<T>, std::decay_t<T>>>::type;
 
 /// An argument as its `sent_type_t`. Other values pass as they are, without a copy.
 template <class T>

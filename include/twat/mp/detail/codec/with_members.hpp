@@ -20,13 +20,11 @@ using size_constant = std::integral_constant<std::size_t, N>;
 
 /// As `f` of `with_members`: the types of the members instead of a call.
 struct list_types
-{
-};
+{};
 
 /// As `f` of `with_members`: whether references bind to all members, which they do not to bit-fields.
 struct try_to_bind
-{
-};
+{};
 
 template <class... M>
 void bind_references(M&...);
@@ -44,7 +42,8 @@ constexpr decltype(auto) with_members(T&, F&& f, size_constant<0>)
 // These know no bindings inside a requires expression. Without an answer, members are written one by one, to the same bytes.
 #define TWAT_MP_DETAIL_BIND(...) std::has_unique_object_representations_v<T>
 #else
-#define TWAT_MP_DETAIL_BIND(...) requires { detail::bind_references(__VA_ARGS__); }
+#define TWAT_MP_DETAIL_BIND(...)                                                                                       \
+    requires { detail::bind_references(__VA_ARGS__); }
 #endif
 // clang-format off
 #define TWAT_MP_DETAIL_NAMES_10 \

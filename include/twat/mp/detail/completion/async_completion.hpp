@@ -51,8 +51,8 @@ public:
     void operator()(Values&&... values)
     {
         handler_.leave_pool();
-        asio::post(
-            handler_call<kept_handler<Handler, Executor>, std::decay_t<Values>...>(std::move(handler_), std::forward<Values>(values)...));
+        asio::post(handler_call<kept_handler<Handler, Executor>, std::decay_t<Values>...>(
+            std::move(handler_), std::forward<Values>(values)...));
     }
 
 private:

@@ -22,8 +22,11 @@ class future_completion
 {
 public:
     /// @param signal Raised when the future is ready.
-    explicit future_completion(std::shared_ptr<completion_signal> signal) : promise_(std::in_place), signal_(std::move(signal)) {}
-    future_completion(future_completion&& other) noexcept : promise_(std::move(other.promise_)), signal_(std::move(other.signal_))
+    explicit future_completion(std::shared_ptr<completion_signal> signal)
+        : promise_(std::in_place), signal_(std::move(signal))
+    {}
+    future_completion(future_completion&& other) noexcept
+        : promise_(std::move(other.promise_)), signal_(std::move(other.signal_))
     {
         other.promise_.reset();
     }
@@ -53,7 +56,8 @@ public:
         try {
             promise_->set_value(std::forward<Value>(value));
             finish();
-        } catch (...) {
+        }
+        catch (...) {
             fail(std::current_exception());
         }
     }

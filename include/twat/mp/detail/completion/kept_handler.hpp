@@ -16,7 +16,8 @@
 namespace twat::mp::detail {
 
 template <class Handler>
-inline constexpr bool has_default_allocator = std::is_same_v<asio::associated_allocator_t<Handler>, std::allocator<void>>;
+inline constexpr bool has_default_allocator =
+    std::is_same_v<asio::associated_allocator_t<Handler>, std::allocator<void>>;
 
 /** Keeps a pending handler until its call, in memory from the handler's associated allocator.
 
@@ -56,7 +57,8 @@ template <class Handler, class Executor>
 class kept_handler<Handler, Executor, false>
 {
     using pending = pending_handler<Handler, Executor>;
-    using allocator = typename std::allocator_traits<asio::associated_allocator_t<Handler>>::template rebind_alloc<pending>;
+    using allocator =
+        typename std::allocator_traits<asio::associated_allocator_t<Handler>>::template rebind_alloc<pending>;
     using traits = std::allocator_traits<allocator>;
 
 public:
@@ -69,7 +71,8 @@ public:
         auto* const place = traits::allocate(memory, 1);
         try {
             pending_ = ::new (static_cast<void*>(std::to_address(place))) pending(std::move(handler), pool_executor);
-        } catch (...) {
+        }
+        catch (...) {
             traits::deallocate(memory, place, 1);
             throw;
         }

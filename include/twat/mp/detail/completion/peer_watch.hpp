@@ -58,7 +58,7 @@ private:
     asio::cancellation_signal signal_;
     std::mutex mutex_; // an operation that was initiated in another thread may end before it is watched
     bool stopped_ = false;
-    bool gone_ = false; // the socket was not open
+    bool gone_ = false;                                    // the socket was not open
     std::optional<asio::posix::stream_descriptor> events_; // empty: it cannot be watched
 };
 

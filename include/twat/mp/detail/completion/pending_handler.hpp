@@ -24,10 +24,8 @@ public:
     using allocator_type = asio::associated_allocator_t<Handler>;
 
     pending_handler(Handler handler, const Executor& pool_executor)
-        : handler_(std::move(handler)),
-          executor_(asio::get_associated_executor(handler_, pool_executor)),
-          work_(executor_),
-          pool_work_(pool_executor)
+        : handler_(std::move(handler)), executor_(asio::get_associated_executor(handler_, pool_executor)),
+          work_(executor_), pool_work_(pool_executor)
     {}
 
     executor_type get_executor() const noexcept { return executor_; }

@@ -14,8 +14,7 @@ namespace twat::mp::detail {
 /// How a cancelled operation ends.
 inline std::exception_ptr make_aborted()
 {
-    return std::make_exception_ptr(
-        boost::system::system_error(make_error_code(asio::error::operation_aborted)));
+    return std::make_exception_ptr(boost::system::system_error(make_error_code(asio::error::operation_aborted)));
 }
 
 } // namespace twat::mp::detail

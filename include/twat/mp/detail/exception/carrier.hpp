@@ -147,8 +147,7 @@ std::exception_ptr carry(Make make, const exception_facts& facts)
         catch (const carrier<E>&) {
             return std::current_exception();
         }
-    }
-    else {
+    } else {
         std::exception_ptr error = std::make_exception_ptr<E>(make());
         if (facts.task_index)
             remember_task_index(error, *facts.task_index);

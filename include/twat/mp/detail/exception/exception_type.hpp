@@ -141,11 +141,14 @@ struct exception_type_functions
 };
 
 template <class E>
-inline constexpr exception_type exception_type_of{
-    &exception_type_functions<E>::id,       &exception_type_functions<E>::nested_id,
-    &exception_type_functions<E>::matches,  &exception_type_functions<E>::encode,
-    &exception_type_functions<E>::decode,   &exception_type_functions<E>::annotate,
-    &exception_type_functions<E>::throw_pointer, &exception_type_functions<E>::catches_pointer};
+inline constexpr exception_type exception_type_of{&exception_type_functions<E>::id,
+                                                  &exception_type_functions<E>::nested_id,
+                                                  &exception_type_functions<E>::matches,
+                                                  &exception_type_functions<E>::encode,
+                                                  &exception_type_functions<E>::decode,
+                                                  &exception_type_functions<E>::annotate,
+                                                  &exception_type_functions<E>::throw_pointer,
+                                                  &exception_type_functions<E>::catches_pointer};
 
 } // namespace twat::mp::detail
 

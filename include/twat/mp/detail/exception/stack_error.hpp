@@ -15,8 +15,9 @@
 namespace twat::mp::detail {
 
 /// As `make_error`, with what a worker does and the call, both of which may be empty.
-TWAT_MP_DECL std::exception_ptr make_stack_error(errc code, const std::string& what, std::optional<std::size_t> task_index,
-                                                 const stacktrace& stack, const parcel& call = {}) noexcept;
+TWAT_MP_DECL std::exception_ptr make_stack_error(errc code, const std::string& what,
+                                                 std::optional<std::size_t> task_index, const stacktrace& stack,
+                                                 const parcel& call = {}) noexcept;
 
 } // namespace twat::mp::detail
 

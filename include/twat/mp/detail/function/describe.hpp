@@ -15,19 +15,23 @@ namespace twat::mp::detail {
 
 /// Smart pointers print an address, which tells nothing in another process.
 template <class T>
-concept prints_an_address = requires(const T& value) {
+concept prints_an_address = requires(const T& value)
+{
     typename T::element_type;
     value.get();
 };
 
 template <class T>
 concept streamable = !prints_an_address<T> && !std::is_pointer_v<T> && !std::is_array_v<T> &&
-                     requires(std::ostream& out, const T& value) { out << value; };
+                     requires(std::ostream & out, const T& value)
+{
+    out << value;
+};
 
 template <class T>
-inline constexpr bool is_describable = std::is_arithmetic_v<T> || std::is_enum_v<T> ||
-                                       std::is_convertible_v<const T&, std::string_view> ||
-                                       std::is_same_v<T, std::filesystem::path> || streamable<T>;
+inline constexpr bool is_describable =
+    std::is_arithmetic_v<T> || std::is_enum_v<T> || std::is_convertible_v<const T&, std::string_view> ||
+    std::is_same_v<T, std::filesystem::path> || streamable<T>;
 
 /** Collects the arguments of a task as text, "1, abc, true", for `errinfo_input`.
 
@@ -98,7 +102,8 @@ std::string describe_arguments(const Args&... arguments) noexcept
             argument_text text;
             (text(arguments), ...);
             return text.take();
-        } catch (...) {
+        }
+        catch (...) {
             return {};
         }
     }

@@ -63,9 +63,8 @@ struct function_state<partial_function<F, Bound...>>
     /// Reads what follows the function.
     static type read_bound(F f, decoder& in)
     {
-        return argument_pack<Bound...>(in).call([&f](Bound&&... bound) {
-            return type(std::in_place, std::move(f), std::move(bound)...);
-        });
+        return argument_pack<Bound...>(in).call(
+            [&f](Bound&&... bound) { return type(std::in_place, std::move(f), std::move(bound)...); });
     }
 };
 

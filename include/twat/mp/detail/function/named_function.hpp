@@ -159,8 +159,9 @@ function_key key_of([[maybe_unused]] const F& f)
 template <class F, class R, class... Ps>
 named_function describe_registered(const char* name, const F& f)
 {
-    static_assert((encodable<received_t<Ps>> && ...),
-                  "TWAT_MP_REGISTER: a parameter of the function has a type that is not encodable, so no worker could get it");
+    static_assert(
+        (encodable<received_t<Ps>> && ...),
+        "TWAT_MP_REGISTER: a parameter of the function has a type that is not encodable, so no worker could get it");
     return {name, key_of(f), hash_text(types_text<std::remove_cvref_t<R>, received_t<Ps>...>()),
             types_text<std::remove_cvref_t<R>, received_t<Ps>...>(),
             registered<F, std::remove_cvref_t<R>, received_t<Ps>...>::makes};
@@ -191,15 +192,17 @@ named_function to_register(const char* name, R (*one_function_that_is_not_overlo
 
 /// Of a function object.
 template <class OneFunctionThatIsNotOverloaded>
-    requires std::is_class_v<OneFunctionThatIsNotOverloaded>
-named_function to_register(const char* name, const OneFunctionThatIsNotOverloaded& f)
+requires std::is_class_v<OneFunctionThatIsNotOverloaded>
+    named_function to_register(const char* name, const OneFunctionThatIsNotOverloaded& f)
 {
     using F = OneFunctionThatIsNotOverloaded;
-    static_assert(is_stateless<F>, "TWAT_MP_REGISTER: only functions, captureless lambdas and other empty function objects can "
-                                   "be found by name");
-    static_assert(requires { &F::operator(); },
-                  "TWAT_MP_REGISTER: the function object's operator() is a template or overloaded, so its types are not known. "
-                  "Register a function of exact types that calls it");
+    static_assert(is_stateless<F>,
+                  "TWAT_MP_REGISTER: only functions, captureless lambdas and other empty function objects can "
+                  "be found by name");
+    static_assert(
+        requires { &F::operator(); },
+        "TWAT_MP_REGISTER: the function object's operator() is a template or overloaded, so its types are not known. "
+        "Register a function of exact types that calls it");
     return describe_registered(name, f, &F::operator());
 }
 

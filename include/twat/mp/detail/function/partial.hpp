@@ -24,7 +24,7 @@ public:
 
     /// Calls `f(bound..., args...)`; the bound values are passed as const&.
     template <class... Args>
-        requires std::is_invocable_v<const F&, const Bound&..., Args...>
+    requires std::is_invocable_v<const F&, const Bound&..., Args...>
     decltype(auto) operator()(Args&&... args) const
     {
         return call(std::index_sequence_for<Bound...>(), std::forward<Args>(args)...);

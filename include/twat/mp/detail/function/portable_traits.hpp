@@ -11,7 +11,7 @@
 namespace twat::mp::detail {
 
 template <class F>
-inline constexpr bool is_function_pointer = std::is_pointer_v<F> && std::is_function_v<std::remove_pointer_t<F>>;
+inline constexpr bool is_function_pointer = std::is_pointer_v<F>&& std::is_function_v<std::remove_pointer_t<F>>;
 
 struct call_operator
 {
@@ -38,7 +38,7 @@ constexpr bool has_call_operator()
 /// Nothing has to be sent of it but its type.
 template <class F>
 inline constexpr bool is_stateless =
-    std::is_empty_v<F> && std::is_default_constructible_v<F> && !is_partial<F> && has_call_operator<F>();
+    std::is_empty_v<F>&& std::is_default_constructible_v<F> && !is_partial<F> && has_call_operator<F>();
 
 template <class F>
 inline constexpr bool is_std_function = false;
@@ -72,28 +72,33 @@ struct portable_check
         if constexpr (is_portable<F>)
             return true;
         else if constexpr (std::is_member_pointer_v<F>)
-            static_assert(never<is_portable<F>>,
-                          "twat::mp: a pointer to a member cannot be sent to a process worker. Use a lambda without captures: "
-                          "[](const T& x) { return x.member(); }");
+            static_assert(
+                never<is_portable<F>>,
+                "twat::mp: a pointer to a member cannot be sent to a process worker. Use a lambda without captures: "
+                "[](const T& x) { return x.member(); }");
         else if constexpr (is_std_function<F>)
-            static_assert(never<is_portable<F>>,
-                          "twat::mp: a std::function cannot be sent to a process worker, for nobody knows what it holds. Use a "
-                          "pointer to a function, a lambda without captures or mp::partial, or a pool of threads");
+            static_assert(
+                never<is_portable<F>>,
+                "twat::mp: a std::function cannot be sent to a process worker, for nobody knows what it holds. Use a "
+                "pointer to a function, a lambda without captures or mp::partial, or a pool of threads");
         else if constexpr (std::is_bind_expression_v<F>)
-            static_assert(never<is_portable<F>>,
-                          "twat::mp: what std::bind returns cannot be sent to a process worker. Use mp::partial(f, bound...) "
-                          "or a lambda without captures");
+            static_assert(
+                never<is_portable<F>>,
+                "twat::mp: what std::bind returns cannot be sent to a process worker. Use mp::partial(f, bound...) "
+                "or a lambda without captures");
         else if constexpr (is_reference_wrapper<F>)
-            static_assert(never<is_portable<F>>,
-                          "twat::mp: a reference cannot be sent to a process worker. Pass the function object itself, or use a "
-                          "pool of threads");
+            static_assert(
+                never<is_portable<F>>,
+                "twat::mp: a reference cannot be sent to a process worker. Pass the function object itself, or use a "
+                "pool of threads");
         else if constexpr (!has_call_operator<F>())
             static_assert(never<is_portable<F>>, "twat::mp: this is no function that can be called");
         else
-            static_assert(never<is_portable<F>>,
-                          "twat::mp: this function object cannot be sent to a process worker, because it captures or holds "
-                          "something. Pass that as arguments instead, or bind it with mp::partial(f, values...); or give its "
-                          "class a codec (mp::codec<T>); or use a pool of threads");
+            static_assert(
+                never<is_portable<F>>,
+                "twat::mp: this function object cannot be sent to a process worker, because it captures or holds "
+                "something. Pass that as arguments instead, or bind it with mp::partial(f, values...); or give its "
+                "class a codec (mp::codec<T>); or use a pool of threads");
         return is_portable<F>;
     }
 };
@@ -103,9 +108,10 @@ struct portable_check<partial_function<F, Bound...>>
 {
     static constexpr bool passed()
     {
-        static_assert((encodable<Bound> && ...),
-                      "twat::mp: a value bound with mp::partial is not encodable, so it cannot be sent to a process worker. See "
-                      "mp::encodable for what is; pointers, references and views are not");
+        static_assert(
+            (encodable<Bound> && ...),
+            "twat::mp: a value bound with mp::partial is not encodable, so it cannot be sent to a process worker. See "
+            "mp::encodable for what is; pointers, references and views are not");
         return portable_check<F>::passed() && (encodable<Bound> && ...);
     }
 };

@@ -49,8 +49,8 @@ struct first_parameter<R (C::*)(P, Ps...) const noexcept>
 };
 /// Of a function object with one `operator()` that is no template.
 template <class F>
-    requires(std::is_class_v<F> && requires { &F::operator(); })
-struct first_parameter<F> : first_parameter<decltype(&F::operator())>
+requires(std::is_class_v<F>&& requires { &F::operator(); }) struct first_parameter<F>
+    : first_parameter<decltype(&F::operator())>
 {};
 template <class F, class... Bound>
 struct first_parameter<partial_function<F, Bound...>> : first_parameter<F>
@@ -62,8 +62,7 @@ struct referred_state
     using type = void;
 };
 template <class T>
-    requires(std::is_object_v<T> && !std::is_const_v<T> && !std::is_volatile_v<T>)
-struct referred_state<T&>
+requires(std::is_object_v<T> && !std::is_const_v<T> && !std::is_volatile_v<T>) struct referred_state<T&>
 {
     using type = T;
 };
@@ -111,17 +110,18 @@ public:
     using state = state_t<F>;
 
     template <class G>
-        requires(std::is_constructible_v<F, G> && !std::is_same_v<std::remove_cvref_t<G>, stateful_function>)
-    stateful_function(G&& f) : f_(std::forward<G>(f))
+    requires(std::is_constructible_v<F, G> && !std::is_same_v<std::remove_cvref_t<G>, stateful_function>)
+        stateful_function(G&& f)
+        : f_(std::forward<G>(f))
     {}
 
     const F& function() const noexcept { return f_; }
 
     template <class... Args>
-        requires(state_caller<F>::template callable<state, Args...>)
-    decltype(auto) operator()(Args&&... args) const
+    requires(state_caller<F>::template callable<state, Args...>) decltype(auto) operator()(Args&&... args) const
     {
-        return state_caller<F>::call(f_, *static_cast<state*>(current_state(typeid(state))), std::forward<Args>(args)...);
+        return state_caller<F>::call(f_, *static_cast<state*>(current_state(typeid(state))),
+                                     std::forward<Args>(args)...);
     }
 
 private:
@@ -149,8 +149,8 @@ struct task_function
 };
 
 template <class F, class... Ps>
-    requires(!std::is_invocable_v<const F&, Ps...> && !std::is_void_v<state_t<F>> && state_caller<F>::template callable<state_t<F>, Ps...>)
-struct task_function<F, parameter_list<Ps...>>
+requires(!std::is_invocable_v<const F&, Ps...> && !std::is_void_v<state_t<F>> &&
+         state_caller<F>::template callable<state_t<F>, Ps...>) struct task_function<F, parameter_list<Ps...>>
 {
     using type = stateful_function<F>;
 };

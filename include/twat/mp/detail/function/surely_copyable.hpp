@@ -22,15 +22,18 @@ inline constexpr bool surely_copyable = [] {
         return std::is_copy_constructible_v<T>;
     else if constexpr (std::ranges::range<T>)
         return std::is_copy_constructible_v<T> && !std::is_same_v<std::ranges::range_value_t<T>, T> &&
-               surely_copyable<std::remove_cv_t<std::ranges::range_value_t<T>>> && !std::ranges::view<T> &&
-               requires { typename T::allocator_type; };
+               surely_copyable<std::remove_cv_t<std::ranges::range_value_t<T>>> && !std::ranges::view<T> && requires
+        {
+            typename T::allocator_type;
+        };
     else
         return false;
 }();
 template <>
 inline constexpr bool surely_copyable<std::filesystem::path> = true;
 template <class A, class B>
-inline constexpr bool surely_copyable<std::pair<A, B>> = surely_copyable<std::remove_cv_t<A>> && surely_copyable<std::remove_cv_t<B>>;
+inline constexpr bool surely_copyable<std::pair<A, B>> =
+    surely_copyable<std::remove_cv_t<A>>&& surely_copyable<std::remove_cv_t<B>>;
 template <class... Ts>
 inline constexpr bool surely_copyable<std::tuple<Ts...>> = (... && surely_copyable<std::remove_cv_t<Ts>>);
 

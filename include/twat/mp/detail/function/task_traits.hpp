@@ -13,8 +13,7 @@ namespace twat::mp::detail {
 
 template <class... Ts>
 struct parameter_list
-{
-};
+{};
 
 template <class T>
 struct awaited

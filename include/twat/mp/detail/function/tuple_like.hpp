@@ -17,7 +17,8 @@ namespace twat::mp::detail {
 // boost::tuple is told apart first: Boost gives its cons a std::tuple_size, but no std::get.
 
 template <class Row>
-concept boost_tuple = requires(Row& row) {
+concept boost_tuple = requires(Row& row)
+{
     typename Row::head_type;
     typename Row::tail_type;
     row.get_head();
@@ -25,28 +26,26 @@ concept boost_tuple = requires(Row& row) {
 };
 
 template <class Row>
-concept tuple_like = boost_tuple<Row> || requires { std::tuple_size<Row>::value; };
+concept tuple_like = boost_tuple<Row> || requires
+{
+    std::tuple_size<Row>::value;
+};
 
 template <class Row>
 struct row_size : std::tuple_size<Row>
-{
-};
+{};
 
 template <boost_tuple Row>
-struct row_size<Row>
-    : std::integral_constant<std::size_t, static_cast<std::size_t>(boost::tuples::length<Row>::value)>
-{
-};
+struct row_size<Row> : std::integral_constant<std::size_t, static_cast<std::size_t>(boost::tuples::length<Row>::value)>
+{};
 
 template <std::size_t I, class Row>
 struct row_element : std::tuple_element<I, Row>
-{
-};
+{};
 
 template <std::size_t I, boost_tuple Row>
 struct row_element<I, Row> : boost::tuples::element<static_cast<int>(I), Row>
-{
-};
+{};
 
 /// `std::get<I>(row)`, moved if `row` is an rvalue that owns its elements.
 template <std::size_t I, class Row>

@@ -69,7 +69,8 @@ public:
                 argument_text text;
                 values.visit(text);
                 return text.take();
-            } catch (...) {
+            }
+            catch (...) {
             }
         }
         return {};

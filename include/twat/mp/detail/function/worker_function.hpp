@@ -45,7 +45,8 @@ struct descriptor
 {
     std::uint64_t magic; ///< `descriptor_magic`; anything else is no descriptor.
     std::uint64_t hash;  ///< Of `text`.
-    std::unique_ptr<worker_function> (*make)(decoder& state); ///< Reads what `partial` bound, or a pointer to function.
+    /// Reads what `partial` bound, or a pointer to function.
+    std::unique_ptr<worker_function> (*make)(decoder& state);
     const char* text; ///< The signature, for messages.
 };
 

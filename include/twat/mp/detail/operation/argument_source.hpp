@@ -40,7 +40,8 @@ public:
             ~forget() { arguments.reset(); }
             std::optional<std::tuple<parameter_t<Workers, Arguments>...>>& arguments;
         } const behind{arguments_};
-        return std::apply([&](auto&... arguments) -> decltype(auto) { return f(std::move(arguments)...); }, *arguments_);
+        return std::apply([&](auto&... arguments) -> decltype(auto) { return f(std::move(arguments)...); },
+                          *arguments_);
     }
 
 private:

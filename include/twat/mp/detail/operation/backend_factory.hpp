@@ -19,7 +19,10 @@ struct backend_site; // both in src/backend
 
 /// Whether options say how many workers a pool has, so that it can be made of a number alone.
 template <class Options>
-concept has_nodes = requires(Options options, std::size_t nodes) { options.nodes = nodes; };
+concept has_nodes = requires(Options options, std::size_t nodes)
+{
+    options.nodes = nodes;
+};
 
 /** How a pool gets its workers, and what it has to know before there are any. `Workers::make` makes it from the options that the pool is given.
 
@@ -46,7 +49,8 @@ public:
     /// Whether there are no workers: calls run where they are made, or where the pool works.
     virtual bool is_inline() const noexcept { return false; }
     /// Where `is_inline()`: the state of an asynchronous pool, which has no workers. @param self This.
-    virtual std::shared_ptr<pool_core> make_core(std::shared_ptr<const backend_factory> self, const asio::any_io_executor& executor) const;
+    virtual std::shared_ptr<pool_core> make_core(std::shared_ptr<const backend_factory> self,
+                                                 const asio::any_io_executor& executor) const;
 
     /// At each use of a pool. May end a process that must not have workers at all.
     virtual void check_use() const {}

@@ -47,8 +47,7 @@ public:
     value_column() = default;
     explicit value_column(std::span<const T> view) : view_(view) {}
 
-    static value_column counting(T first)
-        requires can_count
+    static value_column counting(T first) requires can_count
     {
         value_column made;
         made.first_ = first;
@@ -173,8 +172,11 @@ public:
         const auto size = in.read<std::uint64_t>();
         made.size_ = static_cast<std::size_t>(size);
         made.first_ = in.read<std::uint64_t>();
-        std::apply([&](auto&... columns) { ((columns = std::remove_reference_t<decltype(columns)>::decode(in, made.size_)), ...); },
-                   made.columns_);
+        std::apply(
+            [&](auto&... columns) {
+                ((columns = std::remove_reference_t<decltype(columns)>::decode(in, made.size_)), ...);
+            },
+            made.columns_);
         return made;
     }
 

@@ -43,7 +43,8 @@ public:
         if (size_ != 0)
             return block * size_;
         const std::uint64_t steps = std::min<std::uint64_t>(block / at_a_time, doublings);
-        return at_a_time * ((std::uint64_t(1) << steps) - 1) + (block - steps * at_a_time) * (std::uint64_t(1) << steps);
+        return at_a_time * ((std::uint64_t(1) << steps) - 1) +
+               (block - steps * at_a_time) * (std::uint64_t(1) << steps);
     }
 
 private:
@@ -59,8 +60,8 @@ inline constexpr bool is_iota<std::ranges::iota_view<First, Bound>> = true;
 
 /// Whether threads may go through the range by themselves, several at once.
 template <class Workers, class Range>
-inline constexpr bool walks_in_place =
-    shares_elements<Workers, Range> || (!Workers::encodes && is_iota<std::remove_cv_t<Range>>);
+inline constexpr bool walks_in_place = shares_elements<Workers, Range> ||
+                                       (!Workers::encodes && is_iota<std::remove_cv_t<Range>>);
 
 template <class Workers, class Range, bool = walks_in_place<Workers, Range>>
 struct column_of
@@ -79,11 +80,11 @@ struct column_of<Workers, Range, true>
         constant_iterator operator++(int) { return {at++}; }
         std::ranges::iterator_t<Range> at{};
     };
-    using type = iterator_column<std::conditional_t<is_iota<std::remove_cv_t<Range>>, std::ranges::iterator_t<Range>,
-                                                    std::conditional_t<std::ranges::contiguous_range<Range>,
-                                                                       std::add_pointer_t<const std::remove_reference_t<
-                                                                           std::ranges::range_reference_t<Range>>>,
-                                                                       constant_iterator>>>;
+    using type = iterator_column<std::conditional_t<
+        is_iota<std::remove_cv_t<Range>>, std::ranges::iterator_t<Range>,
+        std::conditional_t<std::ranges::contiguous_range<Range>,
+                           std::add_pointer_t<const std::remove_reference_t<std::ranges::range_reference_t<Range>>>,
+                           constant_iterator>>>;
 };
 
 /// One range of a block source.
@@ -200,7 +201,9 @@ public:
     bool next()
     {
         if (!feeds_)
-            std::apply([&](auto&... holders) { feeds_.emplace(block_feed<Workers, held_range_t<Ranges>>(holders.get())...); }, ranges_);
+            std::apply(
+                [&](auto&... holders) { feeds_.emplace(block_feed<Workers, held_range_t<Ranges>>(holders.get())...); },
+                ranges_);
         const std::uint64_t first = sizes_.first(index_);
         std::size_t size = sizes_.size(index_);
         ++index_;
@@ -226,9 +229,8 @@ public:
     }
 
 private:
-    static constexpr bool knows_size =
-        (... || std::ranges::sized_range<held_range_t<Ranges>>) &&
-        (... && (std::ranges::sized_range<held_range_t<Ranges>> || is_endless<held_range_t<Ranges>>));
+    static constexpr bool knows_size = (... || std::ranges::sized_range<held_range_t<Ranges>>)&&(
+        ... && (std::ranges::sized_range<held_range_t<Ranges>> || is_endless<held_range_t<Ranges>>));
 
     template <class... Feeds>
     bool fill(std::size_t size, Feeds&... feeds)

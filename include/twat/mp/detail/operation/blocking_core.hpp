@@ -112,8 +112,7 @@ public:
 
 template <>
 class blocking_call<void> : public blocking_wait
-{
-};
+{};
 
 /** Called by an operation: finishes a `blocking_call`. */
 template <class T>
@@ -137,7 +136,8 @@ public:
         try {
             if (!error)
                 call_->value.emplace(std::forward<Value>(value));
-        } catch (...) {
+        }
+        catch (...) {
             error = std::current_exception();
         }
         fail(std::move(error));

@@ -49,7 +49,8 @@ public:
         try {
             core_->check_may_wait();
             wait([this] { state_->await_end(read_); });
-        } catch (const std::exception&) {
+        }
+        catch (const std::exception&) {
             // In a callback of the pool nobody can wait.
         }
     }

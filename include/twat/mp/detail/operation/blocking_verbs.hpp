@@ -60,12 +60,17 @@ public:
         if constexpr (calls_without_stop_token<Workers, F, As...>)
             return with_last_first(
                 [&](const std::stop_token& stop, auto&&... arguments) {
-                    return run(choose([&]<class W>() { return make_apply_call<W>(self().settings(), std::forward<F>(f),
-                                                        std::forward<decltype(arguments)>(arguments)...); }), stop);
+                    return run(choose([&]<class W>() {
+                                   return make_apply_call<W>(self().settings(), std::forward<F>(f),
+                                                             std::forward<decltype(arguments)>(arguments)...);
+                               }),
+                               stop);
                 },
                 std::forward<As>(args)...);
         else
-            return run(choose([&]<class W>() { return make_apply_call<W>(self().settings(), std::forward<F>(f), std::forward<As>(args)...); }));
+            return run(choose([&]<class W>() {
+                return make_apply_call<W>(self().settings(), std::forward<F>(f), std::forward<As>(args)...);
+            }));
     }
 
     /** Calls `f(x, y, ...)` for the elements of the ranges, side by side, up to the end of the shortest; waits for all and returns a
@@ -146,7 +151,8 @@ public:
             [&](auto&&... ranges) {
                 return choose([&]<class W>() {
                     return make_reduce_call<W>(self().settings(), self().core()->pool()->nodes(), std::forward<F>(f),
-                        std::forward<Op>(op), std::forward<T>(init), std::forward<decltype(ranges)>(ranges)...);
+                                               std::forward<Op>(op), std::forward<T>(init),
+                                               std::forward<decltype(ranges)>(ranges)...);
                 });
             },
             std::forward<As>(args)...);
@@ -156,7 +162,8 @@ public:
     template <class Range, class T, class Op, class F, class... Stop>
     auto transform_reduce(Range&& range, T&& init, Op&& op, F&& f, Stop&&... stop) const
     {
-        return reduce(std::forward<F>(f), std::forward<Op>(op), std::forward<T>(init), std::forward<Range>(range), std::forward<Stop>(stop)...);
+        return reduce(std::forward<F>(f), std::forward<Op>(op), std::forward<T>(init), std::forward<Range>(range),
+                      std::forward<Stop>(stop)...);
     }
 
     /// Calls `f` for the elements of the ranges, as `map`, and drops what it returns. Elements go to workers in parts, as for `reduce`.
@@ -167,7 +174,7 @@ public:
             [&](auto&&... ranges) {
                 return choose([&]<class W>() {
                     return make_each_call<W>(self().settings(), self().core()->pool()->nodes(), std::forward<F>(f),
-                        std::forward<decltype(ranges)>(ranges)...);
+                                             std::forward<decltype(ranges)>(ranges)...);
                 });
             },
             std::forward<As>(args)...);
@@ -181,8 +188,9 @@ public:
         return run_fold(
             [&](auto&&... ranges) {
                 return choose([&]<class W>() {
-                    return make_filter_call<W>(self().settings(), self().core()->pool()->nodes(), std::forward<Predicate>(predicate),
-                        std::forward<decltype(ranges)>(ranges)...);
+                    return make_filter_call<W>(self().settings(), self().core()->pool()->nodes(),
+                                               std::forward<Predicate>(predicate),
+                                               std::forward<decltype(ranges)>(ranges)...);
                 });
             },
             std::forward<As>(args)...);
@@ -223,15 +231,18 @@ public:
     template <class F, class... Ranges>
     auto amap(F&& f, Ranges&&... ranges) const
     {
-        return begin(choose([&]<class W>() { return make_range_call<map_verb, W>(self().settings(), std::forward<F>(f),
-                                                        std::forward<Ranges>(ranges)...); }));
+        return begin(choose([&]<class W>() {
+            return make_range_call<map_verb, W>(self().settings(), std::forward<F>(f), std::forward<Ranges>(ranges)...);
+        }));
     }
 
     /// As `apply`, without waiting: returns an `mp::future` of the result; see `amap`.
     template <class F, class... As>
     auto submit(F&& f, As&&... args) const
     {
-        return begin(choose([&]<class W>() { return make_apply_call<W>(self().settings(), std::forward<F>(f), std::forward<As>(args)...); }));
+        return begin(choose([&]<class W>() {
+            return make_apply_call<W>(self().settings(), std::forward<F>(f), std::forward<As>(args)...);
+        }));
     }
 
 protected:
@@ -269,12 +280,17 @@ private:
         if constexpr (ends_with_stop_token<As...>)
             return with_last_first(
                 [&](const std::stop_token& stop, auto&&... ranges) {
-                    return run(choose([&]<class W>() { return make_range_call<Verb, W>(self().settings(), std::forward<F>(f),
-                                                              std::forward<decltype(ranges)>(ranges)...); }), stop);
+                    return run(choose([&]<class W>() {
+                                   return make_range_call<Verb, W>(self().settings(), std::forward<F>(f),
+                                                                   std::forward<decltype(ranges)>(ranges)...);
+                               }),
+                               stop);
                 },
                 std::forward<As>(args)...);
         else
-            return run(choose([&]<class W>() { return make_range_call<Verb, W>(self().settings(), std::forward<F>(f), std::forward<As>(args)...); }));
+            return run(choose([&]<class W>() {
+                return make_range_call<Verb, W>(self().settings(), std::forward<F>(f), std::forward<As>(args)...);
+            }));
     }
 
     void run(refused_call, const std::stop_token& = {}) const {}
@@ -369,8 +385,8 @@ private:
             // Through the blocking core, which knows whether anybody still serves the pool.
             auto state = make_stream_for<Workers>(*core->pool(), [&]<class W>() {
                 return start_stream_state<W>(
-                    core->pool(), order, self().settings(), [&](const auto& op) { core->submit(op); }, std::forward<F>(f),
-                    std::forward<Ranges>(ranges)...);
+                    core->pool(), order, self().settings(), [&](const auto& op) { core->submit(op); },
+                    std::forward<F>(f), std::forward<Ranges>(ranges)...);
             });
             using value = typename decltype(state)::element_type::value_type;
             return result_range<value>(core, std::move(state), stop);

@@ -37,7 +37,8 @@ constexpr void check_task()
 
 /// Whether the function itself looks into the journal: where nothing is sent.
 template <class Workers, class Progress, class F>
-inline constexpr bool journals_in_place = is_journaling<Progress> && !Workers::encodes && !is_journaled_function<std::decay_t<F>>;
+inline constexpr bool journals_in_place =
+    is_journaling<Progress> && !Workers::encodes && !is_journaled_function<std::decay_t<F>>;
 
 /// `apply`.
 template <class Workers, class Progress, class F, class... As>
@@ -46,16 +47,20 @@ auto make_apply_call(call_settings<Progress> settings, F&& f, As&&... arguments)
     using source = argument_source<Workers, As...>;
     using parameters = typename source::parameters;
     using function = task_function_t<F, parameters>;
-    static_assert(is_task<function, parameters>,
-                  "twat::mp: apply(f, args...) cannot call f with these arguments. It is called as const, with rvalues of the "
-                  "decayed arguments");
+    static_assert(
+        is_task<function, parameters>,
+        "twat::mp: apply(f, args...) cannot call f with these arguments. It is called as const, with rvalues of the "
+        "decayed arguments");
     static_assert((... && std::is_constructible_v<parameter_t<Workers, As>, As>),
-                  "twat::mp: an argument of apply cannot be copied; hand it over with std::move, or refer to it with std::ref (threads)");
+                  "twat::mp: an argument of apply cannot be copied; hand it over with std::move, or refer to it with "
+                  "std::ref (threads)");
     if constexpr (is_task<function, parameters> && journals_in_place<Workers, Progress, F>) {
         const auto journal = settings.callback().use();
-        return make_apply_call<Workers>(std::move(settings), journaled_function<function>(function(std::forward<F>(f)), journal),
+        return make_apply_call<Workers>(std::move(settings),
+                                        journaled_function<function>(function(std::forward<F>(f)), journal),
                                         std::forward<As>(arguments)...);
-    } else if constexpr (is_task<function, parameters> && (... && std::is_constructible_v<parameter_t<Workers, As>, As>)) {
+    } else if constexpr (is_task<function, parameters> &&
+                         (... && std::is_constructible_v<parameter_t<Workers, As>, As>)) {
         check_task<Workers, function, parameters>();
         using results = single_result_of<task_result_t<function, parameters>>;
         return collect_call<Workers, function, source, results, Progress>(
@@ -98,8 +103,8 @@ constexpr bool check_ranges()
         static_assert(sizeof...(Ranges) != 0, "twat::mp: this verb needs a range behind the function");
         return false;
     } else if constexpr (!(... && is_range_argument<Ranges>)) {
-        static_assert((... && is_range_argument<Ranges>),
-                      "twat::mp: an argument behind the function is not a range (a completion token or std::stop_token comes last)");
+        static_assert((... && is_range_argument<Ranges>), "twat::mp: an argument behind the function is not a range (a "
+                                                          "completion token or std::stop_token comes last)");
         return false;
     } else if constexpr (std::is_same_v<Verb, starmap_verb>) {
         static_assert(sizeof...(Ranges) == 1, "twat::mp: starmap(f, rows) takes one range; map takes several");
@@ -117,7 +122,8 @@ template <class F, class Parameters>
 constexpr bool check_callable()
 {
     static_assert(is_task<F, Parameters>,
-                  "twat::mp: f cannot be called with an element of each range. It is called as const, with rvalues of the ranges' "
+                  "twat::mp: f cannot be called with an element of each range. It is called as const, with rvalues of "
+                  "the ranges' "
                   "value types, or, on threads, with const& to elements that stay where they are");
     return is_task<F, Parameters>;
 }
@@ -161,7 +167,8 @@ auto start_stream_state(const std::shared_ptr<pool_core>& core, stream_order ord
     if constexpr (journals_in_place<Workers, Progress, F>) {
         const auto journal = settings.callback().use();
         return start_stream_state<Workers>(core, order, std::move(settings), std::move(hand_over),
-                                           journaled_function<function>(function(std::forward<F>(f)), journal), std::forward<Rs>(ranges)...);
+                                           journaled_function<function>(function(std::forward<F>(f)), journal),
+                                           std::forward<Rs>(ranges)...);
     } else {
         check_task<Workers, function, parameters>();
         using operation_type = stream_operation<Workers, function, source, Progress>;
@@ -170,10 +177,11 @@ auto start_stream_state(const std::shared_ptr<pool_core>& core, stream_order ord
         const std::size_t window = settings.options().window;
         auto state = std::make_shared<stream_state<value>>(core, order, window != 0 ? window : 2 * core->nodes());
         const function& known = f;
-        const std::shared_ptr<operation> op = with_journal<Workers::encodes, parameters>(settings.callback(), known, [&] {
-            return std::make_shared<operation_type>(state, std::move(settings), std::forward<F>(f),
-                                                    source(std::in_place, std::forward<Rs>(ranges)...));
-        });
+        const std::shared_ptr<operation> op =
+            with_journal<Workers::encodes, parameters>(settings.callback(), known, [&] {
+                return std::make_shared<operation_type>(state, std::move(settings), std::forward<F>(f),
+                                                        source(std::in_place, std::forward<Rs>(ranges)...));
+            });
         state->attach(op);
         hand_over(op);
         return state;
@@ -185,7 +193,8 @@ template <class Workers, class F, class... Rs>
 constexpr bool check_stream()
 {
     if constexpr (check_ranges<map_verb, Rs...>())
-        return check_callable<task_function_t<F, typename zip_source<Workers, Rs...>::parameters>, typename zip_source<Workers, Rs...>::parameters>();
+        return check_callable<task_function_t<F, typename zip_source<Workers, Rs...>::parameters>,
+                              typename zip_source<Workers, Rs...>::parameters>();
     else
         return false;
 }

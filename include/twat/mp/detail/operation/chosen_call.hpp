@@ -31,7 +31,8 @@ class chosen_call
 public:
     using completed = typename Encoded::completed;
     static_assert(std::is_same_v<completed, typename InPlace::completed>,
-                  "twat::mp: the function returns something else for an element itself than for a copy of it, so its result would depend on the "
+                  "twat::mp: the function returns something else for an element itself than for a copy of it, so its "
+                  "result would depend on the "
                   "backend of an any_pool");
 
     template <std::size_t I, class Call>
@@ -42,7 +43,8 @@ public:
     template <class Completion>
     std::shared_ptr<operation> make(Completion&& completion) &&
     {
-        return std::visit([&](auto& call) { return std::move(call).make(std::forward<Completion>(completion)); }, call_);
+        return std::visit([&](auto& call) { return std::move(call).make(std::forward<Completion>(completion)); },
+                          call_);
     }
 
 private:

@@ -63,7 +63,8 @@ public:
         try {
             this->take(task, [&](auto&& value) { results_.keep(task.index, std::move(value)); });
             return nullptr;
-        } catch (...) {
+        }
+        catch (...) {
             return annotate(std::current_exception(), task.index);
         }
     }
@@ -92,7 +93,8 @@ public:
                     tasks.read_encoded(kept, [&](const finished_task& task) {
                         this->take(task, [&](auto&& value) { results_.keep(task.index, std::move(value)); });
                     });
-            } catch (...) {
+            }
+            catch (...) {
                 error = annotate(std::current_exception(), first + kept);
             }
             return kept;
@@ -115,7 +117,8 @@ public:
             if (!error) {
                 try {
                     values.emplace(results_.release());
-                } catch (...) {
+                }
+                catch (...) {
                     error = std::current_exception();
                 }
             }
@@ -163,9 +166,7 @@ public:
 
     template <class G>
     collect_call(bool stops_at_failure, call_settings<Progress> settings, G&& f, Source source)
-        : stops_at_failure_(stops_at_failure),
-          settings_(std::move(settings)),
-          f_(std::forward<G>(f)),
+        : stops_at_failure_(stops_at_failure), settings_(std::move(settings)), f_(std::forward<G>(f)),
           source_(std::move(source))
     {}
 

@@ -33,7 +33,8 @@ using context_map_result_t =
                   typename zip_source<process_workers, Ranges...>::parameters>;
 
 template <class R>
-using results_t = std::conditional_t<std::is_void_v<R>, void, std::vector<std::conditional_t<std::is_void_v<R>, int, R>>>;
+using results_t =
+    std::conditional_t<std::is_void_v<R>, void, std::vector<std::conditional_t<std::is_void_v<R>, int, R>>>;
 
 /// `map` on the pool of the context of the coroutine that awaits this.
 template <class F, class... Ranges>

@@ -45,7 +45,8 @@ TWAT_MP_DECL void check_exit_type(const task& finalizer, const std::type_info& w
 template <class R>
 std::vector<R> read_exit_results(const task& finalizer, const std::vector<exit_value>& values)
 {
-    static_assert(std::is_same_v<R, std::decay_t<R>> && !std::is_void_v<R>, "twat::mp: exit_results<R>(): R is what the finalizer returns");
+    static_assert(std::is_same_v<R, std::decay_t<R>> && !std::is_void_v<R>,
+                  "twat::mp: exit_results<R>(): R is what the finalizer returns");
     check_exit_type(finalizer, typeid(R));
     std::vector<R> results;
     results.reserve(values.size());

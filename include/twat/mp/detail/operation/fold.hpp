@@ -42,11 +42,13 @@ struct folded
 template <class F, class... Ts>
 decltype(auto) call_noting(const F& f, std::string& input, Ts&&... values)
 {
-    constexpr bool stays = (... && (std::is_lvalue_reference_v<Ts> || std::is_trivially_copyable_v<std::remove_cvref_t<Ts>>));
+    constexpr bool stays =
+        (... && (std::is_lvalue_reference_v<Ts> || std::is_trivially_copyable_v<std::remove_cvref_t<Ts>>));
     if constexpr (stays && (... || is_describable<std::remove_cvref_t<Ts>>)) {
         try {
             return std::invoke(f, std::forward<Ts>(values)...);
-        } catch (...) {
+        }
+        catch (...) {
             input = describe_arguments(values...);
             throw;
         }
@@ -76,7 +78,8 @@ struct reduce_kernel
         });
         T value(std::move(*begun));
         elements.walk(elements.size() - 1, done, [&](auto&&... xs) {
-            value = static_cast<T>(std::invoke(second, std::move(value), call_noting(first, input, std::forward<decltype(xs)>(xs)...)));
+            value = static_cast<T>(
+                std::invoke(second, std::move(value), call_noting(first, input, std::forward<decltype(xs)>(xs)...)));
         });
         return value;
     }
@@ -86,8 +89,7 @@ struct reduce_kernel
 
 /// In the place of a second function.
 struct no_function
-{
-};
+{};
 
 /// `filter`.
 template <class Predicate, class T>
@@ -161,7 +163,8 @@ public:
         const block_scope scope(elements.first(), result.offset);
         try {
             result.value.emplace(kernel_.fold(elements, result.offset, result.input));
-        } catch (...) {
+        }
+        catch (...) {
             result.error = std::current_exception();
         }
         return result;

@@ -38,8 +38,9 @@ class fold_operation final : public range_operation<Workers, fold_function<Kerne
 public:
     template <class C>
     fold_operation(call_settings<Progress> settings, fold_function<Kernel> f, value init, Source source, C&& completion)
-        : base(operation_traits(), std::move(settings), f, std::move(source)), kernel_(f.kernel()), sizes_(this->source().sizes()),
-          elements_(this->source().elements()), sum_(std::move(init)), completion_(std::forward<C>(completion))
+        : base(operation_traits(), std::move(settings), f, std::move(source)), kernel_(f.kernel()),
+          sizes_(this->source().sizes()), elements_(this->source().elements()), sum_(std::move(init)),
+          completion_(std::forward<C>(completion))
     {}
 
     std::exception_ptr store(const finished_task& task) noexcept override
@@ -57,7 +58,8 @@ public:
                 keep(task.index, std::move(*part.value));
             });
             return failure;
-        } catch (...) {
+        }
+        catch (...) {
             std::exception_ptr failure = annotate(std::current_exception(), first);
             located_.push_back(failure);
             return failure;
@@ -162,10 +164,13 @@ constexpr void check_elements(parameter_list<Parameters...>)
 
 /// The call of a kernel whose function can take the elements.
 template <class Workers, class Kernel, class Progress, class... Rs>
-auto make_fold_call(call_settings<Progress> settings, std::size_t nodes, Kernel kernel, typename Kernel::value init, Rs&&... ranges)
+auto make_fold_call(call_settings<Progress> settings, std::size_t nodes, Kernel kernel, typename Kernel::value init,
+                    Rs&&... ranges)
 {
-    static_assert(!is_journaling<Progress>, "twat::mp: a journal keeps the results of tasks, and reduce, filter and for_each have parts of a "
-                                            "range instead, which are cut by the number of workers; map with the journal, then reduce the results");
+    static_assert(
+        !is_journaling<Progress>,
+        "twat::mp: a journal keeps the results of tasks, and reduce, filter and for_each have parts of a "
+        "range instead, which are cut by the number of workers; map with the journal, then reduce the results");
     using source = block_source<Workers, Rs...>;
     check_elements<Workers>(typename zip_source<Workers, Rs...>::parameters());
     if constexpr (Workers::encodes) {
@@ -174,15 +179,18 @@ auto make_fold_call(call_settings<Progress> settings, std::size_t nodes, Kernel 
     }
     const call_options& options = settings.options();
     source blocks(std::in_place, options.chunk_size, most_blocks(options, nodes), std::forward<Rs>(ranges)...);
-    return fold_call<Workers, Kernel, source, Progress>(std::move(settings), std::move(kernel), std::move(init), std::move(blocks));
+    return fold_call<Workers, Kernel, source, Progress>(std::move(settings), std::move(kernel), std::move(init),
+                                                        std::move(blocks));
 }
 
 template <class F, class Parameters>
 constexpr bool check_plain()
 {
     constexpr bool plain = !task_traits<F, Parameters>::coroutine;
-    static_assert(plain, "twat::mp: reduce, filter and for_each call plain functions, one element after the other; a coroutine would "
-                         "run alone: use map");
+    static_assert(
+        plain,
+        "twat::mp: reduce, filter and for_each call plain functions, one element after the other; a coroutine would "
+        "run alone: use map");
     return plain;
 }
 
@@ -191,15 +199,18 @@ constexpr bool check_reduction()
 {
     using result = task_result_t<F, Parameters>;
     if constexpr (std::is_void_v<result>) {
-        static_assert(!std::is_void_v<result>, "twat::mp: the function of reduce returns nothing that could be reduced; use for_each");
+        static_assert(!std::is_void_v<result>,
+                      "twat::mp: the function of reduce returns nothing that could be reduced; use for_each");
         return false;
     } else {
-        static_assert(std::is_convertible_v<result, T>,
-                      "twat::mp: reduce(f, op, init, range): what f returns does not convert to the type of init, in which each part begins");
+        static_assert(std::is_convertible_v<result, T>, "twat::mp: reduce(f, op, init, range): what f returns does not "
+                                                        "convert to the type of init, in which each part begins");
         static_assert(std::is_invocable_r_v<T, const Op&, T, result> && std::is_invocable_r_v<T, const Op&, T, T>,
-                      "twat::mp: reduce(f, op, init, range): op cannot be called with two values of the type of init, or its result does "
+                      "twat::mp: reduce(f, op, init, range): op cannot be called with two values of the type of init, "
+                      "or its result does "
                       "not convert to that. It is called as const");
-        return std::is_convertible_v<result, T> && std::is_invocable_r_v<T, const Op&, T, result> && std::is_invocable_r_v<T, const Op&, T, T>;
+        return std::is_convertible_v<result, T> && std::is_invocable_r_v<T, const Op&, T, result> &&
+               std::is_invocable_r_v<T, const Op&, T, T>;
     }
 }
 
@@ -213,9 +224,10 @@ auto make_reduce_call(call_settings<Progress> settings, std::size_t nodes, F&& f
         using parameters = typename zip_source<Workers, Rs...>::parameters;
         using function = task_function_t<F, parameters>;
         if constexpr (check_plain<function, parameters>() && check_reduction<function, operation, value, parameters>())
-            return make_fold_call<Workers>(std::move(settings), nodes,
-                                           reduce_kernel<function, operation, value>{std::forward<F>(f), std::forward<Op>(op)},
-                                           value(as_sent(std::forward<T>(init))), std::forward<Rs>(ranges)...);
+            return make_fold_call<Workers>(
+                std::move(settings), nodes,
+                reduce_kernel<function, operation, value>{std::forward<F>(f), std::forward<Op>(op)},
+                value(as_sent(std::forward<T>(init))), std::forward<Rs>(ranges)...);
         else
             return refused_call();
     } else {
@@ -231,8 +243,8 @@ auto make_each_call(call_settings<Progress> settings, std::size_t nodes, F&& f, 
         using parameters = typename zip_source<Workers, Rs...>::parameters;
         using function = task_function_t<F, parameters>;
         if constexpr (check_plain<function, parameters>())
-            return make_fold_call<Workers>(std::move(settings), nodes, each_kernel<function>{std::forward<F>(f)}, std::monostate(),
-                                           std::forward<Rs>(ranges)...);
+            return make_fold_call<Workers>(std::move(settings), nodes, each_kernel<function>{std::forward<F>(f)},
+                                           std::monostate(), std::forward<Rs>(ranges)...);
         else
             return refused_call();
     } else {
@@ -250,12 +262,13 @@ auto make_filter_call(call_settings<Progress> settings, std::size_t nodes, Predi
         using element = parameter_t<Workers, std::ranges::range_value_t<range>>;
         using function = task_function_t<Predicate, parameter_list<const element&>>;
         constexpr bool fits = std::is_invocable_r_v<bool, const function&, const element&>;
-        static_assert(fits, "twat::mp: filter(predicate, range): the predicate cannot be called as const with a const& to an element, or its "
+        static_assert(fits, "twat::mp: filter(predicate, range): the predicate cannot be called as const with a const& "
+                            "to an element, or its "
                             "result is no bool");
         if constexpr (fits)
             return make_fold_call<Workers>(std::move(settings), nodes,
-                                           filter_kernel<function, element>{std::forward<Predicate>(predicate)}, std::vector<element>(),
-                                           std::forward<Rs>(ranges)...);
+                                           filter_kernel<function, element>{std::forward<Predicate>(predicate)},
+                                           std::vector<element>(), std::forward<Rs>(ranges)...);
         else
             return refused_call();
     } else {

@@ -43,7 +43,8 @@ inline void submit(pool_core& core, const std::shared_ptr<operation>& op) noexce
 {
     try {
         core.submit(op);
-    } catch (...) {
+    }
+    catch (...) {
         op->complete(std::current_exception());
     }
 }
@@ -144,8 +145,7 @@ public:
     {
         using completion = async_completion<std::decay_t<Handler>, Executor>;
         auto slot = asio::get_associated_cancellation_slot(handler);
-        auto wait =
-            std::make_shared<shared_wait<completion>>(completion(std::forward<Handler>(handler), executor_));
+        auto wait = std::make_shared<shared_wait<completion>>(completion(std::forward<Handler>(handler), executor_));
         if (slot.is_connected())
             slot.assign([weak = std::weak_ptr(wait)](asio::cancellation_type) {
                 if (const auto waiting = weak.lock())
@@ -155,7 +155,8 @@ public:
             begin_(*core_, [wait](std::exception_ptr error, Values... values) {
                 wait->finish(std::move(error), std::move(values)...);
             });
-        } catch (...) {
+        }
+        catch (...) {
             wait->finish(std::current_exception(), Values()...);
         }
     }

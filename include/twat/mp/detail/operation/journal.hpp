@@ -67,8 +67,8 @@ private:
     @param encodes Arguments and results are bytes, which this looks at. Otherwise the function does it in the workers, see `journaled_function`, and
     this opens and closes the journal.
 */
-TWAT_MP_DECL std::shared_ptr<operation> journaled(std::shared_ptr<operation> op, std::shared_ptr<journal_use> journal, journal_owner owner,
-                                                  bool encodes);
+TWAT_MP_DECL std::shared_ptr<operation> journaled(std::shared_ptr<operation> op, std::shared_ptr<journal_use> journal,
+                                                  journal_owner owner, bool encodes);
 
 } // namespace twat::mp::detail
 

@@ -31,7 +31,8 @@ template <class Progress>
 class journaling
 {
 public:
-    journaling(std::filesystem::path path, Progress callback) : path_(std::move(path)), callback_(std::move(callback)) {}
+    journaling(std::filesystem::path path, Progress callback) : path_(std::move(path)), callback_(std::move(callback))
+    {}
 
     const std::filesystem::path& path() const noexcept { return path_; }
     const Progress& callback() const noexcept { return callback_; }
@@ -73,7 +74,6 @@ inline constexpr bool gives_awaitable = false;
 template <class T, class Executor>
 inline constexpr bool gives_awaitable<asio::awaitable<T, Executor>> = true;
 
-
 /// A task's function on threads, whose results come from and go to a journal.
 template <class F>
 class journaled_function
@@ -84,11 +84,12 @@ public:
     const F& inner() const noexcept { return f_; }
 
     template <class... Args>
-        requires std::is_invocable_v<const F&, Args...>
+    requires std::is_invocable_v<const F&, Args...>
     auto operator()(Args&&... args) const -> std::invoke_result_t<const F&, Args...>
     {
-        static_assert((... && encodable<std::remove_cvref_t<Args>>), "twat::mp: an argument of a journaled task cannot be encoded, and a journal "
-                                                                     "knows its items by their encoded arguments");
+        static_assert((... && encodable<std::remove_cvref_t<Args>>),
+                      "twat::mp: an argument of a journaled task cannot be encoded, and a journal "
+                      "knows its items by their encoded arguments");
         using result = std::invoke_result_t<const F&, Args...>;
         const journal_key key = key_of(args...);
         if constexpr (gives_awaitable<result>) {
@@ -113,7 +114,8 @@ private:
     static constexpr void check_result()
     {
         if constexpr (!std::is_void_v<Result>)
-            static_assert(encodable<std::remove_cvref_t<Result>>, "twat::mp: the result of a journaled task cannot be encoded");
+            static_assert(encodable<std::remove_cvref_t<Result>>,
+                          "twat::mp: the result of a journaled task cannot be encoded");
     }
 
     template <class... Args>
@@ -188,7 +190,8 @@ journal_owner owner_of(const F& f, parameter_list<Parameters...>)
     journal_owner owner{boost::core::demangle(typeid(function).name())};
     ((owner.function += " " + boost::core::demangle(typeid(Parameters).name())), ...);
     if constexpr (is_portable<function>) {
-        const byte_buffer bytes = encode_function<function, std::decay_t<Parameters>...>(journaled_inner<F>::of(f), false);
+        const byte_buffer bytes =
+            encode_function<function, std::decay_t<Parameters>...>(journaled_inner<F>::of(f), false);
         owner.hash = hash_of(bytes.bytes());
     } else {
         owner.hash = hash_of(std::as_bytes(std::span(owner.function)));

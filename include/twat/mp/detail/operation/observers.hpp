@@ -12,8 +12,7 @@ namespace twat::mp::detail {
 
 /// In the place of a progress callback: none.
 struct no_progress
-{
-};
+{};
 
 /// In the place of a progress callback: one (or none), and a callback that is told what each task used.
 template <class Progress, class Usage>

@@ -30,15 +30,17 @@ namespace twat::mp::detail {
 struct operation_traits
 {
     call_options options{};
-    bool coroutine = false;             ///< Tasks are coroutines.
-    bool stream = false;                ///< `imap`, `uimap`: fed by demand; a failed task does not end the operation.
-    bool stops_at_failure = true;       ///< `apply`, `map`, `starmap`: the first failure drops what has not begun.
-    bool call = false;                  ///< `apply`, `submit`: on the strand nothing of the caller's runs but moves of arguments and result.
-    bool counts_progress = false;       ///< `report_progress` wants to be called.
-    bool counts_usage = false;          ///< `report_usage` does.
-    std::optional<std::size_t> total{}; ///< Tasks, where the range knows its size.
+    bool coroutine = false;       ///< Tasks are coroutines.
+    bool stream = false;          ///< `imap`, `uimap`: fed by demand; a failed task does not end the operation.
+    bool stops_at_failure = true; ///< `apply`, `map`, `starmap`: the first failure drops what has not begun.
+    /// `apply`, `submit`: on the strand nothing of the caller's runs but moves of arguments and result.
+    bool call = false;
+    bool counts_progress = false;          ///< `report_progress` wants to be called.
+    bool counts_usage = false;             ///< `report_usage` does.
+    std::optional<std::size_t> total{};    ///< Tasks, where the range knows its size.
     const std::type_info* state = nullptr; ///< What tasks get of their worker's, see `worker_state`; null: nothing.
-    std::uint64_t first_index = 0;      ///< Of the first task: not 0 for a piece of another pool's operation. `total` counts from 0.
+    /// Of the first task: not 0 for a piece of another pool's operation. `total` counts from 0.
+    std::uint64_t first_index = 0;
 };
 
 /// What `operation::pull` did.
@@ -48,18 +50,19 @@ struct pull_result
     bool ended = false;           ///< The range has no more elements.
     std::exception_ptr refused{}; ///< The element behind the appended ones cannot be sent; it is a failed task.
     std::exception_ptr broken{};  ///< The range threw this. Nothing more can be pulled.
-    std::size_t skipped = 0;      ///< Tasks before the appended ones that have their results already; only where the payload was empty.
-    bool gap = false;             ///< Such tasks come next: nothing more can be appended to this payload.
+    /// Tasks before the appended ones that have their results already; only where the payload was empty.
+    std::size_t skipped = 0;
+    bool gap = false; ///< Such tasks come next: nothing more can be appended to this payload.
 };
 
 /// A task that a worker finished with a value.
 struct finished_task
 {
-    std::uint64_t index;           ///< Position in the input.
-    decoder* value = nullptr;      ///< Processes: the encoded result, exactly its bytes.
+    std::uint64_t index;               ///< Position in the input.
+    decoder* value = nullptr;          ///< Processes: the encoded result, exactly its bytes.
     decoded_result* decoded = nullptr; ///< Or the result, decoded by `operation::decodes_apart()`, to be moved from.
-    payload* tasks = nullptr;      ///< Threads: the payload in which `run` left the result,
-    std::size_t position = 0;      ///<   and where in it.
+    payload* tasks = nullptr;          ///< Threads: the payload in which `run` left the result,
+    std::size_t position = 0;          ///<   and where in it.
 };
 
 /// Encoded results of neighbouring tasks, all of one size and equally far apart.
@@ -75,7 +78,7 @@ struct encoded_values
 /// Neighbouring tasks that a worker finished with values.
 struct finished_tasks
 {
-    std::uint64_t first;                    ///< Position in the input of the first one.
+    std::uint64_t first; ///< Position in the input of the first one.
     std::size_t count;
     const encoded_values* values = nullptr; ///< Processes.
     payload* tasks = nullptr;               ///< Threads, as for `finished_task`.
@@ -198,8 +201,8 @@ public:
 
     /// Threads: the same for the tasks from `begin` up to `end`, each once `gate` lets it begin, or until one throws, which is added to
     /// `failures`. `first` is the index of the payload's first task. Returns the position behind the last one that ran.
-    virtual std::size_t run_some(payload& tasks, task_gate& gate, std::size_t begin, std::size_t end, std::uint64_t first,
-                                 std::vector<failed_task>& failures) noexcept;
+    virtual std::size_t run_some(payload& tasks, task_gate& gate, std::size_t begin, std::size_t end,
+                                 std::uint64_t first, std::vector<failed_task>& failures) noexcept;
 
     /// Threads, coroutines: the same as `run`, as a coroutine on the worker's own context.
     virtual asio::awaitable<std::exception_ptr> run_async(payload& tasks, std::size_t position, std::uint64_t index);

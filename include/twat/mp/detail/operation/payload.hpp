@@ -101,7 +101,10 @@ public:
     }
 
 private:
-    std::size_t end(std::size_t position) const noexcept { return is_even() ? (position + 1) * equal_size_ : ends_[position]; }
+    std::size_t end(std::size_t position) const noexcept
+    {
+        return is_even() ? (position + 1) * equal_size_ : ends_[position];
+    }
     std::size_t end_of_tasks() const noexcept { return count_ == 0 ? 0 : end(count_ - 1); }
     void note_end();
 

@@ -74,8 +74,8 @@ public:
 
     /// Starts no worker yet. Throws `std::invalid_argument` if the system cannot have so many as the options ask for.
     /// @param watcher Called after each post from any thread, as long as the context lives; null: somebody runs it anyway.
-    static std::shared_ptr<pool_core> create(std::shared_ptr<const backend_factory> factory, asio::any_io_executor executor,
-                                             post_watcher* watcher = nullptr);
+    static std::shared_ptr<pool_core> create(std::shared_ptr<const backend_factory> factory,
+                                             asio::any_io_executor executor, post_watcher* watcher = nullptr);
 
     virtual ~pool_core();
 

@@ -36,8 +36,9 @@ struct pool_for_body<void, Body>
     static constexpr bool takes_threads = std::is_invocable_v<std::decay_t<Body>&, async_thread_pool&>;
     static_assert(takes_processes || takes_threads,
                   "twat::mp: the body of with_pool takes an mp::async_multi_pool& or an mp::async_thread_pool&");
-    static_assert(!(takes_processes && takes_threads),
-                  "twat::mp: the body of with_pool takes every pool; say which: with_pool<mp::process_workers>(options, body)");
+    static_assert(
+        !(takes_processes && takes_threads),
+        "twat::mp: the body of with_pool takes every pool; say which: with_pool<mp::process_workers>(options, body)");
     using type = std::conditional_t<takes_threads, async_thread_pool, async_multi_pool>;
 };
 
@@ -70,7 +71,8 @@ asio::awaitable<std::exception_ptr> end_pool(Pool& pool, std::exception_ptr erro
     if (!error) {
         try {
             co_await pool.join();
-        } catch (...) {
+        }
+        catch (...) {
             error = std::current_exception();
         }
     }
@@ -80,7 +82,8 @@ asio::awaitable<std::exception_ptr> end_pool(Pool& pool, std::exception_ptr erro
         auto token = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
         try {
             co_await pool.join(token);
-        } catch (...) {
+        }
+        catch (...) {
             // The first failure is the one to tell.
         }
     }
@@ -88,8 +91,7 @@ asio::awaitable<std::exception_ptr> end_pool(Pool& pool, std::exception_ptr erro
     co_return error;
 }
 
-template <class Pool, class Body,
-          class T = typename awaited<std::invoke_result_t<std::decay_t<Body>&, Pool&>>::type>
+template <class Pool, class Body, class T = typename awaited<std::invoke_result_t<std::decay_t<Body>&, Pool&>>::type>
 asio::awaitable<T> run_in_pool_scope(typename Pool::options_type options, std::decay_t<Body> body)
 {
     const auto executor = co_await asio::this_coro::executor;
@@ -102,7 +104,8 @@ asio::awaitable<T> run_in_pool_scope(typename Pool::options_type options, std::d
             co_await std::move(running);
         else
             value.emplace(co_await std::move(running));
-    } catch (...) {
+    }
+    catch (...) {
         error = std::current_exception();
     }
     auto ended = end_pool(pool, std::move(error));

@@ -76,7 +76,7 @@ public:
         @endcode
     */
     template <class F, class... As>
-        requires apply_with_token<Workers, F, As...>
+    requires apply_with_token<Workers, F, As...>
     auto apply(F&& f, As&&... args) const
     {
         return with_last_first(
@@ -87,8 +87,8 @@ public:
     }
 
     template <class F, class... As>
-        requires(!apply_with_token<Workers, F, As...> && apply_without_token<Workers, F, As...>)
-    auto apply(F&& f, As&&... args) const
+    requires(!apply_with_token<Workers, F, As...> &&
+             apply_without_token<Workers, F, As...>) auto apply(F&& f, As&&... args) const
     {
         asio::use_awaitable_t<Executor> token;
         return start_apply<asio::use_awaitable_t<Executor>>(token, std::forward<F>(f), std::forward<As>(args)...);
@@ -97,9 +97,10 @@ public:
     template <class F, class... As>
     void apply(F&&, As&&...) const
     {
-        static_assert(apply_with_token<Workers, F, As...> || apply_without_token<Workers, F, As...>,
-                      "twat::mp: apply(f, args...) cannot call f with these arguments, nor with all but the last and that one "
-                      "as completion token. f is called as const, with rvalues of the decayed arguments");
+        static_assert(
+            apply_with_token<Workers, F, As...> || apply_without_token<Workers, F, As...>,
+            "twat::mp: apply(f, args...) cannot call f with these arguments, nor with all but the last and that one "
+            "as completion token. f is called as const, with rvalues of the decayed arguments");
     }
 
     /** Calls `f(x, y, ...)` for the elements of the ranges, side by side, up to the end of the shortest.
@@ -208,8 +209,9 @@ public:
         return start_fold(
             [&](auto&&... ranges) {
                 return choose([&]<class W>() {
-                    return make_reduce_call<W>(self().settings(), self().core()->nodes(), std::forward<F>(f), std::forward<Op>(op),
-                        std::forward<T>(init), std::forward<decltype(ranges)>(ranges)...);
+                    return make_reduce_call<W>(self().settings(), self().core()->nodes(), std::forward<F>(f),
+                                               std::forward<Op>(op), std::forward<T>(init),
+                                               std::forward<decltype(ranges)>(ranges)...);
                 });
             },
             std::forward<As>(args)...);
@@ -219,7 +221,8 @@ public:
     template <class Range, class T, class Op, class F, class... Token>
     auto transform_reduce(Range&& range, T&& init, Op&& op, F&& f, Token&&... token) const
     {
-        return reduce(std::forward<F>(f), std::forward<Op>(op), std::forward<T>(init), std::forward<Range>(range), std::forward<Token>(token)...);
+        return reduce(std::forward<F>(f), std::forward<Op>(op), std::forward<T>(init), std::forward<Range>(range),
+                      std::forward<Token>(token)...);
     }
 
     /** Calls `f` for the elements of the ranges, as `map`, and drops what it returns. Elements go to workers in parts, as for `reduce`.
@@ -246,7 +249,7 @@ public:
             [&](auto&&... ranges) {
                 return choose([&]<class W>() {
                     return make_each_call<W>(self().settings(), self().core()->nodes(), std::forward<F>(f),
-                        std::forward<decltype(ranges)>(ranges)...);
+                                             std::forward<decltype(ranges)>(ranges)...);
                 });
             },
             std::forward<As>(args)...);
@@ -276,8 +279,9 @@ public:
         return start_fold(
             [&](auto&&... ranges) {
                 return choose([&]<class W>() {
-                    return make_filter_call<W>(self().settings(), self().core()->nodes(), std::forward<Predicate>(predicate),
-                        std::forward<decltype(ranges)>(ranges)...);
+                    return make_filter_call<W>(self().settings(), self().core()->nodes(),
+                                               std::forward<Predicate>(predicate),
+                                               std::forward<decltype(ranges)>(ranges)...);
                 });
             },
             std::forward<As>(args)...);
@@ -333,11 +337,14 @@ private:
     template <class Token, class F, class... As>
     auto start_apply(std::remove_reference_t<Token>& token, F&& f, As&&... arguments) const
     {
-        auto call = choose([&]<class W>() { return make_apply_call<W>(self().settings(), std::forward<F>(f), std::forward<As>(arguments)...); });
+        auto call = choose([&]<class W>() {
+            return make_apply_call<W>(self().settings(), std::forward<F>(f), std::forward<As>(arguments)...);
+        });
         using completed = typename decltype(call)::completed;
         if constexpr (!std::is_void_v<completed>)
             static_assert(std::is_default_constructible_v<completed>,
-                          "twat::mp: the result of apply must be default-constructible, because a completion handler gets one also "
+                          "twat::mp: the result of apply must be default-constructible, because a completion handler "
+                          "gets one also "
                           "when there is none; return std::optional<R> instead");
         return start<Token>(token, std::move(call));
     }
@@ -350,7 +357,8 @@ private:
             asio::use_awaitable_t<Executor> token;
             return start_folding<asio::use_awaitable_t<Executor>>(token, make_call(std::forward<As>(args)...));
         } else if constexpr (sizeof...(As) == 1) {
-            static_assert(sizeof...(As) != 1, "twat::mp: this verb needs a range behind the function, before the completion token");
+            static_assert(sizeof...(As) != 1,
+                          "twat::mp: this verb needs a range behind the function, before the completion token");
         } else {
             return with_last_first(
                 [&]<class Token, class... Rs>(Token&& token, Rs&&... ranges) {
@@ -365,8 +373,10 @@ private:
     {
         using completed = typename Call::completed;
         constexpr bool has_default = std::is_void_v<completed> || std::is_default_constructible_v<completed>;
-        static_assert(has_default, "twat::mp: the type of init must be default-constructible, because a completion handler gets one also when "
-                                   "there is none; use std::optional");
+        static_assert(
+            has_default,
+            "twat::mp: the type of init must be default-constructible, because a completion handler gets one also when "
+            "there is none; use std::optional");
         constexpr bool fits = is_completion_token<Token, completion_signature_t<completed>>;
         static_assert(fits || std::is_same_v<Call, refused_call>,
                       "twat::mp: the last argument is neither a range nor a completion token for the result");
@@ -380,18 +390,24 @@ private:
         if constexpr (is_range_argument<last_argument_t<As...>>) {
             asio::use_awaitable_t<Executor> token;
             return start<asio::use_awaitable_t<Executor>>(
-                token, choose([&]<class W>() { return make_range_call<Verb, W>(self().settings(), std::forward<F>(f), std::forward<As>(args)...); }));
+                token, choose([&]<class W>() {
+                    return make_range_call<Verb, W>(self().settings(), std::forward<F>(f), std::forward<As>(args)...);
+                }));
         } else if constexpr (sizeof...(As) == 1) {
-            static_assert(sizeof...(As) != 1, "twat::mp: this verb needs a range behind the function, before the completion token");
+            static_assert(sizeof...(As) != 1,
+                          "twat::mp: this verb needs a range behind the function, before the completion token");
         } else {
             return with_last_first(
                 [&]<class Token, class... Rs>(Token&& token, Rs&&... ranges) {
-                    auto call = choose([&]<class W>() { return make_range_call<Verb, W>(self().settings(), std::forward<F>(f),
-                                                               std::forward<Rs>(ranges)...); });
+                    auto call = choose([&]<class W>() {
+                        return make_range_call<Verb, W>(self().settings(), std::forward<F>(f),
+                                                        std::forward<Rs>(ranges)...);
+                    });
                     using signature = completion_signature_t<typename decltype(call)::completed>;
                     constexpr bool fits = is_completion_token<Token, signature>;
-                    static_assert(fits || std::is_same_v<decltype(call), refused_call>,
-                                  "twat::mp: the last argument is neither a range nor a completion token for the result");
+                    static_assert(
+                        fits || std::is_same_v<decltype(call), refused_call>,
+                        "twat::mp: the last argument is neither a range nor a completion token for the result");
                     if constexpr (fits)
                         return start<Token>(token, std::move(call));
                 },

@@ -53,7 +53,10 @@ public:
         : operation(with_function<F>(std::move(traits), traits_type::coroutine)), f_(std::forward<G>(f))
     {}
 
-    byte_buffer encode_function(bool by_name) override { return detail::encode_function<F, Parameters...>(f_, by_name); }
+    byte_buffer encode_function(bool by_name) override
+    {
+        return detail::encode_function<F, Parameters...>(f_, by_name);
+    }
 
     const char* function_types() const noexcept override { return types_text<F, Parameters...>(); }
 
@@ -79,13 +82,18 @@ protected:
         std::exception_ptr error;
         try {
             (write<Parameters>(out, std::forward<Ts>(values)), ...);
-        } catch (const error_type&) {
+        }
+        catch (const error_type&) {
             error = annotate(std::current_exception(), index);
-        } catch (const std::bad_alloc&) {
+        }
+        catch (const std::bad_alloc&) {
             error = annotate(std::current_exception(), index);
-        } catch (const std::exception& e) {
-            error = make_nested(errc::encode_failed, e.what(), std::current_exception(), static_cast<std::size_t>(index));
-        } catch (...) {
+        }
+        catch (const std::exception& e) {
+            error =
+                make_nested(errc::encode_failed, e.what(), std::current_exception(), static_cast<std::size_t>(index));
+        }
+        catch (...) {
             error = make_nested(errc::encode_failed, {}, std::current_exception(), static_cast<std::size_t>(index));
         }
         if (error)

@@ -39,7 +39,7 @@ private:
 };
 
 template <class Range>
-    requires is_referred_range<Range>
+requires is_referred_range<Range>
 class range_holder<Range>
 {
 public:

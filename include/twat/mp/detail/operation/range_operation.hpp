@@ -85,9 +85,10 @@ public:
         try {
             if constexpr (!base::can_run_again)
                 if (this->traits().options.retry.attempts > 1)
-                    throw std::invalid_argument("twat::mp::call_options::retry is set, but an argument is of a type that threads cannot be "
-                                                "sure to copy for a second attempt; give the tasks elements of a container that outlives the "
-                                                "call (an lvalue), or standard types");
+                    throw std::invalid_argument(
+                        "twat::mp::call_options::retry is set, but an argument is of a type that threads cannot be "
+                        "sure to copy for a second attempt; give the tasks elements of a container that outlives the "
+                        "call (an lvalue), or standard types");
             if constexpr (sends_blocks)
                 pull_block(done, into, max, limit);
             if constexpr (indexable)
@@ -113,7 +114,8 @@ public:
             }
             // An empty range ends without being looked at.
             ended_ = ended_ || this->traits().total == pulled_;
-        } catch (...) {
+        }
+        catch (...) {
             done.broken = std::current_exception();
             ended_ = true;
         }
@@ -134,7 +136,8 @@ public:
     {
         if constexpr (indexable)
             if (this->shares_results())
-                return run_each(gate, begin, end, failures, [&](std::size_t position) { return run_at(first + position); });
+                return run_each(gate, begin, end, failures,
+                                [&](std::size_t position) { return run_at(first + position); });
         return base::run_some(tasks, gate, begin, end, first, failures);
     }
 
@@ -162,8 +165,7 @@ private:
     template <class G>
     range_operation(operation_traits traits, call_settings<Progress> settings, G&& f, Source source, int)
         : base(complete_traits(std::move(traits), settings, source), std::forward<G>(f)),
-          settings_(std::move(settings)),
-          source_(std::move(source))
+          settings_(std::move(settings)), source_(std::move(source))
     {}
 
     // Integers in a vector, say: copied as they are, which takes 0.3 ns each, and 5 ns one by one.

@@ -25,9 +25,8 @@ namespace twat::mp::detail {
 
 /// Whether elements may be referred to instead of taken: threads share them, and they stay where they are.
 template <class Workers, class Range>
-inline constexpr bool shares_elements =
-    !Workers::encodes && std::ranges::forward_range<Range> &&
-    std::is_lvalue_reference_v<std::ranges::range_reference_t<Range>>;
+inline constexpr bool shares_elements = !Workers::encodes && std::ranges::forward_range<Range> &&
+                                        std::is_lvalue_reference_v<std::ranges::range_reference_t<Range>>;
 
 // clang-format off
 template <class Range>
@@ -35,10 +34,9 @@ inline constexpr bool is_array = std::ranges::contiguous_range<Range> && std::ra
 // clang-format on
 
 template <class Workers, class Range>
-using element_parameter_t =
-    std::conditional_t<shares_elements<Workers, Range>,
-                       const std::remove_reference_t<std::ranges::range_reference_t<Range>>&,
-                       parameter_t<Workers, std::ranges::range_value_t<Range>>>;
+using element_parameter_t = std::conditional_t<shares_elements<Workers, Range>,
+                                               const std::remove_reference_t<std::ranges::range_reference_t<Range>>&,
+                                               parameter_t<Workers, std::ranges::range_value_t<Range>>>;
 
 /// What the function of `starmap` gets from rows of type `Row`.
 template <class Workers, bool Shared, class Row, class Indices>
@@ -48,8 +46,8 @@ template <class Workers, bool Shared, class Row, std::size_t... Is>
 struct row_parameters<Workers, Shared, Row, std::index_sequence<Is...>>
 {
     template <class E>
-    using parameter = std::conditional_t<Shared, const std::remove_reference_t<E>&,
-                                         parameter_t<Workers, std::remove_cvref_t<E>>>;
+    using parameter =
+        std::conditional_t<Shared, const std::remove_reference_t<E>&, parameter_t<Workers, std::remove_cvref_t<E>>>;
     using type = parameter_list<parameter<typename row_element<Is, Row>::type>...>;
 };
 
@@ -83,23 +81,20 @@ public:
     static constexpr bool indexable = arrays && (... && shares_elements<Workers, held_range_t<Ranges>>);
 
     /// Comes before `at` and `block`.
-    void locate()
-        requires arrays
+    void locate() requires arrays
     {
         firsts_ = std::apply([](auto&... holders) { return firsts(std::ranges::data(holders.get())...); }, ranges_);
     }
 
     /// Calls `f` with the elements at `index`. Any thread. @pre `index < total()`
     template <class Function>
-    decltype(auto) at(std::uint64_t index, Function&& f) const
-        requires arrays
+    decltype(auto) at(std::uint64_t index, Function&& f) const requires arrays
     {
         return std::apply([&](auto*... firsts) -> decltype(auto) { return f(firsts[index]...); }, firsts_);
     }
 
     /// The elements of the only range from `index` on. @pre `index + count <= total()`
-    auto block(std::uint64_t index, std::size_t count) const
-        requires(arrays && sizeof...(Ranges) == 1)
+    auto block(std::uint64_t index, std::size_t count) const requires(arrays && sizeof...(Ranges) == 1)
     {
         return std::span(std::get<0>(firsts_) + index, count);
     }
@@ -150,7 +145,7 @@ private:
     };
 
     template <class Range>
-        requires std::ranges::contiguous_range<Range>
+    requires std::ranges::contiguous_range<Range>
     struct first_element<Range>
     {
         using type = std::add_pointer_t<const std::remove_reference_t<std::ranges::range_reference_t<Range>>>;
@@ -183,15 +178,10 @@ public:
 
     static constexpr bool indexable = zip_source<Workers, Range>::indexable;
 
-    void locate()
-        requires indexable
-    {
-        rows_.locate();
-    }
+    void locate() requires indexable { rows_.locate(); }
 
     template <class Function>
-    decltype(auto) at(std::uint64_t index, Function&& f) const
-        requires indexable
+    decltype(auto) at(std::uint64_t index, Function&& f) const requires indexable
     {
         return rows_.at(index, [&](const row& r) -> decltype(auto) { return spread(f, r, indices()); });
     }
@@ -199,9 +189,8 @@ public:
     template <class Function>
     decltype(auto) read(Function&& f)
     {
-        return rows_.read([&](auto&& row) -> decltype(auto) {
-            return spread(f, std::forward<decltype(row)>(row), indices());
-        });
+        return rows_.read(
+            [&](auto&& row) -> decltype(auto) { return spread(f, std::forward<decltype(row)>(row), indices()); });
     }
 
 private:

@@ -37,14 +37,14 @@ public:
 
     /// Makes room for all places and says where they will be: they stay there, and `grow` makes them. Null if that is too much to
     /// ask for beforehand.
-    T* share(std::size_t total) noexcept
-        requires shareable
+    T* share(std::size_t total) noexcept requires shareable
     {
         if (total > most_shared / sizeof(T))
             return nullptr;
         try {
             make_room(total);
-        } catch (const std::bad_alloc&) {
+        }
+        catch (const std::bad_alloc&) {
             return nullptr;
         }
         return places_.data();
@@ -70,8 +70,7 @@ public:
 
     /// Fills `count` places: the one at `index + i` with `value(i)`.
     template <class Value>
-        requires in_place
-    void fill(std::uint64_t index, std::size_t count, Value value)
+    requires in_place void fill(std::uint64_t index, std::size_t count, Value value)
     {
         const auto begin = static_cast<std::size_t>(index);
         grow(begin + count);
@@ -150,8 +149,7 @@ public:
     void expect(std::size_t total) { values_.expect(total); }
     void keep(std::uint64_t index, R&& value) { values_.emplace(index, std::move(value)); }
     template <class Value>
-        requires sparse_vector<R>::in_place
-    void keep_all(std::uint64_t index, std::size_t count, Value value)
+    requires sparse_vector<R>::in_place void keep_all(std::uint64_t index, std::size_t count, Value value)
     {
         values_.fill(index, count, value);
     }

@@ -24,7 +24,7 @@ public:
         std::uint64_t descriptor = 0; ///<   here.
         std::uint64_t device = 0;     ///< This and the next: what has to be found there.
         std::uint64_t inode = 0;
-        std::uint64_t size = 0;       ///< In bytes.
+        std::uint64_t size = 0; ///< In bytes.
     };
 
     /// A new block of zeroes. Throws `std::system_error`. @pre `size != 0`
@@ -45,8 +45,7 @@ public:
 
 private:
     struct private_tag
-    {
-    };
+    {};
 
 public:
     shared_block(private_tag, int descriptor, bool is_own);

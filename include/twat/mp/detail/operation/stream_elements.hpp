@@ -105,7 +105,10 @@ public:
     }
 
 private:
-    std::uint64_t place_of(std::uint64_t index) const noexcept { return order_ == stream_order::input ? index : arrived_; }
+    std::uint64_t place_of(std::uint64_t index) const noexcept
+    {
+        return order_ == stream_order::input ? index : arrived_;
+    }
 
     const stream_order order_;
     runs runs_;

@@ -28,8 +28,7 @@ public:
 
     template <class G>
     stream_operation(std::shared_ptr<state_type> state, call_settings<Progress> settings, G&& f, Source source)
-        : base(make_traits(), std::move(settings), std::forward<G>(f), std::move(source)),
-          state_(std::move(state))
+        : base(make_traits(), std::move(settings), std::forward<G>(f), std::move(source)), state_(std::move(state))
     {}
 
     ~stream_operation() override
@@ -59,7 +58,8 @@ public:
         try {
             this->take(task, [&](auto&& value) { state_->keep(task.index, std::move(value)); });
             return nullptr;
-        } catch (...) {
+        }
+        catch (...) {
             return annotate(std::current_exception(), task.index);
         }
     }
@@ -83,14 +83,16 @@ public:
                         tasks.read_encoded(values.size(), keep);
                     else
                         tasks.read_left(values.size(), keep);
-            } catch (...) {
+            }
+            catch (...) {
                 error = annotate(std::current_exception(), tasks.first + values.size());
             }
             const std::size_t kept = values.size();
             if (kept != 0)
                 state_->keep_run(std::move(run));
             return kept;
-        } catch (...) { // no memory for the run
+        }
+        catch (...) { // no memory for the run
             error = annotate(std::current_exception(), tasks.first);
             return 0;
         }

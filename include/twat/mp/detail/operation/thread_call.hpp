@@ -182,7 +182,8 @@ public:
                     }
                 }
                 run_task(task.arguments);
-            } catch (...) {
+            }
+            catch (...) {
                 return annotate(std::current_exception(), index, describe(task));
             }
         }
@@ -213,7 +214,8 @@ public:
                 } else {
                     task.result.emplace(co_await std::move(running));
                 }
-            } catch (...) {
+            }
+            catch (...) {
                 error = annotate(std::current_exception(), index, describe(task));
             }
         }
@@ -222,7 +224,8 @@ public:
 
 protected:
     /// Whether a task can be run a second time: with copies of its arguments, which the first call may have taken away.
-    static constexpr bool can_run_again = (... && (std::is_lvalue_reference_v<Parameters> || surely_copyable<Parameters>));
+    static constexpr bool can_run_again =
+        (... && (std::is_lvalue_reference_v<Parameters> || surely_copyable<Parameters>));
 
     /// Whether results can go to `share_results` from several threads at once.
     static constexpr bool can_share = !traits_type::coroutine && std::is_nothrow_move_assignable_v<value_type>;
@@ -242,7 +245,8 @@ protected:
         try {
             put(index, [&]() -> decltype(auto) { return std::invoke(f_, values...); });
             return nullptr;
-        } catch (...) {
+        }
+        catch (...) {
             return annotate(std::current_exception(), index, describe_arguments(values...));
         }
     }
@@ -283,7 +287,8 @@ private:
                 argument_text text;
                 std::apply([&](const auto&... arguments) { (text(arguments.peek()), ...); }, task.arguments);
                 return text.take();
-            } catch (...) { // an operator<< of the user, or no memory: the exception is what matters
+            }
+            catch (...) { // an operator<< of the user, or no memory: the exception is what matters
             }
         }
         return {};
@@ -303,7 +308,8 @@ private:
     template <class Arguments>
     decltype(auto) call(Arguments& all) const
     {
-        return std::apply([this](auto&... arguments) -> decltype(auto) { return std::invoke(f_, arguments.get()...); }, all);
+        return std::apply([this](auto&... arguments) -> decltype(auto) { return std::invoke(f_, arguments.get()...); },
+                          all);
     }
 
     const F f_;

@@ -54,15 +54,17 @@ using leading_parameters_t =
 /// `f(all but the last)` is a valid call and the last is a token for it.
 template <class Workers, class F, class... As>
 concept apply_with_token =
-    sizeof...(As) != 0 && is_task<task_function_t<F, leading_parameters_t<Workers, As...>>, leading_parameters_t<Workers, As...>> &&
-    asio::completion_token_for<
-        last_argument_t<As...>,
-        completion_signature_t<
-            task_result_t<task_function_t<F, leading_parameters_t<Workers, As...>>, leading_parameters_t<Workers, As...>>>>;
+    sizeof...(As) != 0 &&
+    is_task<task_function_t<F, leading_parameters_t<Workers, As...>>, leading_parameters_t<Workers, As...>>&& asio::
+        completion_token_for<
+            last_argument_t<As...>,
+            completion_signature_t<task_result_t<task_function_t<F, leading_parameters_t<Workers, As...>>,
+                                                 leading_parameters_t<Workers, As...>>>>;
 
 /// `f(all)` is a valid call.
 template <class Workers, class F, class... As>
-concept apply_without_token = is_task<task_function_t<F, parameter_list<parameter_t<Workers, As>...>>, parameter_list<parameter_t<Workers, As>...>>;
+concept apply_without_token = is_task<task_function_t<F, parameter_list<parameter_t<Workers, As>...>>,
+                                      parameter_list<parameter_t<Workers, As>...>>;
 
 /// As a constant: a compiler that finds a concept unsatisfied tells at length why.
 template <class Token, class Signature>
@@ -76,14 +78,15 @@ inline constexpr bool is_range_argument<void> = true;
 
 /// The last argument is a `std::stop_token`.
 template <class... As>
-inline constexpr bool ends_with_stop_token = std::is_same_v<std::remove_cvref_t<last_argument_t<As...>>, std::stop_token>;
+inline constexpr bool ends_with_stop_token =
+    std::is_same_v<std::remove_cvref_t<last_argument_t<As...>>, std::stop_token>;
 
 /// For `apply`: and `f(all but the last)` is a valid call.
 template <class Workers, class F, class... As>
 inline constexpr bool calls_without_stop_token = false;
 
 template <class Workers, class F, class... As>
-    requires ends_with_stop_token<As...>
+requires ends_with_stop_token<As...>
 inline constexpr bool calls_without_stop_token<Workers, F, As...> =
     is_task<task_function_t<F, leading_parameters_t<Workers, As...>>, leading_parameters_t<Workers, As...>>;
 
