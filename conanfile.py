@@ -19,8 +19,8 @@ class TwatMpConan(ConanFile):
     topics = ("asio", "coroutines", "multiprocessing", "parallel", "process-pool", "thread-pool")
     package_type = "library"
     settings = "os", "arch", "compiler", "build_type"
-    options = {"shared": [True, False], "fPIC": [True, False]}
-    default_options = {"shared": False, "fPIC": True}
+    options = {"shared": [True, False], "fPIC": [True, False], "with_cluster": [True, False]}
+    default_options = {"shared": False, "fPIC": True, "with_cluster": False}
     implements = ["auto_shared_fpic"]
     # In the tree of the library: its own sources and version. In ConanCenter there are none beside the recipe: it fetches the archive that
     # conandata.yml names, and is told its version.
@@ -43,6 +43,8 @@ class TwatMpConan(ConanFile):
 
     def requirements(self):
         self.requires("boost/[>=1.81.0 <2]", transitive_headers=True, transitive_libs=True)
+        if self.options.with_cluster:
+            self.requires("cnats/[>=3.8.0 <4]")
 
     def validate(self):
         if self.settings.os != "Linux":
@@ -63,6 +65,10 @@ class TwatMpConan(ConanFile):
         toolchain = CMakeToolchain(self)
         toolchain.cache_variables["TWAT_MP_BUILD_TESTS"] = False
         toolchain.cache_variables["TWAT_MP_BUILD_EXAMPLES"] = False
+        toolchain.cache_variables["TWAT_MP_BUILD_CLUSTER"] = bool(self.options.with_cluster)
+        if self.options.with_cluster:
+            shared = self.dependencies["cnats"].options.shared
+            toolchain.cache_variables["TWAT_MP_NATS_TARGET"] = "cnats::nats" if shared else "cnats::nats_static"
         toolchain.generate()
 
     def build(self):
@@ -98,11 +104,12 @@ class TwatMpConan(ConanFile):
         monitor.libs = ["twat_mp_monitor"]
         monitor.requires = ["mp"]
 
-        monitor = self.cpp_info.components["mp_monitor"]
-        monitor.set_property("cmake_target_name", "twat::mp_monitor")
-        monitor.set_property("pkg_config_name", "twat-mp-monitor")
-        monitor.libs = ["twat_mp_monitor"]
-        monitor.requires = ["mp"]
+        if self.options.with_cluster:
+            cluster = self.cpp_info.components["mp_cluster"]
+            cluster.set_property("cmake_target_name", "twat::mp_cluster")
+            cluster.set_property("pkg_config_name", "twat-mp-cluster")
+            cluster.libs = ["twat_mp_cluster"]
+            cluster.requires = ["mp", "cnats::cnats"]
 
         main = self.cpp_info.components["mp_main"]
         main.set_property("cmake_target_name", "twat::mp_main")

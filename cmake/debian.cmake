@@ -1,4 +1,5 @@
-# What CPack makes two Debian packages of: the shared library, and what is needed to build programs with it.
+# What CPack makes two Debian packages of: the shared library, and what is needed to build programs with it. Where nats.c is there, two more
+# are made of the library for pools over several hosts: whoever does without does not get nats.c.
 #
 #   cmake --workflow --preset deb       leaves them in build/deb
 #
@@ -10,6 +11,12 @@ endif()
 
 set(runtime_package libtwat-mp${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
 set(development_package libtwat-mp-dev)
+set(cluster_runtime_package libtwat-mp-cluster${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+set(cluster_development_package libtwat-mp-cluster-dev)
+set(components runtime development)
+if(TARGET twat_mp_cluster)
+    list(APPEND components cluster_runtime cluster_development)
+endif()
 set(maintainer "twat-mp maintainers <twat-mp@packages.invalid>")
 
 # Debian's changelog, from ours: the section of this version.
@@ -44,7 +51,7 @@ file(WRITE ${debian}/copyright
 
 file(WRITE ${debian}/triggers "activate-noawait ldconfig\n")
 
-foreach(component runtime development)
+foreach(component IN LISTS components)
     install(FILES ${debian}/changelog.gz ${debian}/copyright
         DESTINATION share/doc/${${component}_package} COMPONENT ${component})
 endforeach()
@@ -58,10 +65,12 @@ set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
     OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
-set(CPACK_COMPONENTS_ALL runtime development)
+set(CPACK_COMPONENTS_ALL ${components})
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+# Where dpkg-shlibdeps finds our library when it looks what the others need.
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${CMAKE_CURRENT_BINARY_DIR})
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")
 
@@ -82,5 +91,19 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "${about}\n\nThis package holds what programs are built with.")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
     "${runtime_package} (= ${PROJECT_VERSION}), libboost${Boost_VERSION_MAJOR}.${Boost_VERSION_MINOR}-dev")
+
+set(CPACK_DEBIAN_CLUSTER_RUNTIME_PACKAGE_NAME ${cluster_runtime_package})
+set(CPACK_DEBIAN_CLUSTER_RUNTIME_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_CLUSTER_RUNTIME_DESCRIPTION "${about}\n\nThis package holds the shared library for pools over several hosts.")
+set(CPACK_DEBIAN_CLUSTER_RUNTIME_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_CLUSTER_RUNTIME_PACKAGE_DEPENDS "${runtime_package} (= ${PROJECT_VERSION})")
+set(CPACK_DEBIAN_CLUSTER_RUNTIME_PACKAGE_SUGGESTS nats-server)
+set(CPACK_DEBIAN_CLUSTER_RUNTIME_PACKAGE_CONTROL_EXTRA ${debian}/triggers)
+
+set(CPACK_DEBIAN_CLUSTER_DEVELOPMENT_PACKAGE_NAME ${cluster_development_package})
+set(CPACK_DEBIAN_CLUSTER_DEVELOPMENT_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_CLUSTER_DEVELOPMENT_DESCRIPTION "${about}\n\nThis package holds what programs with pools over several hosts are built with.")
+set(CPACK_DEBIAN_CLUSTER_DEVELOPMENT_PACKAGE_DEPENDS
+    "${cluster_runtime_package} (= ${PROJECT_VERSION}), ${development_package} (= ${PROJECT_VERSION})")
 
 include(CPack)

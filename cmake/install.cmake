@@ -5,7 +5,8 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/twat-mp)
 
-# Two components: what a program needs that runs, and what one needs that is built.
+# Two components: what a program needs that runs, and what one needs that is built. Pools over several hosts have the same two once more, and
+# files for CMake of their own: only who uses them needs nats.c.
 install(TARGETS twat_mp EXPORT twat-mp-targets
     LIBRARY COMPONENT runtime NAMELINK_COMPONENT development
     ARCHIVE COMPONENT development
@@ -18,6 +19,15 @@ if(TARGET twat_mp_monitor)
         LIBRARY COMPONENT runtime NAMELINK_COMPONENT development
         ARCHIVE COMPONENT development
         FILE_SET HEADERS COMPONENT development)
+endif()
+if(TARGET twat_mp_cluster)
+    install(TARGETS twat_mp_cluster EXPORT twat-mp-cluster-targets
+        LIBRARY COMPONENT cluster_runtime NAMELINK_COMPONENT cluster_development
+        ARCHIVE COMPONENT cluster_development
+        FILE_SET HEADERS COMPONENT cluster_development)
+    install(EXPORT twat-mp-cluster-targets NAMESPACE twat:: DESTINATION ${package_dir} COMPONENT cluster_development)
+    configure_file(cmake/twat-mp-cluster.cmake.in twat-mp-cluster.cmake @ONLY)
+    install(FILES ${CMAKE_CURRENT_BINARY_DIR}/twat-mp-cluster.cmake DESTINATION ${package_dir} COMPONENT cluster_development)
 endif()
 install(EXPORT twat-mp-targets NAMESPACE twat:: DESTINATION ${package_dir} COMPONENT development)
 
@@ -53,6 +63,15 @@ endforeach()
 if(TARGET twat_mp_monitor)
     configure_file(cmake/twat-mp-monitor.pc.in twat-mp-monitor.pc @ONLY)
     install(FILES ${CMAKE_CURRENT_BINARY_DIR}/twat-mp-monitor.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
+endif()
+
+if(TARGET twat_mp_cluster)
+    set(pc_nats "")
+    if(NOT BUILD_SHARED_LIBS)
+        set(pc_nats ", libnats")
+    endif()
+    configure_file(cmake/twat-mp-cluster.pc.in twat-mp-cluster.pc @ONLY)
+    install(FILES ${CMAKE_CURRENT_BINARY_DIR}/twat-mp-cluster.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT cluster_development)
 endif()
 
 if(NOT TWAT_MP_DEBIAN) # there the licence is where Debian wants it

@@ -42,6 +42,19 @@ case $kind in
         cmake -S "$source/test/consumer/package" -B "$build" "${options[@]}" -DCMAKE_PREFIX_PATH="$prefix"
         cmake --build "$build"
         runs "$build/consumer" "$build/wrapped"
+        # Pools over several hosts, where they are built: found if they are asked for, and missed by name where they are not installed.
+        if [[ -n $(find "$prefix" -name twat-mp-cluster.cmake) ]]; then
+            cmake -S "$source/test/consumer/cluster" -B "$build/cluster" "${options[@]}" -DCMAKE_PREFIX_PATH="$prefix"
+            cmake --build "$build/cluster"
+            runs "$build/cluster/consumer"
+        fi
+        cp -r "$prefix" "$build/without"
+        find "$build/without" -name '*cluster*' -prune -exec rm -r {} +
+        if cmake -S "$source/test/consumer/cluster" -B "$build/refused" "${options[@]}" -DCMAKE_PREFIX_PATH="$build/without" 2>"$build/refused.log"; then
+            echo 'FAILED: a component is found that is not there'
+            exit 1
+        fi
+        grep -q libnats-dev "$build/refused.log" || { cat "$build/refused.log"; exit 1; }
         ;;
     pkg_config_*)
         pc=$(find "$prefix" -name twat-mp.pc -printf '%h\n')

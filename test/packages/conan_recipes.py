@@ -21,8 +21,9 @@ TESTER = source / "test_package/conanfile.py"
 
 
 def packaged(path, shared, boost="1.81.0"):
-    """The cpp_info that the recipe gives out."""
-    conanfile = recipe.recipe_class(path)(shared=shared, boost=boost)
+    """The cpp_info that the recipe gives out, with the component `cluster` where what is installed has it."""
+    with_cluster = "twat::mp_cluster" in exported(prefixes[shared])
+    conanfile = recipe.recipe_class(path)(shared=shared, boost=boost, with_cluster=with_cluster)
     conanfile.package_info()
     return conanfile.cpp_info
 
@@ -30,8 +31,8 @@ def packaged(path, shared, boost="1.81.0"):
 def exported(prefix):
     """The targets of the installed CMake package: name, and its properties as lists."""
     (file,) = prefix.glob("**/twat-mp-targets.cmake")
-    text = file.read_text(encoding="utf-8")
-    text += "".join(part.read_text(encoding="utf-8") for part in file.parent.glob("twat-mp-targets-*.cmake"))
+    parts = (file, *file.parent.glob("twat-mp-targets-*.cmake"), *file.parent.glob("twat-mp-cluster-targets*.cmake"))
+    text = "".join(part.read_text(encoding="utf-8") for part in parts)
     targets = {name: {} for name in re.findall(r"^add_library\((\S+)", text, re.MULTILINE)}
     for name, body in re.findall(r"^set_target_properties\((\S+) PROPERTIES\n(.*?)^ *\)", text, re.MULTILINE | re.DOTALL):
         for key, value in re.findall(r'^\s*(\w+) "(.*)"$', body, re.MULTILINE):
@@ -71,7 +72,7 @@ class Recipes(unittest.TestCase):
                 self.assertEqual(made.name, "twat-mp")
                 self.assertEqual(made.package_type, "library")
                 self.assertEqual(made.license, "BSL-1.0")
-                self.assertEqual(set(made.options), {"shared", "fPIC"})
+                self.assertEqual(set(made.options), {"shared", "fPIC", "with_cluster"})
                 self.assertEqual(made.options.keys(), made.default_options.keys())
                 self.assertEqual(made.implements, ["auto_shared_fpic"])
                 self.assertIsNone(made.version, "written in version.hpp or config.yml, not here")
@@ -85,6 +86,12 @@ class Recipes(unittest.TestCase):
                 ((reference, traits),) = conanfile.required
                 self.assertTrue(reference.startswith("boost/"))
                 self.assertTrue(traits["transitive_headers"])
+
+    def test_nats_is_required_only_for_pools_over_hosts(self):
+        for path in (IN_TREE, CENTER):
+            conanfile = recipe.recipe_class(path)(with_cluster=True)
+            conanfile.requirements()
+            self.assertEqual([reference.partition("/")[0] for reference, _ in conanfile.required], ["boost", "cnats"])
 
     def test_what_is_exported_exists(self):
         for pattern in (recipe.recipe_class(IN_TREE).exports, *recipe.recipe_class(IN_TREE).exports_sources):
@@ -107,7 +114,7 @@ class Recipes(unittest.TestCase):
                     self.assertEqual(bool(conanfile.output.warnings), warns)
 
     def test_targets_are_those_of_cmake(self):
-        cmake_names = {"boost::headers": "Boost::headers", "pthread": "Threads::Threads"}
+        cmake_names = {"boost::headers": "Boost::headers", "pthread": "Threads::Threads", "cnats::cnats": r"\$<LINK_ONLY:twat::nats>"}
         for path in (IN_TREE, CENTER):
             for shared, prefix in prefixes.items():
                 with self.subTest(path=path, shared=shared):
@@ -121,7 +128,9 @@ class Recipes(unittest.TestCase):
                         self.assertEqual(part.libs, [library(target)])
                         self.assertEqual(part.defines, target.get("INTERFACE_COMPILE_DEFINITIONS", []))
                         self.assertEqual(part.exelinkflags, target.get("INTERFACE_LINK_OPTIONS", []))
-                        needed = [names.get(other) or cmake_names[other] for other in part.requires + part.system_libs]
+                        # What a shared library links is its own matter.
+                        needed = [names.get(other) or cmake_names[other] for other in part.requires + part.system_libs
+                                  if not (shared and other == "cnats::cnats")]
                         self.assertEqual(sorted(needed), sorted(target["INTERFACE_LINK_LIBRARIES"]))
 
     def test_names_for_pkg_config_are_those_installed(self):
@@ -136,7 +145,8 @@ class Recipes(unittest.TestCase):
                         together = [part, *other]
                         flags = pkg_config(prefix, part.properties["pkg_config_name"], "--cflags", "--libs")
                         self.assertEqual({flag[2:] for flag in flags if flag.startswith("-l")},
-                                         {lib for each in together for lib in each.libs})
+                                         {lib for each in together for lib in each.libs}
+                                         | ({"nats"} if "cnats::cnats" in part.requires and not shared else set()))
                         self.assertEqual({flag[2:] for flag in flags if flag.startswith("-D")},
                                          {define for each in together for define in each.defines})
                         self.assertEqual({flag for flag in flags if flag.startswith("-Wl,")}, set(part.exelinkflags))

@@ -42,7 +42,10 @@ holds "$(<"$work/control/shlibs")" "^libtwat_mp ${library##*.so.} $package" 'oth
 holds "$(<"$work/control/triggers")" '^activate-noawait ldconfig$' 'the cache of libraries is brought up to date'
 [[ $(file -L "$library") == *', stripped' ]] || fail 'it is stripped'
 
+! grep -q libnats <<<"$(dpkg-deb -f "$runtime" Depends)" || fail 'it does without nats.c'
+
 dpkg-deb -x "$development" "$work/root"
+! find "$work/root" -name '*cluster*' | grep . || fail 'pools over several hosts have packages of their own'
 depends=$(dpkg-deb -f "$development" Depends)
 holds "$depends" "$package \(= $(dpkg-deb -f "$runtime" Version)\)" 'the development package is for that very library'
 holds "$depends" 'libboost1\.[0-9]+-dev' 'it brings Boost'
@@ -51,9 +54,25 @@ for each in "$package" libtwat-mp-dev; do
     holds "$(zcat "$documents/changelog.gz")" "^twat-mp \($(dpkg-deb -f "$runtime" Version)\)" "$each has its changelog"
     holds "$(<"$documents/copyright")" '^ Boost Software License - Version 1.0' "$each has its licence"
 done
+# Made where nats.c is there.
+cluster=(build/deb/libtwat-mp-cluster*.deb)
+if [[ -e ${cluster[0]} ]]; then
+    ((${#cluster[@]} == 2)) || fail "two packages for pools over several hosts, but: ${cluster[*]}"
+    depends=$(dpkg-deb -f build/deb/libtwat-mp-cluster[0-9]*.deb Depends)
+    holds "$depends" "$package \(= " 'the library for pools over several hosts is for that very library'
+    holds "$depends" 'libnats' 'and depends on nats.c'
+    for each in "${cluster[@]}"; do
+        dpkg-deb -x "$each" "$work/cluster"
+    done
+    for file in lib/*/libtwat_mp_cluster.so lib/*/pkgconfig/twat-mp-cluster.pc lib/*/cmake/twat-mp/twat-mp-cluster.cmake include/twat/mp/cluster.hpp; do
+        compgen -G "$work/cluster/usr/$file" >/dev/null || fail "no $file"
+    done
+else
+    cluster=()
+fi
 if command -v lintian >/dev/null; then
     # CPack's own scripts call ldconfig, as its trigger does.
-    lintian --allow-root --fail-on error,warning --suppress-tags maintscript-calls-ldconfig "$runtime" "$development"
+    lintian --allow-root --fail-on error,warning --suppress-tags maintscript-calls-ldconfig "$runtime" "$development" "${cluster[@]}"
 fi
 
 cmake -S "$programs/package" -B "$work/cmake" -G Ninja "-DCMAKE_CXX_COMPILER=$cxx" -DCMAKE_PREFIX_PATH="$work/root/usr"

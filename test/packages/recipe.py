@@ -66,7 +66,7 @@ class ConanFile:
     def __init__(self, folder="", boost="1.81.0", settings=None, **options):
         self.recipe_folder = folder
         self.settings = settings
-        self.options = types.SimpleNamespace(**options)
+        self.options = types.SimpleNamespace(**{**getattr(self, "default_options", {}), **options})
         self.output = Output()
         self.cpp_info = CppInfo()
         self.cpp_info.components = Components()

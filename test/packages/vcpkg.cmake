@@ -5,6 +5,13 @@ set(CURRENT_PACKAGES_DIR ${WORK}/packages)
 file(REMOVE_RECURSE ${WORK})
 file(MAKE_DIRECTORY ${CURRENT_PACKAGES_DIR})
 
+# No feature is asked for.
+function(vcpkg_check_features)
+    cmake_parse_arguments(arg "" OUT_FEATURE_OPTIONS FEATURES ${ARGN})
+    list(GET arg_FEATURES 1 option)
+    set(${arg_OUT_FEATURE_OPTIONS} -D${option}=OFF PARENT_SCOPE)
+endfunction()
+
 function(expect what)
     if(NOT (${ARGN}))
         message(SEND_ERROR "the package ${what}")

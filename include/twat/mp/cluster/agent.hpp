@@ -68,10 +68,10 @@ struct agent_initiation
 
 /** Serves as agent if the command line or the environment says so: the second statement of `main`, behind `run_if_worker`.
 
-    @code
+    @verbatim
     program --twat-mp-agent nats://head:4222 [--nodes N] [--group NAME] [--host NAME]
             [--user NAME] [--creds FILE] [--ca FILE] [--cert FILE] [--key FILE] [--drain SECONDS]
-    @endcode
+    @endverbatim
 
     or the same with `TWAT_MP_AGENT=nats://head:4222`. A password comes from `TWAT_MP_AGENT_PASSWORD`, a token from `TWAT_MP_AGENT_TOKEN`, since
     others can see a command line. SIGTERM and SIGINT let what runs finish, return the rest, and end the agent; a second one ends it at once.
