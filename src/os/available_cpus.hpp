@@ -9,16 +9,15 @@
 
 namespace twat::mp::detail {
 
-TWAT_MP_DECL /** What `pool_options::nodes == 0` means: `available_cpus()`, but in a worker process no more than its share of those of its parent. */
-    std::size_t
-    usable_cpus();
+/** What `pool_options::nodes == 0` means: `available_cpus()`, but in a worker process no more than its share of those of its parent. */
+std::size_t usable_cpus();
 
 /** How many CPUs this process may keep busy. At least 1.
 
     The smaller of the CPUs it is allowed to run on and the time that its control groups, and all those above them, grant
     it. A quota of one and a half CPUs counts as two.
 */
-std::size_t available_cpus();
+TWAT_MP_DECL std::size_t available_cpus();
 
 /** The same for a process that may run on `affinity` CPUs and finds `/proc` and `/sys` below `root`.
 
