@@ -151,6 +151,13 @@ public:
             });
     }
 
+    void dump(dump_handler handler) override
+    {
+        asio::post(strand_, [shared = std::make_shared<dump_handler>(std::move(handler))] {
+            std::move (*shared)(nullptr, pool_dump());
+        });
+    }
+
     void close() override
     {
         asio::post(strand_, [self = shared_from_this()] { self->closed_ = true; });

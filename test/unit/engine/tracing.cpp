@@ -40,6 +40,7 @@ struct fixture : engine_fixture
             case trace_event::operation_ended: out += "over:" + std::to_string(e.operation) + mark(e); break;
             case trace_event::chunk_begun: out += "begun:" + of_chunk; break;
             case trace_event::chunk_ended: out += "ended:" + of_chunk + mark(e); break;
+            case trace_event::task_used: out += "used:" + of_chunk; break;
             }
             out += ' ';
         }
