@@ -47,6 +47,7 @@ public:
         reset(other.release());
         return *this;
     }
+    /// Closes the descriptor, if there is one.
     ~unique_fd() { reset(); }
 
     /// The descriptor, which stays owned; -1: none.
