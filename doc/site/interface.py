@@ -58,7 +58,10 @@ class Interface:
                     member.set("inline", "no")
                 for words in ("type", "argsstring", "definition"):
                     if (part := member.find(words)) is not None and part.text:
-                        part.text = part.text.replace("TWAT_MP_DECL ", "")
+                        part.text = re.sub(r"TWAT_MP_(?:CLUSTER_|MONITOR_)?DECL ", "", part.text)
+                initializer = member.find("initializer")
+                if initializer is not None and "[](" in text_of(initializer): # Breathe cannot read a lambda
+                    member.remove(initializer)
             tree.write(path, encoding="utf-8", xml_declaration=True)
 
     @staticmethod

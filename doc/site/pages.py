@@ -412,6 +412,9 @@ def programs():
     main = source / "example/pgzip/main.cpp"
     write("example/pgzip.md", f"# pgzip\n\n{first_comment(main)}\n\n`tools/demo` builds it, compresses a file with it and checks the result with gzip.\n\n"
           f"## main.cpp\n\n{listing(main)}\n## compress.hpp\n\n{listing(source / 'example/pgzip/compress.hpp')}")
+    main = source / "example/wordcount/main.cpp"
+    write("example/wordcount.md", f"# wordcount\n\n{first_comment(main)}\n\n`build/dev/example/wordcount -o words.db FOLDER` runs it.\n\n"
+          f"## main.cpp\n\n{listing(main)}\n## count.cpp\n\n{listing(source / 'example/wordcount/count.cpp')}")
 
 
 # -------------------------------------------------------------------- all of it
