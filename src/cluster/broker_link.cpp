@@ -372,7 +372,7 @@ bool broker_link::state::try_to_connect()
         options.get(), [](natsConnection*, natsSubscription*, natsStatus, void*) {}, nullptr);
     natsConnection* made = nullptr;
     if (const natsStatus status = natsConnection_Connect(&made, options.get()); status != NATS_OK) {
-        report(describe_connect_error(status, s.url, s.credentials));
+        report(describe_connect_error(status, without_secrets(s.url), s.credentials));
         return false;
     }
     auto owned = std::make_shared<connection_handle>(made);
@@ -392,13 +392,14 @@ bool broker_link::state::try_to_connect()
     for (const std::string& subject : s.subscriptions) {
         natsSubscription* sub = nullptr;
         if (natsConnection_SubscribeSync(&sub, made, subject.c_str()) != NATS_OK)
-            return give_up("the broker at " + s.url + " does not let this account subscribe to " + subject);
+            return give_up("the broker at " + without_secrets(s.url) + " does not let this account subscribe to " +
+                           subject);
         natsSubscription_SetPendingLimits(sub, -1, -1);
         subs->emplace_back(sub);
     }
     if (s.owns_stream)
         if (std::string wrong = ensure_stream(made, s.names, s.lease, s.replicas); !wrong.empty())
-            return give_up("the broker at " + s.url + " cannot be used: " + std::move(wrong));
+            return give_up("the broker at " + without_secrets(s.url) + " cannot be used: " + std::move(wrong));
     post([owned, subs](state& link) { link.adopt(std::move(*owned), std::move(*subs)); });
     return true;
 }
@@ -412,7 +413,7 @@ void broker_link::state::check_stream()
             break;
         if (natsConnection_Status(nc) != NATS_CONN_STATUS_CONNECTED)
             return; // it is away again, and this will be asked for again
-        report("the broker at " + s.url + " cannot be used: " + std::move(wrong));
+        report("the broker at " + without_secrets(s.url) + " cannot be used: " + std::move(wrong));
         if (closing_after(retry_pause))
             return;
     }

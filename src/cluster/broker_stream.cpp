@@ -77,7 +77,7 @@ options_handle make_broker_options(const std::string& url, const broker_credenti
     if (servers.empty())
         throw std::runtime_error("the url of the broker is empty");
     check(natsOptions_SetServers(made, servers.data(), static_cast<int>(servers.size())),
-          "the url of the broker, " + url);
+          "the url of the broker, " + without_secrets(url));
     if (!credentials.user.empty())
         check(natsOptions_SetUserInfo(made, credentials.user.c_str(), credentials.password.c_str()),
               "broker_credentials::user");

@@ -122,8 +122,8 @@ void cluster_workers_set::on_stored(std::uint64_t chunk, const incoming& message
         const auto sent = take(chunk);
         if (!what || !sent)
             return;
-        const std::string why =
-            "the broker at " + options_.url + " refuses a chunk: " + std::string(answer.substr(0, 500));
+        const std::string why = "the broker at " + without_secrets(options_.url) +
+                                " refuses a chunk: " + std::string(answer.substr(0, 500));
         for (std::size_t position = 0; position != sent->work->count; ++position)
             events_.task_failed(
                 sent->place, chunk, position,

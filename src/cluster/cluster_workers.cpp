@@ -354,12 +354,13 @@ std::function<std::exception_ptr()> cluster_workers_set::why_nobody() const
     if (!link_state_.online) {
         std::string why = link_state_.failure;
         if (why.empty())
-            why = link_state_.connections == 0 ? "no broker answers at " + options_.url
-                                               : "the broker at " + options_.url + " is away";
+            why = link_state_.connections == 0 ? "no broker answers at " + without_secrets(options_.url)
+                                               : "the broker at " + without_secrets(options_.url) + " is away";
         return [why] { return make_error(errc::broker_failed, why); };
     }
     std::string why = "no agent of group '" + names_.group() + "' and of this build (" + names_.build().substr(0, 12) +
-                      ") serves at " + options_.url + "; start this program there with --twat-mp-agent " + options_.url;
+                      ") serves at " + without_secrets(options_.url) +
+                      "; start this program there with --twat-mp-agent " + without_secrets(options_.url);
     if (const std::string others = members_.describe_others(clock::now()); !others.empty())
         why += ". " + others;
     return [why] { return make_error(errc::no_agents, why); };

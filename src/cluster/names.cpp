@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "cluster/names.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <filesystem>
 #include <random>
@@ -59,6 +60,24 @@ std::string names::pool(std::string_view id, std::string_view what) const
 std::string names::agent(std::string_view id, std::string_view what) const
 {
     return base_ + ".agent." + std::string(id) + "." + std::string(what);
+}
+
+std::string without_secrets(const std::string& urls)
+{
+    std::string shown;
+    for (std::size_t begin = 0; begin <= urls.size();) {
+        const std::size_t end = std::min(urls.find(',', begin), urls.size());
+        std::string_view one = std::string_view(urls).substr(begin, end - begin);
+        const std::size_t scheme = one.find("://");
+        const std::size_t host = scheme == one.npos ? 0 : scheme + 3;
+        shown += one.substr(0, host);
+        const std::size_t secret = one.rfind('@');
+        shown += one.substr(secret == one.npos || secret < host ? host : secret + 1);
+        if (end != urls.size())
+            shown += ',';
+        begin = end + 1;
+    }
+    return shown;
 }
 
 } // namespace twat::mp::detail::cluster

@@ -56,6 +56,9 @@ std::string program_text();
 /// Never made twice, on any host.
 std::string make_unique_id();
 
+/// The addresses of brokers without the names and passwords in them: what messages show.
+std::string without_secrets(const std::string& urls);
+
 } // namespace twat::mp::detail::cluster
 
 #endif

@@ -6,8 +6,10 @@
 #include <chrono>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "broker.hpp"
+#include "cluster/names.hpp"
 
 namespace twat::mp::test {
 namespace {
@@ -130,6 +132,19 @@ BOOST_AUTO_TEST_CASE(bad_options_are_refused_by_name)
     int captured = 1;
     BOOST_TEST(
         contains(refused({.initializer = task([&captured] { return captured; })}), "cluster_options::initializer"));
+}
+
+BOOST_AUTO_TEST_CASE(messages_show_no_password)
+{
+    const std::pair<const char*, const char*> table[] = {
+        {"nats://host:4222", "nats://host:4222"},
+        {"nats://me:secret@host:4222", "nats://host:4222"},
+        {"tls://token@a,nats://me:p@ss@b:1", "tls://a,nats://b:1"},
+        {"me:secret@host", "host"},
+        {"", ""},
+    };
+    for (const auto& [url, shown] : table)
+        BOOST_TEST(detail::cluster::without_secrets(url) == shown);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
