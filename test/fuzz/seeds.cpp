@@ -59,6 +59,7 @@ void write_parcels()
                      .reason = "worker 0 was killed",
                      .function = {"place", "name"},
                      .initializer = {"place", ""},
+                     .state = {},
                      .arguments = "1234",
                      .index = 3,
                      .directory = "/",
