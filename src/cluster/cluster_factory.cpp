@@ -23,7 +23,7 @@ pool_options pool_options_of(const cluster_options& options)
     known.max_message_size = options.max_message_size;
     known.on_event = options.on_event;
     known.on_trace = options.on_trace;
-    known.start_timeout = options.wait_for_agents == duration::zero() ? duration::max() : options.wait_for_agents;
+    known.start_timeout = options.wait_for_agents > duration::zero() ? options.wait_for_agents : duration::max();
     return known;
 }
 

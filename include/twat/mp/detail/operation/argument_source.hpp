@@ -34,15 +34,12 @@ public:
     template <class Function>
     decltype(auto) read(Function&& f)
     {
-        // Not kept beside what was made of them: a descriptor would stay open.
-        struct forget
-        {
-            ~forget() { arguments.reset(); }
-            std::optional<std::tuple<parameter_t<Workers, Arguments>...>>& arguments;
-        } const behind{arguments_};
         return std::apply([&](auto&... arguments) -> decltype(auto) { return f(std::move(arguments)...); },
                           *arguments_);
     }
+
+    /// They have been read, and are not needed any more. Without this they live as long as the operation, as shared memory must.
+    void forget() noexcept { arguments_.reset(); }
 
 private:
     std::optional<std::tuple<parameter_t<Workers, Arguments>...>> arguments_;

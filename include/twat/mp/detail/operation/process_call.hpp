@@ -103,6 +103,12 @@ protected:
         return error;
     }
 
+    static bool sends_descriptors(const payload& tasks) noexcept
+    {
+        const attachments* const sent = static_cast<const encoded_payload&>(tasks).sent();
+        return sent && !sent->empty();
+    }
+
     static constexpr bool can_run_again = true;
 
     /// Adds a task for each of `values`, whose bytes are what is sent, behind those in `into`, which are such tasks too.

@@ -105,6 +105,12 @@ public:
                 done.refused = source_.read([&](auto&&... values) {
                     return this->append(into, limit, pulled_, std::forward<decltype(values)>(values)...);
                 });
+                if constexpr (requires {
+                                  source_.forget();
+                                  this->sends_descriptors(into);
+                              })
+                    if (this->sends_descriptors(into))
+                        source_.forget(); // a descriptor would stay open beside the one that is sent
                 ++pulled_;
                 if (this->traits().total == pulled_)
                     ended_ = true;
