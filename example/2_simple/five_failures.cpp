@@ -47,8 +47,8 @@ volatile int steps = 0;
 
 int search_for_ever(int step)
 {
-    while (steps >= 0)
-        steps = (steps + step) & 0xffff; // where it loops
+    while ((steps = (steps + step) & 0xffff) >= 0) { // where it loops
+    }
     return steps;
 }
 
