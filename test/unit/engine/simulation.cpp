@@ -383,7 +383,8 @@ private:
                 const auto s = std::ranges::find(operations_, h.work->op.get(), [](auto& o) { return o.op.get(); });
                 time_point bound = time_point::max();
                 if (s->op->completed && ended_by_force(*s))
-                    bound = s->ended + grace;
+                    // A worker that answers a recall late may begin what it was asked for.
+                    bound = (f_.workers.late ? std::max(s->ended, h.begun_at) : s->ended) + grace;
                 if (h.work->timeout != duration::zero())
                     bound = std::min(bound, h.begun_at + h.work->timeout + grace);
                 if (late_ ? f_.now > bound && f_.now - bound > 1s : f_.now > bound)
