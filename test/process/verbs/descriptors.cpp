@@ -39,6 +39,7 @@
 #include "blocking_pools.hpp"
 #include "io_context_fixture.hpp"
 #include "resource_limit.hpp"
+#include "sanitizers.hpp"
 
 using namespace twat::mp;
 using namespace twat::mp::test;
@@ -311,7 +312,8 @@ BOOST_AUTO_TEST_CASE(a_lack_of_descriptors_is_named)
     process_pool pool(one_node());
     pool.start();
     const std::size_t before = open_descriptors();
-    {
+    // UBSan, which opens a pipe to look at an object, takes the categories of error codes for none when it cannot.
+    if (!TWAT_MP_TEST_ASAN) {
         ends pipe = make_ends();
         ::rlimit old{};
         ::getrlimit(RLIMIT_NOFILE, &old);
