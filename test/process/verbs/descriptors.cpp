@@ -309,11 +309,13 @@ BOOST_AUTO_TEST_CASE(results_that_nobody_wants_are_closed)
 
 BOOST_AUTO_TEST_CASE(a_lack_of_descriptors_is_named)
 {
+    // UBSan opens a pipe to look at an object: without one it takes the category of an error code for something else.
+    if (TWAT_MP_TEST_ASAN)
+        return;
     process_pool pool(one_node());
     pool.start();
     const std::size_t before = open_descriptors();
-    // UBSan, which opens a pipe to look at an object, takes the categories of error codes for none when it cannot.
-    if (!TWAT_MP_TEST_ASAN) {
+    {
         ends pipe = make_ends();
         ::rlimit old{};
         ::getrlimit(RLIMIT_NOFILE, &old);
