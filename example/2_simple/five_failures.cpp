@@ -7,6 +7,7 @@
 #include <boost/exception/diagnostic_information.hpp>
 #include <boost/throw_exception.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <exception>
 #include <iostream>
@@ -43,11 +44,11 @@ int crash(int length)
 }
 
 // 2. A loop without an end.
-volatile int steps = 0;
+std::atomic<int> steps = 0;
 
 int search_for_ever(int step)
 {
-    while ((steps = (steps + step) & 0xffff) >= 0) { // where it loops
+    while (steps.fetch_xor(step) >= 0) { // where it loops
     }
     return steps;
 }
@@ -78,8 +79,7 @@ int wait_for_nobody(int seconds)
 int check_age(int years)
 {
     if (years > 150)
-        // where it throws
-        BOOST_THROW_EXCEPTION(std::out_of_range("nobody is " + std::to_string(years) + " years old"));
+        BOOST_THROW_EXCEPTION(std::out_of_range("nobody is " + std::to_string(years) + " years")); // where it throws
     return years;
 }
 
