@@ -9,12 +9,12 @@
 namespace twat::mp::detail::cluster {
 
 part_reader::part_reader(std::uint64_t size, std::size_t part_size, duration patience)
-    : bytes_(static_cast<std::size_t>(size)), part_size_(part_size), patience_(patience)
+    : size_(size), part_size_(part_size), patience_(patience)
 {}
 
 std::size_t part_reader::size_at(std::uint64_t offset) const noexcept
 {
-    return static_cast<std::size_t>(std::min<std::uint64_t>(part_size_, bytes_.size() - offset));
+    return static_cast<std::size_t>(std::min<std::uint64_t>(part_size_, size_ - offset));
 }
 
 std::vector<part_reader::request> part_reader::take_requests(time_point now)
@@ -25,7 +25,7 @@ std::vector<part_reader::request> part_reader::take_requests(time_point now)
             again_at = saturating_add(now, patience_);
             requests.push_back({offset, size_at(offset)});
         }
-    for (; asked_.size() < in_flight && next_ < bytes_.size(); next_ += part_size_) {
+    for (; asked_.size() < in_flight && next_ < size_; next_ += part_size_) {
         asked_[next_] = saturating_add(now, patience_);
         requests.push_back({next_, size_at(next_)});
     }
@@ -38,9 +38,11 @@ bool part_reader::add(std::uint64_t offset, std::span<const std::byte> bytes)
         return false;
     const auto found = asked_.find(offset);
     if (found == asked_.end())
-        return offset < bytes_.size(); // it was asked for twice
+        return offset < size_; // it was asked for twice
     if (bytes.size() != size_at(offset))
         return false;
+    if (bytes_.size() < offset + bytes.size())
+        bytes_.resize(static_cast<std::size_t>(offset + bytes.size()));
     std::memcpy(bytes_.data() + offset, bytes.data(), bytes.size());
     arrived_ += bytes.size();
     asked_.erase(found);

@@ -15,7 +15,8 @@ namespace twat::mp::detail::cluster {
 
 /** Puts together a body that is fetched in parts, because it does not fit into one message. No I/O and no clock.
 
-    A few parts are asked for at a time, which bounds what is on the way; a part that does not come is asked for again.
+    A few parts are asked for at a time, which bounds what is on the way; a part that does not come is asked for again. Memory is taken as
+    parts arrive: the size is what the other side says.
 */
 class part_reader
 {
@@ -34,17 +35,18 @@ public:
     /// The parts to ask for now.
     std::vector<request> take_requests(time_point now);
 
-    /// A part came. False: it makes no sense, or nobody has the body any more, and it will never be whole.
+    /// A part arrived. False: it is malformed, or nobody has the body any more, and it will never be whole.
     bool add(std::uint64_t offset, std::span<const std::byte> bytes);
 
-    bool is_whole() const noexcept { return arrived_ == bytes_.size(); }
+    bool is_whole() const noexcept { return arrived_ == size_; }
     time_point next_due() const noexcept;
     std::vector<std::byte> take() { return std::move(bytes_); }
 
 private:
     std::size_t size_at(std::uint64_t offset) const noexcept;
 
-    std::vector<std::byte> bytes_;
+    std::uint64_t size_;
+    std::vector<std::byte> bytes_; // as far as parts have arrived
     std::size_t part_size_;
     duration patience_;
     std::uint64_t next_ = 0; // nobody asked for anything from here on
