@@ -49,7 +49,7 @@ int lines_of(mp::process_pool& pool, const char* path)
 // tag::conversation[]
 using conversation = mp::connection<tcp::socket>; // the socket, and what was read from it and not yet used
 
-/// In a worker: answers lines, until one is none of its business. Then it gives the conversation back, with that line.
+/// In a worker: answers lines until one has to be handled by the parent. Then it returns the conversation, with that line.
 asio::awaitable<std::optional<conversation>> shout(conversation client)
 {
     for (;;) {

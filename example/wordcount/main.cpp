@@ -88,7 +88,7 @@ asio::awaitable<int> count_words(const wordcount::settings& s)
             bar(now);
     };
     mp::call_options call;
-    call.retries = 1; // a worker may be killed for want of memory
+    call.retries = 1; // a worker may be killed by the out-of-memory killer
     auto journaled = pool.with(call).on_progress(std::ref(tell)).journal(s.journal());
     auto results = journaled.uimap(wordcount::count_file, wanted);
 

@@ -14,7 +14,7 @@ enum class kill_moment : std::uint8_t {
     never,
     before, ///< The function has not been called.
     during, ///< It runs, for `task_fate::after` at most.
-    after,  ///< It has returned, and nobody knows yet.
+    after,  ///< It has returned, and its result was not sent yet.
 };
 
 /// What happens to one run of one task.
