@@ -80,15 +80,18 @@ bool has_function(const stacktrace& stack, const std::string& name)
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
+/// A dump in which that many workers are seen in `sleep_on`.
 template <class Pool>
-pool_dump dump_of_busy(Pool& pool, std::size_t workers)
+pool_dump dump_of_sleepers(Pool& pool, std::size_t workers)
 {
     pool_dump found;
-    wait_until([&] { // a task is running for the engine as soon as it is sent
+    wait_until([&] {
         found = pool.dump();
-        // On a busy machine one need not answer in time.
-        return found.workers.size() == workers && std::ranges::none_of(found.workers, [](const dumped_worker& worker) {
-                   return worker.stack.frames().empty();
+        return found.workers.size() == workers && std::ranges::all_of(found.workers, [](const dumped_worker& worker) {
+                   // For the engine a task runs as soon as it is sent: its worker may still be on the way to it, and on a
+                   // busy machine one need not answer in time.
+                   return detail::can_look_up() ? has_function(worker.stack, "dump_test::sleep_on")
+                                                : !worker.stack.frames().empty();
                });
     });
     return found;
@@ -113,7 +116,7 @@ BOOST_AUTO_TEST_CASE(busy_processes_tell_what_they_do)
     BOOST_TEST(pool.dump().workers.empty());
     BOOST_TEST(contains(pool.dump().to_string(), "no worker is busy"));
     auto calls = pool.with({.label = "dozing"}).amap(sleep_on, std::vector<int>{1, 2});
-    const pool_dump found = dump_of_busy(pool, 2);
+    const pool_dump found = dump_of_sleepers(pool, 2);
     std::vector<std::uint64_t> indices;
     for (const dumped_worker& worker : found.workers) {
         BOOST_TEST(worker.pid != 0);
@@ -125,9 +128,6 @@ BOOST_AUTO_TEST_CASE(busy_processes_tell_what_they_do)
         BOOST_TEST(contains(task.function, "int (*)(int)"), task.function);
         BOOST_TEST(task.since.has_value());
         BOOST_TEST(!task.suspended);
-        BOOST_TEST(!worker.stack.frames().empty(), worker.stack.note());
-        if (detail::can_look_up())
-            BOOST_TEST(has_function(worker.stack, "dump_test::sleep_on"), worker.stack.to_string());
     }
     std::ranges::sort(indices);
     BOOST_TEST((indices == std::vector<std::uint64_t>{0, 1}));
@@ -145,16 +145,13 @@ BOOST_AUTO_TEST_CASE(busy_threads_tell_what_they_do)
     const guard ends;
     thread_pool pool(2);
     auto calls = pool.with({.label = "dozing"}).amap(sleep_on, std::vector<int>{1, 2});
-    const pool_dump found = dump_of_busy(pool, 2);
+    const pool_dump found = dump_of_sleepers(pool, 2);
     for (const dumped_worker& worker : found.workers) {
         BOOST_TEST(worker.pid == ::getpid());
         BOOST_TEST(worker.thread != ::getpid());
         BOOST_REQUIRE_EQUAL(worker.tasks.size(), 1u);
         BOOST_TEST(worker.tasks.front().label == "dozing");
         BOOST_TEST(contains(worker.tasks.front().function, "int (*)(int)"), worker.tasks.front().function);
-        BOOST_TEST(!worker.stack.frames().empty(), worker.stack.note());
-        if (detail::can_look_up())
-            BOOST_TEST(has_function(worker.stack, "dump_test::sleep_on"), worker.stack.to_string());
     }
     over = true;
     calls.get();

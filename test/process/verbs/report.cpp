@@ -6,11 +6,15 @@
 
 #include <chrono>
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
+
+#include <unistd.h>
 
 #include <twat/mp/inline_pool.hpp>
 
@@ -30,12 +34,14 @@ int report_once(int x)
     return x;
 }
 
-/// Reports again and again, until somebody has had time to look.
-int report_for_a_while(int)
+/// Reports again and again, until there is a file of that name.
+std::size_t report_until(const std::string& file)
 {
-    int count = 0;
-    for (const auto end = std::chrono::steady_clock::now() + 400ms; std::chrono::steady_clock::now() < end; ++count)
-        this_task::report(0.5, "busy");
+    std::size_t count = 0;
+    const auto begin = std::chrono::steady_clock::now();
+    while (!std::filesystem::exists(file) && std::chrono::steady_clock::now() - begin < 60s)
+        for (int i = 0; i != 100; ++i, ++count)
+            this_task::report(0.5, "busy");
     return count;
 }
 
@@ -71,6 +77,25 @@ struct collected
     }
 };
 
+/// Lets a task go on with its reports until a few have arrived, by a file that appears then.
+struct patient_listener : collected
+{
+    patient_listener() { std::filesystem::remove(file); }
+    ~patient_listener() { std::filesystem::remove(file); }
+    patient_listener(const patient_listener&) = delete;
+    patient_listener& operator=(const patient_listener&) = delete;
+
+    std::filesystem::path file =
+        std::filesystem::temp_directory_path() / ("twat_mp_report_" + std::to_string(::getpid()));
+
+    void operator()(const progress& now)
+    {
+        collected::operator()(now);
+        if (reports == 3)
+            std::ofstream(file) << "seen";
+    }
+};
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(test_task_report)
@@ -95,11 +120,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(reports_reach_on_progress, Pool, all_blocking_pool
 BOOST_AUTO_TEST_CASE_TEMPLATE(they_come_while_the_task_runs_and_not_too_often, Pool, all_blocking_pools)
 {
     Pool pool;
-    collected seen;
-    const int made = pool.with({}).on_progress(std::ref(seen)).apply(report_for_a_while, 1);
-    BOOST_TEST(made > 100);
-    BOOST_TEST(seen.reports >= 2u);
-    BOOST_TEST(seen.reports <= 400u);
+    patient_listener seen;
+    const auto begin = std::chrono::steady_clock::now();
+    const std::size_t made = pool.with({}).on_progress(std::ref(seen)).apply(report_until, seen.file.string());
+    const auto took = std::chrono::steady_clock::now() - begin;
+    BOOST_TEST(seen.reports >= 3u);
+    BOOST_TEST(seen.reports < made);
+    BOOST_TEST(seen.reports <= 3u + static_cast<std::size_t>(took / 1ms));
     BOOST_TEST(seen.of_task.at(0).text == "busy");
 }
 
@@ -136,11 +163,15 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(fractions_are_clamped, Pool, all_blocking_pools)
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_callback_that_throws_at_a_report_ends_the_operation, Pool, all_blocking_pools)
 {
     Pool pool;
-    const auto refuse = [](const progress& now) {
-        if (now.task)
-            throw std::domain_error("no reports");
+    patient_listener seen;
+    const auto refuse = [&](const progress& now) {
+        if (!now.task)
+            return;
+        std::ofstream(seen.file) << "seen";
+        throw std::domain_error("no reports");
     };
-    BOOST_CHECK_THROW(pool.with({}).on_progress(refuse).map(report_for_a_while, numbers(2)), std::domain_error);
+    const std::vector<std::string> files(2, seen.file.string());
+    BOOST_CHECK_THROW(pool.with({}).on_progress(refuse).map(report_until, files), std::domain_error);
     BOOST_TEST(pool.apply(twice, 2) == 4);
 }
 
@@ -153,8 +184,9 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(awaitable_pools_have_them, Pool, awaitable_pool
         const auto inputs = numbers(10);
         co_await watched.map(report_once, inputs);
         BOOST_TEST(seen.of_task.size() == 10u);
-        co_await watched.apply(report_for_a_while, 1);
-        BOOST_TEST(seen.of_task.at(0).text == "busy");
+        patient_listener patient;
+        co_await pool.with({}).on_progress(std::ref(patient)).apply(report_until, patient.file.string());
+        BOOST_TEST(patient.of_task.at(0).text == "busy");
         co_await pool.join();
     });
 }
