@@ -75,12 +75,14 @@ boost_series=$(boost_version)
 build_packages=(g++ cmake ninja-build "libboost$boost_series-dev" libdw-dev zlib1g-dev libdeflate-dev libsqlite3-dev libpng-dev libjpeg-dev)
 test_packages=("${build_packages[@]}" "libboost-test$boost_series-dev" "libboost-serialization$boost_series-dev" python3 libnats-dev nats-server)
 
-# configure PRESET [OPTION...]: makes build/PRESET, with ccache if there is one.
+# configure PRESET [OPTION...]: makes build/PRESET, with ccache if there is one. $TWAT_MP_UNITY_BUILD: ON to compile the library a folder at a
+# time; $TWAT_MP_DEBUG_FLAGS: other flags than -g for what is not optimised.
 configure() {
     local preset=$1; shift
-    local launcher=()
-    ! command -v ccache >/dev/null || launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
-    quietly cmake --preset "$preset" "${launcher[@]}" -DTWAT_MP_UNITY_BUILD="${TWAT_MP_UNITY_BUILD:-OFF}" "$@"
+    local options=()
+    ! command -v ccache >/dev/null || options=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+    [[ -z ${TWAT_MP_DEBUG_FLAGS-} ]] || options+=("-DCMAKE_CXX_FLAGS_DEBUG=$TWAT_MP_DEBUG_FLAGS")
+    quietly cmake --preset "$preset" "${options[@]}" -DTWAT_MP_UNITY_BUILD="${TWAT_MP_UNITY_BUILD:-OFF}" "$@"
 }
 
 # quietly COMMAND...: shows what it wrote only if it fails.

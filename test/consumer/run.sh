@@ -17,7 +17,8 @@ build=$work/$kind
 cxx=${CXX:-g++}
 launcher=()
 ! command -v ccache >/dev/null || launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
-options=(-G Ninja -DCMAKE_BUILD_TYPE=Release "-DCMAKE_CXX_COMPILER=$cxx" "${launcher[@]}")
+options=(-G Ninja -DCMAKE_BUILD_TYPE=Release "-DCMAKE_CXX_COMPILER=$cxx" "${launcher[@]}"
+    -DTWAT_MP_UNITY_BUILD="${TWAT_MP_UNITY_BUILD:-OFF}")
 
 runs() {
     local program
