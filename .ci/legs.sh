@@ -41,6 +41,7 @@ leg() {
     rm -f "$log"
     passed=$((passed + p)) failed=$((failed + f))
     summary+=("$(printf '%-34s %5d passed %3d failed %5d s' "$name" "$p" "$f" $((SECONDS - begun)))$(skipped "$status")")
+    say "${summary[-1]}, after $((SECONDS / 60)) min"
 }
 
 # leg_before MINUTE NAME COMMAND...: the same, if less time than that has gone. A slow machine is to be done within the hour; .ci/full leaves
