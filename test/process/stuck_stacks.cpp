@@ -24,11 +24,15 @@
 #include <chrono>
 #include <csignal>
 #include <exception>
+#include <filesystem>
+#include <fstream>
 #include <future>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
+
+#include <unistd.h>
 
 #include "os/process_state.hpp"
 #include "os/symbols.hpp"
@@ -81,6 +85,12 @@ boost::asio::awaitable<int> hold_the_loop(int x) { co_return loop_for_ever(x); }
 
 int pass_on(int x) { return x; }
 
+int lock_twice_when_seen(const std::string& file)
+{
+    std::ofstream(file) << "seen";
+    return lock_twice(4);
+}
+
 } // namespace stuck_test
 
 namespace {
@@ -102,12 +112,13 @@ stacktrace stack_at_end(process_pool& pool, F f, const call_options& options, er
     return {};
 }
 
-/// The same until the worker answers in time, which on a busy machine it need not.
-template <class F>
-stacktrace answer_at_end(process_pool& pool, F f, const call_options& options, errc expected)
+/// The same until it is a good one: on a busy machine a worker need not have come as far as that when the time is over,
+/// nor answer in time.
+template <class F, class Good>
+stacktrace stack_at_end(process_pool& pool, F f, const call_options& options, errc expected, Good good)
 {
     stacktrace stack = stack_at_end(pool, f, options, expected);
-    for (int i = 0; i < 100 && stack.frames().empty(); ++i)
+    for (int i = 0; i < 100 && !good(stack); ++i)
         stack = stack_at_end(pool, f, options, expected);
     return stack;
 }
@@ -122,6 +133,14 @@ bool has_function(const stacktrace& stack, const std::string& name)
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
+/// Is it in that function, as far as functions can be told?
+auto is_in(std::string name)
+{
+    return [name](const stacktrace& stack) {
+        return detail::can_look_up() ? has_function(stack, name) : !stack.frames().empty();
+    };
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(test_stuck_stacks)
@@ -135,7 +154,7 @@ BOOST_AUTO_TEST_CASE(a_timeout_tells_where_the_task_was)
                                                           {lock_twice, "stuck_test::lock_twice"},
                                                           {sleep_long, "stuck_test::sleep_long"}};
     for (const auto& [f, name] : cases) {
-        const stacktrace stack = answer_at_end(pool, f, short_timeout, errc::task_timed_out);
+        const stacktrace stack = stack_at_end(pool, f, short_timeout, errc::task_timed_out, is_in(name));
         BOOST_TEST(!stack.empty());
         BOOST_TEST(contains(stack.note(), "runs task 0 (calling the function)"), stack.note());
         BOOST_TEST(!stack.frames().empty(), stack.note());
@@ -150,7 +169,8 @@ BOOST_AUTO_TEST_CASE(a_deadline_tells_where_a_task_was)
         return;
     process_pool pool(1);
     pool.start();
-    const stacktrace stack = answer_at_end(pool, lock_twice, {.deadline = 100ms}, errc::deadline_exceeded);
+    const stacktrace stack =
+        stack_at_end(pool, lock_twice, {.deadline = 100ms}, errc::deadline_exceeded, is_in("stuck_test::lock_twice"));
     BOOST_TEST(!stack.frames().empty(), stack.note());
     if (detail::can_look_up())
         BOOST_TEST(has_function(stack, "stuck_test::lock_twice"), stack.to_string());
@@ -165,7 +185,8 @@ BOOST_AUTO_TEST_CASE(a_worker_that_is_killed_at_once_is_asked_before)
     options.cancel_grace = 0ns;
     process_pool pool(options);
     for (int i = 0; i < 5; ++i) {
-        const stacktrace stack = answer_at_end(pool, loop_for_ever, short_timeout, errc::task_timed_out);
+        const stacktrace stack =
+            stack_at_end(pool, loop_for_ever, short_timeout, errc::task_timed_out, is_in("stuck_test::loop_for_ever"));
         BOOST_TEST(!stack.frames().empty(), stack.note());
     }
 }
@@ -173,7 +194,8 @@ BOOST_AUTO_TEST_CASE(a_worker_that_is_killed_at_once_is_asked_before)
 BOOST_AUTO_TEST_CASE(a_worker_that_does_not_answer_is_told_of_by_the_system)
 {
     process_pool pool(1);
-    const stacktrace stack = stack_at_end(pool, block_signals, short_timeout, errc::task_timed_out);
+    const stacktrace stack = stack_at_end(pool, block_signals, short_timeout, errc::task_timed_out,
+                                          [](const stacktrace& found) { return found.frames().empty(); });
     BOOST_TEST(stack.frames().empty());
     // and in which call, where the system tells
     BOOST_TEST(contains(stack.note(), "no stack: the worker sleeps"), stack.note());
@@ -196,12 +218,14 @@ BOOST_AUTO_TEST_CASE(an_event_tells_where_a_cancelled_task_was_when_it_was_kille
     async_multi_pool pool(context, options);
     boost::asio::cancellation_signal cancel;
     bool completed = false;
-    pool.apply(lock_twice, 4, boost::asio::bind_cancellation_slot(cancel.slot(), [&](const std::exception_ptr& e, int) {
-                   completed = e != nullptr;
-               }));
-    const auto runs = [&] { return pool.stats().running == 1; };
-    while (!runs())
+    const auto file = std::filesystem::temp_directory_path() / ("twat_mp_stuck_" + std::to_string(::getpid()));
+    std::filesystem::remove(file);
+    pool.apply(lock_twice_when_seen, file.string(),
+               boost::asio::bind_cancellation_slot(
+                   cancel.slot(), [&](const std::exception_ptr& e, int) { completed = e != nullptr; }));
+    for (int i = 0; i < 3000 && !std::filesystem::exists(file); ++i)
         context.run_for(10ms);
+    std::filesystem::remove(file);
     cancel.emit(boost::asio::cancellation_type::terminal);
     std::future<stacktrace> stack = told.get_future();
     for (int i = 0; i < 3000 && stack.wait_for(0s) != std::future_status::ready; ++i)
@@ -219,10 +243,12 @@ BOOST_AUTO_TEST_CASE(of_coroutines_it_tells_who_runs_and_who_is_suspended)
     if (TWAT_MP_TEST_TSAN)
         return;
     process_pool pool(1);
+    const auto is_suspended = [](const stacktrace& stack) { return contains(stack.note(), "suspended: task 0"); };
     const stacktrace waits =
-        answer_at_end(pool, wait_long, {.timeout = 50ms, .label = "waiting"}, errc::task_timed_out);
+        stack_at_end(pool, wait_long, {.timeout = 50ms, .label = "waiting"}, errc::task_timed_out, is_suspended);
     BOOST_TEST(contains(waits.note(), "the event loop waits; suspended: task 0 of waiting for "), waits.note());
-    const stacktrace runs = answer_at_end(pool, hold_the_loop, short_timeout, errc::task_timed_out);
+    const stacktrace runs =
+        stack_at_end(pool, hold_the_loop, short_timeout, errc::task_timed_out, is_in("stuck_test::loop_for_ever"));
     BOOST_TEST(contains(runs.note(), "runs task 0 (calling the function)"), runs.note());
     if (detail::can_look_up())
         BOOST_TEST(has_function(runs, "stuck_test::loop_for_ever"), runs.to_string());
