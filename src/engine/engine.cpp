@@ -223,7 +223,24 @@ void engine::finish(operation_state& op, std::exception_ptr error)
     auto node = operations_.extract(op.op.get());
     // Whoever waits may read the exception at once: from now on it is theirs alone.
     op.first_error = op.final_error = nullptr;
+    publish();
     op.op->complete(std::move(error));
+}
+
+void engine::publish() const
+{
+    if (settings_.publish)
+        settings_.publish();
+}
+
+// The reader of a stream may have an element as soon as it is stored. It then counts already.
+void engine::publish_read_at_once(const operation_state& op, std::size_t done)
+{
+    if (!op.traits().stream)
+        return;
+    totals_.done += done;
+    publish();
+    totals_.done -= done;
 }
 
 // No task of it can be running for its operation any more: another chunk may take its place.
@@ -342,6 +359,7 @@ void engine::task_finished(worker_id worker, chunk_id id, finished_task task, st
     task.index = held->work->first + position;
     task.tasks = held->work->tasks.get();
     totals_.bytes_received += size;
+    publish_read_at_once(op, 1);
     if (std::exception_ptr unreadable = op.op->store(task)) {
         if (!try_later(op, *held, position, unreadable))
             fail_task(op, task.index, std::move(unreadable), held);
@@ -369,6 +387,7 @@ void engine::tasks_finished(worker_id worker, chunk_id id, std::size_t position,
     operation_state& op = *held->owner;
     const std::uint64_t first = held->work->first + position;
     std::exception_ptr unreadable;
+    publish_read_at_once(op, count);
     const std::size_t stored = op.op->store_all({first, count, values, held->work->tasks.get(), position}, unreadable);
     const std::size_t told = stored + (unreadable ? 1 : 0);
     if (settings_.chaos)
@@ -435,6 +454,7 @@ void engine::fail_task(operation_state& op, std::uint64_t index, std::exception_
     }
     touch(op);
     if (!op.traits().stops_at_failure) {
+        publish_read_at_once(op, 0);
         op.op->store_failure(index, std::move(error));
         return;
     }

@@ -70,6 +70,8 @@ public:
         /// The pool is broken: what the calls that waited got, and whether it will never be mended. And: it is whole again.
         std::function<void(const std::function<std::exception_ptr()>& cause, bool for_good)> on_broken{};
         std::function<void()> on_mended{};
+        /// Called before anybody outside may learn of an outcome, as whoever learns of it may look at `stats` at once.
+        std::function<void()> publish{};
     };
 
     using error_maker = std::function<std::exception_ptr()>;
@@ -186,6 +188,8 @@ private:
     void flush();
     bool is_over(const operation_state& op) const noexcept;
     void finish(operation_state& op, std::exception_ptr error);
+    void publish() const;
+    void publish_read_at_once(const operation_state& op, std::size_t done);
     void lose_chunk(given_chunk& held, const worker_loss& loss);
     void lose_worker(ready_worker& lost, const worker_loss& loss);
     void fail_rest(operation_state& op, const error_maker& error);

@@ -28,6 +28,7 @@ progress engine::progress_of(const operation_state& op) const
 /// Whether the operation goes on: its callback may have thrown.
 bool engine::tell_progress(operation_state& op, const progress& now)
 {
+    publish();
     try {
         op.op->report_progress(now);
         return true;

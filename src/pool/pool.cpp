@@ -108,6 +108,7 @@ void pool::init()
         on_broken(cause, for_good);
     };
     settings.on_mended = [this] { on_mended(); };
+    settings.publish = [this] { publish_stats(); };
     if (options_.on_trace)
         settings.trace = [this](const trace_event& event, worker_id worker) { trace(event, worker); };
     engine_ = std::make_unique<engine>(std::move(settings), *workers_, [] { return clock::now(); });
@@ -531,7 +532,7 @@ void pool::publish_stats()
     if (!can_.launches)
         nodes_ = now.nodes;
     std::lock_guard lock(stats_mutex_);
-    stats_ = now;
+    stats_ = std::move(now);
 }
 
 void pool::set_active(bool active)

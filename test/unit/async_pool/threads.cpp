@@ -4,9 +4,17 @@
 
 #include <twat/mp/worker.hpp>
 
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <future>
+#include <ranges>
 #include <thread>
 
 #include "async_pool_includes.hpp"
@@ -53,6 +61,76 @@ BOOST_FIXTURE_TEST_CASE(waits_that_outlive_the_pool_are_aborted, io_context_fixt
     ctx.run();
     const std::vector<boost::system::error_code> expected(3, asio::error::operation_aborted);
     BOOST_TEST((told == expected));
+}
+
+/// Outcomes of a pool that look at its counters at once, in another thread, while a range holds up the pool behind them.
+struct counters_fixture : io_context_fixture
+{
+    async_thread_pool pool{ctx, 1};
+    asio::thread_pool elsewhere{1};
+    std::promise<pool_stats> seen;
+    std::shared_future<pool_stats> counters = seen.get_future().share();
+    // The range is not read before the task has ended.
+    call_handle<thread_workers> one_at_a_time = pool.with({.tenant = {1}});
+
+    counters_fixture() { pool.set_tenant({1}, {.max_running = 1}); }
+
+    auto look()
+    {
+        return asio::bind_executor(elsewhere.get_executor(),
+                                   [this](std::exception_ptr, auto) { seen.set_value(pool.stats()); });
+    }
+
+    void hold_up()
+    {
+        auto range = std::views::iota(0, 1) | std::views::transform([this](int x) {
+                         counters.wait_for(60s);
+                         return x;
+                     });
+        one_at_a_time.map([](int x) { return x; }, range, asio::detached);
+        run();
+        BOOST_TEST_REQUIRE((counters.wait_for(0s) == std::future_status::ready));
+    }
+};
+
+BOOST_FIXTURE_TEST_CASE(a_result_counts_before_it_is_handed_over, counters_fixture)
+{
+    one_at_a_time.apply([](int x) { return x; }, 1, look());
+    hold_up();
+    BOOST_TEST(counters.get().done == 1u);
+    BOOST_TEST(counters.get().running == 0u);
+    BOOST_TEST(counters.get().busy == 0u);
+    BOOST_TEST(counters.get().pending == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_failure_counts_before_it_is_handed_over, counters_fixture)
+{
+    one_at_a_time.apply([](int x) -> int { throw x; }, 1, look());
+    hold_up();
+    BOOST_TEST(counters.get().failed == 1u);
+    BOOST_TEST(counters.get().busy == 0u);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_element_of_a_stream_counts_before_it_is_read, counters_fixture)
+{
+    auto stream = one_at_a_time.imap([](int x) { return x; }, std::views::iota(0, 1));
+    stream.next(look());
+    hold_up();
+    BOOST_TEST(counters.get().done == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_progress_callback_finds_its_tasks_in_the_counters, io_context_fixture)
+{
+    async_thread_pool pool(ctx, 2);
+    std::size_t too_few = 0, calls = 0;
+    const auto compare = [&](const progress& now) {
+        ++calls;
+        too_few += pool.stats().done < now.done;
+    };
+    pool.with({}).on_progress(compare).map([](int x) { return x; }, std::views::iota(0, 1000), asio::detached);
+    run();
+    BOOST_TEST(calls != 0u);
+    BOOST_TEST(too_few == 0u);
 }
 
 // A thread cannot be killed: it is asked to stop, and the end of the drain waits for it.
