@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/system_executor.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <thread>
@@ -29,6 +30,12 @@ namespace twat::mp::detail {
 namespace {
 
 using clock = std::chrono::steady_clock;
+
+/// @param limit Zero: none.
+clock::time_point limit_from(clock::time_point begin, duration limit)
+{
+    return limit == duration::zero() ? clock::time_point::max() : saturating_add(begin, limit);
+}
 
 /// As long as it lives, the calling thread is the pool's worker.
 class inline_scope
@@ -86,7 +93,8 @@ struct inbox_scope
 
 inline_run::inline_run(std::shared_ptr<operation> op, bool encodes, std::size_t message_limit,
                        const std::atomic<bool>& terminated, inline_worker& worker)
-    : op_(std::move(op)), encodes_(encodes), message_limit_(message_limit), terminated_(terminated), worker_(worker)
+    : op_(std::move(op)), encodes_(encodes), message_limit_(message_limit), terminated_(terminated), worker_(worker),
+      deadline_(std::min(task_deadline(), limit_from(begun_, op_->traits().options.deadline)))
 {}
 
 bool inline_run::run()
@@ -124,10 +132,15 @@ std::exception_ptr inline_run::why_not_on() const
         return make_error(errc::pool_terminated);
     if (cancelled_)
         return make_aborted();
-    const duration deadline = op_->traits().options.deadline;
-    if (deadline != duration::zero() && clock::now() >= saturating_add(begun_, deadline))
+    if (deadline_ != clock::time_point::max() && clock::now() >= deadline_)
         return make_error(errc::deadline_exceeded);
     return nullptr;
+}
+
+/// Of a task that begins now.
+clock::time_point inline_run::task_ends_by() const
+{
+    return std::min(deadline_, limit_from(clock::now(), op_->traits().options.timeout));
 }
 
 /// Runs one task. False: the operation is over.
@@ -225,13 +238,11 @@ void inline_run::tell_reports() noexcept
 std::exception_ptr inline_run::call_by_policy(payload& tasks)
 {
     const call_options& options = op_->traits().options;
-    const auto deadline =
-        options.deadline == duration::zero() ? clock::time_point::max() : saturating_add(begun_, options.deadline);
     for (std::size_t attempt = 1;; ++attempt) {
         std::exception_ptr error = encodes_ ? call_encoded(tasks, next_) : call(tasks, next_);
         if (!error || options.retry.attempts <= 1)
             return error;
-        const auto due = next_attempt(options.retry, attempt, clock::now(), deadline,
+        const auto due = next_attempt(options.retry, attempt, clock::now(), deadline_,
                                       std::uniform_real_distribution<>(0, 1)(random_));
         if (!due || why_not_on() || !options.retry.on(error)) {
             note_attempts(error, attempt);
@@ -247,10 +258,7 @@ std::exception_ptr inline_run::call(payload& tasks, std::uint64_t index)
 {
     const auto& traits = op_->traits();
     {
-        const duration timeout = traits.options.timeout;
-        inline_scope here(worker_, &stop_,
-                          timeout == duration::zero() ? clock::time_point::max()
-                                                      : saturating_add(clock::now(), timeout));
+        inline_scope here(worker_, &stop_, task_ends_by());
         here.run(index, traits, board_, *this);
         std::exception_ptr error;
         if (traits.coroutine) {
@@ -283,7 +291,7 @@ std::exception_ptr inline_run::call_encoded(payload& tasks, std::uint64_t index)
     if (const attachments* const sent = static_cast<encoded_payload&>(tasks).sent())
         deliver_here(owner, *sent);
     {
-        inline_scope here(worker_, &stop_);
+        inline_scope here(worker_, &stop_, task_ends_by());
         here.run(index, op_->traits(), board_, *this);
         try {
             decoder in(arguments);

@@ -54,6 +54,7 @@ private:
     std::exception_ptr call_encoded(payload& tasks, std::uint64_t index);
     bool take_failure(std::uint64_t index, std::exception_ptr error);
     std::exception_ptr why_not_on() const;
+    std::chrono::steady_clock::time_point task_ends_by() const;
     void reported() override;
     void tell_reports() noexcept;
     progress progress_now() const;
@@ -65,6 +66,7 @@ private:
     const std::atomic<bool>& terminated_;
     inline_worker& worker_;
     const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+    const std::chrono::steady_clock::time_point deadline_; ///< Also that of the task that made the call.
     std::unique_ptr<worker_function> function_;
     std::stop_source stop_;
     std::atomic<bool> cancelled_{false};

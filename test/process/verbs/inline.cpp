@@ -109,6 +109,21 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(failures_are_those_of_other_pools, Pool, inline_po
     BOOST_TEST(pool.stats().failed == 4u);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(tasks_know_how_long_they_have, Pool, inline_pools)
+{
+    Pool pool;
+    const auto left = [](int) { return this_task::remaining(); };
+    BOOST_TEST((pool.apply(left, 0) == duration::max()));
+    BOOST_TEST((pool.with({.timeout = 1h}).apply(left, 0) <= 1h));
+    BOOST_TEST((pool.with({.deadline = 1h}).apply(left, 0) <= 1h));
+    BOOST_TEST((pool.with({.timeout = 2h, .deadline = 1h}).apply(left, 0) <= 1h));
+    BOOST_TEST((pool.with({.timeout = 1h, .deadline = 2h}).apply(left, 0) <= 1h));
+    // Through nested pools.
+    const auto nested = [](int) { return Pool().with({.timeout = 2h}).apply([] { return this_task::remaining(); }); };
+    BOOST_TEST((pool.with({.deadline = 1h}).apply(nested, 0) <= 1h));
+    BOOST_TEST((pool.with({.deadline = 1h}).apply(nested, 0) > duration::zero()));
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(limits_and_stops_count_between_tasks, Pool, inline_pools)
 {
     Pool pool;
