@@ -6,10 +6,19 @@ endif()
 
 file(GLOB monitor_sources CONFIGURE_DEPENDS src/monitor/*.cpp)
 
-add_library(twat_mp_monitor ${monitor_sources})
+# The page, from readable files.
+set(page_files index.html style.css script.js)
+list(TRANSFORM page_files PREPEND ${PROJECT_SOURCE_DIR}/src/monitor/page/)
+set(page_text ${CMAKE_CURRENT_BINARY_DIR}/monitor_page/monitor_page.inc)
+add_custom_command(OUTPUT ${page_text}
+    COMMAND ${CMAKE_COMMAND} -DINTO=${page_text} -P ${PROJECT_SOURCE_DIR}/cmake/embed.cmake -- ${page_files}
+    DEPENDS ${page_files} ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
+    VERBATIM)
+
+add_library(twat_mp_monitor ${monitor_sources} ${page_text})
 add_library(twat::mp_monitor ALIAS twat_mp_monitor)
 target_sources(twat_mp_monitor PUBLIC FILE_SET HEADERS BASE_DIRS include FILES ${PROJECT_SOURCE_DIR}/include/twat/mp/monitor.hpp)
-target_include_directories(twat_mp_monitor PRIVATE src)
+target_include_directories(twat_mp_monitor PRIVATE src ${CMAKE_CURRENT_BINARY_DIR}/monitor_page)
 target_compile_definitions(twat_mp_monitor PRIVATE TWAT_MP_MONITOR_SOURCE)
 target_link_libraries(twat_mp_monitor PUBLIC twat_mp)
 set_target_properties(twat_mp_monitor PROPERTIES

@@ -16,7 +16,7 @@ import urllib.parse
 
 sys.dont_write_bytecode = True
 root = pathlib.Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(root / "example/offload_server/test"))
+sys.path.insert(0, str(root / "test/common"))
 import chromium
 
 SCREENS = {"desktop-light": dict(width=1280, height=900), "desktop-dark": dict(width=1280, height=900, dark=True),

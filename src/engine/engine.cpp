@@ -452,6 +452,15 @@ void engine::fail_task(operation_state& op, std::uint64_t index, std::exception_
         ++held->failed;
         held->worst = std::max(held->worst, how);
     }
+    if (settings_.failed) {
+        observed_failure failure{};
+        failure.index = index;
+        failure.how = how;
+        failure.label = op.traits().options.label;
+        failure.tenant = op.traits().options.tenant;
+        failure.error = error;
+        settings_.failed(failure, held ? held->holder->id : 0);
+    }
     touch(op);
     if (!op.traits().stops_at_failure) {
         publish_read_at_once(op, 0);

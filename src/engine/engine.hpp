@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include <twat/mp/detail/operation/pool_observer.hpp>
 #include <twat/mp/options.hpp>
 
 #include "backend/backend.hpp"
@@ -67,6 +68,8 @@ public:
         std::shared_ptr<const chaos_plan> chaos{}; ///< Faults that are made on purpose; null: none.
         /// `pool_options::on_trace`, which still has to be told who the worker is (0: none).
         std::function<void(const trace_event&, worker_id)> trace{};
+        /// A task failed for good; the worker that held it (0: none), where the observer has no word for it yet.
+        std::function<void(const observed_failure&, worker_id)> failed{};
         /// The pool is broken: what the calls that waited got, and whether it will never be mended. And: it is whole again.
         std::function<void(const std::function<std::exception_ptr()>& cause, bool for_good)> on_broken{};
         std::function<void()> on_mended{};
@@ -78,6 +81,12 @@ public:
 
     engine(settings s, backend& workers, std::function<time_point()> now);
     ~engine();
+
+    /// Changes `settings::trace` and `settings::failed`.
+    void set_observers(std::function<void(const trace_event&, worker_id)> trace,
+                       std::function<void(const observed_failure&, worker_id)> failed);
+    /// Tells which workers there are and what they run, in the words of `settings::trace`.
+    void describe(const std::function<void(const trace_event&, worker_id)>& tell) const;
 
     // What a pool's members ask for.
     /// @param latest When the task that started the operation has to be done: a deadline for it too.
@@ -329,6 +338,7 @@ private:
     void trace_operation(trace_event::kind what, const operation_state& op) const;
     void trace_chunk(trace_event::kind what, worker_id worker, const given_chunk& held, time_point when,
                      duration took = {}) const;
+    static trace_event event_of(trace_event::kind what, const given_chunk& held);
     void trace_usage(worker_id worker, const given_chunk& held, const usage& used) const;
     void tell_end(worker_id worker, given_chunk& held, std::size_t tasks, time_point until);
     void chunk_is_over(worker_id worker, given_chunk& held);

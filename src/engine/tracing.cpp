@@ -3,6 +3,7 @@
 #include "engine/engine.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace twat::mp::detail {
 
@@ -27,6 +28,7 @@ void engine::trace_operation(trace_event::kind what, const operation_state& op) 
     event.operation = op.id;
     event.label = op.traits().options.label;
     event.trace_parent = op.traits().options.trace_parent;
+    event.tenant = op.traits().options.tenant;
     event.coroutine = op.traits().coroutine;
     event.count = op.traits().total.value_or(0);
     if (what == trace_event::operation_ended) {
@@ -41,22 +43,55 @@ void engine::trace_operation(trace_event::kind what, const operation_state& op) 
     settings_.trace(event, 0);
 }
 
-void engine::trace_chunk(trace_event::kind what, worker_id worker, const given_chunk& held, time_point when,
-                         duration took) const
+trace_event engine::event_of(trace_event::kind what, const given_chunk& held)
 {
-    if (!settings_.trace || !held.begun)
-        return;
     const chunk& work = *held.work;
+    const call_options& options = work.op->traits().options;
     trace_event event{};
     event.what = what;
-    event.when = when;
     event.operation = work.op_id;
     event.chunk = work.id;
     event.first = work.first;
     event.count = held.keep;
     event.coroutine = work.coroutine;
-    event.label = work.op->traits().options.label;
-    event.trace_parent = work.op->traits().options.trace_parent;
+    event.label = options.label;
+    event.trace_parent = options.trace_parent;
+    event.tenant = options.tenant;
+    return event;
+}
+
+void engine::set_observers(std::function<void(const trace_event&, worker_id)> trace,
+                           std::function<void(const observed_failure&, worker_id)> failed)
+{
+    settings_.trace = std::move(trace);
+    settings_.failed = std::move(failed);
+}
+
+void engine::describe(const std::function<void(const trace_event&, worker_id)>& tell) const
+{
+    for (const auto& worker : workers_) {
+        if (worker->guest)
+            continue;
+        trace_event ready{};
+        ready.what = trace_event::worker_ready;
+        ready.when = now_();
+        tell(ready, worker->id);
+        for (const given_chunk& held : worker->held)
+            if (held.begun && !held.over) {
+                trace_event begun = event_of(trace_event::chunk_begun, held);
+                begun.when = held.since;
+                tell(begun, worker->id);
+            }
+    }
+}
+
+void engine::trace_chunk(trace_event::kind what, worker_id worker, const given_chunk& held, time_point when,
+                         duration took) const
+{
+    if (!settings_.trace || !held.begun)
+        return;
+    trace_event event = event_of(what, held);
+    event.when = when;
     if (what == trace_event::chunk_ended) {
         event.failed = held.failed;
         event.took = took;
@@ -71,18 +106,11 @@ void engine::trace_usage(worker_id worker, const given_chunk& held, const usage&
 {
     if (!settings_.trace)
         return;
-    const chunk& work = *held.work;
-    trace_event event{};
-    event.what = trace_event::task_used;
+    trace_event event = event_of(trace_event::task_used, held);
     event.when = now_();
-    event.operation = work.op_id;
-    event.chunk = work.id;
     event.first = used.task_index;
     event.count = 1;
     event.took = used.ran;
-    event.coroutine = work.coroutine;
-    event.label = work.op->traits().options.label;
-    event.trace_parent = work.op->traits().options.trace_parent;
     event.used = &used;
     settings_.trace(event, worker);
 }

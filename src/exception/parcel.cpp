@@ -100,11 +100,16 @@ parcel_call decode_parcel(std::span<const std::byte> bytes)
 
 } // namespace detail
 
-void parcel::save(const std::filesystem::path& file) const
+std::string parcel::bytes() const
 {
     if (!content_)
         throw std::logic_error("an empty mp::parcel cannot be saved");
-    const std::string bytes = detail::encode_parcel(content_->call);
+    return detail::encode_parcel(content_->call);
+}
+
+void parcel::save(const std::filesystem::path& file) const
+{
+    const std::string bytes = this->bytes();
     std::string temporary = file.string() + ".XXXXXX";
     const detail::open_file to(::mkostemp(temporary.data(), O_CLOEXEC)); // 0600
     if (to.get() < 0)
@@ -162,6 +167,8 @@ std::size_t parcel::size() const noexcept { return content_ ? content_->call.arg
 std::string parcel::function() const { return content_ ? detail::readable_types(content_->call.types) : std::string(); }
 
 std::string parcel::build() const { return content_ ? detail::to_hex(content_->call.build) : std::string(); }
+
+std::string parcel::program() const { return content_ ? content_->call.program : std::string(); }
 
 std::string parcel::reason() const { return content_ ? content_->call.reason : std::string(); }
 

@@ -9,15 +9,18 @@
 #include <boost/beast/http.hpp>
 
 #include <chrono>
+#include <functional>
 #include <map>
-#include <mutex>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
 
 #include "monitor/access.hpp"
+#include "monitor/request_target.hpp"
 #include "monitor/texts.hpp"
+#include "monitor/viewer.hpp"
 
 namespace twat::mp {
 
@@ -27,10 +30,11 @@ using tcp = asio::ip::tcp;
 
 namespace {
 
-constexpr std::size_t most_connections = 100;
+constexpr std::size_t most_connections = 256;
 constexpr std::size_t longest_request = 8192;
 constexpr std::size_t shortest_token = 16;
 constexpr auto patience = std::chrono::seconds(10);
+constexpr auto recording = std::chrono::seconds(10);
 
 asio::ip::address checked(const monitor_options& options)
 {
@@ -54,7 +58,7 @@ class monitor::implementation : public std::enable_shared_from_this<implementati
 public:
     implementation(asio::any_io_executor executor, monitor_options options)
         : options_(std::move(options)), address_(checked(options_)), strand_(asio::make_strand(executor)),
-          acceptor_(strand_)
+          acceptor_(strand_), viewer_(std::make_shared<detail::viewer>(strand_, options_))
     {
         const tcp::endpoint endpoint(address_, options_.port);
         acceptor_.open(endpoint.protocol());
@@ -79,6 +83,7 @@ public:
     {
         asio::dispatch(strand_, [self = shared_from_this()] {
             self->stopped_ = true;
+            self->viewer_->stop();
             boost::system::error_code ignored;
             self->acceptor_.close(ignored);
             for (auto& [key, one] : self->sessions_)
@@ -87,21 +92,7 @@ public:
         });
     }
 
-    void add(std::string name, std::function<pool_stats()> stats)
-    {
-        std::lock_guard lock(mutex_);
-        pools_[std::move(name)] = std::move(stats);
-    }
-    void remove(const std::string& name)
-    {
-        std::lock_guard lock(mutex_);
-        pools_.erase(name);
-    }
-    void remove_all()
-    {
-        std::lock_guard lock(mutex_);
-        pools_.clear();
-    }
+    detail::viewer& shown() noexcept { return *viewer_; }
     unsigned short port() const noexcept { return port_; }
 
 private:
@@ -140,13 +131,20 @@ private:
         void answer()
         {
             const request asked = parser_->release();
-            response_ = owner_->answer(asked);
-            response_.keep_alive(asked.keep_alive());
+            keep_alive_ = asked.keep_alive();
+            stream_.expires_never(); // what takes its time has a limit of its own
+            owner_->answer(asked, [self = shared_from_this()](response made) { self->write(std::move(made)); });
+        }
+        void write(response made)
+        {
+            response_ = std::move(made);
+            response_.keep_alive(keep_alive_);
             response_.prepare_payload();
             stream_.expires_after(patience);
             http::async_write(stream_, response_,
                               [self = shared_from_this()](boost::system::error_code ec, std::size_t) {
-                                  if (!ec && self->response_.keep_alive() && !self->owner_->stopped_)
+                                  self->response_ = {}; // an idle client costs nothing
+                                  if (!ec && self->keep_alive_ && !self->owner_->stopped_)
                                       self->read();
                               });
         }
@@ -156,16 +154,8 @@ private:
         beast::flat_buffer buffer_{longest_request};
         std::optional<http::request_parser<http::empty_body>> parser_;
         response response_;
+        bool keep_alive_ = false;
     };
-
-    detail::watched_pools look() const
-    {
-        detail::watched_pools all;
-        std::lock_guard lock(mutex_);
-        for (const auto& [name, stats] : pools_)
-            all.emplace(name, stats());
-        return all;
-    }
 
     static std::string_view text_of(const request& asked, http::field field)
     {
@@ -187,50 +177,90 @@ private:
         return r;
     }
 
-    response answer(const request& asked) const
+    static response made(detail::monitor_answer with)
     {
-        const std::string_view target(asked.target().data(), asked.target().size());
-        const std::string_view path = target.substr(0, target.find('?'));
-        constexpr std::string_view key = "?token=";
-        const auto at = target.find(key);
-        const std::string_view token =
-            at == std::string_view::npos ? std::string_view() : target.substr(at + key.size());
-        if (asked.method() != http::verb::get) {
-            response r = made(http::status::method_not_allowed, "only GET is answered\n");
-            r.set(http::field::allow, "GET");
-            return r;
-        }
-        const bool open = path == "/healthz" || path == "/readyz"; // for who watches the program and knows no secret
+        response r = made(static_cast<http::status>(with.status), std::move(with.body), with.type);
+        if (!with.file.empty())
+            r.set(http::field::content_disposition, "attachment; filename=\"" + with.file + '"');
+        return r;
+    }
+
+    /// What stands between a client and an answer; nothing: it gets one.
+    std::optional<response> refusal(const request& asked, const detail::request_target& target) const
+    {
+        const std::string token = target.value("token");
+        const bool open =
+            target.path == "/healthz" || target.path == "/readyz"; // for who watches the program and knows no secret
         switch (detail::judge_request({text_of(asked, http::field::host), text_of(asked, http::field::origin),
                                        text_of(asked, http::field::authorization), token},
                                       open ? std::string_view() : options_.token, address_.is_loopback())) {
-        case detail::access::granted: break;
+        case detail::access::granted: return {};
         case detail::access::wrong_host:
             return made(http::status::forbidden, "the Host of the request is not that of the loopback interface\n");
         case detail::access::wrong_origin:
             return made(http::status::forbidden, "the request comes from a page of another origin\n");
-        case detail::access::no_token: {
-            response r = made(http::status::unauthorized, "a token is needed: Authorization: Bearer TOKEN\n");
-            r.set(http::field::www_authenticate, "Bearer");
-            return r;
+        case detail::access::no_token: break;
         }
+        response r = made(http::status::unauthorized, "a token is needed: Authorization: Bearer TOKEN\n");
+        r.set(http::field::www_authenticate, "Bearer");
+        return r;
+    }
+
+    void answer(const request& asked, std::function<void(response)> respond)
+    {
+        const detail::request_target target(std::string_view(asked.target().data(), asked.target().size()));
+        if (asked.method() != http::verb::get && asked.method() != http::verb::post) {
+            response r = made(http::status::method_not_allowed, "only GET and POST are answered\n");
+            r.set(http::field::allow, "GET, POST");
+            return respond(std::move(r));
         }
-        if (path == "/healthz")
+        if (auto refused = refusal(asked, target))
+            return respond(std::move(*refused));
+        const auto later = [respond](detail::monitor_answer with) { respond(made(std::move(with))); };
+        if (asked.method() == http::verb::post)
+            return act(target, later);
+        if (target.path == "/report")
+            return viewer_->report(target.value("pool"), target.number("id"), later);
+        respond(told(target));
+    }
+
+    /// What does more than look.
+    void act(const detail::request_target& target, const detail::viewer::respond& later)
+    {
+        const auto forbidden = [&](const char* option) {
+            later({.status = 403, .body = "monitor_options::" + std::string(option) + " does not allow it\n"});
+        };
+        if (target.path == "/dump")
+            return options_.dumps ? viewer_->dump(target.value("pool"), later) : forbidden("dumps");
+        if (target.path == "/record")
+            return options_.records ? viewer_->record(target.value("pool"), recording, later) : forbidden("records");
+        later({.status = 404, .body = "there is /dump and /record to post to\n"});
+    }
+
+    response told(const detail::request_target& target)
+    {
+        if (target.path == "/healthz")
             return made(http::status::ok, "ok\n");
-        if (path == "/readyz")
+        if (target.path == "/readyz")
             return ready();
-        if (path == "/metrics")
-            return made(http::status::ok, detail::metrics_text(look()), "text/plain; version=0.0.4; charset=utf-8");
-        if (path == "/pools.json")
-            return made(http::status::ok, detail::pools_json(look()), "application/json");
-        if (path == "/")
+        if (target.path == "/metrics")
+            return made(http::status::ok, detail::metrics_text(viewer_->look()),
+                        "text/plain; version=0.0.4; charset=utf-8");
+        if (target.path == "/pools.json")
+            return made(http::status::ok, detail::pools_json(viewer_->look()), "application/json");
+        if (target.path == "/frame.json")
+            return made(http::status::ok, *viewer_->frame(), "application/json");
+        if (target.path == "/parcel")
+            return options_.parcels ? made(viewer_->parcel(target.value("pool"), target.number("id")))
+                                    : made(http::status::forbidden, "monitor_options::parcels does not allow it\n");
+        if (target.path == "/")
             return made(http::status::ok, std::string(detail::monitor_page()), "text/html; charset=utf-8");
         return made(http::status::not_found, "there is /, /metrics, /pools.json, /healthz and /readyz\n");
     }
 
-    response ready() const
+    response ready()
     {
-        for (const auto& [name, stats] : look())
+        for (const auto& [name, stats] : viewer_->look())
             if (stats.ready == 0)
                 return made(http::status::service_unavailable, "no worker of pool " + name + " is ready\n");
         return made(http::status::ok, "ready\n");
@@ -243,8 +273,7 @@ private:
     unsigned short port_ = 0;
     bool stopped_ = false;
     std::map<session*, std::weak_ptr<session>> sessions_;
-    mutable std::mutex mutex_;
-    std::map<std::string, std::function<pool_stats()>> pools_;
+    const std::shared_ptr<detail::viewer> viewer_;
 };
 
 monitor::monitor(asio::any_io_executor executor, monitor_options options)
@@ -255,14 +284,14 @@ monitor::monitor(asio::any_io_executor executor, monitor_options options)
 
 monitor::~monitor()
 {
-    implementation_->remove_all(); // pools may end with the monitor, before the loop comes to the rest
+    implementation_->shown().close(); // pools may end with the monitor, before the loop comes to the rest
     implementation_->stop();
 }
 
-void monitor::unwatch(const std::string& name) { implementation_->remove(name); }
-void monitor::add(std::string name, std::function<pool_stats()> stats)
+void monitor::unwatch(const std::string& name) { implementation_->shown().remove(name); }
+void monitor::add(std::string name, std::function<std::shared_ptr<detail::pool_core>()> core)
 {
-    implementation_->add(std::move(name), std::move(stats));
+    implementation_->shown().add(std::move(name), std::move(core));
 }
 unsigned short monitor::port() const noexcept { return implementation_->port(); }
 void monitor::stop() { implementation_->stop(); }

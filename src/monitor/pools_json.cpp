@@ -1,44 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <chrono>
-#include <cstdio>
 #include <initializer_list>
 #include <utility>
 
+#include "monitor/json.hpp"
 #include "monitor/texts.hpp"
 
 namespace twat::mp::detail {
-namespace {
 
-std::string string(std::string_view text)
+void add_counters(json_list& to, const pool_stats& s)
 {
-    std::string out = "\"";
-    for (const char c : text) {
-        char code[8];
-        // names may hold anything, in no encoding
-        if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f || c == '<')
-            std::snprintf(code, sizeof code, "\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(c)));
-        else if (c == '"' || c == '\\')
-            std::snprintf(code, sizeof code, "\\%c", c);
-        else
-            std::snprintf(code, sizeof code, "%c", c);
-        out += code;
-    }
-    return out + '"';
-}
-
-std::string ms(std::chrono::nanoseconds time)
-{
-    char text[32];
-    std::snprintf(text, sizeof text, "%.3f", std::chrono::duration<double, std::milli>(time).count());
-    return text;
-}
-
-std::string json(const std::string& name, const pool_stats& s)
-{
-    std::string out = "{\"name\":" + string(name);
-    const auto add = [&](const char* key, const std::string& value) {
-        out += ",\"" + std::string(key) + "\":" + value;
-    };
     for (const auto& [key, value] :
          std::initializer_list<std::pair<const char*, std::size_t>>{{"nodes", s.nodes},
                                                                     {"ready", s.ready},
@@ -53,27 +23,34 @@ std::string json(const std::string& name, const pool_stats& s)
                                                                     {"refused", s.refused},
                                                                     {"died", s.died},
                                                                     {"restarts", s.restarts}})
-        add(key, std::to_string(value));
-    add("wait_p50_ms", ms(s.queue_wait.quantile(0.5)));
-    add("wait_p99_ms", ms(s.queue_wait.quantile(0.99)));
-    add("run_p50_ms", ms(s.run_time.quantile(0.5)));
-    add("run_p99_ms", ms(s.run_time.quantile(0.99)));
-    std::string labels;
+        to.add(key, value);
+    json_list labels('[');
     for (const label_stats& l : s.labels)
-        labels += (labels.empty() ? "" : ",") + ("{\"label\":" + string(l.label)) +
-                  ",\"tasks\":" + std::to_string(l.tasks) + ",\"cpu_ms\":" + ms(l.user + l.system) + "}";
-    add("labels", "[" + labels + "]");
-    return out + "}";
+        labels.add(json_list('{')
+                       .add("label", json_text(l.label))
+                       .add("tasks", l.tasks)
+                       .add("cpu_ms", json_ms(l.user + l.system))
+                       .close());
+    to.add("labels", labels.close());
 }
 
-} // namespace
+void add_quantiles(json_list& to, const histogram& waits, const histogram& runs)
+{
+    to.add("wait_p50_ms", json_ms(waits.quantile(0.5))).add("wait_p99_ms", json_ms(waits.quantile(0.99)));
+    to.add("run_p50_ms", json_ms(runs.quantile(0.5))).add("run_p99_ms", json_ms(runs.quantile(0.99)));
+}
 
 std::string pools_json(const watched_pools& pools)
 {
-    std::string all;
-    for (const auto& [name, stats] : pools)
-        all += (all.empty() ? "" : ",") + json(name, stats);
-    return "{\"pools\":[" + all + "]}\n";
+    json_list all('[');
+    for (const auto& [name, stats] : pools) {
+        json_list one('{');
+        one.add("name", json_text(name));
+        add_counters(one, stats);
+        add_quantiles(one, stats.queue_wait, stats.run_time);
+        all.add(one.close());
+    }
+    return "{\"pools\":" + all.close() + "}\n";
 }
 
 } // namespace twat::mp::detail

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "monitor/json.hpp"
+
 namespace twat::mp::detail {
 
 /// What pools told, by name.
@@ -17,7 +19,10 @@ using watched_pools = std::map<std::string, pool_stats>;
 std::string metrics_text(const watched_pools& pools);
 /// `{"pools":[...]}`.
 std::string pools_json(const watched_pools& pools);
-/// The page that shows that.
+/// What is common to that and to the page: the counters of a pool, and the times of some of its tasks.
+void add_counters(json_list& to, const pool_stats& stats);
+void add_quantiles(json_list& to, const histogram& waits, const histogram& runs);
+/// The page that shows it.
 std::string_view monitor_page() noexcept;
 
 } // namespace twat::mp::detail

@@ -2,6 +2,8 @@
 #ifndef TWAT_MP_SRC_OS_JOB_THREAD_HPP
 #define TWAT_MP_SRC_OS_JOB_THREAD_HPP
 
+#include <twat/mp/config.hpp>
+
 #include <atomic>
 #include <functional>
 
@@ -13,7 +15,7 @@ namespace twat::mp::detail {
     when the program ends (`exit`, or `main` returns), what has not begun is dropped, and what runs is waited for, a second at most. It
     blocks all signals. A process that was forked gets a thread of its own at the next `post`.
 */
-class job_thread
+class TWAT_MP_DECL job_thread
 {
 public:
     /// @param name Of the thread, up to 15 characters.

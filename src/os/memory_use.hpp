@@ -2,6 +2,8 @@
 #ifndef TWAT_MP_SRC_OS_MEMORY_USE_HPP
 #define TWAT_MP_SRC_OS_MEMORY_USE_HPP
 
+#include <twat/mp/config.hpp>
+
 #include <cstdint>
 #include <optional>
 
@@ -18,6 +20,9 @@ struct memory_use
 
 /// Reads /proc/self/statm, which takes some microseconds. Nothing if that cannot be read.
 std::optional<memory_use> read_memory_use() noexcept;
+
+/// Resident bytes of a process, 0 if it is not there, or not to be looked at.
+TWAT_MP_DECL std::uint64_t read_resident_size(int pid) noexcept;
 
 } // namespace twat::mp::detail
 

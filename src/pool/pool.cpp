@@ -109,9 +109,8 @@ void pool::init()
     };
     settings.on_mended = [this] { on_mended(); };
     settings.publish = [this] { publish_stats(); };
-    if (options_.on_trace)
-        settings.trace = [this](const trace_event& event, worker_id worker) { trace(event, worker); };
     engine_ = std::make_unique<engine>(std::move(settings), *workers_, [] { return clock::now(); });
+    set_observers();
     timings_ = engine_->measured();
     asio::use_service<pool_service>(asio::query(*executor_, asio::execution::context)).add(*this);
 }
@@ -694,23 +693,6 @@ pool_stats pool::stats() const
     return now;
 }
 
-/// Tells the user, who is to see nodes and processes where the engine knows numbers. A worker may be gone when its end is told.
-void pool::trace(trace_event event, worker_id worker)
-{
-    if (released_)
-        return;
-    if (worker != 0) {
-        const auto [known, added] = traced_.try_emplace(worker);
-        if (added)
-            known->second = workers_->identify(worker);
-        event.worker = known->second.node;
-        event.pid = known->second.pid;
-        if (event.what == trace_event::worker_gone)
-            traced_.erase(known);
-    }
-    options_.on_trace(event);
-}
-
 // ---------------------------------------------------------------- nested parallelism on threads
 
 bool pool::runs_task_here() const noexcept
@@ -735,7 +717,7 @@ void pool::help(const std::shared_ptr<operation>& op, const std::function<bool()
     const std::size_t node = current_worker()->index;
     enter([op, &made, node](pool& p) {
         const worker_id id = p.workers_->add_guest();
-        if (p.options_.on_trace)
+        if (p.options_.on_trace || !p.observers_.empty())
             p.traced_[id].node = node; // what it runs, runs inside what its thread runs
         {
             std::lock_guard lock(p.guests_mutex_);

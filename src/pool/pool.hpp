@@ -62,6 +62,7 @@ public:
     void join(start_handler handler) override;
     void drain(duration limit, drain_handler handler) override;
     void dump(dump_handler handler) override;
+    void observe(std::weak_ptr<pool_observer> observer) override;
     void close() override;
     void terminate() override;
     void release() noexcept override;
@@ -100,6 +101,11 @@ private:
     void queue(F&& f);
     void check_process() const;
     void trace(trace_event event, worker_id worker);
+    void name(trace_event& event, worker_id worker);
+    void tell_failure(observed_failure failure, worker_id worker);
+    template <class F>
+    void tell_observers(F&& tell);
+    void set_observers();
     bool start_workers();
     void on_broken(const std::function<std::exception_ptr()>& cause, bool for_good);
     void on_mended();
@@ -173,6 +179,7 @@ private:
     std::uint64_t last_dump_ = 0;
     std::vector<worker_id> leaving_guests_;
     std::unordered_map<worker_id, worker_set::identity> traced_; // the workers, where traces are wanted
+    std::vector<std::weak_ptr<pool_observer>> observers_;
 
     std::shared_ptr<const timings> timings_;
     mutable std::mutex stats_mutex_;

@@ -10,6 +10,8 @@
 #include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
+#include <future>
 #include <regex>
 #include <sstream>
 #include <stdexcept>
@@ -18,6 +20,8 @@
 #include <vector>
 
 #include "monitor/access.hpp"
+#include "monitor/json.hpp"
+#include "monitor/request_target.hpp"
 
 using namespace twat::mp;
 using detail::access;
@@ -25,6 +29,7 @@ using detail::access;
 namespace {
 
 int square(int x) { return x * x; }
+int refuse(int x) { throw std::invalid_argument("no " + std::to_string(x)); }
 
 /// A monitor whose loop runs in a thread.
 struct running
@@ -152,6 +157,113 @@ BOOST_AUTO_TEST_CASE(a_token_opens_it)
     BOOST_TEST(has(server.get("/healthz"), "200 OK"));
     BOOST_TEST(has(server.get("/metrics", "Host: localhost\r\nAuthorization: Bearer 0123456789abcdef\r\n"), "200 OK"));
     BOOST_TEST(has(server.get("/?token=0123456789abcdef"), "200 OK"));
+}
+
+BOOST_AUTO_TEST_CASE(a_frame_has_workers_and_failures)
+{
+    thread_pool pool(2);
+    running server;
+    server.shown.watch("pool", pool);
+    pool.map(square, std::vector<int>{1, 2, 3});
+    BOOST_CHECK_THROW(pool.with({.tenant = {7}, .label = "refuses"}).apply(refuse, 5), std::invalid_argument);
+    const std::string frame = server.get("/frame.json");
+    BOOST_TEST(has(frame, "\"done\":3"));
+    BOOST_TEST(has(frame, "\"workers\":[[0,0,1,0,"));
+    BOOST_TEST(has(frame, R"("how":"threw","label":"refuses","tenant":7,"task":0,"worker":)"));
+    BOOST_TEST(has(frame, "\"what\":\"no 5\",\"parcel\":0"));
+    const std::string report = server.get("/report?pool=pool&id=1");
+    BOOST_TEST(has(report, "\"what\":\"no 5\""));
+    BOOST_TEST(has(report, "invalid_argument"));
+    BOOST_TEST(has(server.get("/report?pool=pool&id=2"), "404"));
+    BOOST_TEST(has(server.get("/report?pool=none&id=1"), "404"));
+}
+
+BOOST_AUTO_TEST_CASE(a_pool_that_works_already_is_shown)
+{
+    thread_pool pool(1);
+    std::promise<void> begun, go;
+    const auto wait = [&](int x) {
+        begun.set_value();
+        go.get_future().wait();
+        return x;
+    };
+    auto result = pool.with({.label = "long"}).submit(wait, 1);
+    begun.get_future().wait();
+    running server;
+    server.shown.watch("pool", pool);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!has(server.get("/frame.json"), "[[0,0,1,1,\"long\",") && std::chrono::steady_clock::now() < end)
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    BOOST_TEST(has(server.get("/frame.json"), "[[0,0,1,1,\"long\","));
+    go.set_value();
+    BOOST_TEST(result.get() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(viewers_may_do_what_is_allowed)
+{
+    thread_pool pool(1);
+    running reads;
+    reads.shown.watch("pool", pool);
+    const std::string host = "Host: localhost\r\nContent-Length: 0\r\n";
+    BOOST_TEST(has(reads.get("/dump?pool=pool", host, "POST"), "403"));
+    BOOST_TEST(has(reads.get("/record?pool=pool", host, "POST"), "403"));
+    BOOST_TEST(has(reads.get("/parcel?pool=pool&id=1"), "403"));
+    BOOST_TEST(has(reads.get("/frame.json"), "\"can\":[]"));
+    running dumps({.port = 0, .dumps = true});
+    dumps.shown.watch("pool", pool);
+    BOOST_TEST(has(dumps.get("/dump?pool=pool", host, "POST"), "no worker is busy"));
+    BOOST_TEST(has(dumps.get("/dump?pool=none", host, "POST"), "404"));
+    BOOST_TEST(has(dumps.get("/dump?pool=pool"), "404"));
+    BOOST_TEST(has(dumps.get("/dump?pool=pool", host + "Origin: http://evil.example\r\n", "POST"), "403"));
+    BOOST_TEST(has(dumps.get("/frame.json"), "\"can\":[\"dump\"]"));
+}
+
+BOOST_AUTO_TEST_CASE(a_monitor_ends_while_a_client_waits)
+{
+    asio::io_context io;
+    asio::ip::tcp::socket socket(io);
+    thread_pool pool(1);
+    {
+        running server({.port = 0, .records = true});
+        server.shown.watch("pool", pool);
+        socket.connect({asio::ip::make_address("127.0.0.1"), server.shown.port()});
+        const std::string request = "POST /record?pool=pool HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n";
+        asio::write(socket, asio::buffer(request));
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+        while (!has(server.get("/frame.json"), "\"recording\":true") && std::chrono::steady_clock::now() < end)
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        BOOST_TEST(has(server.get("/record?pool=pool", "Host: localhost\r\nContent-Length: 0\r\n", "POST"), "409"));
+    }
+    std::string answer;
+    boost::system::error_code ec;
+    asio::read(socket, asio::dynamic_buffer(answer), ec);
+    BOOST_TEST(answer.empty());
+}
+
+BOOST_AUTO_TEST_CASE(texts_become_json)
+{
+    BOOST_TEST(detail::json_text("plain") == "\"plain\"");
+    BOOST_TEST(detail::json_text("a\"b\\\n<") == "\"a\\\"b\\\\\\u000a\\u003c\"");
+    BOOST_TEST(detail::json_text("gr\xc3\xb6\xc3\x9f\x65") == "\"gr\xc3\xb6\xc3\x9f\x65\"");
+    BOOST_TEST(detail::json_text("\xf6\xc3") == "\"\\u00f6\\u00c3\"");
+    BOOST_TEST(detail::json_text("\xed\xa0\x80") == "\"\\u00ed\\u00a0\\u0080\""); // half of a surrogate pair
+    BOOST_TEST(detail::json_list('[').close() == "[]");
+    BOOST_TEST(detail::json_list('{').add("a", std::size_t(1)).add("b", detail::json_text("")).close() ==
+               R"({"a":1,"b":""})");
+}
+
+BOOST_AUTO_TEST_CASE(queries_are_read)
+{
+    const detail::request_target target("/report?pool=a%20b%26+c&id=7&empty=&x");
+    BOOST_TEST(target.path == "/report");
+    BOOST_TEST(target.value("pool") == "a b& c");
+    BOOST_TEST(target.number("id") == 7u);
+    BOOST_TEST(target.value("empty") == "");
+    BOOST_TEST(target.value("x") == "");
+    BOOST_TEST(target.number("pool") == 0u);
+    BOOST_TEST(detail::request_target("/").query == "");
+    BOOST_TEST(detail::request_target("/?a=%zz%4").value("a") == "%zz%4");
+    BOOST_TEST(detail::request_target("/?a=%2").value("a") == "%2");
 }
 
 BOOST_AUTO_TEST_CASE(long_requests_are_not_read)

@@ -5,11 +5,13 @@
 browser.py SERVER screenshots FOLDER writes the pictures that doc/ shows.
 """
 import os
+import pathlib
 import sys
 import tempfile
 import time
 
 sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "test/common"))
 import chromium
 from served import Server, png
 

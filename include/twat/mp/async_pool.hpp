@@ -351,6 +351,7 @@ public:
 
 private:
     friend class detail::pool_verbs<basic_async_pool, Workers, Executor>;
+    friend struct detail::pool_access;
 
     static options_type with_nodes(std::size_t nodes)
     {

@@ -94,6 +94,7 @@ public:
 
 private:
     friend class detail::blocking_verbs<basic_inline_pool, Workers>;
+    friend struct detail::pool_access;
 
     static pool_options with_one_node(pool_options options)
     {

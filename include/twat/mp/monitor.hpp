@@ -9,6 +9,7 @@
 #include <string>
 
 #include <twat/mp/config.hpp>
+#include <twat/mp/detail/operation/pool_access.hpp>
 #include <twat/mp/options.hpp>
 
 #if defined(TWAT_MP_SHARED) && defined(TWAT_MP_MONITOR_SOURCE)
@@ -29,14 +30,28 @@ struct monitor_options
     /// What a client must send as `Authorization: Bearer <token>` or as `?token=<token>`, for all but `/healthz` and `/readyz`. Empty: nothing, which only
     /// addresses of the loopback interface may have. At least 16 characters.
     std::string token{};
+    // What viewers may do beyond looking, by buttons of the page that send `POST`. Nothing, unless it is allowed here.
+    /// Ask the busy workers of a pool for their stacks, as its `dump` does: each gets a signal, which may end a system call with `EINTR`.
+    bool dumps = false;
+    /// Record for ten seconds what a pool does, as `trace_file` does, up to 100000 events of one pool at a time.
+    bool records = false;
+    /// Download the parcels of failed calls: they hold arguments and environment variables, secrets among them.
+    bool parcels = false;
 };
 
 /** A small web server inside the program that shows its pools: a library of its own, the CMake target `twat::mp_monitor`.
 
-    It answers `GET` alone and changes nothing: `/` a page with queues, throughput, quantiles, failures and bills of each pool, `/pools.json` the same as JSON,
-    `/metrics` for Prometheus, `/healthz` (the loop runs), `/readyz` (every pool has a worker that is ready, else 503). It holds at most 100 connections, reads at most
-    8 KiB of each request, gives none more than 10 s, and answers only requests whose `Host` is the address, or `localhost`, of a loopback address: pages of other
-    origins cannot read it. It counts as work on its context until `stop`.
+    `/` is a page that shows what each worker runs, for whom and since when, queues, throughput, quantiles, memory, the lag of the monitor's own loop, and the last 100 failures
+    of each pool with their stacks and the command that replays them. `/pools.json` has the counters, `/metrics` is for Prometheus, `/healthz` says that the loop
+    runs, `/readyz` whether every pool has a worker that is ready (else 503). It changes nothing but what `monitor_options` allows.
+
+    It holds at most 256 connections, reads at most 8 KiB of each request, gives none more than 10 s, and answers only requests whose `Host` is the address, or
+    `localhost`, of a loopback address: pages of other origins cannot read it. All viewers get the same frame, made at most five times a second and only when somebody
+    asks, so that a slow one misses frames and nothing is kept for it. Each pool that is watched costs its loop a fraction of a microsecond for each chunk. Workers of
+    `inline_pool` are not shown. It counts as work on its context until `stop`.
+
+    @par Object Lifetimes
+    Destroy it before its context.
 
     @par Thread Safety
     Distinct objects: safe. Shared objects: safe, except destruction.
@@ -65,7 +80,7 @@ public:
     template <class Pool>
     void watch(std::string name, const Pool& pool)
     {
-        add(std::move(name), [&pool] { return pool.stats(); });
+        add(std::move(name), [&pool] { return detail::pool_access::core(pool); });
     }
     /// Shows it no longer.
     void unwatch(const std::string& name);
@@ -77,7 +92,7 @@ public:
 
 private:
     class implementation;
-    void add(std::string name, std::function<pool_stats()> stats);
+    void add(std::string name, std::function<std::shared_ptr<detail::pool_core>()> core);
 
     std::shared_ptr<implementation> implementation_;
 };

@@ -273,6 +273,7 @@ public:
 
 private:
     friend class detail::blocking_verbs<multi_pool, Workers>;
+    friend struct detail::pool_access;
 
     static options_type with_nodes(std::size_t nodes)
     {

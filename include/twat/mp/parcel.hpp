@@ -55,6 +55,9 @@ public:
     */
     TWAT_MP_DECL static parcel load(const std::filesystem::path& file);
 
+    /// What `save` writes. @throws std::logic_error if this is empty.
+    TWAT_MP_DECL std::string bytes() const;
+
     /// The position in the input of the task; 0 if this is empty.
     TWAT_MP_DECL std::uint64_t task_index() const noexcept;
     /// Bytes of the encoded arguments.
@@ -63,6 +66,8 @@ public:
     TWAT_MP_DECL std::string function() const;
     /// The build of the program that made it, in hexadecimal digits.
     TWAT_MP_DECL std::string build() const;
+    /// The path of that program.
+    TWAT_MP_DECL std::string program() const;
     /// Why it was made: what became of the task.
     TWAT_MP_DECL std::string reason() const;
     /// Where the pool keeps it (`pool_options::parcels`); empty if it does not. The file is written a moment after the task has failed.

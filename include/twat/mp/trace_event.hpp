@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include <twat/mp/config.hpp>
+#include <twat/mp/tenant.hpp>
 #include <twat/mp/trace_context.hpp>
 #include <twat/mp/usage.hpp>
 
@@ -57,6 +58,7 @@ struct trace_event
     const char* label = nullptr;                 ///< `call_options::label`.
     trace_context trace_parent{};                ///< `call_options::trace_parent`.
     const usage* used = nullptr;                 ///< Of a task; good during the call.
+    tenant_id tenant{};                          ///< `call_options::tenant`, of operations, chunks and tasks.
 };
 
 } // namespace twat::mp

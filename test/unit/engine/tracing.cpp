@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -237,6 +238,43 @@ BOOST_FIXTURE_TEST_CASE(waits_and_run_times_are_measured, fixture)
     BOOST_TEST(run.count() == 1u);
     BOOST_TEST((run.sum() == 2ms));
     BOOST_TEST(first->completed);
+}
+
+BOOST_FIXTURE_TEST_CASE(who_comes_later_is_told_what_there_is, fixture)
+{
+    with_workers(1);
+    operation_traits traits = map_of(2, {.chunk_size = 2, .tenant = {7}, .label = "work"});
+    traits.stops_at_failure = false;
+    const auto begun = now;
+    add(2, traits);
+    now += 5ms;
+    seen.clear();
+    std::vector<observed_failure> failures;
+    core->set_observers(
+        [this](const trace_event& e, worker_id worker) {
+            seen.push_back(e);
+            seen.back().worker = worker;
+        },
+        [&](const observed_failure& f, worker_id worker) {
+            failures.push_back(f);
+            failures.back().worker = worker;
+        });
+    core->describe([this](const trace_event& e, worker_id worker) {
+        seen.push_back(e);
+        seen.back().worker = worker;
+    });
+    BOOST_TEST(words() == "ready:1 begun:1@1 ");
+    BOOST_TEST((seen[1].when == begun));
+    BOOST_TEST(seen[1].tenant.value == 7u);
+    BOOST_TEST(failures.empty());
+    finish(1, 1);
+    fail(1, "no");
+    BOOST_REQUIRE(failures.size() == 1u);
+    BOOST_TEST(failures[0].index == 1u);
+    BOOST_TEST(failures[0].worker == 1u);
+    BOOST_TEST(failures[0].tenant.value == 7u);
+    BOOST_TEST(failures[0].label == "work");
+    BOOST_CHECK_THROW(std::rethrow_exception(failures[0].error), std::runtime_error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

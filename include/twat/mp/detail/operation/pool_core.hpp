@@ -16,10 +16,13 @@
 #include <twat/mp/detail/operation/backend_factory.hpp>
 #include <twat/mp/detail/operation/exit_results.hpp>
 #include <twat/mp/detail/operation/operation.hpp>
+#include <twat/mp/detail/operation/pool_observer.hpp>
 #include <twat/mp/options.hpp>
 #include <twat/mp/pool_dump.hpp>
 
 namespace twat::mp::detail {
+
+struct pool_access;
 
 /** Told of handlers that are posted to a pool's context from outside: somebody has to run them. */
 class post_watcher
@@ -118,6 +121,8 @@ public:
     virtual void drain(duration limit, drain_handler handler) = 0;
     /// Calls `handler` with what the busy workers do.
     virtual void dump(dump_handler handler) = 0;
+    /// From now on tells `observer` what happens, and first which workers there are and what they run. In line nothing is told.
+    virtual void observe(std::weak_ptr<pool_observer>) {}
     virtual void close() = 0;
     virtual void terminate() = 0;
 
