@@ -19,8 +19,8 @@ class TwatMpConan(ConanFile):
     topics = ("asio", "coroutines", "multiprocessing", "parallel", "process-pool", "thread-pool")
     package_type = "library"
     settings = "os", "arch", "compiler", "build_type"
-    options = {"shared": [True, False], "fPIC": [True, False], "with_cluster": [True, False]}
-    default_options = {"shared": False, "fPIC": True, "with_cluster": False}
+    options = {"shared": [True, False], "fPIC": [True, False], "with_cluster": [True, False], "with_monitor": [True, False]}
+    default_options = {"shared": False, "fPIC": True, "with_cluster": False, "with_monitor": True}
     implements = ["auto_shared_fpic"]
     # In the tree of the library: its own sources and version. In ConanCenter there are none beside the recipe: it fetches the archive that
     # conandata.yml names, and is told its version.
@@ -66,6 +66,7 @@ class TwatMpConan(ConanFile):
         toolchain.cache_variables["TWAT_MP_BUILD_TESTS"] = False
         toolchain.cache_variables["TWAT_MP_BUILD_EXAMPLES"] = False
         toolchain.cache_variables["TWAT_MP_BUILD_CLUSTER"] = bool(self.options.with_cluster)
+        toolchain.cache_variables["TWAT_MP_BUILD_MONITOR"] = bool(self.options.with_monitor)
         if self.options.with_cluster:
             shared = self.dependencies["cnats"].options.shared
             toolchain.cache_variables["TWAT_MP_NATS_TARGET"] = "cnats::nats" if shared else "cnats::nats_static"
@@ -98,11 +99,12 @@ class TwatMpConan(ConanFile):
         if self.options.shared:
             mp.defines = ["TWAT_MP_SHARED"]
 
-        monitor = self.cpp_info.components["mp_monitor"]
-        monitor.set_property("cmake_target_name", "twat::mp_monitor")
-        monitor.set_property("pkg_config_name", "twat-mp-monitor")
-        monitor.libs = ["twat_mp_monitor"]
-        monitor.requires = ["mp"]
+        if self.options.with_monitor:
+            monitor = self.cpp_info.components["mp_monitor"]
+            monitor.set_property("cmake_target_name", "twat::mp_monitor")
+            monitor.set_property("pkg_config_name", "twat-mp-monitor")
+            monitor.libs = ["twat_mp_monitor"]
+            monitor.requires = ["mp"]
 
         if self.options.with_cluster:
             cluster = self.cpp_info.components["mp_cluster"]

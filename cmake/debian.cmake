@@ -1,5 +1,5 @@
-# What CPack makes two Debian packages of: the shared library, and what is needed to build programs with it. Where nats.c is there, two more
-# are made of the library for pools over several hosts: whoever does without does not get nats.c.
+# What CPack makes two Debian packages of: the shared library, and what is needed to build programs with it. Two more are made of the
+# monitor, and, where nats.c is there, two of the library for pools over several hosts: whoever does without does not get nats.c.
 #
 #   cmake --workflow --preset deb       leaves them in build/deb
 #
@@ -13,7 +13,12 @@ set(runtime_package libtwat-mp${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
 set(development_package libtwat-mp-dev)
 set(cluster_runtime_package libtwat-mp-cluster${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
 set(cluster_development_package libtwat-mp-cluster-dev)
+set(monitor_runtime_package libtwat-mp-monitor${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+set(monitor_development_package libtwat-mp-monitor-dev)
 set(components runtime development)
+if(TARGET twat_mp_monitor)
+    list(APPEND components monitor_runtime monitor_development)
+endif()
 if(TARGET twat_mp_cluster)
     list(APPEND components cluster_runtime cluster_development)
 endif()
@@ -105,5 +110,18 @@ set(CPACK_DEBIAN_CLUSTER_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_CLUSTER_DEVELOPMENT_DESCRIPTION "${about}\n\nThis package holds what programs with pools over several hosts are built with.")
 set(CPACK_DEBIAN_CLUSTER_DEVELOPMENT_PACKAGE_DEPENDS
     "${cluster_runtime_package} (= ${PROJECT_VERSION}), ${development_package} (= ${PROJECT_VERSION})")
+
+set(CPACK_DEBIAN_MONITOR_RUNTIME_PACKAGE_NAME ${monitor_runtime_package})
+set(CPACK_DEBIAN_MONITOR_RUNTIME_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_MONITOR_RUNTIME_DESCRIPTION "${about}\n\nThis package holds the shared library with a page and metrics of a program's pools.")
+set(CPACK_DEBIAN_MONITOR_RUNTIME_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_MONITOR_RUNTIME_PACKAGE_DEPENDS "${runtime_package} (= ${PROJECT_VERSION})")
+set(CPACK_DEBIAN_MONITOR_RUNTIME_PACKAGE_CONTROL_EXTRA ${debian}/triggers)
+
+set(CPACK_DEBIAN_MONITOR_DEVELOPMENT_PACKAGE_NAME ${monitor_development_package})
+set(CPACK_DEBIAN_MONITOR_DEVELOPMENT_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_MONITOR_DEVELOPMENT_DESCRIPTION "${about}\n\nThis package holds what programs are built with that show their pools.")
+set(CPACK_DEBIAN_MONITOR_DEVELOPMENT_PACKAGE_DEPENDS
+    "${monitor_runtime_package} (= ${PROJECT_VERSION}), ${development_package} (= ${PROJECT_VERSION})")
 
 include(CPack)

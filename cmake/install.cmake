@@ -5,8 +5,8 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/twat-mp)
 
-# Two components: what a program needs that runs, and what one needs that is built. Pools over several hosts have the same two once more, and
-# files for CMake of their own: only who uses them needs nats.c.
+# Two components: what a program needs that runs, and what one needs that is built. Pools over several hosts and the monitor have the
+# same two once more each, and files for CMake of their own: only who uses the former needs nats.c, and a program without a page needs no web server.
 install(TARGETS twat_mp EXPORT twat-mp-targets
     LIBRARY COMPONENT runtime NAMELINK_COMPONENT development
     ARCHIVE COMPONENT development
@@ -15,10 +15,11 @@ if(TARGET twat_mp_main)
     install(TARGETS twat_mp_main EXPORT twat-mp-targets ARCHIVE COMPONENT development)
 endif()
 if(TARGET twat_mp_monitor)
-    install(TARGETS twat_mp_monitor EXPORT twat-mp-targets
-        LIBRARY COMPONENT runtime NAMELINK_COMPONENT development
-        ARCHIVE COMPONENT development
-        FILE_SET HEADERS COMPONENT development)
+    install(TARGETS twat_mp_monitor EXPORT twat-mp-monitor-targets
+        LIBRARY COMPONENT monitor_runtime NAMELINK_COMPONENT monitor_development
+        ARCHIVE COMPONENT monitor_development
+        FILE_SET HEADERS COMPONENT monitor_development)
+    install(EXPORT twat-mp-monitor-targets NAMESPACE twat:: DESTINATION ${package_dir} COMPONENT monitor_development)
 endif()
 if(TARGET twat_mp_cluster)
     install(TARGETS twat_mp_cluster EXPORT twat-mp-cluster-targets
@@ -62,7 +63,7 @@ endforeach()
 
 if(TARGET twat_mp_monitor)
     configure_file(cmake/twat-mp-monitor.pc.in twat-mp-monitor.pc @ONLY)
-    install(FILES ${CMAKE_CURRENT_BINARY_DIR}/twat-mp-monitor.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
+    install(FILES ${CMAKE_CURRENT_BINARY_DIR}/twat-mp-monitor.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT monitor_development)
 endif()
 
 if(TARGET twat_mp_cluster)

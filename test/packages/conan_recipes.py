@@ -21,9 +21,9 @@ TESTER = source / "test_package/conanfile.py"
 
 
 def packaged(path, shared, boost="1.81.0"):
-    """The cpp_info that the recipe gives out, with the component `cluster` where what is installed has it."""
-    with_cluster = "twat::mp_cluster" in exported(prefixes[shared])
-    conanfile = recipe.recipe_class(path)(shared=shared, boost=boost, with_cluster=with_cluster)
+    """The cpp_info that the recipe gives out, with the components `cluster` and `monitor` where what is installed has it."""
+    there = exported(prefixes[shared])
+    conanfile = recipe.recipe_class(path)(shared=shared, boost=boost, with_cluster="twat::mp_cluster" in there, with_monitor="twat::mp_monitor" in there)
     conanfile.package_info()
     return conanfile.cpp_info
 
@@ -31,7 +31,8 @@ def packaged(path, shared, boost="1.81.0"):
 def exported(prefix):
     """The targets of the installed CMake package: name, and its properties as lists."""
     (file,) = prefix.glob("**/twat-mp-targets.cmake")
-    parts = (file, *file.parent.glob("twat-mp-targets-*.cmake"), *file.parent.glob("twat-mp-cluster-targets*.cmake"))
+    parts = (file, *file.parent.glob("twat-mp-targets-*.cmake"), *file.parent.glob("twat-mp-cluster-targets*.cmake"),
+             *file.parent.glob("twat-mp-monitor-targets*.cmake"))
     text = "".join(part.read_text(encoding="utf-8") for part in parts)
     targets = {name: {} for name in re.findall(r"^add_library\((\S+)", text, re.MULTILINE)}
     for name, body in re.findall(r"^set_target_properties\((\S+) PROPERTIES\n(.*?)^ *\)", text, re.MULTILINE | re.DOTALL):
@@ -72,7 +73,7 @@ class Recipes(unittest.TestCase):
                 self.assertEqual(made.name, "twat-mp")
                 self.assertEqual(made.package_type, "library")
                 self.assertEqual(made.license, "BSL-1.0")
-                self.assertEqual(set(made.options), {"shared", "fPIC", "with_cluster"})
+                self.assertEqual(set(made.options), {"shared", "fPIC", "with_cluster", "with_monitor"})
                 self.assertEqual(made.options.keys(), made.default_options.keys())
                 self.assertEqual(made.implements, ["auto_shared_fpic"])
                 self.assertIsNone(made.version, "written in version.hpp or config.yml, not here")
@@ -92,6 +93,13 @@ class Recipes(unittest.TestCase):
             conanfile = recipe.recipe_class(path)(with_cluster=True)
             conanfile.requirements()
             self.assertEqual([reference.partition("/")[0] for reference, _ in conanfile.required], ["boost", "cnats"])
+
+    def test_the_monitor_can_be_left_out(self):
+        for path in (IN_TREE, CENTER):
+            for wanted in (True, False):
+                conanfile = recipe.recipe_class(path)(with_monitor=wanted)
+                conanfile.package_info()
+                self.assertEqual("mp_monitor" in conanfile.cpp_info.components, wanted)
 
     def test_what_is_exported_exists(self):
         for pattern in (recipe.recipe_class(IN_TREE).exports, *recipe.recipe_class(IN_TREE).exports_sources):

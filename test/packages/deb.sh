@@ -46,6 +46,7 @@ holds "$(<"$work/control/triggers")" '^activate-noawait ldconfig$' 'the cache of
 
 dpkg-deb -x "$development" "$work/root"
 ! find "$work/root" -name '*cluster*' | grep . || fail 'pools over several hosts have packages of their own'
+! find "$work/root" -name '*monitor*' | grep . || fail 'the monitor has packages of its own'
 depends=$(dpkg-deb -f "$development" Depends)
 holds "$depends" "$package \(= $(dpkg-deb -f "$runtime" Version)\)" 'the development package is for that very library'
 holds "$depends" 'libboost1\.[0-9]+-dev' 'it brings Boost'
@@ -53,6 +54,15 @@ for each in "$package" libtwat-mp-dev; do
     documents=$work/root/usr/share/doc/$each
     holds "$(zcat "$documents/changelog.gz")" "^twat-mp \($(dpkg-deb -f "$runtime" Version)\)" "$each has its changelog"
     holds "$(<"$documents/copyright")" '^ Boost Software License - Version 1.0' "$each has its licence"
+done
+monitor=(build/deb/libtwat-mp-monitor*.deb)
+((${#monitor[@]} == 2)) || fail "two packages for the monitor, but: ${monitor[*]}"
+holds "$(dpkg-deb -f build/deb/libtwat-mp-monitor[0-9]*.deb Depends)" "$package \\(= " 'the library with the monitor is for that very library'
+for each in "${monitor[@]}"; do
+    dpkg-deb -x "$each" "$work/monitor"
+done
+for file in lib/*/libtwat_mp_monitor.so lib/*/pkgconfig/twat-mp-monitor.pc lib/*/cmake/twat-mp/twat-mp-monitor-targets.cmake include/twat/mp/monitor.hpp; do
+    compgen -G "$work/monitor/usr/$file" >/dev/null || fail "no $file"
 done
 # Made where nats.c is there.
 cluster=(build/deb/libtwat-mp-cluster*.deb)
@@ -72,7 +82,7 @@ else
 fi
 if command -v lintian >/dev/null; then
     # CPack's own scripts call ldconfig, as its trigger does.
-    lintian --allow-root --fail-on error,warning --suppress-tags maintscript-calls-ldconfig "$runtime" "$development" "${cluster[@]}"
+    lintian --allow-root --fail-on error,warning --suppress-tags maintscript-calls-ldconfig "$runtime" "$development" "${monitor[@]}" "${cluster[@]}"
 fi
 
 cmake -S "$programs/package" -B "$work/cmake" -G Ninja "-DCMAKE_CXX_COMPILER=$cxx" -DCMAKE_PREFIX_PATH="$work/root/usr"

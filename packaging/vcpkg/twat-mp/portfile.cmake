@@ -2,7 +2,7 @@
 # For a registry tools/release makes it one that builds a source archive.
 get_filename_component(SOURCE_PATH "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
 
-vcpkg_check_features(OUT_FEATURE_OPTIONS feature_options FEATURES cluster TWAT_MP_BUILD_CLUSTER)
+vcpkg_check_features(OUT_FEATURE_OPTIONS feature_options FEATURES cluster TWAT_MP_BUILD_CLUSTER monitor TWAT_MP_BUILD_MONITOR)
 set(nats_target cnats::nats_static)
 if(VCPKG_LIBRARY_LINKAGE STREQUAL "dynamic")
     set(nats_target cnats::nats)
