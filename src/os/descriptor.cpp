@@ -97,6 +97,12 @@ unique_descriptor make_event(error_code& ec)
     return raise(unique_descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), ec);
 }
 
+void signal_event(int event) noexcept
+{
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const ssize_t n = ::write(event, &one, sizeof one);
+}
+
 std::uint64_t most_file_size() noexcept { return limit_of(RLIMIT_FSIZE); }
 
 std::uint64_t free_address_space() noexcept

@@ -58,6 +58,9 @@ socket_pair make_pipe(boost::system::error_code& ec);
 /// A non-blocking eventfd.
 unique_descriptor make_event(boost::system::error_code& ec);
 
+/// Wakes whoever waits for it.
+void signal_event(int event) noexcept;
+
 /// The size of the largest file that this process may make (RLIMIT_FSIZE). Memory to be shared counts as a file.
 std::uint64_t most_file_size() noexcept;
 

@@ -19,61 +19,62 @@
 
 namespace twat::mp::detail {
 
-std::uint64_t worker_process::longest_frame(const worker_settings& settings) noexcept
-{
-    constexpr std::uint64_t beside = 64 * 1024;
-    return std::max<std::uint64_t>(settings.max_message_size, std::uint64_t(1) << 20) + beside;
-}
+worker_process::parts::parts(worker_process& self, worker_memory memory, unique_descriptor socket,
+                             unique_descriptor bell)
+    : page(std::move(memory.page)), doorbell(std::move(bell)),
+      stacks(std::make_shared<worker_stacks>(std::move(memory.stacks))), held(page),
+      link(self, std::move(socket), page, self.owner_->settings().longest_frame()),
+      sender(link.channel(), held, page, std::make_shared<argument_arena>(std::move(memory.arguments))),
+      outcomes(*self.owner_, self.identity_, held, page,
+               std::make_shared<const arena_mapping>(std::move(memory.results)), self.max_rss_,
+               {.on_strand = [&self] { return self.on_strand(&worker_process::on_decoded); },
+                .later = [&self] { self.read_later(); }})
+{}
 
 std::shared_ptr<child> worker_process::launch() noexcept
 {
     started_at_ = clock::now();
     boost::system::error_code ec;
+    std::string failed_at;
     try {
         const worker_settings& settings = owner_->settings();
         launch_request request;
-        failed_at_ = "socketpair";
+        failed_at = "socketpair";
         socket_pair sockets = make_socket_pair(ec);
-        unique_descriptor doorbell;
+        unique_descriptor doorbell, own_doorbell;
         worker_memory memory;
         if (!ec)
-            failed_at_ = "memfd_create";
+            failed_at = "memfd_create";
         if (!ec)
             memory = make_worker_memory(settings.nodes, settings.child_concurrency, ec);
         if (!ec)
-            failed_at_ = "eventfd";
+            failed_at = "eventfd";
         if (!ec)
             doorbell = make_event(ec);
         if (!ec)
-            doorbell_ = duplicate(doorbell.get(), ec);
+            own_doorbell = duplicate(doorbell.get(), ec);
         if (!ec)
-            failed_at_ = settings.child_stderr == error_output::capture ? "pipe2" : "/dev/null";
+            failed_at = settings.child_stderr == error_output::capture ? "pipe2" : "/dev/null";
         socket_pair output;
         if (!ec && settings.child_stderr == error_output::capture)
             output = make_pipe(ec);
         else if (!ec && settings.child_stderr == error_output::discard)
             output.second = open_null(ec);
         if (!ec) {
-            failed_at_.clear();
-            page_ = std::move(memory.page);
-            stacks_ = std::make_shared<worker_stacks>(std::move(memory.stacks));
-            socket_fd_ = std::move(sockets.first);
-            channel_.emplace(socket_fd_.get(), longest_frame(settings));
-            ring_.emplace(page_);
-            held_.emplace(page_);
-            arguments_ = std::make_shared<argument_arena>(std::move(memory.arguments));
-            results_ = std::make_shared<const arena_mapping>(std::move(memory.results));
+            failed_at.clear();
             request.executable = settings.executable;
-            request.title = make_title(program_name(), node_, ::getpid());
+            request.title = make_title(program_name(), node(), ::getpid());
             request.environment.push_back(
-                encode_marker({node_, nesting_depth() + 1, ::getpid(), nonce_, settings.cpus}));
+                encode_marker({node(), nesting_depth() + 1, ::getpid(), nonce_, settings.cpus}));
             request.descriptors = {std::move(sockets.second), std::move(memory.file), std::move(doorbell)};
             request.error_output = std::move(output.second);
             request.captured = std::move(output.first);
+            parts_ =
+                std::make_unique<parts>(*this, std::move(memory), std::move(sockets.first), std::move(own_doorbell));
             auto launched = [weak = weak_from_this(), link = owner_->link()](boost::system::error_code error) {
                 link->post([weak, error] {
                     if (const auto self = weak.lock(); self && self->owner_)
-                        self->on_launched(error);
+                        self->on_launched(error, {});
                 });
             };
             child_ = warden::instance().launch(std::move(request), launched, on_strand(&worker_process::on_exit),
@@ -91,9 +92,9 @@ std::shared_ptr<child> worker_process::launch() noexcept
     }
     if (!child_) {
         try {
-            owner_->link()->post([weak = weak_from_this(), ec] {
+            owner_->link()->post([weak = weak_from_this(), ec, failed_at] {
                 if (const auto self = weak.lock(); self && self->owner_)
-                    self->on_launched(ec);
+                    self->on_launched(ec, failed_at);
             });
         }
         catch (...) { // the start's deadline will tell
@@ -102,39 +103,36 @@ std::shared_ptr<child> worker_process::launch() noexcept
     return child_;
 }
 
-void worker_process::on_launched(const boost::system::error_code& ec)
+void worker_process::on_launched(const boost::system::error_code& ec, const std::string& failed_at)
 {
     worker_owner& owner = *owner_;
+    identity_.pid = pid();
     owner.begin_batch(*this);
     if (ec) {
-        launch_failed_ = true;
         const std::string program =
-            owner_->settings().executable.empty() ? "this program" : owner_->settings().executable.string();
+            owner.settings().executable.empty() ? "this program" : owner.settings().executable.string();
         // Lack of memory, processes or descriptors may pass; a program that is not there stays away.
         const bool passes =
             ec == boost::system::errc::resource_unavailable_try_again || ec == boost::system::errc::not_enough_memory ||
             ec == boost::system::errc::too_many_files_open || ec == boost::system::errc::too_many_files_open_in_system;
-        const std::string at = failed_at_.empty() && child_ ? child_->failed_at() : failed_at_;
-        fail_start(errc::worker_start_failed,
-                   program + " could not be started as a worker process: " + (at.empty() ? "" : at + ": ") +
+        const std::string at = failed_at.empty() && child_ ? child_->failed_at() : failed_at;
+        obituary_.launch_failed();
+        fail_start(program + " could not be started as a worker process: " + (at.empty() ? "" : at + ": ") +
                        ec.message() + explain_limit(ec),
-                   !passes);
-        exited_ = true;
+                   errc::worker_start_failed, passes ? obituary::outlook::may_pass : obituary::outlook::hopeless);
+        session_.resume(worker_input::exited);
         settle();
     } else {
         try {
-            socket_.emplace(owner_->strand(), socket_fd_.get());
-            socket_fd_.release();
-            owner_->worker_launched(*this);
-            act(fsm_.resume(worker_input::launched));
+            parts_->link.open(owner.strand());
+            owner.worker_launched(*this);
+            resume(worker_input::launched);
         }
         catch (const boost::system::system_error& e) {
-            launch_failed_ = true;
-            fail_start(errc::worker_start_failed,
-                       std::string("the socket of a worker process cannot be watched: ") + e.what() +
-                           explain_limit(e.code()),
-                       false);
-            act(fsm_.resume(worker_input::unfit));
+            obituary_.launch_failed();
+            fail_start(std::string("the socket of a worker process cannot be watched: ") + e.what() +
+                       explain_limit(e.code()));
+            resume(worker_input::unfit);
         }
     }
     owner.end_batch();
