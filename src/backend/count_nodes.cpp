@@ -5,7 +5,7 @@
 
 #include <twat/mp/detail/operation/check_options.hpp>
 
-#include "os/available_cpus.hpp"
+#include "start/usable_cpus.hpp"
 #include "os/most_workers.hpp"
 
 namespace twat::mp::detail {

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "function/module.hpp"
+#include "os/own_process.hpp"
 #include "start/title.hpp"
 
 namespace twat::mp::detail::cluster {
@@ -27,8 +28,7 @@ std::string build_token() { return to_hex(build_id()); }
 // The file, and not what the program was called as: both sides may have been started in different ways.
 std::string program_text()
 {
-    std::error_code ec;
-    std::string name = std::filesystem::read_symlink("/proc/self/exe", ec).filename().string();
+    std::string name = std::filesystem::path(own_executable()).filename().string();
     if (const std::size_t replaced = name.find(" (deleted)"); replaced != name.npos)
         name.erase(replaced);
     return name.empty() ? program_name() : name;

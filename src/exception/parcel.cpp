@@ -10,7 +10,6 @@
 #include <utility>
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/system/system_error.hpp>
@@ -21,6 +20,7 @@
 #include "exception/parcel_content.hpp"
 #include "function/module.hpp"
 #include "function/text.hpp"
+#include "os/file_status.hpp"
 
 namespace twat::mp {
 namespace detail {
@@ -135,13 +135,12 @@ void parcel::save(const std::filesystem::path& file) const
 parcel parcel::load(const std::filesystem::path& file)
 {
     const detail::open_file from(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)); // a pipe is not waited for
-    struct stat about
-    {};
-    if (from.get() < 0 || ::fstat(from.get(), &about) != 0)
+    const auto about = detail::status_of(from.get());
+    if (!about)
         detail::fail("cannot open", file);
-    if (!S_ISREG(about.st_mode) || about.st_size < 0 || static_cast<std::uintmax_t>(about.st_size) > detail::most_bytes)
+    if (!about->is_regular || about->size > detail::most_bytes)
         throw error(errc::decode_failed, "a parcel was expected: " + file.string() + " is no file of a parcel's size");
-    std::string bytes(static_cast<std::size_t>(about.st_size), '\0');
+    std::string bytes(static_cast<std::size_t>(about->size), '\0');
     for (std::size_t done = 0; done < bytes.size();) {
         const ssize_t n = ::read(from.get(), bytes.data() + done, bytes.size() - done);
         if (n < 0 && errno == EINTR)

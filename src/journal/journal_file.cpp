@@ -5,8 +5,6 @@
 #include <boost/system/system_error.hpp>
 
 #include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +15,7 @@
 #include <utility>
 
 #include "function/module.hpp"
+#include "os/file_status.hpp"
 
 namespace twat::mp::detail {
 namespace {
@@ -64,7 +63,7 @@ journal_file::journal_file(const std::filesystem::path& path, const journal_owne
     fd_ = unique_descriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
     if (fd_.get() == -1)
         fail(errno, "opening");
-    if (::flock(fd_.get(), LOCK_EX | LOCK_NB) == -1) {
+    if (!lock_file(fd_.get())) {
         if (errno == EWOULDBLOCK)
             fail(EBUSY, "another operation, perhaps of another process, uses");
         fail(errno, "locking");
@@ -114,12 +113,11 @@ void journal_file::check_header(const journal_owner& owner)
         end_ = wanted.size();
         return;
     }
-    struct ::stat status
-    {};
-    if (::fstat(fd_.get(), &status) == -1)
+    const auto status = status_of(fd_.get());
+    if (!status)
         fail(errno, "looking at");
     const std::string name = "the journal '" + path_.string() + "' ";
-    const bool is_start = static_cast<std::size_t>(status.st_size) == read &&
+    const bool is_start = status->size == read &&
                           std::equal(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(read), wanted.begin());
     if (!is_start) { // not one whose maker died before its first record
         std::uint64_t theirs[4] = {};
@@ -144,11 +142,10 @@ void journal_file::check_header(const journal_owner& owner)
 
 void journal_file::read_records()
 {
-    struct ::stat status
-    {};
-    if (::fstat(fd_.get(), &status) == -1)
+    const auto status = status_of(fd_.get());
+    if (!status)
         fail(errno, "looking at");
-    const auto size = static_cast<std::uint64_t>(status.st_size);
+    const std::uint64_t size = status->size;
     std::vector<std::byte> result;
     while (size - end_ >= sizeof(record_header)) {
         record_header header;

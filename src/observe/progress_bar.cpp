@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <twat/mp/progress_bar.hpp>
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "observe/progress_line.hpp"
+#include "os/terminal.hpp"
 
 namespace twat::mp {
 namespace {
@@ -28,10 +28,10 @@ bool environment_is_utf8()
     return false;
 }
 
-bool is_terminal(int descriptor)
+bool is_able_terminal(int descriptor)
 {
     const char* kind = std::getenv("TERM");
-    return descriptor >= 0 && ::isatty(descriptor) == 1 && !(kind && std::string_view(kind) == "dumb");
+    return descriptor >= 0 && detail::is_terminal(descriptor) && !(kind && std::string_view(kind) == "dumb");
 }
 
 int descriptor_of(const std::ostream& out)
@@ -48,7 +48,7 @@ struct progress_bar::implementation
     implementation(std::string label, std::FILE* to_file, std::ostream* to_stream, int fd)
         : writer(std::move(label)), file(to_file), stream(to_stream), descriptor(fd)
     {
-        style.terminal = is_terminal(descriptor);
+        style.terminal = is_able_terminal(descriptor);
         style.unicode = environment_is_utf8();
     }
     ~implementation()
@@ -64,8 +64,8 @@ struct progress_bar::implementation
     void step(const progress& now)
     {
         if (style.terminal) {
-            winsize size{};
-            style.width = ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col != 0 ? size.ws_col : 80;
+            const int width = detail::terminal_width(descriptor);
+            style.width = width != 0 ? static_cast<std::size_t>(width) : 80;
         }
         write(writer.step(now, style));
     }

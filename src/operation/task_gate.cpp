@@ -1,27 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <twat/mp/detail/operation/task_gate.hpp>
 
-#include <linux/membarrier.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <utility>
 
+#include "os/heavy_fence.hpp"
+
 namespace twat::mp::detail {
-namespace {
-
-bool membarrier(int command) noexcept { return ::syscall(SYS_membarrier, command, 0, 0) == 0; }
-
-/// A full fence in every thread of this process that runs now. False: the system does not do that.
-bool heavy_fence() noexcept
-{
-    return membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) ||
-           (membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) && membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED));
-}
-
-} // namespace
-
 // Asked once.
 bool task_gate::has_heavy_fence() noexcept
 {

@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "os/cgroup.hpp"
-#include "start/marker.hpp"
 
 namespace twat::mp::detail {
 
@@ -100,12 +99,6 @@ std::size_t affinity_of_this_process()
 }
 
 } // namespace
-
-std::size_t usable_cpus()
-{
-    const std::size_t all = available_cpus();
-    return get_worker_state() == worker_state::not_a_worker ? all : std::min(all, get_worker_marker().cpus);
-}
 
 std::size_t available_cpus() { return available_cpus("/", affinity_of_this_process()); }
 

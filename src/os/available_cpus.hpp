@@ -9,9 +9,6 @@
 
 namespace twat::mp::detail {
 
-/** What `pool_options::nodes == 0` means: `available_cpus()`, but in a worker process no more than its share of those of its parent. */
-std::size_t usable_cpus();
-
 /** How many CPUs this process may keep busy. At least 1.
 
     The smaller of the CPUs it is allowed to run on and the time that its control groups, and all those above them, grant

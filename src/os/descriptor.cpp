@@ -131,6 +131,12 @@ unique_descriptor make_page(std::size_t size, error_code& ec, const char* name)
     return page;
 }
 
+bool cannot_shrink(int page) noexcept
+{
+    const int seals = ::fcntl(page, F_GET_SEALS);
+    return seals != -1 && (seals & F_SEAL_SHRINK) != 0;
+}
+
 unique_descriptor open_null(error_code& ec)
 {
     unique_descriptor null(::open("/dev/null", O_RDWR | O_CLOEXEC));

@@ -72,6 +72,9 @@ std::uint64_t free_address_space() noexcept;
 /// @param name To be seen in /proc.
 unique_descriptor make_page(std::size_t size, boost::system::error_code& ec, const char* name = "twat-mp");
 
+/// Whether this is such memory.
+bool cannot_shrink(int page) noexcept;
+
 /// Opens /dev/null for reading and writing.
 unique_descriptor open_null(boost::system::error_code& ec);
 

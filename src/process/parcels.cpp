@@ -21,6 +21,7 @@
 #include "function/module.hpp"
 #include "os/environment.hpp"
 #include "os/job_thread.hpp"
+#include "os/own_process.hpp"
 
 namespace twat::mp::detail {
 namespace {
@@ -53,23 +54,6 @@ parcel_function named(const task& hook, bool foreign)
         return {};
     const auto encode = [&](bool by_name) { return hook.encode(by_name); };
     return {foreign ? std::string() : named(encode, false), named(encode, true)};
-}
-
-std::string link_target(const char* link)
-{
-    std::error_code ignored;
-    return std::filesystem::read_symlink(link, ignored).string();
-}
-
-/// As the program was started with: its own may be changed by another thread while it is read.
-std::vector<std::string> first_environment()
-{
-    std::vector<std::string> found;
-    std::ifstream from("/proc/self/environ", std::ios::binary);
-    std::size_t size = 0;
-    for (std::string entry; std::getline(from, entry, '\0') && (size += entry.size()) < most_environment_bytes;)
-        found.push_back(std::move(entry));
-    return found;
 }
 
 /// Names that sort by time.
@@ -119,7 +103,7 @@ parcel parcel_maker::make(const chunk& work, std::size_t position, std::size_t n
         auto made = std::make_shared<parcel_content>();
         parcel_call& call = made->call;
         call.build = build_id();
-        call.program = foreign ? program_.string() : link_target("/proc/self/exe");
+        call.program = foreign ? program_.string() : own_executable();
         call.types = work.op->function_types();
         call.reason = reason;
         if (work.function && !foreign)
@@ -132,8 +116,8 @@ parcel parcel_maker::make(const chunk& work, std::size_t position, std::size_t n
         call.seed = work.op->traits().options.seed;
         call.node = node;
         call.chunk = work.id;
-        call.directory = link_target("/proc/self/cwd");
-        call.environment = first_environment();
+        call.directory = own_directory();
+        call.environment = first_environment(most_environment_bytes);
         if (!options_.directory.empty())
             made->file = std::filesystem::absolute(options_.directory) / make_file_name(call.index);
         parcel result(made);

@@ -13,10 +13,10 @@
 
 #include "os/available_cpus.hpp"
 #include "os/environment.hpp"
-#include "os/available_cpus.hpp"
 #include "os/launch_thread.hpp"
 #include "os/run_time.hpp"
 #include "process/worker_memory.hpp"
+#include "start/usable_cpus.hpp"
 #include "start/worker_marker.hpp"
 
 namespace twat::mp::detail {

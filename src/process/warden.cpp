@@ -20,9 +20,6 @@
 #include <optional>
 #include <utility>
 
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "os/child_exit.hpp"
@@ -30,6 +27,7 @@
 #include "os/launch_thread.hpp"
 #include "os/oom_watch.hpp"
 #include "os/output_tail.hpp"
+#include "os/pidfd.hpp"
 #include "time/saturating.hpp"
 
 namespace twat::mp::detail {
@@ -43,43 +41,6 @@ using pidfd_watch = asio::posix::basic_stream_descriptor<executor>;
 
 /// Between two looks at a child whose pidfd claims what waitid denies.
 constexpr auto recheck_pause = std::chrono::milliseconds(20);
-constexpr unsigned to_process_group = 1u << 2; // PIDFD_SIGNAL_PROCESS_GROUP, since Linux 6.9
-
-enum class over { no, yes, reaped };
-
-/// Whether the child has ended; does not reap it, never waits, and cannot mean another process.
-over is_over(int pidfd) noexcept
-{
-    siginfo_t info{};
-    int result = 0;
-    do
-        result = ::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | WNOHANG | WNOWAIT);
-    while (result != 0 && errno == EINTR);
-    if (result != 0)
-        return over::reaped; // By somebody else, or by the kernel because SIGCHLD is ignored.
-    return info.si_pid == 0 ? over::no : over::yes;
-}
-
-bool send(int pidfd, int signal, unsigned flags = 0) noexcept
-{
-    return ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, flags) == 0;
-}
-
-/// The largest resident size of a child that is over and not reaped, in bytes. Glibc's waitid does not tell.
-std::size_t peak_rss_of(int pidfd) noexcept
-{
-    siginfo_t info{};
-    rusage usage{};
-    if (::syscall(SYS_waitid, P_PIDFD, pidfd, &info, WEXITED | WNOHANG | WNOWAIT, &usage) != 0 || info.si_pid == 0)
-        return 0;
-    return static_cast<std::size_t>(usage.ru_maxrss) * 1024;
-}
-
-std::size_t own_peak_rss() noexcept
-{
-    rusage usage{};
-    return ::getrusage(RUSAGE_SELF, &usage) == 0 ? static_cast<std::size_t>(usage.ru_maxrss) * 1024 : 0;
-}
 
 /// By how much two readings of one process's peak may differ: each processor counts some pages for itself (percpu_counter in Linux 6.2 and
 /// later).
@@ -102,7 +63,7 @@ public:
           on_launched_(std::move(on_launched)), on_exit_(std::move(on_exit))
     {}
 
-    pid_t pid() const noexcept override { return pid_; }
+    int pid() const noexcept override { return pid_; }
 
     std::string failed_at() const override
     {
@@ -125,7 +86,7 @@ public:
         if (is_foreign())
             return false;
         std::lock_guard lock(mutex_);
-        return phase_ == phase::running && send(pidfd_.get(), number);
+        return phase_ == phase::running && signal_child(pidfd_.get(), number);
     }
 
     int stop_signal() const noexcept override
@@ -133,12 +94,7 @@ public:
         if (is_foreign())
             return 0;
         std::lock_guard lock(mutex_);
-        siginfo_t info{};
-        if (phase_ != phase::running ||
-            ::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WSTOPPED | WNOHANG | WNOWAIT) != 0 ||
-            info.si_code != CLD_STOPPED)
-            return 0;
-        return info.si_status;
+        return phase_ == phase::running ? stop_signal_of_child(pidfd_.get()) : 0;
     }
 
     void resume() noexcept override
@@ -175,7 +131,7 @@ public:
         std::lock_guard lock(mutex_);
         kill_requested_ = true;
         if (phase_ == phase::running) {
-            send(pidfd_.get(), SIGKILL);
+            signal_child(pidfd_.get(), SIGKILL);
             kill_group();
         }
     }
@@ -251,9 +207,8 @@ private:
         if (!ec || !result.pidfd)
             return;
         // Nobody could tell when it ends, so it ends here.
-        send(result.pidfd.get(), SIGKILL);
-        while (::waitid(P_PIDFD, static_cast<id_t>(result.pidfd.get()), nullptr, WEXITED) != 0 && errno == EINTR) {
-        }
+        signal_child(result.pidfd.get(), SIGKILL);
+        reap_child(result.pidfd.get());
     }
 
     /// Takes the launch back if it has not begun.
@@ -296,9 +251,9 @@ private:
         pidfd_ = std::move(result.pidfd);
         phase_ = phase::running;
         if (kill_requested_)
-            send(pidfd_.get(), SIGKILL);
+            signal_child(pidfd_.get(), SIGKILL);
         else if (signalled_) // asked to end while it was launched
-            send(pidfd_.get(), SIGTERM);
+            signal_child(pidfd_.get(), SIGTERM);
     }
 
     void report_launch(error_code ec)
@@ -366,26 +321,26 @@ private:
 
     void look()
     {
-        auto how = over::no;
+        auto how = child_state::alive;
         {
             std::lock_guard lock(mutex_);
-            how = is_over(pidfd_.get());
-            if (how == over::yes) {
+            how = state_of_child(pidfd_.get());
+            if (how == child_state::over) {
                 // Counted from the launch, when the child still had its parent's memory; so it says nothing about a small child.
-                peak_rss_ = peak_rss_of(pidfd_.get());
+                peak_rss_ = peak_rss_of_child(pidfd_.get());
                 if (peak_rss_ <= parent_peak_rss_ + peak_rss_error)
                     peak_rss_ = 0;
             }
-            if (how != over::no) {
+            if (how != child_state::alive) {
                 // What a child that had to be killed has left behind; its group's number is still its own.
                 if (signalled_)
                     kill_group();
                 phase_ = phase::gone;
             }
         }
-        if (how == over::yes)
+        if (how == child_state::over)
             return exit_->async_reap([self = shared_from_this()](child_exit::status native) { self->finish(native); });
-        if (how == over::reaped)
+        if (how == child_state::reaped)
             return finish(std::nullopt);
         recheck_.expires_after(recheck_pause);
         recheck_.async_wait([self = shared_from_this()](error_code) { self->watch(); });
@@ -395,8 +350,7 @@ private:
     {
         exit_status status;
         if (native) {
-            status = {true, WIFSIGNALED(*native) ? WTERMSIG(*native) : 0,
-                      WIFEXITED(*native) ? WEXITSTATUS(*native) : 0};
+            status = {true, exit_signal_of(*native), exit_code_of(*native)};
             status.peak_rss = peak_rss_;
             status.out_of_memory = status.signal == SIGKILL && !was_signalled() ? get_oom_watch().child_was_killed()
                                                                                 : memory_verdict::unlikely;
@@ -446,7 +400,7 @@ private:
         std::lock_guard lock(mutex_);
         signalled_ = true;
         if (phase_ == phase::running)
-            send(pidfd_.get(), SIGTERM);
+            signal_child(pidfd_.get(), SIGTERM);
     }
 
     void abandon()
@@ -469,10 +423,10 @@ private:
 
     void signal_group(int number) noexcept
     {
-        if (send(pidfd_.get(), number, to_process_group) || errno != EINVAL)
+        if (signal_group_of_child(pidfd_.get(), number) || errno != EINVAL)
             return;
         // Older kernels know the group by its number only, which is the child's as long as the child is not reaped.
-        if (is_over(pidfd_.get()) != over::reaped)
+        if (state_of_child(pidfd_.get()) != child_state::reaped)
             ::kill(-pid_, number);
     }
 

@@ -8,8 +8,6 @@
 #include <memory>
 #include <string>
 
-#include <sys/types.h>
-
 #include <twat/mp/options.hpp>
 
 #include "os/launcher.hpp"
@@ -42,7 +40,7 @@ public:
     child& operator=(const child&) = delete;
 
     /// 0 before it was launched; kept when it is gone.
-    virtual pid_t pid() const noexcept = 0;
+    virtual int pid() const noexcept = 0;
 
     /// The file or the call that its launch failed at; empty if it did not.
     virtual std::string failed_at() const = 0;

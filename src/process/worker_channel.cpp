@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "process/worker_channel.hpp"
 
-#include <sys/socket.h>
-#include <sys/uio.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <utility>
@@ -13,7 +10,6 @@ namespace {
 
 /// Sent in one turn, so that a worker that reads as fast as it is written to does not hold up the loop.
 constexpr std::size_t most_sent = std::size_t(2) << 20;
-constexpr std::size_t most_parts = 32;
 
 } // namespace
 
@@ -48,21 +44,17 @@ worker_channel::progress worker_channel::send()
     while (!parts_.empty()) {
         if (total >= most_sent)
             return progress::blocked; // as good as: its room is waited for
-        ::iovec vectors[most_parts];
+        std::span<const std::byte> unsent[most_ranges_sent];
         std::size_t count = 0;
         for (const part& p : parts_) {
-            if (count == most_parts || (count != 0 && !p.along.empty()))
+            if (count == most_ranges_sent || (count != 0 && !p.along.empty()))
                 break;
-            const auto unsent = p.unsent();
-            vectors[count++] = {const_cast<std::byte*>(unsent.data()), unsent.size()};
+            unsent[count++] = p.unsent();
         }
-        ::msghdr message{};
-        message.msg_iov = vectors;
-        message.msg_iovlen = count;
         attachments& along = parts_.front().along;
-        const ssize_t n = along.empty()
-                              ? ::sendmsg(socket_, &message, MSG_NOSIGNAL | MSG_DONTWAIT)
-                              : send_attached(socket_, parts_.front().unsent(), along, MSG_NOSIGNAL | MSG_DONTWAIT);
+        const std::ptrdiff_t n =
+            along.empty() ? send_bytes(socket_, std::span(unsent, count), socket_call::returns_at_once)
+                          : send_attached(socket_, parts_.front().unsent(), along, socket_call::returns_at_once);
         if (n < 0) {
             if (errno == EINTR)
                 continue;
@@ -92,7 +84,7 @@ worker_channel::progress worker_channel::receive(std::size_t most)
     for (std::size_t total = 0; total < most;) {
         const std::span<std::byte> space = reader_.space();
         const std::size_t wanted = std::min(space.size(), most);
-        const ssize_t n = arrived_.receive(socket_, space.first(wanted), MSG_DONTWAIT);
+        const ssize_t n = arrived_.receive(socket_, space.first(wanted), socket_call::returns_at_once);
         if (n < 0) {
             if (errno == EINTR)
                 continue;

@@ -4,7 +4,6 @@
 #include <twat/mp/error.hpp>
 
 #include <signal.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <bit>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "os/fork_mark.hpp"
+#include "os/mapping.hpp"
 #include "os/overcommit.hpp"
 
 namespace twat::mp::detail {
@@ -30,17 +30,17 @@ constexpr std::uint64_t round_up(std::uint64_t size) noexcept { return (size + l
 void unmap(std::byte* at, std::size_t size, std::size_t touched) noexcept
 {
     if (touched <= unmapped_at_once) {
-        ::munmap(at, size);
+        unmap_memory(at, size);
         return;
     }
     sigset_t all, before; // whoever handles signals does not expect to on this thread
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
     try {
-        std::thread([at, size] { ::munmap(at, size); }).detach();
+        std::thread([at, size] { unmap_memory(at, size); }).detach();
     }
     catch (...) { // no thread, or no memory for one
-        ::munmap(at, size);
+        unmap_memory(at, size);
     }
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
@@ -53,12 +53,11 @@ arena_mapping::arena_mapping(int fd, const page_layout& layout, use what, access
         return;
     const std::size_t size = layout.arena_capacity;
     const std::size_t offset = shared_page::size_of(layout) - (what == use::arguments ? 2 : 1) * size;
-    void* const at = ::mmap(nullptr, size, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd, static_cast<off_t>(offset));
-    if (at == MAP_FAILED)
+    std::byte* const at = map_shared(fd, offset, size, memory_access::none);
+    if (!at)
         return;
-    bytes_ = {static_cast<std::byte*>(at), size};
-    // for systems that have large pages for shared memory on request, which few do
-    ::madvise(at, size, MADV_HUGEPAGE);
+    bytes_ = {at, size};
+    prefer_large_pages(at, size);
 }
 
 arena_mapping::~arena_mapping()
@@ -74,10 +73,10 @@ std::size_t arena_mapping::open(std::size_t end) const noexcept
     const std::size_t wanted = std::min(bytes_.size(), std::bit_ceil(std::max(end, least_open)));
     std::byte* const from = bytes_.data() + open_;
     const bool writes = access_ == access::write;
-    if (::mprotect(from, wanted - open_, writes ? PROT_READ | PROT_WRITE : PROT_READ) != 0)
+    if (!set_access(from, wanted - open_, writes ? memory_access::read_write : memory_access::read))
         return 0;
     if (writes && !back_with_memory(from, wanted - open_)) {
-        ::mprotect(from, wanted - open_, PROT_NONE);
+        set_access(from, wanted - open_, memory_access::none);
         return 0;
     }
     return open_ = wanted;

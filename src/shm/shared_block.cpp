@@ -8,9 +8,6 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -22,6 +19,9 @@
 #include <utility>
 
 #include "os/descriptor.hpp"
+#include "os/file_status.hpp"
+#include "os/mapping.hpp"
+#include "os/own_process.hpp"
 #include "shm/arena.hpp"
 #include "start/marker.hpp"
 
@@ -74,11 +74,9 @@ private:
     throw error(errc::decode_failed, "the memory of a shared_vector " + why);
 }
 
-bool is_it(const struct ::stat& file, const shared_block::name& wanted)
+bool is_it(const file_status& file, const shared_block::name& wanted)
 {
-    return static_cast<std::uint64_t>(file.st_dev) == wanted.device &&
-           static_cast<std::uint64_t>(file.st_ino) == wanted.inode &&
-           static_cast<std::uint64_t>(file.st_size) == wanted.size;
+    return file.device == wanted.device && file.inode == wanted.inode && file.size == wanted.size;
 }
 
 [[noreturn]] void throw_errno(const char* what) { throw std::system_error(errno, std::system_category(), what); }
@@ -87,17 +85,14 @@ bool is_it(const struct ::stat& file, const shared_block::name& wanted)
 
 shared_block::shared_block(private_tag, int descriptor, bool is_own)
 {
-    struct ::stat status
-    {};
-    if (::fstat(descriptor, &status) == -1)
+    const auto status = status_of(descriptor);
+    if (!status)
         throw_errno("fstat of shared memory");
-    name_ = {static_cast<std::uint64_t>(::getpid()), static_cast<std::uint64_t>(descriptor),
-             static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino),
-             static_cast<std::uint64_t>(status.st_size)};
-    void* const at = ::mmap(nullptr, size(), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-    if (at == MAP_FAILED)
+    name_ = {static_cast<std::uint64_t>(::getpid()), static_cast<std::uint64_t>(descriptor), status->device,
+             status->inode, status->size};
+    data_ = map_shared(descriptor, 0, size(), memory_access::read_write);
+    if (!data_)
         throw_errno("mmap of shared memory");
-    data_ = static_cast<std::byte*>(at);
     if (is_own)
         descriptor_ = descriptor;
 }
@@ -144,20 +139,19 @@ std::shared_ptr<shared_block> shared_block::find(const name& wanted)
     // Only a worker opens what it is told to: its parent made it what it is. What a worker says is looked up.
     if (get_worker_state() == worker_state::not_a_worker)
         throw_no_block("is not there any more");
-    const std::string path = "/proc/" + std::to_string(wanted.process) + "/fd/" + std::to_string(wanted.descriptor);
+    const std::string path = path_of_descriptor(wanted.process, wanted.descriptor);
     // A worker's own worker may name anything: nothing but what was named is opened.
-    struct ::stat status
-    {};
-    if (::stat(path.c_str(), &status) == -1)
+    auto status = status_of(path);
+    if (!status)
         throw_no_block("cannot be opened: " + std::system_category().message(errno));
     constexpr const char* not_there = "is not there any more: a shared_vector must live until the call has completed";
-    if (!is_it(status, wanted))
+    if (!is_it(*status, wanted))
         throw_no_block(not_there);
     const unique_descriptor opened(::open(path.c_str(), O_RDWR | O_CLOEXEC));
     if (opened.get() == -1)
         throw_no_block("cannot be opened: " + std::system_category().message(errno));
-    const int seals = ::fcntl(opened.get(), F_GET_SEALS);
-    if (::fstat(opened.get(), &status) == -1 || !is_it(status, wanted) || seals == -1 || (seals & F_SEAL_SHRINK) == 0)
+    status = status_of(opened.get());
+    if (!status || !is_it(*status, wanted) || !cannot_shrink(opened.get()))
         throw_no_block(not_there);
     block = std::make_shared<shared_block>(private_tag(), opened.get(), false);
     block->name_ = wanted;
@@ -169,7 +163,7 @@ std::shared_ptr<shared_block> shared_block::find(const name& wanted)
 bool shared_block::has_name() const noexcept
 {
     // Others cannot open what a process has open that must not be looked into, as after `setuid`.
-    return descriptor_ == -1 || (get_worker_state() == worker_state::not_a_worker && ::prctl(PR_GET_DUMPABLE) == 1);
+    return descriptor_ == -1 || (get_worker_state() == worker_state::not_a_worker && may_be_looked_into());
 }
 
 shared_block::name shared_block::get_name() const noexcept

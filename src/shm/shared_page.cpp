@@ -3,8 +3,6 @@
 
 #include <twat/mp/error.hpp>
 
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bit>
@@ -13,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "os/file_status.hpp"
+#include "os/mapping.hpp"
 #include "os/overcommit.hpp"
 #include "shm/stack_area.hpp"
 
@@ -73,15 +73,14 @@ shared_page& shared_page::operator=(shared_page&& other) noexcept
 shared_page::~shared_page()
 {
     if (base_)
-        ::munmap(base_, mapped_size(layout_));
+        unmap_memory(base_, mapped_size(layout_));
 }
 
 void shared_page::map(int fd)
 {
-    void* at = ::mmap(nullptr, mapped_size(layout_), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (at == MAP_FAILED)
+    base_ = map_shared(fd, 0, mapped_size(layout_), memory_access::read_write);
+    if (!base_)
         throw std::system_error(errno, std::system_category(), "mmap of a worker's shared page");
-    base_ = static_cast<std::byte*>(at);
 }
 
 std::size_t shared_page::size_of(page_layout layout) noexcept
@@ -105,9 +104,8 @@ shared_page shared_page::create(int fd, page_layout layout)
 
 page_layout shared_page::layout_of(int fd)
 {
-    struct ::stat status
-    {};
-    if (::fstat(fd, &status) == -1 || status.st_size < static_cast<off_t>(sizeof(page_header)))
+    const auto status = status_of(fd);
+    if (!status || status->size < sizeof(page_header))
         throw error(errc::protocol_error, "the worker was given no shared page");
     struct
     {
@@ -115,7 +113,7 @@ page_layout shared_page::layout_of(int fd)
         page_layout layout;
     } start{};
     if (::pread(fd, &start, sizeof start, 0) != sizeof start || start.magic != page_magic || !is_sound(start.layout) ||
-        status.st_size != static_cast<off_t>(shared_page::size_of(start.layout)))
+        status->size != shared_page::size_of(start.layout))
         throw error(errc::protocol_error, "the worker's shared page is of another version");
     return start.layout;
 }

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "shm/stack_area.hpp"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <new>
 #include <utility>
 
+#include "os/mapping.hpp"
 #include "os/overcommit.hpp"
 
 namespace twat::mp::detail {
@@ -21,13 +19,13 @@ std::size_t stack_area::size() noexcept { return (sizeof(stack_words) + page_byt
 stack_area::stack_area(int fd, const page_layout& layout) noexcept
 {
     const std::size_t offset = shared_page::size_of(layout) - 2 * layout.arena_capacity - size();
-    void* const at = ::mmap(nullptr, size(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, static_cast<off_t>(offset));
-    if (at == MAP_FAILED)
+    std::byte* const at = map_shared(fd, offset, size(), memory_access::read_write);
+    if (!at)
         return;
-    if (back_with_memory(static_cast<std::byte*>(at), size()))
-        words_ = std::launder(static_cast<stack_words*>(at));
+    if (back_with_memory(at, size()))
+        words_ = std::launder(reinterpret_cast<stack_words*>(at));
     else
-        ::munmap(at, size());
+        unmap_memory(at, size());
 }
 
 stack_area::stack_area(stack_area&& other) noexcept : words_(std::exchange(other.words_, nullptr)) {}
@@ -41,7 +39,7 @@ stack_area& stack_area::operator=(stack_area&& other) noexcept
 stack_area::~stack_area()
 {
     if (words_)
-        ::munmap(words_, size());
+        unmap_memory(reinterpret_cast<std::byte*>(words_), size());
 }
 
 } // namespace twat::mp::detail

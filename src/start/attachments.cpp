@@ -4,7 +4,6 @@
 #include <boost/asio/system_executor.hpp>
 
 #include <fcntl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,26 +26,6 @@ std::uint64_t new_key() noexcept
 {
     static std::atomic<std::uint32_t> last{0};
     return std::uint64_t(static_cast<std::uint32_t>(::getpid())) << 32 | (++last & 0xffff'ffffu);
-}
-
-union control
-{
-    ::cmsghdr aligned;
-    char space[CMSG_SPACE(most_attached * sizeof(int))];
-};
-
-void take_descriptors(::msghdr& message, std::vector<unique_fd>& into)
-{
-    for (::cmsghdr* part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
-        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
-            continue;
-        const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (std::size_t i = 0; i < count; ++i) {
-            int fd;
-            std::memcpy(&fd, CMSG_DATA(part) + i * sizeof(int), sizeof fd);
-            into.emplace_back(fd);
-        }
-    }
 }
 
 } // namespace
@@ -104,17 +83,6 @@ asio::any_io_executor executor_for_decoded()
     return asio::system_executor(); // a large result, decoded apart
 }
 
-int socket_family(int fd)
-{
-    int family = 0;
-    ::socklen_t size = sizeof family;
-    if (::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) != 0)
-        throw error(errc::decode_failed, "a descriptor that came as a socket is none");
-    return family;
-}
-
-bool is_ipv6(int family) noexcept { return family == AF_INET6; }
-
 attachment_inbox& attachment_inbox::of_chunks()
 {
     static attachment_inbox& inbox = *new attachment_inbox;
@@ -162,22 +130,16 @@ void deliver_here(std::uint64_t owner, const attachments& sent)
             attachment_inbox::of_chunks().put(owner, each.key, unique_fd(copy));
 }
 
-std::ptrdiff_t attachment_groups::receive(int socket, std::span<std::byte> to, int flags)
+std::ptrdiff_t attachment_groups::receive(int socket, std::span<std::byte> to, socket_call how)
 {
-    control room;
-    ::iovec vector{to.data(), to.size()};
-    ::msghdr message{};
-    message.msg_iov = &vector;
-    message.msg_iovlen = 1;
-    message.msg_control = room.space;
-    message.msg_controllen = sizeof room.space;
-    const ssize_t n = ::recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
-    if (n > 0 && (message.msg_controllen != 0 || (message.msg_flags & MSG_CTRUNC) != 0)) {
+    const received_bytes received = receive_bytes(socket, to, how);
+    if (received.has_descriptors) {
         std::vector<unique_fd> group;
-        take_descriptors(message, group);
+        for (const int fd : received.descriptors)
+            group.emplace_back(fd);
         groups_.push_back(std::move(group));
     }
-    return n;
+    return received.size;
 }
 
 void attachment_groups::name(std::span<const std::byte> keys, attachment_inbox& inbox, std::uint64_t owner)
@@ -197,22 +159,12 @@ void attachment_groups::name(std::span<const std::byte> keys, attachment_inbox& 
 }
 
 std::ptrdiff_t send_attached(int socket, std::span<const std::byte> bytes, std::span<const attachment> sent,
-                             int flags) noexcept
+                             socket_call how) noexcept
 {
-    control room;
-    ::iovec vector{const_cast<std::byte*>(bytes.data()), bytes.size()};
-    ::msghdr message{};
-    message.msg_iov = &vector;
-    message.msg_iovlen = 1;
-    message.msg_control = room.space;
-    message.msg_controllen = CMSG_SPACE(sent.size() * sizeof(int));
-    ::cmsghdr* const part = CMSG_FIRSTHDR(&message);
-    part->cmsg_level = SOL_SOCKET;
-    part->cmsg_type = SCM_RIGHTS;
-    part->cmsg_len = CMSG_LEN(sent.size() * sizeof(int));
+    int descriptors[most_attached];
     for (std::size_t i = 0; i < sent.size(); ++i)
-        std::memcpy(CMSG_DATA(part) + i * sizeof(int), sent[i].fd.get(), sizeof(int));
-    return ::sendmsg(socket, &message, flags);
+        descriptors[i] = *sent[i].fd;
+    return send_descriptors(socket, bytes, std::span(descriptors, sent.size()), how);
 }
 
 byte_buffer keys_of(std::span<const attachment> sent)

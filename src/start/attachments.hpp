@@ -19,10 +19,12 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/strand.hpp>
 
+#include "os/socket_io.hpp"
+
 namespace twat::mp::detail {
 
-/// The most descriptors of one message (SCM_MAX_FD of the kernel).
-inline constexpr std::size_t most_attached = 253;
+/// The most descriptors of one message.
+inline constexpr std::size_t most_attached = most_descriptors_sent;
 
 /** Descriptors that have arrived and not been decoded, of a whole process: what decodes need not know where its bytes come from. */
 class attachment_inbox
@@ -66,8 +68,8 @@ void deliver_here(std::uint64_t owner, const attachments& sent);
 class attachment_groups
 {
 public:
-    /// Receives like `recv`; notes the descriptors that come with the bytes.
-    std::ptrdiff_t receive(int socket, std::span<std::byte> to, int flags);
+    /// See `receive_bytes`; notes the descriptors that come with the bytes.
+    std::ptrdiff_t receive(int socket, std::span<std::byte> to, socket_call how);
     /// The next group goes into an inbox, under the keys that its message holds. Those that did not arrive are missed when they are decoded.
     void name(std::span<const std::byte> keys, attachment_inbox& inbox, std::uint64_t owner);
 
@@ -75,9 +77,9 @@ private:
     std::vector<std::vector<unique_fd>> groups_; ///< Few at a time.
 };
 
-/// Sends like `sendmsg` of one range, with descriptors. @pre `bytes` is not empty, `sent.size() <= most_attached`
+/// Sends one range, with descriptors: see `send_descriptors`. @pre `bytes` is not empty, `sent.size() <= most_attached`
 std::ptrdiff_t send_attached(int socket, std::span<const std::byte> bytes, std::span<const attachment> sent,
-                             int flags) noexcept;
+                             socket_call how) noexcept;
 
 /// What names them.
 byte_buffer keys_of(std::span<const attachment> sent);

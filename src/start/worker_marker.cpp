@@ -2,9 +2,8 @@
 #include "start/worker_marker.hpp"
 
 #include <charconv>
-#include <random>
 
-#include <sys/random.h>
+#include "os/random_bits.hpp"
 
 namespace twat::mp::detail {
 namespace {
@@ -57,13 +56,6 @@ std::optional<worker_marker> parse_marker(std::string_view text)
     return marker;
 }
 
-std::uint64_t make_nonce()
-{
-    std::uint64_t nonce = 0;
-    if (::getrandom(&nonce, sizeof nonce, 0) == static_cast<ssize_t>(sizeof nonce))
-        return nonce;
-    std::random_device device; // Where a sandbox forbids getrandom.
-    return std::uint64_t(device()) << 32 | device();
-}
+std::uint64_t make_nonce() { return random_bits(); }
 
 } // namespace twat::mp::detail

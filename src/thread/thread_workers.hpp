@@ -7,8 +7,6 @@
 
 #include <boost/asio/basic_waitable_timer.hpp>
 
-#include <sys/types.h>
-
 #include <atomic>
 #include <cstddef>
 #include <functional>
@@ -115,7 +113,7 @@ private:
     const std::shared_ptr<shared_state> shared_;
     const pool_options options_;
     backend_events& events_;
-    const pid_t pid_;
+    const int pid_;
 
     // On the strand:
     std::optional<pool_strand> strand_; // until `shut_down`: its destructor needs the context

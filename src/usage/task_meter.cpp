@@ -1,33 +1,26 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "usage/task_meter.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
+
+#include "os/thread_accounts.hpp"
 
 namespace twat::mp::detail {
 namespace {
-
-std::int64_t nanoseconds(const timeval& t) noexcept
-{
-    return std::int64_t(t.tv_sec) * 1'000'000'000 + std::int64_t(t.tv_usec) * 1000;
-}
 
 std::int64_t now() noexcept { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 
 task_usage read() noexcept
 {
+    const thread_accounts accounts = read_thread_accounts();
     task_usage read;
-    rusage accounts{};
-    if (::getrusage(RUSAGE_THREAD, &accounts) != 0)
-        return read;
-    read.user = nanoseconds(accounts.ru_utime);
-    read.system = nanoseconds(accounts.ru_stime);
-    read.minor_faults = static_cast<std::uint64_t>(accounts.ru_minflt);
-    read.major_faults = static_cast<std::uint64_t>(accounts.ru_majflt);
-    read.voluntary_switches = static_cast<std::uint64_t>(accounts.ru_nvcsw);
-    read.involuntary_switches = static_cast<std::uint64_t>(accounts.ru_nivcsw);
-    read.peak = static_cast<std::uint64_t>(accounts.ru_maxrss) * 1024; // of the process, in the same call
+    read.user = accounts.user;
+    read.system = accounts.system;
+    read.minor_faults = accounts.minor_faults;
+    read.major_faults = accounts.major_faults;
+    read.voluntary_switches = accounts.voluntary_switches;
+    read.involuntary_switches = accounts.involuntary_switches;
+    read.peak = accounts.peak;
     return read;
 }
 

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "worker/connection.hpp"
 
-#include <sys/socket.h>
-#include <sys/uio.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -15,12 +12,12 @@
 
 namespace twat::mp::detail {
 
-bool worker_connection::receive(int flags)
+bool worker_connection::receive(socket_call how)
 {
     leave_if_copy();
     const std::span<std::byte> space = reader_.space();
     for (;;) {
-        const ssize_t n = arrived_.receive(socket_, space, flags);
+        const ssize_t n = arrived_.receive(socket_, space, how);
         if (n > 0) {
             reader_.add(static_cast<std::size_t>(n));
             return true;
@@ -34,7 +31,7 @@ bool worker_connection::receive(int flags)
     }
 }
 
-bool worker_connection::read_available() { return receive(MSG_DONTWAIT); }
+bool worker_connection::read_available() { return receive(socket_call::returns_at_once); }
 
 void worker_connection::flush()
 {
@@ -49,7 +46,7 @@ void worker_connection::send_attached(frame_type type, std::uint64_t id, std::sp
         const auto group = sent.first(std::min(sent.size(), most_attached));
         byte_buffer whole;
         append_frame(whole, {type, 0, id, 0}, keys_of(group).bytes());
-        const std::ptrdiff_t n = detail::send_attached(socket_, whole.bytes(), group, MSG_NOSIGNAL);
+        const std::ptrdiff_t n = detail::send_attached(socket_, whole.bytes(), group, socket_call::waits);
         if (n >= 0) {
             send(whole.bytes().subspan(static_cast<std::size_t>(n)), {});
             sent = sent.subspan(group.size());
@@ -68,17 +65,14 @@ void worker_connection::send(std::span<const std::byte> first, std::span<const s
     leave_if_copy();
     std::span<const std::byte> parts[] = {out_.bytes(), first, second};
     for (;;) {
-        ::iovec vectors[std::size(parts)];
+        std::span<const std::byte> unsent[std::size(parts)];
         std::size_t count = 0;
         for (const auto& part : parts)
             if (!part.empty())
-                vectors[count++] = {const_cast<std::byte*>(part.data()), part.size()};
+                unsent[count++] = part;
         if (count == 0)
             break;
-        ::msghdr message{};
-        message.msg_iov = vectors;
-        message.msg_iovlen = count;
-        const ssize_t n = ::sendmsg(socket_, &message, MSG_NOSIGNAL);
+        const std::ptrdiff_t n = send_bytes(socket_, std::span(unsent, count), socket_call::waits);
         if (n < 0) {
             if (errno == EINTR)
                 continue;

@@ -38,7 +38,7 @@ public:
     void read()
     {
         if (!spin_([this] { return read_available(); }))
-            receive(0);
+            receive(socket_call::waits);
     }
     /// How long `read` looks before it sleeps.
     void set_spin(duration longest) noexcept { spin_ = spin_wait(longest); }
@@ -57,7 +57,7 @@ public:
     void send(std::span<const std::byte> first, std::span<const std::byte> second);
 
 private:
-    bool receive(int flags);
+    bool receive(socket_call how);
 
     int socket_;
     frame_reader reader_{std::uint64_t(1) << 46}; // the parent is trusted with the memory of its workers

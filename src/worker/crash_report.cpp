@@ -9,14 +9,14 @@
 #include <ctime>
 #include <optional>
 
-#include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <twat/mp/error.hpp>
 
 #include "os/captured_stack.hpp"
 #include "os/futex.hpp"
+#include "os/mapping.hpp"
+#include "os/thread_signal.hpp"
 #include "shm/shared_page.hpp"
 #include "shm/stack_area.hpp"
 
@@ -41,8 +41,6 @@ struct state
 
 state the_state;
 
-pid_t this_thread() noexcept { return static_cast<pid_t>(::syscall(SYS_gettid)); }
-
 /// Has the process end as it would have without a handler: when the handler returns, or at once.
 void die_of(int signal, siginfo_t* info, bool at_once) noexcept
 {
@@ -50,9 +48,7 @@ void die_of(int signal, siginfo_t* info, bool at_once) noexcept
     {};
     by_default.sa_handler = SIG_DFL;
     ::sigaction(signal, &by_default, nullptr);
-    // What came with it is kept: a core dump shows it.
-    if (::syscall(SYS_rt_tgsigqueueinfo, ::getpid(), this_thread(), signal, info) != 0)
-        ::syscall(SYS_tgkill, ::getpid(), this_thread(), signal);
+    signal_this_thread_again(signal, info);
     if (!at_once)
         return;
     sigset_t one;
@@ -74,7 +70,7 @@ void on_crash(int signal, siginfo_t* info, void* context)
     state& s = the_state;
     if (::getpid() == s.process) { // and not a copy of the worker, which has its memory
         pid_t owner = 0;
-        if (s.owner.compare_exchange_strong(owner, this_thread())) {
+        if (s.owner.compare_exchange_strong(owner, this_thread_number())) {
             s.signal = signal;
             s.info = *info;
             s.words->crash_code = info->si_code;
@@ -82,7 +78,7 @@ void on_crash(int signal, siginfo_t* info, void* context)
             capture_stack(s.words->crash, context);
             s.words->crashed.store(static_cast<std::uint32_t>(signal), std::memory_order_release);
             s.written.store(true, std::memory_order_release);
-        } else if (owner == this_thread()) { // the stack could not be read; its frames so far are there
+        } else if (owner == this_thread_number()) { // the stack could not be read; its frames so far are there
             s.words->crashed.store(static_cast<std::uint32_t>(s.signal), std::memory_order_release);
             return die_of(s.signal, &s.info, true);
         } else
@@ -97,8 +93,8 @@ void on_request(int, siginfo_t*, void* context)
     const int error = errno;
     state& s = the_state;
     if (::getpid() == s.process) {
-        if (this_thread() != s.task_thread) // a signal to the process goes to any thread
-            ::syscall(SYS_tgkill, s.process, s.task_thread, s.ask_signal);
+        if (this_thread_number() != s.task_thread) // a signal to the process goes to any thread
+            signal_thread(s.task_thread, s.ask_signal);
         else {
             const std::uint32_t number = s.words->asked.load(std::memory_order_acquire);
             capture_stack(s.words->answer, context);
@@ -136,14 +132,14 @@ void make_alternate_stack() noexcept
     // With the registers of some processors, the kernel's own part of it is large.
     const std::size_t size = std::max<std::size_t>(
         std::size_t(64) << 10, 4 * static_cast<std::size_t>(std::max(0L, ::sysconf(_SC_MINSIGSTKSZ))));
-    void* const at = ::mmap(nullptr, guard + size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    if (at == MAP_FAILED)
+    std::byte* const at = map_stack(guard + size);
+    if (!at)
         return;
     stack_t made{};
-    made.ss_sp = static_cast<char*>(at) + guard;
+    made.ss_sp = at + guard;
     made.ss_size = size;
-    if (::mprotect(made.ss_sp, size, PROT_READ | PROT_WRITE) != 0 || ::sigaltstack(&made, nullptr) != 0)
-        ::munmap(at, guard + size);
+    if (!set_access(at + guard, size, memory_access::read_write) || ::sigaltstack(&made, nullptr) != 0)
+        unmap_memory(at, guard + size);
 }
 
 std::optional<page_layout> layout_of(int page) noexcept
@@ -168,7 +164,7 @@ void crash_report::install(int page) noexcept
         return;
     the_state.words = &*area;
     the_state.process = ::getpid();
-    the_state.task_thread = this_thread();
+    the_state.task_thread = this_thread_number();
     prepare_capture();
     make_alternate_stack();
     for (const int signal : crash_signals)

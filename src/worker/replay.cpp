@@ -16,7 +16,6 @@
 #include <string_view>
 #include <utility>
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <twat/mp/decoder.hpp>
@@ -28,6 +27,7 @@
 #include "exception/parcel_content.hpp"
 #include "function/function.hpp"
 #include "function/module.hpp"
+#include "os/file_status.hpp"
 #include "start/worker_context.hpp"
 #include "worker/functions.hpp"
 #include "worker/process_scope.hpp"
@@ -40,11 +40,10 @@ constexpr std::string_view option = "--twat-mp-replay";
 /// What it runs is what the file says, so nobody else may have written that.
 void check_owner(const std::string& file)
 {
-    struct stat about
-    {};
-    if (::stat(file.c_str(), &about) != 0)
+    const auto about = status_of(file);
+    if (!about)
         return; // `load` says so
-    if ((about.st_uid != ::geteuid() && about.st_uid != 0) || (about.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+    if (!about->is_trusted)
         throw std::runtime_error(file + " is refused: others may have written it; copy it, so that it belongs to you");
 }
 
@@ -164,17 +163,6 @@ std::optional<replay_request> find_replay(std::span<const std::string> arguments
         else if (request.file.empty())
             request.file = *next;
     return request;
-}
-
-std::vector<std::string> program_arguments()
-{
-    std::vector<std::string> found;
-    std::ifstream line("/proc/self/cmdline", std::ios::binary);
-    for (std::string word; std::getline(line, word, '\0');)
-        found.push_back(std::move(word));
-    if (!found.empty())
-        found.erase(found.begin());
-    return found;
 }
 
 int run_replay(const replay_request& request) noexcept

@@ -19,9 +19,6 @@ struct replay_request
 /// Nothing: the arguments of the program do not ask for a replay. @param arguments Without the program's name.
 std::optional<replay_request> find_replay(std::span<const std::string> arguments);
 
-/// Of this process, without the name.
-std::vector<std::string> program_arguments();
-
 /// Runs the call, or shows it. Returns the exit code: 0, or 1 if the task threw, or 2 if it cannot be run; messages go to stderr, what is shown
 /// to stdout.
 int run_replay(const replay_request& request) noexcept;

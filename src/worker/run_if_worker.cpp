@@ -2,7 +2,6 @@
 #include <twat/mp/worker.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -10,12 +9,10 @@
 #include <string>
 #include <vector>
 
-#include <fcntl.h>
-#include <sys/auxv.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "os/file_status.hpp"
+#include "os/own_process.hpp"
 #include "start/title.hpp"
 #include "start/marker.hpp"
 #include "worker/crash_report.hpp"
@@ -26,12 +23,6 @@
 namespace twat::mp {
 namespace detail {
 namespace {
-
-bool is_socket(int fd) noexcept
-{
-    struct stat about;
-    return ::fstat(fd, &about) == 0 && S_ISSOCK(about.st_mode);
-}
 
 /// Ends the process without the destructors of globals and without `atexit`: those belong to the program proper, which has one
 /// life, while each of its workers would remove the same lock file or send the same goodbye. A worker's own end is the
@@ -50,33 +41,16 @@ bool is_socket(int fd) noexcept
     ::_exit(code);
 }
 
-/// When memory runs out the system ends the process with the highest score: rather a worker than the program, which can tell of it.
-void raise_oom_score() noexcept
-{
-    constexpr int step = 300, highest = 1000;
-    const int fd = ::open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    char text[16] = {};
-    int score = 0;
-    if (const ssize_t n = ::read(fd, text, sizeof text);
-        n > 0 && std::from_chars(text, text + n, score).ec == std::errc()) {
-        const auto end = std::to_chars(text, text + sizeof text, std::min(score + step, highest)).ptr;
-        [[maybe_unused]] const ssize_t written = ::pwrite(fd, text, static_cast<std::size_t>(end - text), 0);
-    }
-    ::close(fd);
-}
-
 /// A noexcept frame: what escapes ends the process here, by std::terminate, and does not unwind into main.
 [[noreturn]] void run_worker() noexcept
 {
     const worker_start start{.marker = get_worker_marker()};
-    if (!is_socket(start.socket))
+    if (const auto status = status_of(start.socket); !status || !status->is_socket)
         ::_exit(bad_start_exit_code);
     watchdog::start(start.socket, start.doorbell);
     crash_report::install(start.page);
-    raise_oom_score();
-    ::prctl(PR_SET_NAME, make_short_name(program_name(), start.marker.index).c_str());
+    offer_to_out_of_memory_killer();
+    name_this_thread(make_short_name(program_name(), start.marker.index).c_str());
     leave(serve_worker(start));
 }
 
@@ -84,7 +58,7 @@ void raise_oom_score() noexcept
 void replay_if_asked(const std::vector<std::string>& arguments)
 {
     const std::optional<replay_request> request = find_replay(arguments);
-    if (!request || ::getauxval(AT_SECURE) != 0)
+    if (!request || has_extra_rights())
         return;
     const int code = run_replay(*request);
     std::fflush(nullptr);
@@ -98,7 +72,7 @@ void run_if_worker()
 {
     if (detail::enter_worker_state())
         detail::run_worker();
-    detail::replay_if_asked(detail::program_arguments());
+    detail::replay_if_asked(detail::own_arguments());
 }
 
 void run_if_worker(int argc, char** argv)

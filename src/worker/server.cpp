@@ -5,7 +5,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 
-#include <sys/epoll.h>
 #include <unistd.h>
 
 #include <cstdio>

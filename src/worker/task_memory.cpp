@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "worker/task_memory.hpp"
 
-#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <new>
 
-#include <sys/resource.h>
+#include "os/data_limit.hpp"
 
 namespace twat::mp::detail {
 namespace {
 
 struct limits
 {
-    ::rlimit usual{}, limited{};
+    data_limit memory;
     bool is_set = false;
     std::atomic<bool> holds{false}; // Threads of tasks allocate, too.
     std::atomic<std::uint64_t>* refused = nullptr;
@@ -32,10 +31,8 @@ void on_refused_memory()
 
 void task_memory::set_limit(std::size_t bytes, const shared_page& page) noexcept
 {
-    if (bytes == 0 || ::getrlimit(RLIMIT_DATA, &the_limits.usual) != 0)
+    if (bytes == 0 || !the_limits.memory.prepare(bytes))
         return;
-    the_limits.limited = the_limits.usual;
-    the_limits.limited.rlim_cur = std::min<rlim_t>(bytes, the_limits.usual.rlim_cur);
     the_limits.refused = &page.memory_refused();
     the_limits.is_set = true;
     if (!std::get_new_handler())
@@ -47,7 +44,7 @@ bool task_memory::begin() noexcept
     if (!the_limits.is_set || the_limits.holds)
         return false;
     the_limits.refused->store(0, std::memory_order_relaxed);
-    ::setrlimit(RLIMIT_DATA, &the_limits.limited);
+    the_limits.memory.set();
     the_limits.holds = true;
     return true;
 }
@@ -57,7 +54,7 @@ bool task_memory::end() noexcept
     if (!the_limits.is_set || !the_limits.holds)
         return false;
     the_limits.holds = false;
-    ::setrlimit(RLIMIT_DATA, &the_limits.usual);
+    the_limits.memory.take_back();
     return true;
 }
 

@@ -4,17 +4,14 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
-#include <cstdio>
-#include <cstring>
 #include <mutex>
 #include <thread>
 #include <utility>
 
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
+#include "os/own_process.hpp"
 #include "start/worker_marker.hpp"
 
 namespace twat::mp::detail {
@@ -47,21 +44,6 @@ bell& get_bell()
     ::_exit(0);
 }
 
-/// By a signal; not by a debugger.
-bool is_stopped(pid_t process) noexcept
-{
-    char path[32], text[256];
-    std::snprintf(path, sizeof path, "/proc/%d/stat", static_cast<int>(process));
-    const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    const ssize_t n = ::read(fd, text, sizeof text - 1);
-    ::close(fd);
-    text[n < 0 ? 0 : n] = 0;
-    const char* const behind_name = std::strrchr(text, ')'); // then: " T 4711 ..."
-    return behind_name && std::strncmp(behind_name, ") T ", 4) == 0;
-}
-
 /// How long to wait for the next look at the parent; -1: for the next doorbell.
 int look_at_parent() noexcept
 {
@@ -80,7 +62,7 @@ int look_at_parent() noexcept
 
 void watch(int socket, int doorbell) noexcept
 {
-    ::prctl(PR_SET_NAME, "watchdog");
+    name_this_thread("watchdog");
     pollfd watched[2] = {{socket, 0, 0}, {doorbell, POLLIN, 0}};
     for (int pause = -1;;) {
         const int found = ::poll(watched, 2, pause);
