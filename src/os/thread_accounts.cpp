@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "os/thread_accounts.hpp"
 
+#include "os/peak_memory.hpp"
+
 #include <sys/resource.h>
 
 namespace twat::mp::detail {
@@ -24,7 +26,8 @@ thread_accounts read_thread_accounts() noexcept
             .major_faults = static_cast<std::uint64_t>(read.ru_majflt),
             .voluntary_switches = static_cast<std::uint64_t>(read.ru_nvcsw),
             .involuntary_switches = static_cast<std::uint64_t>(read.ru_nivcsw),
-            .peak = static_cast<std::uint64_t>(read.ru_maxrss) * 1024}; // of the process, in the same call
+            .peak =
+                own_peak_memory(static_cast<std::uint64_t>(read.ru_maxrss) * 1024)}; // of the process, in the same call
 }
 
 } // namespace twat::mp::detail
