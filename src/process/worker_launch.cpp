@@ -111,15 +111,19 @@ void worker_process::on_launched(const boost::system::error_code& ec, const std:
     if (ec) {
         const std::string program =
             owner.settings().executable.empty() ? "this program" : owner.settings().executable.string();
+        // The worker was told to end before its turn came.
+        const bool dropped = ec == asio::error::operation_aborted;
         // Lack of memory, processes or descriptors may pass; a program that is not there stays away.
-        const bool passes =
-            ec == boost::system::errc::resource_unavailable_try_again || ec == boost::system::errc::not_enough_memory ||
-            ec == boost::system::errc::too_many_files_open || ec == boost::system::errc::too_many_files_open_in_system;
+        const bool passes = dropped || ec == boost::system::errc::resource_unavailable_try_again ||
+                            ec == boost::system::errc::not_enough_memory ||
+                            ec == boost::system::errc::too_many_files_open ||
+                            ec == boost::system::errc::too_many_files_open_in_system;
         const std::string at = failed_at.empty() && child_ ? child_->failed_at() : failed_at;
         obituary_.launch_failed();
-        fail_start(program + " could not be started as a worker process: " + (at.empty() ? "" : at + ": ") +
-                       ec.message() + explain_limit(ec),
-                   errc::worker_start_failed, passes ? obituary::outlook::may_pass : obituary::outlook::hopeless);
+        if (!dropped || !obituary_.has_failed_to_start()) // it has its reason
+            fail_start(program + " could not be started as a worker process: " + (at.empty() ? "" : at + ": ") +
+                           ec.message() + explain_limit(ec),
+                       errc::worker_start_failed, passes ? obituary::outlook::may_pass : obituary::outlook::hopeless);
         session_.resume(worker_input::exited);
         settle();
     } else {

@@ -152,6 +152,13 @@ void worker_process::give_up_start()
 {
     if (!owner_ || !session_.is_starting() || !session_.is_reachable())
         return; // what became of it follows
+    if (session_.phase() == worker_phase::launching) {
+        fail_start(
+            "the process of worker " + std::to_string(node()) +
+            " was not started within pool_options::start_timeout: the machine is busy, or the time is too short");
+        resume(worker_input::unfit);
+        return;
+    }
     const bool greeted = session_.phase() == worker_phase::initializing;
     fail_start(worker_identity{id(), node(), pid()}.name() + " was not ready within pool_options::start_timeout" +
                had_a_cpu_for(pid()) + "; " +

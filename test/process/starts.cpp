@@ -14,10 +14,12 @@
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include <fcntl.h>
@@ -113,6 +115,25 @@ BOOST_AUTO_TEST_CASE(no_more_workers_start_at_once_than_there_are_cpus)
     pool.start();
     BOOST_TEST(pool.stats().ready == options.nodes);
     BOOST_TEST(most <= cpus + 1); // one that the program waits for while it loads may count as asleep
+}
+
+// The time is up before there is a process: nobody cancelled anything.
+BOOST_AUTO_TEST_CASE(a_start_that_has_no_time_is_told_as_that)
+{
+    process_pool pool({.nodes = 1, .start_timeout = 1ns});
+    const auto names_the_option = [](const error& e) {
+        return e.code() == errc::worker_start_failed &&
+               std::string_view(e.what()).find("pool_options::start_timeout") != std::string_view::npos;
+    };
+    BOOST_CHECK_EXCEPTION(pool.start(), error, [&](const error& e) {
+        try {
+            std::rethrow_if_nested(e); // of a pool that is broken by then
+        }
+        catch (const error& cause) {
+            return names_the_option(cause);
+        }
+        return names_the_option(e);
+    });
 }
 
 BOOST_AUTO_TEST_CASE(initializers_that_wait_hold_up_nobody)

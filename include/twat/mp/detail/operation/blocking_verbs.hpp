@@ -204,7 +204,7 @@ public:
 
         @par Cancellation
         The ranges may be followed by a `std::stop_token`: once it is requested to stop, no further task begins and the range ends with
-        `asio::error::operation_aborted` behind what is there.
+        `asio::error::operation_aborted` behind what is there. If that was requested before, this throws it and nothing begins.
     */
     template <class F, class... As>
     auto imap(F&& f, As&&... args) const
