@@ -56,7 +56,6 @@ public:
     void halt() noexcept override {}
     identity identify(worker_id worker) const override;
     void add_stats(pool_stats&) const override {}
-    bool is_armed() const noexcept override { return timer_at_ != time_point::max(); }
 
 private:
     struct place

@@ -177,6 +177,7 @@ void engine::chunk_lost(worker_id worker, chunk_id id, const worker_loss& loss)
     given_chunk* const held = w ? find(*w, id) : nullptr;
     if (!held)
         return;
+    held->all_begun = true; // an operation that fails now has nothing of it to take back
     w->running -= held->outstanding();
     recount(*w);
     std::size_t begun = held->settled;

@@ -168,6 +168,21 @@ public:
     }
 
     std::string url() const { return "nats://127.0.0.1:" + std::to_string(port_); }
+    int port() const noexcept { return port_; }
+    int pid() const noexcept { return program_.pid(); }
+    /// Bytes that its files take by now. Files may come and go meanwhile.
+    std::uintmax_t bytes_on_disk() const
+    {
+        namespace fs = std::filesystem;
+        std::uintmax_t bytes = 0;
+        std::error_code ec;
+        for (fs::recursive_directory_iterator it(directory_ / "store", ec), end; !ec && it != end; it.increment(ec)) {
+            std::error_code gone;
+            const std::uintmax_t size = it->is_regular_file(gone) ? it->file_size(gone) : 0;
+            bytes += gone ? 0 : size;
+        }
+        return bytes;
+    }
 
     /// Whether there is a nats-server on this machine.
     static bool is_installed()
@@ -190,11 +205,19 @@ private:
 
 /// An agent: this program once more.
 inline started_program start_agent(const std::string& url, int nodes, const std::vector<std::string>& more = {},
-                                   const std::string& log = "/dev/stderr")
+                                   const std::string& log = "/dev/stderr",
+                                   const std::string& program = "/proc/self/exe")
 {
-    std::vector<std::string> arguments{"/proc/self/exe", "--twat-mp-agent", url, "--nodes", std::to_string(nodes)};
+    std::vector<std::string> arguments{program, "--twat-mp-agent", url, "--nodes", std::to_string(nodes)};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return started_program(arguments, log);
+}
+
+/// The same on a host of this name, which tasks find in the variable TEST_HOST.
+inline started_program start_agent_on(const std::string& host, const std::string& url, int nodes)
+{
+    return started_program({"/proc/self/exe", "--twat-mp-agent", url, "--nodes", std::to_string(nodes), "--host", host},
+                           "/dev/stderr", {{"TEST_HOST", host}});
 }
 
 } // namespace twat::mp::test

@@ -4,57 +4,22 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <csignal>
-#include <cstdio>
-#include <filesystem>
-#include <numeric>
-#include <set>
+#include <future>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "broker.hpp"
+#include "run_log.hpp"
 
 namespace twat::mp::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-/// A file in which each task leaves a line when it begins: what ran, and how often, whoever ran it.
-class run_log
-{
-public:
-    run_log() : path_(std::filesystem::temp_directory_path() / ("twat-mp-runs-" + std::to_string(::getpid())))
-    {
-        std::filesystem::remove(path_);
-    }
-    ~run_log() { std::filesystem::remove(path_); }
-
-    std::string path() const { return path_.string(); }
-    static void note(const std::string& path, int task)
-    {
-        const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-        const std::string line = std::to_string(task) + "\n";
-        [[maybe_unused]] const auto n = ::write(fd, line.data(), line.size());
-        ::close(fd);
-    }
-    std::vector<int> runs() const
-    {
-        std::vector<int> all;
-        std::ifstream in(path_);
-        for (int task; in >> task;)
-            all.push_back(task);
-        return all;
-    }
-
-private:
-    std::filesystem::path path_;
-};
 
 int slow_task(const std::string& log, int task, int milliseconds)
 {
@@ -68,29 +33,6 @@ int hang(const std::string& log)
     run_log::note(log, ::getpid());
     std::this_thread::sleep_for(1h);
     return 0;
-}
-
-std::vector<int> numbers(int n)
-{
-    std::vector<int> all(static_cast<std::size_t>(n));
-    std::iota(all.begin(), all.end(), 0);
-    return all;
-}
-
-std::size_t most_often(std::vector<int> runs)
-{
-    std::sort(runs.begin(), runs.end());
-    std::size_t most = 0, now = 0;
-    for (std::size_t i = 0; i != runs.size(); ++i) {
-        now = i != 0 && runs[i] == runs[i - 1] ? now + 1 : 1;
-        most = std::max(most, now);
-    }
-    return most;
-}
-
-auto since(std::chrono::steady_clock::time_point begin)
-{
-    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
 }
 
 struct three_agents
@@ -152,6 +94,23 @@ BOOST_AUTO_TEST_CASE(what_may_have_begun_on_a_killed_host_is_lost_and_the_rest_r
     BOOST_TEST(lost <= 4u); // two workers, and what was claimed for them
     BOOST_TEST(most_often(log.runs()) == 1u);
     BOOST_TEST_MESSAGE("C1: " << lost << " of 300 lost; over " << since(killed).count() << " ms after the kill");
+}
+
+// C1
+BOOST_AUTO_TEST_CASE(who_waits_for_a_task_on_a_killed_host_is_told)
+{
+    options.wait_for_agents = 0s; // nothing else ends them
+    cluster_pool pool(options);
+    std::vector<std::future<int>> tasks;
+    for (int i = 0; i != 6; ++i)
+        tasks.push_back(pool.submit(hang, log.path()));
+    BOOST_REQUIRE_MESSAGE(becomes_true([&] { return log.runs().size() == 6; }), log.runs().size() << " tasks began");
+    for (const started_program& agent : agents)
+        agent.kill(SIGKILL);
+    const auto killed = std::chrono::steady_clock::now();
+    for (auto& task : tasks)
+        BOOST_CHECK_THROW(task.get(), host_lost);
+    BOOST_TEST_MESSAGE("C1: told " << since(killed).count() << " ms after the kill, lease 1000 ms");
 }
 
 // C1

@@ -144,4 +144,19 @@ BOOST_AUTO_TEST_CASE(operations_that_have_waited_for_too_long_end_with_what_the_
     BOOST_TEST(!core->active());
 }
 
+// The task may have run: it fails its operation, and nothing of it is taken back besides.
+BOOST_AUTO_TEST_CASE(a_chunk_that_is_lost_on_the_way_ends_its_operation_at_once)
+{
+    come(1000);
+    auto op = add(1, tasks(1));
+    const chunk_id id = first(1000).work->id;
+    worker_loss lost = loss(false);
+    lost.begun.push_back({id, 0});
+    core->chunk_lost(1000, id, lost);
+    core->decide();
+    BOOST_TEST(op->completed);
+    BOOST_TEST(op->error_text() == "lost 0");
+    BOOST_TEST(core->stats().ready == 1u); // its worker goes on
+}
+
 BOOST_AUTO_TEST_SUITE_END()
