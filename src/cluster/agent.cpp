@@ -54,7 +54,8 @@ agent::agent(asio::any_io_executor executor, agent_options options)
     : strand_(asio::make_strand(executor)), options_(checked(std::move(options))),
       nodes_(options_.local.nodes != 0 ? options_.local.nodes : available_cpus()), id_(make_unique_id()),
       host_(options_.host.empty() ? own_host() : options_.host), names_(options_.group),
-      pools_(executor, options_.local, nodes_), timer_(strand_), presence_every_(presence_interval)
+      desk_(options_.local.cancel_grace), pools_(executor, options_.local, nodes_), timer_(strand_),
+      presence_every_(presence_interval)
 {}
 
 agent::~agent() = default;
@@ -401,6 +402,10 @@ void agent::step()
         const auto due = desk_.take_due(now);
         for (const auto& [key, entry] : due.orphans)
             drop(key, entry.ack, "+TERM");
+        for (const auto& [key, entry] : due.returned) {
+            link_->publish_text(entry.ack, "-NAK");
+            held_.erase(key);
+        }
         for (const std::string& ack : due.renewals)
             link_->publish_text(ack, "+WPI");
         for (const chunk_key& key : due.claims)

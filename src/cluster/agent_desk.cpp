@@ -112,7 +112,15 @@ void agent_desk::pool_heard(const std::string& pool, time_point now)
 void agent_desk::unanswered(time_point now)
 {
     for (auto& [id, pool] : pools_)
-        pool.unreachable = pool.unreachable || now - pool.heard >= pool.lease / 2;
+        pool.unreachable = pool.unreachable || now - pool.heard >= often(pool.lease) * 3 / 2;
+}
+
+time_point agent_desk::gone_at(const pool_state& pool) const noexcept
+{
+    if (!pool.unreachable)
+        return saturating_add(pool.heard, silent_leases * pool.lease);
+    // An eighth for the system, which ends the workers. Not before the second question in a row that nobody was there for.
+    return saturating_add(pool.heard, std::max(pool.lease * 5 / 8, pool.lease - pool.lease / 8 - stopping_));
 }
 
 void agent_desk::connected(time_point now)
@@ -137,15 +145,21 @@ agent_desk::due_work agent_desk::take_due(time_point now)
         return due;
     drop_pools_without_chunks();
     for (auto& [id, pool] : pools_) {
-        const bool gone =
-            (pool.unreachable && now - pool.heard >= pool.lease) || now - pool.heard >= silent_leases * pool.lease;
-        if (gone)
+        if (gone_at(pool) <= now)
             for (auto it = entries_.lower_bound({id, 0}); it != entries_.end() && it->first.pool == id;
                  it = entries_.erase(it))
                 due.orphans.emplace_back(it->first, it->second);
         else if (pool.ask_at <= now) {
             due.pools.push_back(id);
             pool.ask_at = saturating_add(now, often(pool.lease));
+        }
+    }
+    for (auto next = entries_.begin(); next != entries_.end();) {
+        const auto it = next++;
+        if (it->second.at == stage::waiting && it->second.renew_at <= now) {
+            due.returned.emplace_back(it->first, it->second);
+            std::erase(waiting_, it->first);
+            entries_.erase(it);
         }
     }
     for (auto& [key, e] : entries_) {
@@ -170,7 +184,7 @@ time_point agent_desk::next_due() const noexcept
         next = std::min({next, e.send_at, e.renew_at});
     if (!entries_.empty())
         for (const auto& [id, pool] : pools_)
-            next = std::min(next, pool.ask_at);
+            next = std::min({next, pool.ask_at, gone_at(pool)});
     return next;
 }
 

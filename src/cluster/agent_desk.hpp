@@ -32,6 +32,10 @@ struct chunk_key
 class agent_desk
 {
 public:
+    /// @param stopping How long tasks may take to stop: those of a pool that was killed are stopped as much earlier, so that they are gone within
+    /// its lease.
+    explicit agent_desk(duration stopping = duration::zero()) : stopping_(stopping) {}
+
     enum class stage { waiting, claiming, running, finished };
 
     struct entry
@@ -87,12 +91,14 @@ public:
         std::vector<chunk_key> claims;     ///< Ask (again).
         std::vector<chunk_key> outcomes;   ///< Send (again).
         std::vector<std::string> renewals; ///< Ack subjects.
-        std::vector<std::string> pools;    ///< Ask whether they are alive.
+        /// No worker was free for them for a while: back into the stream with them, since another agent may have one.
+        std::vector<std::pair<chunk_key, entry>> returned;
+        std::vector<std::string> pools; ///< Ask whether they are alive.
         /// Their pools are gone: stop them, take them out of the stream.
         std::vector<std::pair<chunk_key, entry>> orphans;
     };
 
-    /// What is due by now. Orphans are not here any more.
+    /// What is due by now. What is returned and orphans are not here any more.
     due_work take_due(time_point now);
     time_point next_due() const noexcept;
 
@@ -112,8 +118,11 @@ private:
     };
 
     static duration often(duration lease) noexcept { return lease / 4; }
+    /// When a pool counts as gone, unless it is heard.
+    time_point gone_at(const pool_state& pool) const noexcept;
     void drop_pools_without_chunks();
 
+    duration stopping_;
     bool connected_ = true;
     std::uint64_t last_delivery_ = 0;
     std::map<chunk_key, entry> entries_;

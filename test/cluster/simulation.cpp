@@ -182,6 +182,8 @@ private:
                 return;
             if (how == "+WPI")
                 found->second.second.again_at = now_ + lease;
+            else if (how == "-NAK")
+                found->second.second.pending = false;
             else
                 stream_.erase(found);
         });
@@ -219,6 +221,8 @@ private:
         const auto due = a->desk.take_due(now_);
         for (const auto& [key, entry] : due.orphans)
             a->running.erase(key.chunk);
+        for (const auto& [key, entry] : due.returned)
+            acknowledge(entry.ack, "-NAK");
         for (const std::string& ack : due.renewals)
             acknowledge(ack, "+WPI");
         for (const chunk_key& key : due.claims)
