@@ -24,8 +24,8 @@ namespace twat::mp::detail::cluster {
 namespace {
 
 constexpr duration retry_pause = std::chrono::milliseconds(500);
-/// The destructor waits so long for the link's thread, which has only to close a socket, so that nothing of it is left as a rule.
 constexpr duration flush_patience = std::chrono::milliseconds(50);
+/// The destructor waits so long for the link's thread, which has only to close a socket, so that nothing of it is left as a rule.
 constexpr duration close_patience = std::chrono::milliseconds(200);
 
 } // namespace
@@ -113,6 +113,7 @@ struct broker_link::state : std::enable_shared_from_this<state>
     void came_back(bool again);
     void begin_anew();
     void close();
+    void end();
     void helper_is_through();
 
     // In a helper thread:
@@ -120,6 +121,7 @@ struct broker_link::state : std::enable_shared_from_this<state>
     void connect();
     bool try_to_connect();
     void check_stream();
+    void close_connection();
     void report(std::string why);
     bool closing_after(duration pause);
 
@@ -292,12 +294,22 @@ void broker_link::state::close()
     while (connection && natsConnection_Status(connection.get()) == NATS_CONN_STATUS_CONNECTED &&
            natsConnection_Buffered(connection.get()) > 0 && clock::now() < limit)
         natsConnection_ProcessWriteEvent(connection.get());
+    // It waits half a second for the answer to a ping, unless this thread reads it meanwhile.
+    if (connection && natsConnection_Status(connection.get()) == NATS_CONN_STATUS_CONNECTED)
+        return help(&state::close_connection);
+    end();
+}
+
+void broker_link::state::end()
+{
     attached = nullptr;
     subscriptions.clear();
     connection.reset();
     events->detach();
     guard.reset();
 }
+
+void broker_link::state::close_connection() { natsConnection_Close(attached); }
 
 void broker_link::state::helper_is_through()
 {
@@ -327,6 +339,8 @@ void broker_link::state::help(void (state::*work)())
     }
     catch (const std::system_error&) {
         helped = false;
+        if (close_wanted)
+            return end();
         call([&] { on.failed("no thread could be made to connect to the broker"); });
     }
 }
@@ -453,7 +467,8 @@ broker_link::~broker_link()
     }
     state_->closing_changed.notify_all();
     state_->post([](state& link) { link.close(); });
-    state_->ended.wait_for(close_patience);
+    if (!state_->s.beside_a_loop)
+        state_->ended.wait_for(close_patience);
 }
 
 void broker_link::publish(std::string subject, std::vector<std::byte> bytes, std::string reply)

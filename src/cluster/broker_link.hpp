@@ -61,6 +61,8 @@ public:
         std::size_t replicas = 1;
         /// A pool: without the stream it is of no use. An agent waits for a pool to make it.
         bool owns_stream = true;
+        /// It is destroyed on a loop that must not be held up.
+        bool beside_a_loop = false;
         std::vector<std::string> subscriptions;
     };
 
@@ -78,7 +80,7 @@ public:
     };
 
     broker_link(settings s, callbacks on);
-    /// Nothing is called back any more when this returns. Does not wait for the broker.
+    /// Nothing is called back any more when this returns. Does not wait for the broker; the connection is closed behind it.
     ~broker_link();
 
     // For any thread:

@@ -66,6 +66,7 @@ cluster_workers_set::cluster_workers_set(const cluster_options& options, const b
     s.names = names_;
     s.lease = options_.lease;
     s.replicas = options_.replicas;
+    s.beside_a_loop = site.link->beside_a_loop();
     s.subscriptions = {names_.pool(id_, ">"), names_.presence()};
     broker_link::callbacks on;
     on.connected = [mail = mail_](std::size_t most, bool) { mail->connected(most); };
