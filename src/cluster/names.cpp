@@ -23,7 +23,15 @@ std::string make_token(std::string_view text)
 
 std::string_view last_token(std::string_view subject) noexcept { return subject.substr(subject.rfind('.') + 1); }
 
-std::string build_token() { return to_hex(build_id()); }
+std::string build_token()
+{
+    // What stands for a build without a build id has its hash behind this; messages show the first characters.
+    constexpr std::string_view hashed = "read-only:";
+    std::string_view id = build_id();
+    if (id.starts_with(hashed))
+        id.remove_prefix(hashed.size());
+    return to_hex(id);
+}
 
 // The file, and not what the program was called as: both sides may have been started in different ways.
 std::string program_text()
