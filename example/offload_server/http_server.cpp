@@ -23,8 +23,10 @@ constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 
 } // namespace
 
-http_server::http_server(const asio::any_io_executor& executor, const settings& s, workshop& work, live& feed)
-    : settings_(s), work_(work), feed_(feed), acceptor_(executor), patience_(executor)
+http_server::http_server(const asio::any_io_executor& executor, const settings& s, workshop& work, const loop_lag& lag,
+                         std::string monitor_url)
+    : settings_(s), work_(work), lag_(lag), monitor_url_(std::move(monitor_url)), acceptor_(executor),
+      patience_(executor)
 {
     for (unsigned short port = s.port;; ++port) {
         tcp::endpoint endpoint(s.address, port);

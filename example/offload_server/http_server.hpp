@@ -11,7 +11,7 @@
 #include <string>
 #include <unordered_set>
 
-#include "live.hpp"
+#include "loop_lag.hpp"
 #include "metrics.hpp"
 #include "settings.hpp"
 #include "work.hpp"
@@ -25,7 +25,8 @@ class http_server
 {
 public:
     /// @throws boost::system::system_error, if it cannot listen.
-    http_server(const asio::any_io_executor& executor, const settings& s, workshop& work, live& feed);
+    http_server(const asio::any_io_executor& executor, const settings& s, workshop& work, const loop_lag& lag,
+                std::string monitor_url);
 
     /// "http://127.0.0.1:8080/"
     std::string url() const;
@@ -41,7 +42,8 @@ public:
 
     const settings& options() const { return settings_; }
     workshop& work() { return work_; }
-    live& feed() { return feed_; }
+    const loop_lag& lag() { return lag_; }
+    const std::string& monitor_url() const { return monitor_url_; }
     metrics& counted() { return metrics_; }
     bool stopping() const { return stopping_; }
 
@@ -56,7 +58,8 @@ private:
 
     const settings& settings_;
     workshop& work_;
-    live& feed_;
+    const loop_lag& lag_;
+    const std::string monitor_url_;
     metrics metrics_;
     tcp::acceptor acceptor_;
     asio::steady_timer patience_;

@@ -10,10 +10,11 @@
 //   connection   a client: its requests and answers, their limits and their time, with Boost.Beast
 //   request      what a request asks for, and what is wrong with it
 //   routes       what there is at which path; streams has the answers that come piece by piece
-//   metrics      what is counted, for Prometheus and for the page
-//   live         what happens just now, for the page
-//   page/        the page
+//   metrics      what is counted, for Prometheus
+//   loop_lag     how late the event loop is
+//   page/        the page; what the workers do is shown by twat::mp_monitor
 //   descriptors  the limit of open files
+#include <twat/mp/monitor.hpp>
 #include <twat/mp/worker.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -25,10 +26,11 @@
 #include <csignal>
 #include <exception>
 #include <iostream>
+#include <string>
 
 #include "descriptors.hpp"
 #include "http_server.hpp"
-#include "live.hpp"
+#include "loop_lag.hpp"
 #include "settings.hpp"
 #include "work.hpp"
 
@@ -37,17 +39,19 @@ namespace {
 namespace asio = boost::asio;
 using namespace offload;
 
-asio::awaitable<void> serve(http_server& server, workshop& work, live& feed, const settings& s)
+asio::awaitable<void> serve(http_server& server, workshop& work, loop_lag& lag, const settings& s)
 {
     co_await work.start();
-    feed.start();
+    lag.start();
     std::cout << "offload_server: serving on " << server.url() << " (work runs in "
-              << (s.where == mode::in_loop ? "the loop" : name_of(s.where)) << ")" << std::endl;
+              << (s.where == mode::in_loop ? "the loop" : name_of(s.where)) << ", shown on " << server.monitor_url()
+              << ")" << std::endl;
     co_await server.accept();
 }
 
 /// The first signal ends it in order, the second one at once.
-asio::awaitable<void> stop_on_signal(asio::signal_set& signals, http_server& server, live& feed)
+asio::awaitable<void> stop_on_signal(asio::signal_set& signals, http_server& server, loop_lag& lag,
+                                     mp::monitor& monitor)
 {
     co_await signals.async_wait(asio::use_awaitable);
     std::cout << "offload_server: stopping" << std::endl;
@@ -56,7 +60,8 @@ asio::awaitable<void> stop_on_signal(asio::signal_set& signals, http_server& ser
             server.hurry();
     });
     co_await server.stop();
-    feed.stop();
+    lag.stop();
+    monitor.stop();
     signals.cancel();
 }
 
@@ -69,16 +74,20 @@ int main(int argc, char** argv)
         const settings s = read_settings(argc, argv);
         check_descriptors(s);
         asio::io_context context(1);
-        live feed(context.get_executor());
-        workshop work(context.get_executor(), s, feed);
-        http_server server(context.get_executor(), s, work, feed);
+        loop_lag lag(context.get_executor());
+        workshop work(context.get_executor(), s);
+        // Only this machine sees it, so it needs no token. Its viewers may do what those of the page may.
+        mp::monitor monitor(context, {.port = s.monitor_port, .dumps = s.demo, .records = s.demo, .parcels = s.demo});
+        work.show_on(monitor);
+        http_server server(context.get_executor(), s, work, lag,
+                           "http://127.0.0.1:" + std::to_string(monitor.port()) + "/");
         asio::signal_set signals(context, SIGINT, SIGTERM);
         const auto rethrow = [&server](std::exception_ptr e) {
             if (e && !server.stopping()) // a stop while the workers start ends that start
                 std::rethrow_exception(e);
         };
-        asio::co_spawn(context, serve(server, work, feed, s), rethrow);
-        asio::co_spawn(context, stop_on_signal(signals, server, feed), rethrow);
+        asio::co_spawn(context, serve(server, work, lag, s), rethrow);
+        asio::co_spawn(context, stop_on_signal(signals, server, lag, monitor), rethrow);
         context.run();
     }
     catch (const std::exception& e) {

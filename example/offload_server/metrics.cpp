@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "json.hpp"
 #include "prometheus.hpp"
 
 namespace offload {
@@ -13,25 +12,14 @@ constexpr mode modes[] = {mode::processes, mode::threads, mode::in_loop};
 
 std::string label(mode m) { return std::string("workers=\"") + name_of(m) + "\""; }
 
-/// Work that was done: what is refused, or fails, may be quick, but is no throughput. A picture that is none was looked at.
-bool is_work(const std::string& route, unsigned status)
-{
-    return (status == 200 || status == 422) &&
-           (route == "/thumbnail" || route == "/hash" || route == "/primes" || route == "/slow");
-}
-
-double milliseconds(std::chrono::nanoseconds t) { return std::chrono::duration<double, std::milli>(t).count(); }
-
 } // namespace
 
 void metrics::answered(const std::string& route, unsigned status, std::chrono::nanoseconds took)
 {
     requests_[{route, status}].record(took);
-    if (is_work(route, status))
-        work_time_.record(took);
 }
 
-std::string metrics::text(const workshop& work, const live& feed) const
+std::string metrics::text(const workshop& work, const loop_lag& lag) const
 {
     prometheus_text p;
     const auto each = [&](const char* name, const char* type, const char* help, auto write) {
@@ -97,41 +85,10 @@ std::string metrics::text(const workshop& work, const live& feed) const
     p.value("offload_http_bytes_total", "direction=\"sent\"", static_cast<double>(sent_));
     p.single("offload_http_connections", "gauge", "Open connections.", static_cast<double>(connections));
     p.head("offload_loop_lag_seconds", "histogram", "How late the event loop comes to a timer.");
-    p.histogram("offload_loop_lag_seconds", "", feed.lag());
+    p.histogram("offload_loop_lag_seconds", "", lag.measured());
     write_process(p);
     write_build(p);
     return p.take();
-}
-
-std::string metrics::figures(const workshop& work)
-{
-    const auto now = clock::now();
-    if (past_.empty() || now - past_.back().when >= std::chrono::milliseconds(250))
-        past_.push_back({now, work_time_});
-    while (past_.size() > 1 && now - past_[1].when >= std::chrono::seconds(5))
-        past_.pop_front();
-    mp::histogram lately = work_time_;
-    lately -= past_.front().work_time;
-    const double seconds = std::max(1.0, std::chrono::duration<double>(now - past_.front().when).count());
-
-    const mp::pool_stats s = work.stats(work.where());
-    return json_object()
-        .add("nodes", work.where() == mode::in_loop ? std::size_t(1) : s.nodes)
-        .add("ready", s.ready)
-        .add("busy", s.busy)
-        .add("pending", s.pending)
-        .add("done", s.done)
-        .add("failed", s.failed - s.timed_out - s.lost)
-        .add("timed_out", s.timed_out)
-        .add("lost", s.lost)
-        .add("cancelled", s.cancelled)
-        .add("refused", s.refused)
-        .add("died", s.died)
-        .add("restarts", s.restarts)
-        .add("rate", static_cast<double>(lately.count()) / seconds)
-        .add("p50", milliseconds(lately.quantile(0.5)))
-        .add("p99", milliseconds(lately.quantile(0.99)))
-        .text();
 }
 
 } // namespace offload

@@ -6,12 +6,11 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <string>
 #include <utility>
 
-#include "live.hpp"
+#include "loop_lag.hpp"
 #include "work.hpp"
 
 namespace offload {
@@ -21,8 +20,6 @@ class metrics
 {
 public:
     void answered(const std::string& route, unsigned status, std::chrono::nanoseconds took);
-    /// Work that is no request.
-    void worked(std::chrono::nanoseconds took) { work_time_.record(took); }
     void transferred(std::uint64_t received, std::uint64_t sent)
     {
         received_ += received;
@@ -30,25 +27,13 @@ public:
     }
 
     /// Everything, in the text format of Prometheus.
-    std::string text(const workshop& work, const live& feed) const;
-
-    /// What the page shows in figures, as a JSON object. Rate and quantiles are of the last five seconds.
-    std::string figures(const workshop& work);
+    std::string text(const workshop& work, const loop_lag& lag) const;
 
     std::size_t connections = 0;
 
 private:
-    using clock = std::chrono::steady_clock;
-
     std::map<std::pair<std::string, unsigned>, mp::histogram> requests_; // by route and status
-    mp::histogram work_time_;                                            // of work that was done
     std::uint64_t received_ = 0, sent_ = 0;
-    struct past
-    {
-        clock::time_point when;
-        mp::histogram work_time;
-    };
-    std::deque<past> past_;
 };
 
 } // namespace offload

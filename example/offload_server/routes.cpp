@@ -18,7 +18,16 @@ asio::awaitable<answer> ping(exchange&) { co_return answer{.body = "{\"ok\":true
 asio::awaitable<answer> metrics_text(exchange& e)
 {
     http_server& s = e.client.server();
-    co_return answer{.body = s.counted().text(e.work, s.feed()), .type = "text/plain; version=0.0.4; charset=utf-8"};
+    co_return answer{.body = s.counted().text(e.work, s.lag()), .type = "text/plain; version=0.0.4; charset=utf-8"};
+}
+
+/// For the page.
+asio::awaitable<answer> state(exchange& e)
+{
+    co_return ok(json_object()
+                     .add("mode", name_of(e.work.where()))
+                     .add("refused", e.work.stats(e.work.where()).refused)
+                     .add("monitor", e.client.server().monitor_url()));
 }
 
 /// For a load balancer: new requests may come here.
@@ -39,14 +48,14 @@ asio::awaitable<answer> ready(exchange& e)
 asio::awaitable<answer> thumbnail_of(exchange& e)
 {
     const auto width = e.t.number("width", 200, 1, 4096);
-    image made = co_await e.work.thumbnail(e.client.socket(), std::move(e.r.body()), static_cast<int>(width));
+    image made = co_await e.work.thumbnail(caller_of(e), std::move(e.r.body()), static_cast<int>(width));
     co_return answer{.body = std::move(made.bytes), .type = std::move(made.type)};
 }
 
 asio::awaitable<answer> hash_of(exchange& e)
 {
     const auto rounds = e.t.number("rounds", 100'000, 1, 100'000'000);
-    const std::string digest = co_await e.work.hash(e.client.socket(), std::move(e.r.body()), "salt", rounds);
+    const std::string digest = co_await e.work.hash(caller_of(e), std::move(e.r.body()), "salt", rounds);
     co_return ok(json_object().add("rounds", rounds).add("salt", "salt").add("hash", digest));
 }
 
@@ -55,7 +64,7 @@ asio::awaitable<answer> hash_of(exchange& e)
 asio::awaitable<answer> slow_task(exchange& e)
 {
     const auto ms = e.t.number("ms", 3000, 1, 600'000);
-    const int took = co_await e.work.slow(e.client.socket(), static_cast<int>(ms));
+    const int took = co_await e.work.slow(caller_of(e), static_cast<int>(ms));
     co_return ok(json_object().add("ms", took));
 }
 
@@ -63,8 +72,7 @@ asio::awaitable<answer> flood(exchange& e)
 {
     const auto tasks = e.t.number("tasks", 60, 1, 10'000);
     const auto rounds = e.t.number("rounds", 100'000, 1, 10'000'000);
-    e.work.flood(tasks, rounds,
-                 [&counted = e.client.server().counted()](std::chrono::nanoseconds took) { counted.worked(took); });
+    e.work.flood(tasks, rounds);
     answer a = ok(json_object().add("tasks", tasks));
     a.status = 202;
     co_return a;
@@ -74,7 +82,7 @@ asio::awaitable<answer> crash_worker(exchange& e)
 {
     if (e.work.where() != mode::processes)
         co_return error_answer(409, "refused", "the work runs in this very process: it would be the server that dies");
-    co_await e.work.crash(e.client.socket());
+    co_await e.work.crash(caller_of(e));
     co_return answer{.body = "{}\n"};
 }
 
@@ -105,7 +113,7 @@ constexpr route routes[] = {
     {"/ping", get, false, ping, nullptr, nullptr},
     {"/metrics", get, false, metrics_text, nullptr, nullptr},
     {"/readyz", get, false, ready, nullptr, nullptr},
-    {"/events", get, false, nullptr, stream_events, "text/event-stream"},
+    {"/state", get, false, state, nullptr, nullptr},
     {"/primes", get, false, nullptr, stream_primes, "text/plain"},
     {"/thumbnail", post, false, thumbnail_of, nullptr, nullptr},
     {"/hash", post, false, hash_of, nullptr, nullptr},
@@ -117,6 +125,13 @@ constexpr route routes[] = {
 };
 
 } // namespace
+
+caller caller_of(exchange& e)
+{
+    const auto header = e.r["traceparent"];
+    const mp::trace_context told(std::string_view(header.data(), header.size()));
+    return {e.client.socket(), told.valid() ? told : mp::trace_context()};
+}
 
 const route* find_route(std::string_view path, bool demo)
 {

@@ -19,6 +19,7 @@ An HTTP server whose heavy work runs in worker processes. It says the address wh
 
   --address A         listen on this address or name (127.0.0.1)
   --port N            listen on this port (8080, or the next that is free); 0: any
+  --monitor-port N    the page of the workers is on this port of the loopback interface (any that is free)
   --host NAME         requests may name this host; may be repeated. On loopback addresses, or when given, all but these, localhost and
                       addresses are refused, so that no page of another site can make its own name lead here
   --half-closed       a client that shuts down its sending half (nc -N) still gets its answer; one that hangs up is noticed later
@@ -101,7 +102,9 @@ settings read_settings(int argc, char** argv)
         else if (option == "--port") {
             s.port = static_cast<unsigned short>(number(option, value(), 65535));
             s.port_given = true;
-        } else if (option == "--host")
+        } else if (option == "--monitor-port")
+            s.monitor_port = static_cast<unsigned short>(number(option, value(), 65535));
+        else if (option == "--host")
             s.hosts.push_back(value());
         else if (option == "--half-closed")
             s.half_closed = true;

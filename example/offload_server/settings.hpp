@@ -21,8 +21,9 @@ const char* name_of(mode m);
 struct settings
 {
     asio::ip::address address = asio::ip::address_v4::loopback();
-    unsigned short port = 8080; ///< 0: any that is free.
-    bool port_given = false;    ///< If not, the next free one is taken.
+    unsigned short port = 8080;      ///< 0: any that is free.
+    bool port_given = false;         ///< If not, the next free one is taken.
+    unsigned short monitor_port = 0; ///< 0: any that is free.
     mode where = mode::processes;
     std::vector<std::string> hosts{}; ///< Names under which it may be asked for, beside localhost and addresses.
     bool half_closed = false;         ///< A client that only shuts down its sending half still gets its answer.

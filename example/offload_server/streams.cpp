@@ -8,11 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "json.hpp"
-
 namespace offload {
-
-using namespace std::chrono_literals;
 
 /// In chunks. An old client gets them without marks and sees the end of the connection.
 asio::awaitable<bool> stream_primes(exchange& e)
@@ -43,7 +39,7 @@ asio::awaitable<bool> stream_primes(exchange& e)
     };
     std::exception_ptr error;
     try {
-        co_await e.work.primes(client.socket(), upto, sink);
+        co_await e.work.primes(caller_of(e), upto, sink);
         if (!started)
             co_await start();
         if (chunked) {
@@ -59,43 +55,6 @@ asio::awaitable<bool> stream_primes(exchange& e)
     // Behind the first piece the only way to say that something went wrong is not to end the answer.
     client.count("/primes", !error ? 200 : explain(error).hung_up ? 499 : 500);
     co_return !error && keep_alive;
-}
-
-/// Server-sent events: all that happens, ten times a second, until somebody hangs up.
-asio::awaitable<bool> stream_events(exchange& e)
-{
-    connection& client = e.client;
-    http_server& server = client.server();
-    live& feed = server.feed();
-    client.not_busy(); // nothing to wait for when the server stops
-    client.count("/events", 200);
-    http::response_header<> head;
-    head.result(http::status::ok);
-    head.set(http::field::content_type, "text/event-stream");
-    try {
-        co_await client.send_head(std::move(head), false);
-        std::uint64_t position = feed.end();
-        std::string events = feed.present();
-        asio::steady_timer pause(client.socket().get_executor());
-        while (!server.stopping()) {
-            const std::string text = "data: " +
-                                     json_object()
-                                         .add("now", feed.now())
-                                         .add("mode", name_of(e.work.where()))
-                                         .add_raw("figures", server.counted().figures(e.work))
-                                         .add_raw("events", events)
-                                         .text() +
-                                     "\n\n";
-            co_await client.write(asio::buffer(text));
-            pause.expires_after(100ms);
-            co_await pause.async_wait(asio::use_awaitable);
-            events = feed.since(position);
-        }
-    }
-    catch (const boost::system::system_error&) {
-        // It hung up, or does not read.
-    }
-    co_return false;
 }
 
 } // namespace offload

@@ -48,42 +48,46 @@ struct workshop::pools
 
 namespace {
 
-mp::pool_options options(const settings& s, live& feed, mode where)
+mp::pool_options options(const settings& s, mode where)
 {
     mp::pool_options o;
     o.nodes = s.workers;
     o.max_pending = s.max_pending;
     o.max_message_size = std::max<std::size_t>(s.max_body + 4096, std::size_t(64) << 20);
     o.max_tasks_per_child = where == mode::processes ? 10'000 : 0; // what leaks in a decoder is gone some time
-    std::optional<mp::trace_file> file;
+    o.measure_usage = true;                                        // the monitor shows CPU time by label
     if (where == s.where && !s.trace.empty())
-        file.emplace(s.trace);
-    o.on_trace = [&feed, where, file](const mp::trace_event& event) {
-        feed.add(where, event);
-        if (file)
-            (*file)(event);
-    };
+        o.on_trace = mp::trace_file(s.trace);
     return o;
 }
 
 } // namespace
 
-workshop::workshop(const asio::any_io_executor& executor, const settings& s, live& feed)
-    : settings_(s), feed_(feed), hang_up_(s.half_closed ? mp::peer_hangup::reset_only : mp::peer_hangup::any),
-      where_(s.where),
-      pools_(new pools{mp::async_multi_pool(executor, replacing_workers(options(s, feed, mode::processes))),
-                       mp::async_thread_pool(executor, options(s, feed, mode::threads))})
+workshop::workshop(const asio::any_io_executor& executor, const settings& s)
+    : settings_(s), hang_up_(s.half_closed ? mp::peer_hangup::reset_only : mp::peer_hangup::any), where_(s.where),
+      pools_(new pools{mp::async_multi_pool(executor, with_workers_known(options(s, mode::processes))),
+                       mp::async_thread_pool(executor, options(s, mode::threads))})
 {}
 
-/// A pool without work replaces a worker that died when it is asked to; a server rather has it ready for the next request.
-mp::pool_options workshop::replacing_workers(mp::pool_options o)
+/// Keeps account of the processes. And a pool without work replaces a worker that died when it is asked to; a server rather has it ready for the next request.
+mp::pool_options workshop::with_workers_known(mp::pool_options o)
 {
     o.on_event = [this](const mp::pool_event& event) {
+        if (event.what == mp::pool_event::worker_ready)
+            processes_.insert(event.pid);
+        if (event.what == mp::pool_event::worker_lost || event.what == mp::pool_event::worker_retired)
+            processes_.erase(event.pid);
         if (event.what == mp::pool_event::worker_lost)
             asio::post(pools_->processes.get_executor(),
                        [this] { pools_->processes.start([](std::exception_ptr) {}); });
     };
     return o;
+}
+
+void workshop::show_on(mp::monitor& monitor) const
+{
+    monitor.watch("processes", pools_->processes);
+    monitor.watch("threads", pools_->threads);
 }
 
 workshop::~workshop() = default;
@@ -113,13 +117,15 @@ asio::awaitable<std::string> workshop::why_not_ready()
 }
 
 template <class R, class... Parameters, class... Arguments>
-asio::awaitable<R> workshop::run(const char* label, tcp::socket& client, R (*f)(Parameters...), Arguments... arguments)
+asio::awaitable<R> workshop::run(const char* label, caller by, R (*f)(Parameters...), Arguments... arguments)
 {
+    tcp::socket& client = by.client;
     // tag::peer[]
     mp::call_options options;
     options.timeout = settings_.timeout;
-    options.label = label;              // what the timeline calls it
+    options.label = label;              // what the monitor calls it
     options.tenant = tenant_of(client); // none keeps the others waiting
+    options.trace_parent = by.trace;    // the header `traceparent`
     if (where_ == mode::processes)
         co_return co_await pools_->processes.with(options).apply(f, std::move(arguments)...,
                                                                  mp::bind_to_peer(client, hang_up_));
@@ -127,27 +133,17 @@ asio::awaitable<R> workshop::run(const char* label, tcp::socket& client, R (*f)(
     if (where_ == mode::threads)
         co_return co_await pools_->threads.with(options).apply(f, std::move(arguments)...,
                                                                mp::bind_to_peer(client, hang_up_));
-    co_return run_here(label, f, std::move(arguments)...);
+    co_return run_here(f, std::move(arguments)...);
 }
 
 // On the loop: nothing else goes on meanwhile, and nothing can end it early.
 template <class R, class... Parameters, class... Arguments>
-R workshop::run_here(const char* label, R (*f)(Parameters...), Arguments... arguments)
+R workshop::run_here(R (*f)(Parameters...), Arguments... arguments)
 {
-    mp::trace_event event{};
-    event.what = mp::trace_event::chunk_begun;
-    event.when = std::chrono::steady_clock::now();
-    event.chunk = here_.done + here_.failed + 1;
-    event.label = label;
-    feed_.add(mode::in_loop, event);
+    const auto begun = std::chrono::steady_clock::now();
     const auto ended = [&](bool good) {
-        event.what = mp::trace_event::chunk_ended;
-        event.outcome = good ? mp::trace_outcome::done : mp::trace_outcome::failed;
-        event.took = std::chrono::steady_clock::now() - event.when;
-        event.when += event.took;
         ++(good ? here_.done : here_.failed);
-        here_.run_time.record(event.took);
-        feed_.add(mode::in_loop, event);
+        here_.run_time.record(std::chrono::steady_clock::now() - begun);
     };
     try {
         R result = f(std::move(arguments)...);
@@ -160,23 +156,22 @@ R workshop::run_here(const char* label, R (*f)(Parameters...), Arguments... argu
     }
 }
 
-asio::awaitable<image> workshop::thumbnail(tcp::socket& client, std::string bytes, int width)
+asio::awaitable<image> workshop::thumbnail(caller by, std::string bytes, int width)
 {
-    return run("thumbnail", client, &offload::thumbnail, std::move(bytes), width);
+    return run("thumbnail", by, &offload::thumbnail, std::move(bytes), width);
 }
 
-asio::awaitable<std::string> workshop::hash(tcp::socket& client, std::string password, std::string salt,
-                                            std::uint64_t rounds)
+asio::awaitable<std::string> workshop::hash(caller by, std::string password, std::string salt, std::uint64_t rounds)
 {
-    return run("hash", client, &offload::hash, std::move(password), std::move(salt), rounds);
+    return run("hash", by, &offload::hash, std::move(password), std::move(salt), rounds);
 }
 
-asio::awaitable<int> workshop::slow(tcp::socket& client, int milliseconds)
+asio::awaitable<int> workshop::slow(caller by, int milliseconds)
 {
-    return run("slow", client, &offload::slow, milliseconds);
+    return run("slow", by, &offload::slow, milliseconds);
 }
 
-asio::awaitable<int> workshop::crash(tcp::socket& client) { return run("crash", client, &offload::crash, 0); }
+asio::awaitable<int> workshop::crash(caller by) { return run("crash", by, &offload::crash, 0); }
 
 namespace {
 
@@ -194,28 +189,28 @@ asio::awaitable<void> stream_primes(Pool& pool, mp::call_options options, tcp::s
 
 } // namespace
 
-asio::awaitable<void> workshop::primes(tcp::socket& client, std::uint64_t end, text_sink& sink)
+asio::awaitable<void> workshop::primes(caller by, std::uint64_t end, text_sink& sink)
 {
     mp::call_options options;
     options.timeout = settings_.timeout;
     options.chunk_size = 1;
     options.window = 8; // so much is made ahead of a client that reads slowly
     options.label = "primes";
-    options.tenant = tenant_of(client);
+    options.tenant = tenant_of(by.client);
+    options.trace_parent = by.trace;
     if (where_ == mode::processes)
-        co_await stream_primes(pools_->processes, options, client, hang_up_, end, sink);
+        co_await stream_primes(pools_->processes, options, by.client, hang_up_, end, sink);
     else if (where_ == mode::threads)
-        co_await stream_primes(pools_->threads, options, client, hang_up_, end, sink);
+        co_await stream_primes(pools_->threads, options, by.client, hang_up_, end, sink);
     else
         for (std::uint64_t i = 0; i * piece < end; ++i) {
-            const std::string text = co_await run("primes", client, &primes_of_piece, i, end);
+            const std::string text = co_await run("primes", by, &primes_of_piece, i, end);
             co_await sink(text);
         }
 }
 
-asio::awaitable<void> workshop::one_of_flood(std::uint64_t rounds, time_sink done)
+asio::awaitable<void> workshop::one_of_flood(std::uint64_t rounds)
 {
-    const auto begun = std::chrono::steady_clock::now();
     mp::call_options options;
     options.timeout = settings_.timeout;
     options.label = "hash";
@@ -225,26 +220,26 @@ asio::awaitable<void> workshop::one_of_flood(std::uint64_t rounds, time_sink don
     else if (where_ == mode::threads)
         co_await pools_->threads.with(options).apply(&offload::hash, password, salt, rounds);
     else
-        run_here("hash", &offload::hash, password, salt, rounds);
-    done(std::chrono::steady_clock::now() - begun);
+        run_here(&offload::hash, password, salt, rounds);
 }
 
-void workshop::flood(std::size_t tasks, std::uint64_t rounds, time_sink done)
+void workshop::flood(std::size_t tasks, std::uint64_t rounds)
 {
     for (std::size_t i = 0; i < tasks; ++i)
         // stats() counts those that fail or are refused
-        asio::co_spawn(pools_->processes.get_executor(), one_of_flood(rounds, done), [](std::exception_ptr) {});
+        asio::co_spawn(pools_->processes.get_executor(), one_of_flood(rounds), [](std::exception_ptr) {});
 }
 
 asio::awaitable<int> workshop::kill_one()
 {
     co_await pools_->processes.start();
-    const int pid = feed_.some_process();
+    const mp::pool_dump busy = co_await pools_->processes.dump();
+    const int pid = !busy.workers.empty() ? busy.workers.front().pid : processes_.empty() ? 0 : *processes_.begin();
     if (pid == 0 || ::kill(pid, SIGKILL) != 0)
         co_return 0;
     // A pool without work looks after its workers when it is asked to.
     asio::steady_timer pause(pools_->processes.get_executor());
-    for (int i = 0; i < 500 && feed_.has_process(pid); ++i) {
+    for (int i = 0; i < 500 && processes_.contains(pid); ++i) {
         pause.expires_after(10ms);
         co_await pause.async_wait(asio::use_awaitable);
         co_await pools_->processes.start();

@@ -3,7 +3,9 @@
 #define OFFLOAD_WORK_HPP
 
 #include <twat/mp/bind_to_peer.hpp>
+#include <twat/mp/monitor.hpp>
 #include <twat/mp/options.hpp>
+#include <twat/mp/trace_context.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -15,15 +17,23 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
-#include "live.hpp"
 #include "settings.hpp"
 #include "tasks.hpp"
 
 namespace offload {
 
+namespace mp = twat::mp;
 using asio::ip::tcp;
+
+/// Whose task it is: when the client hangs up, it ends; and where the request belongs in a trace of several services.
+struct caller
+{
+    tcp::socket& client;
+    mp::trace_context trace{};
+};
 
 /** The heavy work of requests: hands it to worker processes or to threads, or does it here and now.
 
@@ -32,10 +42,12 @@ using asio::ip::tcp;
 class workshop
 {
 public:
-    workshop(const asio::any_io_executor& executor, const settings& s, live& feed);
+    workshop(const asio::any_io_executor& executor, const settings& s);
     ~workshop();
 
     mode where() const { return where_; }
+    /// The pools are seen there, but for what runs on the loop.
+    void show_on(mp::monitor& monitor) const;
     /// From now on new tasks go there.
     void go_to(mode where) { where_ = where; }
 
@@ -44,19 +56,17 @@ public:
     /// Empty, if tasks can run now.
     asio::awaitable<std::string> why_not_ready();
 
-    asio::awaitable<image> thumbnail(tcp::socket& client, std::string bytes, int width);
-    asio::awaitable<std::string> hash(tcp::socket& client, std::string password, std::string salt,
-                                      std::uint64_t rounds);
-    asio::awaitable<int> slow(tcp::socket& client, int milliseconds);
-    asio::awaitable<int> crash(tcp::socket& client);
+    asio::awaitable<image> thumbnail(caller by, std::string bytes, int width);
+    asio::awaitable<std::string> hash(caller by, std::string password, std::string salt, std::uint64_t rounds);
+    asio::awaitable<int> slow(caller by, int milliseconds);
+    asio::awaitable<int> crash(caller by);
 
     /// The primes below `end`, piece by piece, as the workers have them and the client takes them.
     using text_sink = std::function<asio::awaitable<void>(const std::string&)>;
-    asio::awaitable<void> primes(tcp::socket& client, std::uint64_t end, text_sink& sink);
+    asio::awaitable<void> primes(caller by, std::uint64_t end, text_sink& sink);
 
-    /// Starts so many hashes that nobody waits for; `done` is told of each how long it took, with its wait.
-    using time_sink = std::function<void(std::chrono::nanoseconds)>;
-    void flood(std::size_t tasks, std::uint64_t rounds, time_sink done);
+    /// Starts so many hashes that nobody waits for.
+    void flood(std::size_t tasks, std::uint64_t rounds);
 
     /// Kills a worker process, one that is at work if there is one, and waits for its successor. Returns its pid; 0: there is none.
     asio::awaitable<int> kill_one();
@@ -71,19 +81,19 @@ public:
 private:
     struct pools;
 
-    mp::pool_options replacing_workers(mp::pool_options o);
+    mp::pool_options with_workers_known(mp::pool_options o);
     template <class R, class... Parameters, class... Arguments>
-    asio::awaitable<R> run(const char* label, tcp::socket& client, R (*f)(Parameters...), Arguments... arguments);
+    asio::awaitable<R> run(const char* label, caller by, R (*f)(Parameters...), Arguments... arguments);
     template <class R, class... Parameters, class... Arguments>
-    R run_here(const char* label, R (*f)(Parameters...), Arguments... arguments);
-    asio::awaitable<void> one_of_flood(std::uint64_t rounds, time_sink done);
+    R run_here(R (*f)(Parameters...), Arguments... arguments);
+    asio::awaitable<void> one_of_flood(std::uint64_t rounds);
 
     const settings& settings_;
-    live& feed_;
     const mp::peer_hangup hang_up_;
     mode where_;
     std::unique_ptr<pools> pools_;
     mp::pool_stats here_; // of what ran on the loop
+    std::set<int> processes_;
 };
 
 /// What to answer when work failed.

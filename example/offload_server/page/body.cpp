@@ -23,30 +23,12 @@ const std::string_view body = R"html(
   </fieldset>
 </header>
 <main>
-  <dl class="tiles">
-    <div class="tile card"><dt>Throughput</dt><dd id="rate">–</dd></div>
-    <div class="tile card"><dt>Median, p50</dt><dd id="p50">–</dd></div>
-    <div class="tile card"><dt>Slowest, p99</dt><dd id="p99">–</dd></div>
-    <div class="tile card" id="ping-tile"><dt>A small request</dt><dd id="ping">–</dd></div>
-    <div class="tile card" id="lag-tile"><dt>Loop lag</dt><dd id="lag">–</dd></div>
-    <div class="tile card"><dt>Busy, queued</dt><dd id="queue">–</dd></div>
-  </dl>
-
-  <section class="card timeline" aria-labelledby="workers-title">
-    <div class="head">
-      <h2 id="workers-title">Workers</h2>
-      <ul class="legend" aria-label="Colours">
-        <li><i style="background: var(--thumbnail)"></i>thumbnail</li>
-        <li><i style="background: var(--hash)"></i>hash</li>
-        <li><i style="background: var(--primes)"></i>primes</li>
-        <li><i style="background: var(--slow)"></i>slow task</li>
-        <li><i style="background: var(--crash)"></i>worker died</li>
-        <li><i style="background: var(--gone)"></i>cancelled</li>
-      </ul>
+  <section class="card seen" aria-labelledby="seen-title">
+    <div>
+      <h2 id="seen-title">What the workers do</h2>
+      <p class="soft">The <a id="monitor" href="/" target="_blank" rel="noopener">monitor</a> shows what each worker runs, for whom and since when, queues, latencies and CPU time, and opens a report of each failure.</p>
     </div>
-    <canvas id="lanes" role="img" aria-label="Timeline of the workers"></canvas>
-    <p class="sub">How late the event loop is, in milliseconds</p>
-    <canvas id="lagline" role="img" aria-label="Lag of the event loop"></canvas>
+    <dl><dt>A small request, meanwhile</dt><dd id="ping">–</dd></dl>
   </section>
 
   <div class="columns">
@@ -60,12 +42,7 @@ const std::string_view body = R"html(
         <button class="danger" id="kill">kill -9 a worker</button>
       </div>
       <ol id="log" role="log" aria-label="What happened"></ol>
-      <details>
-        <summary>Workers as a table</summary>
-        <table><thead><tr><th scope="col">Worker</th><th scope="col">Process</th><th scope="col">State</th></tr></thead><tbody id="table"></tbody></table>
-        <p class="soft" id="totals"></p>
-        <p><a href="/metrics">Metrics for Prometheus</a></p>
-      </details>
+      <p><a href="/metrics">Metrics for Prometheus</a></p>
     </section>
     <section class="card panel" aria-labelledby="pictures-title">
       <h2 id="pictures-title">Thumbnails</h2>

@@ -132,7 +132,7 @@ async function ping() { // what somebody notices who wants something small
   setTimeout(ping, 250);
 }
 ping();
-connect();
+look();
 )js";
 
 } // namespace offload::page_parts

@@ -13,7 +13,7 @@ const std::string& page()
         (text += head) += "<style>";
         (text += style) += "</style>";
         (text += body) += "<script>\n'use strict';";
-        for (const std::string_view script : {feed, figures, timeline, deeds})
+        for (const std::string_view script : {feed, deeds})
             text += script;
         return text += "</script>\n</body>\n</html>\n";
     }();

@@ -7,8 +7,8 @@
 // The page in parts, by idea. Together they are one answer, which needs nothing from elsewhere.
 namespace offload::page_parts {
 
-extern const std::string_view head, style, body;              ///< HTML, CSS, HTML
-extern const std::string_view feed, figures, timeline, deeds; ///< Scripts, in this order.
+extern const std::string_view head, style, body; ///< HTML, CSS, HTML
+extern const std::string_view feed, deeds;       ///< Scripts, in this order.
 
 } // namespace offload::page_parts
 

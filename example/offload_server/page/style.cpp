@@ -8,15 +8,15 @@ const std::string_view style = R"css(
 :root {
   --page: #f5f6f8; --card: #ffffff; --line: #dfe3ea; --text: #161b26; --soft: #5a6475; --faint: #eef1f5;
   --accent: #2f5fe0; --accent-text: #ffffff; --raised: #ffffff; --good: #12805c; --bad: #c8283c; --bad-soft: #fdecee;
-  --thumbnail: #3b6ef5; --hash: #0e9384; --primes: #8a4fd8; --slow: #c77700; --crash: #c8283c; --gone: #98a1b0;
-  --lag: #d9480f; --lag-area: rgba(217, 72, 15, .14); --shadow: 0 1px 2px rgba(16, 24, 40, .06), 0 4px 16px rgba(16, 24, 40, .05);
+  --gone: #98a1b0;
+  --shadow: 0 1px 2px rgba(16, 24, 40, .06), 0 4px 16px rgba(16, 24, 40, .05);
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #0e1117; --card: #171b23; --line: #2a303c; --text: #e8ebf1; --soft: #9aa5b8; --faint: #1e242e;
     --accent: #6d94ff; --accent-text: #0b1020; --raised: #343c4b; --good: #46c79b; --bad: #ff6b7a; --bad-soft: #3a1a20;
-    --thumbnail: #6d94ff; --hash: #2ec4b2; --primes: #b48cf2; --slow: #f0a93b; --crash: #ff6b7a; --gone: #6b7486;
-    --lag: #ff8f5c; --lag-area: rgba(255, 143, 92, .16); --shadow: none;
+    --gone: #6b7486;
+    --shadow: none;
   }
 }
 * { box-sizing: border-box; }
@@ -40,21 +40,13 @@ fieldset { border: 0; margin: 0; padding: 0; }
 .modes input:checked + span { background: var(--raised); color: var(--text); box-shadow: 0 1px 3px rgba(0, 0, 0, .14); }
 .modes input:focus-visible + span { outline: 2px solid var(--accent); outline-offset: 1px; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 14px; box-shadow: var(--shadow); }
-.tiles { display: grid; grid-template-columns: repeat(6, 1fr); gap: 12px; margin-bottom: 14px; }
-.tile { padding: 12px 14px; min-width: 0; }
-.tile dt { font-size: 12.5px; color: var(--soft); white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-.tile dd { margin: 2px 0 0; font-size: 23px; font-weight: 640; letter-spacing: -.02em; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.tile dd small { font-size: 13px; font-weight: 500; color: var(--soft); letter-spacing: 0; margin-left: 3px; }
-.tile.warn dd { color: var(--bad); }
-.tile.old dd { color: var(--gone); }
 dl { margin: 0; }
-.timeline { padding: 14px 0 8px; margin-bottom: 14px; overflow: hidden; }
-.timeline .head { display: flex; flex-wrap: wrap; gap: 6px 18px; justify-content: space-between; padding: 0 16px 8px; }
-.legend { display: flex; flex-wrap: wrap; gap: 4px 14px; list-style: none; margin: 0; padding: 0; font-size: 12.5px; color: var(--soft); }
-.legend li { display: flex; align-items: center; gap: 6px; }
-.legend i { width: 11px; height: 11px; border-radius: 3px; }
-canvas { display: block; width: 100%; }
-.sub { padding: 6px 16px 0; font-size: 12.5px; color: var(--soft); border-top: 1px solid var(--line); }
+.seen { display: flex; flex-wrap: wrap; gap: 12px 24px; align-items: center; justify-content: space-between; padding: 14px 16px; margin-bottom: 14px; }
+.seen > div { flex: 1 1 20rem; }
+.seen p { font-size: 13.5px; margin-top: 3px; max-width: 72ch; }
+.seen dt { font-size: 12.5px; color: var(--soft); }
+.seen dd { margin: 0; font-size: 21px; font-weight: 640; font-variant-numeric: tabular-nums; }
+.seen dd.warn { color: var(--bad); }
 .columns { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 7fr); gap: 14px; align-items: start; padding-bottom: 28px; }
 .panel { padding: 14px 16px 16px; }
 .panel > p { font-size: 13.5px; margin: 3px 0 12px; }
@@ -84,20 +76,13 @@ button[aria-disabled=true] { opacity: .5; cursor: not-allowed; }
 #pictures .bad { grid-column: 1 / -1; }
 #pictures .frame.bad { aspect-ratio: auto; background: var(--bad-soft); color: var(--bad); padding: 6px 10px; justify-items: start; overflow-wrap: anywhere; font-size: 12.5px; }
 #pictures p { overflow-wrap: anywhere; margin-top: 3px; }
-details { margin-top: 14px; font-size: 13.5px; }
-summary { cursor: pointer; color: var(--soft); border-radius: 6px; }
-table { border-collapse: collapse; width: 100%; margin-top: 8px; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: 4px 10px 4px 0; border-top: 1px solid var(--line); font-weight: 400; }
-th { color: var(--soft); }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 a { color: var(--accent); }
-@media (max-width: 900px) { .tiles { grid-template-columns: repeat(3, 1fr); } .columns { grid-template-columns: minmax(0, 1fr); } }
-@media (max-width: 360px) { .tiles { grid-template-columns: repeat(2, 1fr); } }
+@media (max-width: 900px) { .columns { grid-template-columns: minmax(0, 1fr); } }
 @media (max-width: 520px) {
   main, header { padding-left: 12px; padding-right: 12px; }
   header { padding-top: 14px; } .modes { width: 100%; } .modes label { flex: 1; text-align: center; } .modes span { padding: 8px 4px; }
   header fieldset { width: 100%; }
-  .tiles { gap: 8px; } .tile { padding: 9px 10px; } .tile dd { font-size: 18px; } .tile dt { font-size: 11.5px; white-space: normal; }
   button, .button { padding: 11px 10px; }
 }
 )css";

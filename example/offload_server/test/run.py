@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
 sys.dont_write_bytecode = True
 from served import Server, data, png, png_pixels, until
@@ -352,10 +353,10 @@ def case_half_closed_clients_are_served_where_that_is_wanted():
 
 def case_a_head_request_changes_nothing():
     with server() as s:
-        for path in ("/events?to=inline", "/mode?to=inline", "/primes?to=inline", "/?to=inline", "/nothing?to=inline"):
+        for path in ("/state?to=inline", "/mode?to=inline", "/primes?to=inline", "/?to=inline", "/nothing?to=inline"):
             status, headers, bytes_ = s.request("HEAD", path)
             assert bytes_ == b"" and status == {"/mode": 405, "/nothing": 404}.get(path.split("?")[0], 200), (path, status)
-        assert s.request("HEAD", "/events")[1]["Content-Type"] == "text/event-stream"
+        assert s.request("HEAD", "/primes")[1]["Content-Type"] == "text/plain"
         assert s.request("GET", "/mode?to=inline")[0] == 405
         s.post("/hash?rounds=1", b"x")
         assert s.metric("offload_tasks_total", workers="processes", outcome="done") == 1
@@ -395,8 +396,6 @@ def case_answers_have_a_date():
         for path in ("/ping", "/primes?upto=10", "/nothing"):
             told = email.utils.parsedate_to_datetime(s.get(path)[1]["Date"])
             assert abs(told.timestamp() - time.time()) < 60, told
-        with s.raw(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n") as c:
-            assert "date" in read_head(c.makefile("rb"))[1]
 
 
 def case_paths_that_are_no_text_are_answered_in_json():
@@ -564,23 +563,15 @@ def case_serves_without_arguments():
 
 # ---------------------------------------------------------------- what it tells of itself
 
-def case_refused_work_is_counted_and_is_no_throughput():
-    def figures(s):
-        with s.raw(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n") as c:
-            f = c.makefile("rb")
-            while not (line := f.readline()).startswith(b"data: "):
-                assert line
-            return json.loads(line[6:])["figures"]
+def case_refused_work_is_counted():
     with server("--workers", "1", "--max-pending", "2", "--timeout", "600000") as s:
-        figures(s)  # from now on
         slow = in_background(s.post, "/slow?ms=600000")
         until(lambda: s.metric("offload_workers", workers="processes", state="busy") == 1, "it runs")
         s.post("/flood?tasks=10")
         answers = [s.post("/hash") for _ in range(5)]
         assert all(a[0] == 503 for a in answers), answers
         until(lambda: s.metric("offload_refused_total", workers="processes") == 13, "they are counted")
-        told = figures(s)
-        assert told["refused"] == 13 and told["rate"] == 0, told
+        assert data(s.get("/state"))["refused"] == 13
         end_by(lambda: s.post("/kill") and None, slow)
         assert slow()[0] == 500
 
@@ -637,33 +628,39 @@ def case_metrics_are_prometheus_text():
             assert any(name in (n, n + "_bucket", n + "_sum", n + "_count") for n in names), line
 
 
-def case_events_tell_what_workers_do():
-    with server("--workers", "1") as s:
-        with s.raw(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n") as c:
-            f = c.makefile("rb")
-            head = b""
-            while not head.endswith(b"\r\n\r\n"):
-                head += f.readline()
-            assert b"text/event-stream" in head
-            events = []
+def monitored(s, path):
+    with urllib.request.urlopen(data(s.get("/state"))["monitor"] + path, timeout=60) as answer:
+        return answer.read().decode()
 
-            def seen(condition):
-                while not any(condition(e) for e in events):
-                    line = f.readline()
-                    assert line, "the stream ended"
-                    if line.startswith(b"data: "):
-                        message = json.loads(line[6:])
-                        assert message["mode"] == "processes" and message["figures"]["nodes"] == 1
-                        events.extend(message["events"])
-            seen(lambda e: e["k"] == "ready" and e["pid"] > 0)
-            s.post("/hash?rounds=10", b"x")
-            seen(lambda e: e["k"] == "end" and e["how"] == "done")
-            s.post("/crash")
-            seen(lambda e: e["k"] == "end" and e["how"] == "died")
-            seen(lambda e: e["k"] == "gone" and e["how"] == "died")
-            seen(lambda e: e["k"] == "lag")
-            labels = [e["label"] for e in events if e["k"] == "begin"]
-            assert labels == ["hash", "crash"], labels
+
+def case_the_monitor_shows_the_pools():
+    with server("--workers", "1") as s:
+        s.post("/hash?rounds=10", b"x")
+        assert s.post("/crash")[0] == 500
+        frame = json.loads(monitored(s, "frame.json"))
+        pools = {p["name"]: p for p in frame["pools"]}
+        assert set(pools) == {"processes", "threads"} and pools["processes"]["done"] == 1, frame
+        failure = pools["processes"]["failures"][0]
+        assert failure["how"] == "died" and failure["label"] == "crash", failure
+        assert [l["label"] for l in pools["processes"]["labels"]] == ["hash"], "what it used is summed up by label"
+        assert 'twat_mp_tasks_total{pool="processes",outcome="done"} 1' in monitored(s, "metrics")
+        assert set(frame["can"]) == {"dump", "record", "parcel"}
+    with server("--no-demo") as s:
+        assert json.loads(monitored(s, "frame.json"))["can"] == []
+
+
+def case_a_request_belongs_to_the_trace_of_its_caller():
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "trace.json")
+        with server("--trace", path) as s:
+            for told in (parent, "no traceparent", "00-0-0-0"):
+                assert s.request("POST", "/hash?rounds=10", b"x", {"traceparent": told})[0] == 200, told
+            s.process.kill()
+            s.process.wait()
+        with open(path, encoding="utf-8") as f:
+            told = [e["args"]["traceparent"] for e in json.load(f) if "traceparent" in e.get("args", {})]
+        assert told == [parent], told
 
 
 def case_the_mode_can_be_changed():

@@ -3,7 +3,7 @@
 // line that is slow misses frames. What is kept for the pictures has a bound: a cell for each worker and quarter of a second of the last minute.
 
 const $ = id => document.getElementById(id);
-const columns = 240, columnMs = 250, rowHeight = 28, mostNamed = 32, mostInTable = 200;
+const columns = 240, columnMs = 250, rowHeight = 28, slidingRow = 10, mostNamed = 32, mostInTable = 200;
 const askEvery = 250, askEveryHidden = 5000, patience = 10000;
 const palette = matchMedia('(prefers-color-scheme: dark)').matches
   ? ['#79b8f2', '#7cc9a2', '#d9a066', '#b59be6', '#6fc3cf', '#d58ab5'] : ['#2f78bd', '#2f8f63', '#b8701c', '#7b5cc0', '#1f8593', '#b0508a'];
@@ -199,11 +199,11 @@ class Shown {
     if (canvas.width !== width) canvas.width = width;
     if (canvas.height !== height) canvas.height = height;
     const g = canvas.getContext('2d'), cell = width / columns;
-    const slide = calm.matches ? 0 : Math.min(1, (performance.now() - lastFrame) / columnMs) * cell;
+    const slide = calm.matches || this.row < slidingRow ? 0 : Math.min(1, (performance.now() - lastFrame) / columnMs) * cell;
     g.clearRect(0, 0, width, height);
     g.fillStyle = dark.matches ? '#23282d' : '#f0f2f4';
     const row = this.row * ratio, gap = this.row >= 10 ? Math.round(this.row * .11 * ratio) : 0;
-    for (let y = 0; y < height; y += row) g.fillRect(0, y + gap, width, row - 2 * gap);
+    g.fillRect(0, 0, width, height);
     g.imageSmoothingEnabled = false;
     g.drawImage(this.picture, -slide, 0, width, height);
     if (gap) for (let y = 0; y <= height; y += row) g.clearRect(0, y - gap, width, 2 * gap);
@@ -355,7 +355,8 @@ async function turn() {
 }
 
 function slide() {
-  if (!calm.matches) for (const pool of shown.values()) pool.draw();
+  // a picture of hundreds of lanes is large: it is drawn when there is something new
+  if (!calm.matches) for (const pool of shown.values()) if (pool.row >= slidingRow) pool.draw();
   requestAnimationFrame(slide);
 }
 dark.addEventListener('change', () => location.reload());

@@ -121,10 +121,12 @@ struct program
             std::cerr << "program: unknown word " << word << '\n';
     }
 
-    /// Small tasks as fast as they go, among them some that throw, and a crash now and then.
+    /// 10^5 small tasks a second, beside some that throw, and a crash now and then.
     void rage()
     {
+        auto next = std::chrono::steady_clock::now();
         for (std::size_t round = 0; storms; ++round) {
+            std::this_thread::sleep_until(next += 200ms);
             done += checks->with({.label = "small"}).map(nothing, std::views::iota(0, 20'000)).size();
             checks->with({.label = "parse"}).try_map(parse, std::views::iota(0, 100));
             if (round % 50 == 0)
