@@ -78,6 +78,15 @@ asio::awaitable<std::string> render_until(mp::async_multi_pool& pool, std::strin
 }
 // end::deadline[]
 
+// tag::hedge[]
+asio::awaitable<std::string> render_quickly(mp::async_multi_pool& pool, std::string page)
+{
+    mp::call_options options;
+    options.hedge_after = mp::percentile{95}; // slower than 95 of 100 before it: begun once more elsewhere, the first answer wins
+    co_return co_await pool.with(options).apply(render, page);
+}
+// end::hedge[]
+
 // tag::streaming[]
 std::string row(int number) { return "row " + std::to_string(number) + "\n"; }
 
@@ -135,6 +144,7 @@ asio::awaitable<void> run()
 
     text = "home";
     check(co_await render_until(pool, text, std::chrono::steady_clock::now() + 1h) == "home, whole");
+    check(co_await render_quickly(pool, text) == "home, whole");
 
     asio::local::stream_protocol::socket here(executor), there(executor);
     asio::local::connect_pair(here, there);

@@ -186,6 +186,10 @@ void blocking()
         constexpr auto unread = mp::retry_on::type<std::ios_base::failure, std::system_error>();
         auto patient = pool.with({.retry = {.attempts = 5, .backoff = 100ms, .on = mp::retry_on::transient}});
         patient.map(compress, blocks);
+        auto quick = pool.with({.hedge_after = 50ms});
+        auto quicker = pool.with({.hedge_after = mp::percentile{95}});
+        quick.map(compress, blocks);
+        quicker.map(compress, blocks);
         pool.with({.retry = {.attempts = 2, .on = busy}}).map(compress, blocks);
         pool.with({.retry = {.attempts = 2, .on = unread}}).map(compress, blocks);
 

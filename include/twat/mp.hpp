@@ -21,6 +21,7 @@
 #include <twat/mp/exceptions.hpp>
 #include <twat/mp/future.hpp>
 #include <twat/mp/fwd.hpp>
+#include <twat/mp/hedge.hpp>
 #include <twat/mp/histogram.hpp>
 #include <twat/mp/inline_pool.hpp>
 #include <twat/mp/later.hpp>

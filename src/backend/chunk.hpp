@@ -47,6 +47,7 @@ struct chunk : std::enable_shared_from_this<chunk>
     /// What happens to its tasks on purpose. (Worker processes have a plan of their own.)
     std::shared_ptr<const chaos_plan> chaos{};
     bool reports = false; ///< Somebody wants to know what its tasks report.
+    bool copy = false;    ///< The second run of a task, see `call_options::hedge_after`.
 };
 
 } // namespace twat::mp::detail

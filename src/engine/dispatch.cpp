@@ -50,6 +50,7 @@ void engine::decide()
         flush();
         hand_out();
         steal();
+        hedge();
         grow_if_tasks_wait();
     } while (!touched_.empty() || let_in_those_that_wait() || roster_.has_actions());
     if (shed_ == most_shed_at_once || (ending_ && !outstanding_.empty()))
@@ -377,6 +378,12 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
     work->function = op.function;
     work->coroutine = traits.coroutine;
     work->timeout = traits.options.timeout;
+    if (may_hedge(op)) {
+        if (work->timeout == duration::zero())
+            work->timeout = duration::max(); // then the worker tells when each task begins
+        if (!work->copy)
+            budget_.add_tasks(work->count);
+    }
     work->deadline = op.deadline;
     work->seed = traits.options.seed;
     work->measured = measures(op);
@@ -435,6 +442,8 @@ void engine::chunk_begins(worker_id worker, given_chunk& held)
     // Also where nobody waits for it any more. (Threads that were asked to stop can be asked no more.)
     if (held.work->timeout != duration::zero() && !held.doomed && !(held.cancelled && !can_.can_kill))
         check_at(held, saturating_add(held.since, held.work->timeout));
+    if (!held.work->copy)
+        watch_for_hedge(held);
 }
 
 void engine::requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt,

@@ -112,6 +112,8 @@ void engine::add(std::shared_ptr<operation> op, time_point latest, bool nested)
         limits.fixed = std::min(limits.fixed, window == 0 ? limits.fixed : window);
     }
     state->sizes = chunker(limits);
+    if (traits.options.hedge_after.measured())
+        state->times = &times_.of(op->function_types(), traits.options.label);
     state->op = std::move(op);
 
     operation_state& added = *state;
@@ -260,6 +262,9 @@ void engine::leave_place(given_chunk& held) noexcept
 void engine::disown(given_chunk& held) noexcept
 {
     leave_place(held);
+    hedges_.clear(held.hedge);
+    held.list_hook<late_tag>::unlink();
+    part(held, held.late_at);
     operation_state& op = *std::exchange(held.owner, nullptr);
     op.held.erase(op.held.iterator_to(held));
     --op.held_chunks;
@@ -318,6 +323,11 @@ bool engine::settle(ready_worker& worker, chunk_id id, std::size_t position, giv
         return false;
     }
     --held->owner->held_tasks;
+    if (position == held->beaten) { // whatever it gives: its task has its outcome
+        touch(*held->owner);
+        chunk_is_over(worker.id, *held);
+        return false;
+    }
     held->owner->yielded = false;
     return true;
 }
@@ -367,6 +377,7 @@ void engine::task_finished(worker_id worker, chunk_id id, finished_task task, st
             fail_task(op, task.index, std::move(unreadable), held);
         return chunk_is_over(worker, *held);
     }
+    win_race(*held, position);
     ++op.done;
     ++totals_.done;
     if (op.tenant->counters)
@@ -381,8 +392,8 @@ void engine::tasks_finished(worker_id worker, chunk_id id, std::size_t position,
 {
     ready_worker* const w = find(worker);
     given_chunk* const held = w ? find(*w, id) : nullptr;
-    const bool plain = held && held->owner && held->expired.empty() && held->timed_out == no_position &&
-                       position == held->settled && count <= held->outstanding() &&
+    const bool plain = held && held->owner && held->expired.empty() && held->timed_out == no_position && !held->twin &&
+                       held->beaten == no_position && position == held->settled && count <= held->outstanding() &&
                        !(held->owner->stopping && held->owner->final_error);
     if (!plain)
         return backend_events::tasks_finished(worker, id, position, count, values);
@@ -451,6 +462,7 @@ void engine::fail_task(operation_state& op, std::uint64_t index, std::exception_
     totals_.lost += how == trace_outcome::died;
     op.worst = std::max(op.worst, how);
     if (held) {
+        win_race(*held, static_cast<std::size_t>(index - held->work->first));
         ++held->failed;
         held->worst = std::max(held->worst, how);
     }
@@ -547,6 +559,8 @@ void engine::lose_chunk(given_chunk& held, const worker_loss& loss)
             lost = std::max(lost, begun.position + 1);
     for (const std::size_t position : held.expired)
         lost = std::max(lost, position + 1);
+    if (held.twin)
+        lost = std::max(lost, held.late_at + 1);
 
     const std::uint64_t first = held.work->first;
     const std::size_t attempt = held.work->attempt;
@@ -567,6 +581,8 @@ void engine::lose_chunk(given_chunk& held, const worker_loss& loss)
             continue; // had its answer when it ran out of time
         --op.held_tasks;
         const std::uint64_t index = first + position;
+        if (race_goes_on(held, position, run_end::died))
+            continue;
         if (op.stopping && op.final_error)
             continue;
         if (is_bystander && op.traits().options.retries != 0 && unexplained <= most_unexplained && !op.stopping)
@@ -594,6 +610,9 @@ void engine::fail_rest(operation_state& op, const error_maker& error)
 {
     for (given_chunk& h : op.held)
         take_back(*h.holder, h, true);
+    for (given_chunk& h : op.held) // each task has one answer
+        if (h.work->copy && part(h, h.late_at))
+            lose_race(h);
     // What runs on a thread has its outcome when it returns; processes are killed. Nothing can be awaited of workers that do not answer.
     for (auto next = op.held.begin(); next != op.held.end();) {
         given_chunk& h = *next++;

@@ -22,6 +22,7 @@
 #include "backend/backend.hpp"
 #include "chaos/plan.hpp"
 #include "engine/fair_queue.hpp"
+#include "engine/hedge_plan.hpp"
 #include "engine/ledger.hpp"
 #include "engine/live_tenant.hpp"
 #include "engine/roster.hpp"
@@ -326,6 +327,19 @@ private:
     void begin_due_attempts(time_point now);
     void drop_delayed(operation_state& op) noexcept;
 
+    // hedging.cpp: tasks that are late have a second run
+    bool may_hedge(const operation_state& op) const noexcept;
+    std::optional<duration> hedge_delay_of(const operation_state& op) const;
+    void watch_for_hedge(given_chunk& held);
+    void consider_hedge(given_chunk& held, time_point now);
+    void hedge();
+    ready_worker* second_worker(const given_chunk& held);
+    void submit_copy(given_chunk& held, ready_worker& worker);
+    static given_chunk* part(given_chunk& held, std::size_t position) noexcept;
+    bool race_goes_on(given_chunk& held, std::size_t position, run_end how);
+    void win_race(given_chunk& held, std::size_t position);
+    void lose_race(given_chunk& loser);
+
     // reports.cpp: what tasks say of themselves
     progress progress_of(const operation_state& op) const;
     bool tell_progress(operation_state& op, const progress& now);
@@ -379,6 +393,10 @@ private:
     watch<given_chunk> checks_, unwanted_checks_; // of running tasks' time; those that nobody waits for apart
     watch<given_chunk> kills_;
     watch<delayed_chunk> retries_;
+    watch<given_chunk> hedges_;
+    hooked_list<given_chunk, late_tag> late_; // those whose task gets a second run when there is a worker for it
+    hedge_budget budget_;
+    times_by_kind times_;
     ledger ledger_;
     roster roster_;
     bool elastic_ = false; // fewer workers are kept than there may be

@@ -15,6 +15,8 @@ bool engine::try_later(operation_state& op, given_chunk& held, std::size_t posit
     const retry_policy& policy = op.traits().options.retry;
     if (policy.attempts <= 1)
         return false;
+    if (held.twin && policy.on(error) && race_goes_on(held, position, run_end::threw))
+        return true;
     const std::size_t attempt = held.work->failures + 1;
     const auto now = now_();
     const auto due =

@@ -17,6 +17,7 @@
 
 #include "backend/chunk.hpp"
 #include "engine/chunker.hpp"
+#include "engine/hedge_plan.hpp"
 #include "engine/ledger.hpp"
 #include "engine/run_queue.hpp"
 #include "engine/takers.hpp"
@@ -44,6 +45,7 @@ struct touched_tag;     ///< Operations to be looked at.
 /// Operations of which no task has begun, or those that have begun and have many; in either, in order.
 struct unbegun_tag;
 struct owned_tag;      ///< The chunks of one operation that workers hold.
+struct late_tag;       ///< Those of them whose running task waits for a second run.
 struct considered_tag; ///< Workers to which something has happened.
 
 /// One of those that a count counts, until it is cleared or destroyed.
@@ -75,7 +77,7 @@ private:
 };
 
 /// A chunk that a worker holds. Stays at one address.
-struct given_chunk : list_hook<owned_tag>
+struct given_chunk : list_hook<owned_tag>, list_hook<late_tag>
 {
     explicit given_chunk(ready_worker& holder) noexcept : holder(&holder) {}
 
@@ -107,6 +109,10 @@ struct given_chunk : list_hook<owned_tag>
     bool looked_twice = false;         // at `kill`, since the loop was late
     watched<given_chunk> check{*this}; // when to look whether the running task has run out of time
     watched<given_chunk> kill{*this};  // when the worker is killed, or the coroutine abandoned
+    watched<given_chunk> hedge{*this}; // when to look whether the running task shall have a second run
+    std::size_t late_at = 0;           // the position of the task that shall have one, or has
+    given_chunk* twin = nullptr;       // in which the same task has its other run
+    std::size_t beaten = no_position;  // threads: its task has its outcome of its twin, but its return is waited for
 
     std::size_t outstanding() const noexcept { return keep - settled; }
     bool is_expired(std::size_t position) const noexcept
@@ -175,6 +181,8 @@ struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_t
     bool yielded = false;
     std::size_t waiting_bytes = 0;  // of its arguments, until a task begins
     ready_worker* drains = nullptr; // the worker that runs empty so that this operation's kind of task can run on it
+
+    recent_times* times = nullptr; // of its kind of tasks, where `hedge_after` goes by them
 
     std::vector<usage> used; // bills that the operation was not told of yet
 

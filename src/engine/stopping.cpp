@@ -264,6 +264,8 @@ void engine::tick()
     for (watch<given_chunk>* checks : {&checks_, &unwanted_checks_})
         while (given_chunk* const late = checks->take_due(now))
             check_timeout(*late->holder, *late, now);
+    while (given_chunk* const late = hedges_.take_due(now))
+        consider_hedge(*late, now);
     begin_due_attempts(now);
     if (reports_at_ <= now)
         look_at_reports();
@@ -340,6 +342,10 @@ void engine::check_timeout(ready_worker& worker, given_chunk& held, time_point n
     if (!can_.can_kill) {
         // A thread cannot be killed: the task has its outcome when it returns.
         held.timed_out = position;
+        if (given_chunk* const other = held.twin; other && held.late_at == position && !worker.dying) {
+            other->timed_out = other->late_at;
+            ask_to_stop(*other->holder, *other, stop_force::ask);
+        }
         ask_to_stop(worker, held, stop_force::ask);
         return;
     }
@@ -360,14 +366,14 @@ void engine::check_timeout(ready_worker& worker, given_chunk& held, time_point n
 bool engine::judges() const
 {
     const time_point now = now_();
-    return std::min({limits_.next(), kills_.next(), checks_.next()}) <= now || roster_.judges(now);
+    return std::min({limits_.next(), kills_.next(), checks_.next(), hedges_.next()}) <= now || roster_.judges(now);
 }
 
 time_point engine::next_wake() const
 {
     const time_point age = may_recycle_another() ? ages_.next() : time_point::max();
     return std::min({look_again_, limits_.next(), kills_.next(), checks_.next(), unwanted_checks_.next(), age,
-                     roster_.next_due(), grow_at_, shrinks_at(), reports_at_, retries_.next()});
+                     roster_.next_due(), grow_at_, shrinks_at(), reports_at_, retries_.next(), hedges_.next()});
 }
 
 } // namespace twat::mp::detail

@@ -54,6 +54,7 @@ trace_event engine::event_of(trace_event::kind what, const given_chunk& held)
     event.first = work.first;
     event.count = held.keep;
     event.coroutine = work.coroutine;
+    event.copy = work.copy;
     event.label = options.label;
     event.trace_parent = options.trace_parent;
     event.tenant = options.tenant;
@@ -125,6 +126,8 @@ void engine::tell_end(worker_id worker, given_chunk& held, std::size_t tasks, ti
         timings_->run_time.record(each, tasks);
         if (tenant)
             tenant->run_time.record(each, tasks);
+        if (held.owner && held.owner->times)
+            held.owner->times->record(each, tasks);
     }
     if (held.opens) {
         const duration waited = std::max(duration::zero(), duration(held.since - *held.opens));

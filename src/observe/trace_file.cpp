@@ -100,7 +100,7 @@ public:
         case trace_event::chunk_begun:
             return add(e.coroutine ? "b" : "B", e,
                        name_of_chunk(e) + ",\"args\":{\"tasks\":" + json_string(tasks(e)) +
-                           format(",\"operation\":%" PRIu64 "}", e.operation));
+                           format(",\"operation\":%" PRIu64, e.operation) + (e.copy ? ",\"copy\":true}" : "}"));
         case trace_event::chunk_ended:
             return add(e.coroutine ? "e" : "E", e, name_of_chunk(e) + ",\"args\":{" + result(e) + "}");
         case trace_event::task_used: return add("i", e, ",\"name\":\"used\",\"s\":\"t\",\"args\":{" + bill(e) + "}");

@@ -103,6 +103,10 @@ void check_options(const call_options& options)
     check_duration("call_options::retry.backoff", options.retry.backoff);
     if (!(options.retry.jitter >= 0 && options.retry.jitter <= 1))
         refuse_option("call_options::retry.jitter", "must be between 0 and 1");
+    check_duration("call_options::hedge_after", options.hedge_after.after());
+    if (const double percent = options.hedge_after.percent();
+        options.hedge_after.measured() && !(percent > 0 && percent < 100))
+        refuse_option("call_options::hedge_after", "is a percentile that is not between 0 and 100");
     if (options.prio != priority::low && options.prio != priority::normal && options.prio != priority::high)
         refuse_option("call_options::prio", "is not a valid mp::priority");
     if (options.trace_parent.malformed())

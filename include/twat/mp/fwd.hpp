@@ -46,6 +46,7 @@ struct progress;
 struct pool_dump;
 class parcel;
 struct trace_event;
+class hedge_delay;
 class histogram;
 class trace_file;
 

@@ -17,6 +17,7 @@
 
 #include <twat/mp/chaos.hpp>
 #include <twat/mp/config.hpp>
+#include <twat/mp/hedge.hpp>
 #include <twat/mp/histogram.hpp>
 #include <twat/mp/life_phase.hpp>
 #include <twat/mp/retry.hpp>
@@ -248,6 +249,15 @@ struct call_options
     /// that are not referred to, as those of an lvalue container are, must be of standard types or trivially copyable for it, or the operation
     /// completes with `std::invalid_argument`. In line, the calling thread waits out the pauses.
     retry_policy retry{};
+    /// Runs a task that takes longer than this a second time, on a worker that has nothing else to do; the first answer wins, the other run is
+    /// cancelled as by a timeout: a process has `cancel_grace` to stop, then it is killed. (Threads are asked to stop, and the operation
+    /// completes when they have.) Against the few that are slow for no reason of their own: `.hedge_after = 50ms`, or
+    /// `mp::percentile{95}` of the tasks of the same type of function and `label` in this pool, once 20 of them were measured. A pool runs
+    /// at most one task in twenty twice, but at least one. **Giving it declares that the tasks may run twice, also at the same time**:
+    /// that they are idempotent. An exception is an answer, unless `retry` would retry it; a death is none. Neither is waited for while the
+    /// other run goes on, and uses up no attempt. Threads need arguments that can be copied, as for `retry`. No effect on a cluster, in line, and
+    /// on tasks that are sent descriptors.
+    hedge_delay hedge_after{};
     /// What `this_task::rng` gives depends on this and on the task's index. Operations with one seed have the same numbers, so let it differ
     /// where they must be independent.
     std::uint64_t seed = 0;
@@ -294,7 +304,9 @@ struct pool_stats
     std::size_t refused = 0;       ///< Operations that were refused with `errc::queue_full`.
     /// Processes: tasks that did not run because a journal had their result. Not among `done`.
     std::size_t resumed = 0;
-    std::size_t retried = 0;          ///< Attempts of tasks that threw; see `call_options::retry`. Not among `failed`.
+    std::size_t retried = 0; ///< Attempts of tasks that threw; see `call_options::retry`. Not among `failed`.
+    /// Second runs of tasks that took long, and those of them that answered first; see `call_options::hedge_after`.
+    std::size_t hedged = 0, hedges_won = 0;
     std::size_t lost = 0;             ///< Failed tasks whose worker died in them.
     std::uint64_t bytes_sent = 0;     ///< Processes: encoded arguments that workers were given.
     std::uint64_t bytes_received = 0; ///< Processes: encoded results that came back.

@@ -55,10 +55,11 @@ struct trace_event
     std::chrono::nanoseconds took{};
     trace_outcome outcome = trace_outcome::done; ///< How it ended.
     bool coroutine = false;                      ///< Its tasks are coroutines: chunks of one worker overlap.
-    const char* label = nullptr;                 ///< `call_options::label`.
-    trace_context trace_parent{};                ///< `call_options::trace_parent`.
-    const usage* used = nullptr;                 ///< Of a task; good during the call.
-    tenant_id tenant{};                          ///< `call_options::tenant`, of operations, chunks and tasks.
+    bool copy = false;            ///< Of a chunk: the second run of a task, see `call_options::hedge_after`.
+    const char* label = nullptr;  ///< `call_options::label`.
+    trace_context trace_parent{}; ///< `call_options::trace_parent`.
+    const usage* used = nullptr;  ///< Of a task; good during the call.
+    tenant_id tenant{};           ///< `call_options::tenant`, of operations, chunks and tasks.
 };
 
 } // namespace twat::mp

@@ -45,6 +45,7 @@ public:
         made->indices.push_back(indices[position]);
         return made;
     }
+    std::unique_ptr<payload> copy(std::size_t position) override { return extract(position); }
 };
 
 /// An operation over the numbers from 0 to `total`, which writes down what it is told.

@@ -59,7 +59,10 @@ public:
         f_.workers.tells_what_runs = true;
         f_.workers.claims = 1 + seed % 3;
         f_.workers.late = seed % 3 == 1;
-        f_.workers.on_submit = [this](const chunk& work) { check_turn(work); };
+        f_.workers.on_submit = [this](const chunk& work) {
+            check_turn(work);
+            note_copy(work);
+        };
     }
 
     void run()
@@ -120,6 +123,8 @@ private:
         s.asked_to_end = s.asked_to_end || refuses_;
         if (chance(25))
             traits.options.timeout = 100ms;
+        if (chance(15))
+            traits.options.hedge_after = std::chrono::milliseconds(1 + below(60));
         if (chance(30)) {
             constexpr asio::cancellation_type limits[] = {asio::cancellation_type::none, asio::cancellation_type::total,
                                                           asio::cancellation_type::partial};
@@ -164,7 +169,9 @@ private:
         if (h->begun == h->finished && h->begun < h->keep) {
             const std::size_t runs = ++ledger_[{h->work->op.get(), h->work->first + h->begun}];
             const call_options& options = h->work->op->traits().options;
-            BOOST_TEST_REQUIRE(runs <= options.retries + options.retry.attempts);
+            const auto copies = copies_.find({h->work->op.get(), h->work->first + h->begun});
+            BOOST_TEST_REQUIRE(runs <= options.retries + options.retry.attempts +
+                                           (copies == copies_.end() ? 0 : copies->second));
             ++h->begun;
             h->begun_at = f_.now;
             if (!no_more_hang_ && chance(3))
@@ -385,7 +392,7 @@ private:
                 if (s->op->completed && ended_by_force(*s))
                     // A worker that answers a recall late may begin what it was asked for.
                     bound = (f_.workers.late ? std::max(s->ended, h.begun_at) : s->ended) + grace;
-                if (h.work->timeout != duration::zero())
+                if (s->op->traits().options.timeout != duration::zero())
                     bound = std::min(bound, h.begun_at + h.work->timeout + grace);
                 if (late_ ? f_.now > bound && f_.now - bound > 1s : f_.now > bound)
                     BOOST_FAIL("worker " << id << " is still busy with a task "
@@ -472,6 +479,26 @@ private:
             BOOST_FAIL("tenants have " << held << " chunks in workers and " << outstanding
                                        << " operations; counted are " << running << " and, of those that wait, "
                                        << pending);
+    }
+
+    /// One task in twenty may have a copy, and one at least; nobody has two at once.
+    void note_copy(const chunk& work)
+    {
+        const bool may = !work.op->traits().options.hedge_after.never();
+        if (!work.copy) {
+            hedged_tasks_ += may ? work.tasks->size() : 0;
+            return;
+        }
+        ++copies_[{work.op.get(), work.first}];
+        ++all_copies_;
+        std::size_t runs = 0;
+        for (const auto& [id, held] : f_.workers.workers)
+            for (const auto& h : held)
+                runs += h.work->op == work.op && h.work->first <= work.first && work.first < h.work->first + h.keep &&
+                        h.finished <= work.first - h.work->first;
+        BOOST_TEST_REQUIRE(may);
+        BOOST_TEST_REQUIRE(runs == 1);
+        BOOST_TEST_REQUIRE(all_copies_ <= std::max<std::size_t>(1, hedged_tasks_ / 20));
     }
 
     /// A worker gets nothing of a lower priority while there is something of a higher one for it. (With coroutines about, one may
@@ -586,6 +613,8 @@ private:
     bool no_more_hang_ = false;
     std::map<std::pair<const operation*, std::uint64_t>, std::size_t> ledger_;
     std::set<const operation*> abandoned_;
+    std::map<std::pair<const operation*, std::uint64_t>, std::size_t> copies_;
+    std::size_t hedged_tasks_ = 0, all_copies_ = 0;
     const bool tenants_;
     const bool refuses_; ///< `overflow::fail`, or calls that have waited for too long.
 };

@@ -36,11 +36,13 @@ public:
           completion_(std::forward<C>(completion))
     {
         const auto total = this->traits().total;
+        // Two runs of one task may end at the same time.
+        const bool one_run = this->traits().options.hedge_after.never();
         if constexpr (shares_places) {
-            if (auto* places = total ? results_.share(*total) : nullptr)
+            if (auto* places = total && one_run ? results_.share(*total) : nullptr)
                 this->share_results(places);
         } else if constexpr (shares_nothing) {
-            if (total)
+            if (total && one_run)
                 this->share_results(nullptr);
         }
         if (total && !shares())

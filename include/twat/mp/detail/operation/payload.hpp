@@ -38,6 +38,9 @@ public:
 
     /// The task at `position` by itself, to be run once more; a worker is done with it, and may be at others. Null if that is not possible.
     virtual std::unique_ptr<payload> extract(std::size_t) { return nullptr; }
+
+    /// A copy of the task at `position` by itself, while a worker may be running it. Null if that is not possible.
+    virtual std::unique_ptr<payload> copy(std::size_t) { return nullptr; }
 };
 
 /** Encoded arguments, back to back: what process workers take. */
@@ -50,6 +53,11 @@ public:
     std::size_t size_in_bytes() const noexcept override { return out_.size(); }
     std::unique_ptr<payload> split(std::size_t position) override;
     std::unique_ptr<payload> extract(std::size_t position) override;
+    std::unique_ptr<payload> copy(std::size_t position) override
+    {
+        const bool sends = sent() && !sent()->empty(); // descriptors have one receiver
+        return sends ? nullptr : extract(position);
+    }
     void set_memory(std::shared_ptr<buffer_memory> memory) override { buffer() = byte_buffer(std::move(memory)); }
 
     /// The arguments of one task.

@@ -84,10 +84,11 @@ public:
         pull_result done;
         try {
             if constexpr (!base::can_run_again)
-                if (this->traits().options.retry.attempts > 1)
+                if (this->traits().options.retry.attempts > 1 || !this->traits().options.hedge_after.never())
                     throw std::invalid_argument(
-                        "twat::mp::call_options::retry is set, but an argument is of a type that threads cannot be "
-                        "sure to copy for a second attempt; give the tasks elements of a container that outlives the "
+                        "twat::mp::call_options::retry or hedge_after is set, but an argument is of a type that "
+                        "threads cannot be "
+                        "sure to copy for a second run; give the tasks elements of a container that outlives the "
                         "call (an lvalue), or standard types");
             if constexpr (sends_blocks)
                 pull_block(done, into, max, limit);

@@ -73,8 +73,17 @@ struct thread_task
         : arguments(thread_argument<Parameters>(std::in_place, std::forward<Ts>(values))...)
     {}
 
+    /// Whether the task can be run a second time: with copies of its arguments, which the first call may have taken away.
+    static constexpr bool copyable = (... && (std::is_lvalue_reference_v<Parameters> || surely_copyable<Parameters>));
+
+    /// The same task anew. Another thread may run this one meanwhile, with copies of its own.
+    thread_task copy() const requires copyable { return thread_task(arguments); }
+
     std::tuple<thread_argument<Parameters>...> arguments;
     std::optional<Value> result;
+
+private:
+    explicit thread_task(const std::tuple<thread_argument<Parameters>...>& copied) : arguments(copied) {}
 };
 
 /** Tasks in place: what thread workers take.
@@ -107,6 +116,16 @@ public:
         return made;
     }
 
+    std::unique_ptr<payload> copy([[maybe_unused]] std::size_t position) override
+    {
+        if constexpr (Task::copyable) {
+            auto made = std::make_unique<thread_payload>();
+            made->tasks_.push_back(at(position).copy());
+            return made;
+        }
+        return nullptr;
+    }
+
     Task& at(std::size_t position) noexcept { return tasks_.data()[position]; }
     std::vector<Task>& tasks() noexcept { return tasks_; }
 
@@ -134,6 +153,8 @@ public:
         made->size_ = 1;
         return made;
     }
+
+    std::unique_ptr<payload> copy(std::size_t position) override { return extract(position); }
 
     void add(std::size_t count) noexcept { size_ += count; }
 
@@ -224,8 +245,7 @@ public:
 
 protected:
     /// Whether a task can be run a second time: with copies of its arguments, which the first call may have taken away.
-    static constexpr bool can_run_again =
-        (... && (std::is_lvalue_reference_v<Parameters> || surely_copyable<Parameters>));
+    static constexpr bool can_run_again = thread_task<value_type, Parameters...>::copyable;
 
     /// Whether results can go to `share_results` from several threads at once.
     static constexpr bool can_share = !traits_type::coroutine && std::is_nothrow_move_assignable_v<value_type>;
@@ -303,7 +323,10 @@ private:
             places_[index] = static_cast<value_type>(call_task());
     }
 
-    bool runs_again() const noexcept { return traits().options.retry.attempts > 1; }
+    bool runs_again() const noexcept
+    {
+        return traits().options.retry.attempts > 1 || !traits().options.hedge_after.never();
+    }
 
     template <class Arguments>
     decltype(auto) call(Arguments& all) const
