@@ -80,10 +80,7 @@ asio::awaitable<void> serve(mp::async_multi_pool& pool, tcp::socket accepted)
 // tag::refused[]
 asio::awaitable<void> serve_or_refuse(mp::async_multi_pool& pool, tcp::socket accepted)
 {
-    // A refused call closes what it was given. Who wants to say so to the client keeps a descriptor of his own.
-    const auto protocol = accepted.local_endpoint().protocol();
-    tcp::socket spare(accepted.get_executor(), protocol, ::fcntl(accepted.native_handle(), F_DUPFD_CLOEXEC, 3));
-    bool refused = false;
+    std::optional<conversation> back;
     try {
         conversation begun{std::move(accepted)};
         co_await pool.apply(shout, std::move(begun));
@@ -91,10 +88,10 @@ asio::awaitable<void> serve_or_refuse(mp::async_multi_pool& pool, tcp::socket ac
     catch (const mp::error& e) {
         if (e.code() != mp::errc::queue_full)
             throw;
-        refused = true;
+        back = mp::reclaim<conversation>(e); // no worker had it: here it is again
     }
-    if (refused)
-        co_await asio::async_write(spare, asio::buffer("busy\n", 5), asio::use_awaitable);
+    if (back)
+        co_await asio::async_write(back->socket, asio::buffer("busy\n", 5), asio::use_awaitable);
 }
 // end::refused[]
 

@@ -35,6 +35,7 @@
 #include <twat/mp/portable.hpp>
 #include <twat/mp/progress_bar.hpp>
 #include <twat/mp/register_exception.hpp>
+#include <twat/mp/reclaim.hpp>
 #include <twat/mp/register_function.hpp>
 #include <twat/mp/result.hpp>
 #include <twat/mp/result_range.hpp>

@@ -23,8 +23,8 @@ TWAT_MP_DECL int read_descriptor(decoder& in);
 /** Owns a file descriptor, and closes it. An argument and a result of tasks: a file, a pipe, a socket of any kind.
 
     To and from worker processes it travels by `SCM_RIGHTS`: the other side gets a descriptor of its own for the same open file. What a call is given
-    is its own, and is closed when its task has ended or when the call fails, also if it is refused or cancelled before a worker has it: who may want
-    it back keeps another one (`dup`). Elements of a container that a range verb refers to stay with the caller. It can be part of other
+    is its own, and is closed when its task has ended. The error of a call that fails before a worker has it (it is refused or cancelled) gives it
+    back: see `reclaim`. Elements of a container that a range verb refers to stay with the caller. It can be part of other
     values (containers, aggregates), but cannot be bound by `partial`. Threads and inline pools get it as it is.
 
     @par Errors

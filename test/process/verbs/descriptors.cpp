@@ -13,6 +13,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/exception/diagnostic_information.hpp>
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -35,6 +36,8 @@
 #include <twat/mp/error.hpp>
 #include <twat/mp/inline_pool.hpp>
 #include <twat/mp/portable.hpp>
+#include <twat/mp/reclaim.hpp>
+#include <twat/mp/worker_died.hpp>
 
 #include "blocking_pools.hpp"
 #include "io_context_fixture.hpp"
@@ -292,6 +295,146 @@ BOOST_AUTO_TEST_CASE(what_never_begins_is_closed)
     const std::size_t before = open_descriptors();
     run();
     check_descriptors(before);
+}
+
+/// A pool of one worker that is busy, and whose queue of one is full.
+template <class Pool>
+struct full_pool
+{
+    static pool_options options()
+    {
+        pool_options options = one_node();
+        options.max_pending = 1;
+        return options;
+    }
+
+    full_pool()
+    {
+        await_running_task(pool);
+        // What a worker holds does not wait: so long ones, until one waits.
+        while (pool.stats().pending == 0) {
+            others.push_back(pool.submit(until_stopped, 1));
+            std::this_thread::sleep_for(1ms);
+        }
+    }
+    ~full_pool()
+    {
+        for (auto& other : others)
+            other.cancel();
+        busy.cancel();
+    }
+
+    Pool pool{options()};
+    future<int> busy = pool.submit(until_stopped, 1);
+    std::vector<future<int>> others;
+};
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_refused_call_gives_back_what_it_was_given, Pool, blocking_pools)
+{
+    full_pool<Pool> full;
+    ends pipe = make_ends();
+    const int fd = pipe.write.get();
+    std::exception_ptr kept;
+    try {
+        full.pool.apply(write_there, std::move(pipe.write), "never");
+    }
+    catch (const error& e) {
+        BOOST_TEST((e.code() == errc::queue_full));
+        BOOST_TEST(!reclaim<std::string>(e)); // a copy is with who has it
+        kept = std::current_exception();
+        pipe.write = reclaim<unique_fd>(e).value();
+        BOOST_TEST(!reclaim<unique_fd>(e)); // once
+    }
+    BOOST_TEST(!reclaim<unique_fd>(kept));
+    BOOST_TEST(pipe.write.get() == fd);
+    BOOST_TEST(write_to(pipe.write, "still here"));
+    pipe.write.reset();
+    BOOST_TEST(read_all(pipe.read) == "still here");
+
+    // It is closed with the error where nobody takes it.
+    ends unwanted = make_ends();
+    try {
+        full.pool.apply(write_there, std::move(unwanted.write), "never");
+    }
+    catch (const error& e) {
+        BOOST_TEST(boost::diagnostic_information(e).find("mp::reclaim") != std::string::npos);
+    }
+    BOOST_TEST(read_all(unwanted.read).empty());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_cancelled_call_that_waited_gives_it_back, Pool, blocking_pools)
+{
+    pool_options options = one_node();
+    Pool pool(options);
+    auto busy = pool.submit(until_stopped, 1);
+    await_running_task(pool);
+    std::vector<future<int>> others;
+    while (pool.stats().pending == 0) {
+        others.push_back(pool.submit(until_stopped, 1));
+        std::this_thread::sleep_for(1ms);
+    }
+    ends pipe = make_ends();
+    std::optional<unique_fd> back;
+    try {
+        pool.with({.queue_timeout = 10ms}).apply(write_there, std::move(pipe.write), "never");
+    }
+    catch (const error& e) {
+        BOOST_TEST((e.code() == errc::queue_timed_out));
+        back = reclaim<unique_fd>(e);
+    }
+    BOOST_TEST(!!back);
+    std::stop_source stop;
+    stop.request_stop();
+    try {
+        pool.apply(write_there, std::move(*back), "never", stop.get_token());
+    }
+    catch (const boost::system::system_error& e) {
+        BOOST_TEST(is_aborted(e));
+        back = reclaim<unique_fd>(e);
+    }
+    BOOST_TEST((back && *back));
+    pool.close();
+    back = [&]() -> std::optional<unique_fd> {
+        try {
+            pool.apply(write_there, std::move(*back), "never");
+        }
+        catch (...) {
+            return reclaim<unique_fd>(std::current_exception());
+        }
+        return {};
+    }();
+    BOOST_TEST((back && *back));
+    for (auto& other : others)
+        other.cancel();
+    busy.cancel();
+}
+
+BOOST_AUTO_TEST_CASE(what_a_worker_was_given_does_not_come_back)
+{
+    process_pool pool(one_node());
+    try {
+        pool.apply(throw_with, make_ends().write, "no");
+    }
+    catch (const std::exception& e) {
+        BOOST_TEST(!reclaim<unique_fd>(e));
+    }
+    try {
+        pool.apply(die_with, make_ends().write);
+    }
+    catch (const worker_died& e) {
+        BOOST_TEST(!reclaim<unique_fd>(e));
+    }
+    // One that cannot be encoded was not given to any.
+    const auto use = [](const unique_fd& fd, std::unique_ptr<int>, int x) { return fd ? x : 0; };
+    try {
+        pool.apply(partial(use, make_ends().read), std::make_unique<int>(7), 1);
+    }
+    catch (const error& e) {
+        BOOST_TEST((e.code() == errc::encode_failed));
+        BOOST_TEST(*reclaim<std::unique_ptr<int>>(e).value() == 7);
+    }
+    BOOST_TEST(!reclaim<int>(std::exception_ptr()));
+    BOOST_TEST(!reclaim<int>(std::make_exception_ptr(1)));
 }
 
 BOOST_AUTO_TEST_CASE(results_that_nobody_wants_are_closed)

@@ -3,6 +3,7 @@
 #define TWAT_MP_DETAIL_OPERATION_ARGUMENT_SOURCE_HPP
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <tuple>
 #include <utility>
@@ -11,6 +12,7 @@
 
 #include <twat/mp/detail/function/parameter.hpp>
 #include <twat/mp/detail/function/task_traits.hpp>
+#include <twat/mp/detail/operation/refused_arguments.hpp>
 
 namespace twat::mp::detail {
 
@@ -40,6 +42,16 @@ public:
 
     /// They have been read, and are not needed any more. Without this they live as long as the operation, as shared memory must.
     void forget() noexcept { arguments_.reset(); }
+
+    /// No worker has had them: those that cannot be copied are for the caller. Null if there are none.
+    std::shared_ptr<refused_arguments> give_back()
+    {
+        if constexpr ((... || comes_back<parameter_t<Workers, Arguments>>)) {
+            if (arguments_)
+                return std::make_shared<kept_arguments<parameter_t<Workers, Arguments>...>>(std::move(*arguments_));
+        }
+        return nullptr;
+    }
 
 private:
     std::optional<std::tuple<parameter_t<Workers, Arguments>...>> arguments_;

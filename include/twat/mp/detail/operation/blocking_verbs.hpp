@@ -301,8 +301,16 @@ private:
     {
         using completed = typename Call::completed;
         blocking_core& core = *self().core();
-        core.check_may_wait();
-        stop_watch::check(stop);
+        try {
+            core.check_may_wait();
+            stop_watch::check(stop);
+        }
+        catch (...) {
+            std::exception_ptr error = std::current_exception();
+            if constexpr (requires { call.with_arguments(error); })
+                error = call.with_arguments(std::move(error));
+            std::rethrow_exception(error);
+        }
         const auto waiting = std::make_shared<blocking_call<completed>>();
         auto op = std::move(call).make(blocking_completion<completed>(waiting));
         if (core.pool()->runs_task_here())

@@ -3,6 +3,7 @@
 #define TWAT_MP_DETAIL_OPERATION_CHOSEN_CALL_HPP
 
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -45,6 +46,19 @@ public:
     {
         return std::visit([&](auto& call) { return std::move(call).make(std::forward<Completion>(completion)); },
                           call_);
+    }
+
+    /// The error of a call that does not become an operation, with its arguments.
+    std::exception_ptr with_arguments(std::exception_ptr error)
+    {
+        return std::visit(
+            [&](auto& call) {
+                if constexpr (requires { call.with_arguments(error); })
+                    return call.with_arguments(std::move(error));
+                else
+                    return std::move(error);
+            },
+            call_);
     }
 
 private:

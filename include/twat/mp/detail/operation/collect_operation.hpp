@@ -112,6 +112,8 @@ public:
 
     void complete(std::exception_ptr error) noexcept override
     {
+        if (error)
+            error = this->with_arguments(std::move(error));
         if constexpr (std::is_void_v<completed>) {
             completion_(std::move(error));
         } else {
@@ -181,6 +183,15 @@ public:
             return std::make_shared<type>(stops_at_failure_, std::move(settings_), std::move(f_), std::move(source_),
                                           std::forward<Completion>(completion));
         });
+    }
+
+    /// The error of a call that does not become an operation, with its arguments.
+    std::exception_ptr with_arguments(std::exception_ptr error)
+    {
+        if constexpr (requires { source_.give_back(); })
+            if (auto arguments = source_.give_back())
+                return give_back(std::move(error), std::move(arguments));
+        return error;
     }
 
 private:

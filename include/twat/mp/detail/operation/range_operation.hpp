@@ -118,6 +118,7 @@ public:
                 if (done.refused)
                     break;
                 ++done.count;
+                handed_over_ = true;
             }
             // An empty range ends without being looked at.
             ended_ = ended_ || this->traits().total == pulled_;
@@ -165,6 +166,21 @@ protected:
     static constexpr bool indexable = Source::indexable && !base::traits_type::coroutine;
 
     std::uint64_t pulled() const noexcept { return pulled_; }
+
+    /// The error with the arguments of a call that no worker was given.
+    std::exception_ptr with_arguments(std::exception_ptr error) noexcept
+    {
+        if constexpr (requires { source_.give_back(); }) {
+            try {
+                if (auto arguments = handed_over_ ? nullptr : source_.give_back())
+                    return give_back(std::move(error), std::move(arguments));
+            }
+            catch (...) { // no memory
+            }
+        }
+        return error;
+    }
+
     const Source& source() const noexcept { return source_; }
     bool ended() const noexcept { return ended_; }
 
@@ -232,6 +248,7 @@ private:
     call_settings<Progress> settings_;
     Source source_;
     std::uint64_t pulled_ = 0;
+    bool handed_over_ = false;
     bool ended_ = false;
 };
 
