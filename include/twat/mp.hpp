@@ -24,6 +24,7 @@
 #include <twat/mp/hedge.hpp>
 #include <twat/mp/histogram.hpp>
 #include <twat/mp/inline_pool.hpp>
+#include <twat/mp/journal_sync.hpp>
 #include <twat/mp/later.hpp>
 #include <twat/mp/life_phase.hpp>
 #include <twat/mp/loop_guard.hpp>
@@ -34,8 +35,8 @@
 #include <twat/mp/pool_dump.hpp>
 #include <twat/mp/portable.hpp>
 #include <twat/mp/progress_bar.hpp>
-#include <twat/mp/register_exception.hpp>
 #include <twat/mp/reclaim.hpp>
+#include <twat/mp/register_exception.hpp>
 #include <twat/mp/register_function.hpp>
 #include <twat/mp/result.hpp>
 #include <twat/mp/result_range.hpp>

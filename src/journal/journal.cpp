@@ -15,14 +15,14 @@ std::uint64_t hash_of(std::span<const std::byte> bytes) noexcept
     return hash;
 }
 
-journal_use::journal_use(std::filesystem::path path) : path_(std::move(path)) {}
+journal_use::journal_use(journal_place place) : place_(std::move(place)) {}
 journal_use::~journal_use() = default;
 
 void journal_use::open(const journal_owner& owner)
 {
     std::lock_guard lock(mutex_);
     if (!file_)
-        file_ = std::make_unique<journal_file>(path_, owner);
+        file_ = std::make_unique<journal_file>(place_, owner);
 }
 
 void journal_use::close() noexcept

@@ -58,7 +58,8 @@ void journal_file::fail(int error, const char* what) const
                                       std::string(what) + " the journal '" + path_.string() + "'");
 }
 
-journal_file::journal_file(const std::filesystem::path& path, const journal_owner& owner) : path_(path)
+journal_file::journal_file(const journal_place& place, const journal_owner& owner)
+    : path_(place.path), when_(place.sync), synced_(std::chrono::steady_clock::now())
 {
     fd_ = unique_descriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
     if (fd_.get() == -1)
@@ -70,6 +71,39 @@ journal_file::journal_file(const std::filesystem::path& path, const journal_owne
     }
     check_header(owner);
     read_records();
+}
+
+journal_file::~journal_file()
+{
+    if (unsynced_)
+        static_cast<void>(::fdatasync(fd_.get())); // the results are told already
+}
+
+// A record counts once it is as safe as it shall be.
+void journal_file::sync_if_due()
+{
+    if (when_ == journal_sync::never)
+        return;
+    if (when_ == journal_sync::always || std::chrono::steady_clock::now() - synced_ >= std::chrono::seconds(1))
+        return sync();
+    unsynced_ = true;
+}
+
+void journal_file::sync()
+{
+    if (::fdatasync(fd_.get()) == -1)
+        fail(errno, "synchronizing");
+    synced_ = std::chrono::steady_clock::now();
+    unsynced_ = false;
+}
+
+// A new file is lost with its name.
+void journal_file::sync_folder() const
+{
+    const auto folder = path_.has_parent_path() ? path_.parent_path() : std::filesystem::path(".");
+    const unique_descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (opened.get() == -1 || ::fsync(opened.get()) == -1)
+        fail(errno, "synchronizing the folder of");
 }
 
 std::size_t journal_file::read_at(std::uint64_t offset, void* to, std::size_t size) const
@@ -138,6 +172,8 @@ void journal_file::check_header(const journal_owner& owner)
         fail(errno, "beginning");
     write(wanted);
     end_ = wanted.size();
+    if (when_ != journal_sync::never)
+        sync(), sync_folder();
 }
 
 void journal_file::read_records()
@@ -183,6 +219,7 @@ void journal_file::append(const journal_key& key, std::span<const std::byte> res
     if (!result.empty())
         std::memcpy(record.data() + sizeof header, result.data(), result.size());
     write(record);
+    sync_if_due();
     items_[key.index] = {key.hash, end_ + sizeof header, result.size()};
     end_ += record.size();
 }

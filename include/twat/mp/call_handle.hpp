@@ -66,13 +66,13 @@ public:
     }
 
     /// Keeps finished tasks in a file, so that a later run skips them; see `blocking_handle::journal`.
-    auto journal(std::filesystem::path path) const
+    auto journal(std::filesystem::path path, journal_sync sync = journal_sync::never) const
     {
         using progress_type = std::decay_t<decltype(detail::callback_of(settings_.callback()))>;
         using journaling = detail::journaling<progress_type>;
         return call_handle<Workers, Executor, journaling>(
             core_, executor_, settings_.options(),
-            journaling(std::move(path), detail::callback_of(settings_.callback())));
+            journaling({std::move(path), sync}, detail::callback_of(settings_.callback())));
     }
 
     /** Adds a callback that gets the bill of each task: `co_await pool.with({}).on_usage(std::ref(ledger)).map(f, xs)`.

@@ -66,9 +66,10 @@ public:
         encoded arguments (by a 64-bit hash of these). Failures are not kept. Arguments and results must be encodable, with threads too.
 
         The file is locked as long as the operation runs. Each record has a checksum; what a crash has left of a record that was not finished
-        is cut off the next time. Records are handed to the system at once, and never waited for until they are on the disk: they survive
-        a death of the program, `kill -9` too, but some of the last may be lost with the machine, and are run again. Nothing is removed from it:
-        remove the file when the job is done.
+        is cut off the next time. Records are handed to the system at once, so they survive a death of the program, `kill -9` too. By default they are
+        not waited for until they are on the disk: some of the last may be lost with the machine, and are run again. `sync` says otherwise; the
+        thread that runs the pool, your loop perhaps, or a worker thread, then waits for the disk. Nothing is removed from the file: remove it
+        when the job is done.
 
         @par Errors
         The operation completes with `std::invalid_argument` if the file is of another function, of other bound arguments, of another build, or no
@@ -77,12 +78,12 @@ public:
         A function that cannot be sent to a process, such as a lambda that captures something, is known by its type alone: what it has
         captured must be the same.
     */
-    auto journal(std::filesystem::path path) const
+    auto journal(std::filesystem::path path, journal_sync sync = journal_sync::never) const
     {
         using progress_type = std::decay_t<decltype(detail::callback_of(settings_.callback()))>;
         using journaling = detail::journaling<progress_type>;
         return blocking_handle<Workers, journaling>(
-            core_, settings_.options(), journaling(std::move(path), detail::callback_of(settings_.callback())));
+            core_, settings_.options(), journaling({std::move(path), sync}, detail::callback_of(settings_.callback())));
     }
 
     /** Adds a callback that gets the bill of each task: `pool.with({}).on_usage(std::ref(ledger)).map(f, xs)`.

@@ -4,6 +4,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -16,6 +17,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +31,19 @@ using namespace twat::mp;
 using namespace twat::mp::test;
 using namespace std::chrono_literals;
 using boost::test_tools::per_element;
+
+namespace {
+
+std::atomic<int> syncs{0};
+
+} // namespace
+
+// In the place of the system's, which it calls: counts how often something was brought to the disk.
+extern "C" int fdatasync(int fd)
+{
+    ++syncs;
+    return static_cast<int>(::syscall(SYS_fdatasync, fd));
+}
 
 namespace {
 
@@ -205,6 +220,51 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(another_function_is_refused_by_name, Pool, all_blo
     bound.map(partial(with_bound, 1), jobs);
     BOOST_CHECK_EXCEPTION(bound.map(partial(with_bound, 2), jobs), std::invalid_argument,
                           says("of other bound arguments"));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(another_build_is_refused_by_name, Pool, all_blocking_pools)
+{
+    Pool pool;
+    folder f;
+    const auto jobs = f.jobs(3);
+    auto journaled = pool.with({}).journal(f.journal());
+    journaled.map(noted, jobs);
+    {
+        // As another build had begun it: behind four words stands the build's id.
+        std::fstream file(f.journal(), std::ios::in | std::ios::out | std::ios::binary);
+        file.seekg(32);
+        const int first = file.get();
+        file.seekp(32);
+        file.put(static_cast<char>(first ^ 1));
+    }
+    const auto size = std::filesystem::file_size(f.journal());
+    BOOST_CHECK_EXCEPTION(journaled.map(noted, jobs), std::invalid_argument, says("of another build of the program"));
+    BOOST_CHECK_EXCEPTION(journaled.map(noted, jobs), std::invalid_argument, says(f.journal()));
+    BOOST_TEST(std::filesystem::file_size(f.journal()) == size); // nothing was lost
+    BOOST_TEST(f.ran() == 3u);
+    std::filesystem::remove(f.journal());
+    journaled.map(noted, jobs);
+    BOOST_TEST(f.ran() == 6u);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(results_are_on_the_disk_as_early_as_was_asked_for, Pool, all_blocking_pools)
+{
+    Pool pool;
+    for (const auto [sync, least, most] :
+         {std::tuple(journal_sync::never, 0, 0), std::tuple(journal_sync::every_second, 2, 1'000'000),
+          std::tuple(journal_sync::always, 21, 1'000'000)}) {
+        folder f;
+        const auto jobs = f.jobs(20);
+        const int before = syncs;
+        auto journaled = pool.with({}).journal(f.journal(), sync);
+        BOOST_TEST(journaled.map(noted, jobs) == expected(20), per_element());
+        const int during = syncs - before;
+        BOOST_TEST(during >= least); // the header's among them
+        BOOST_TEST(during <= most);
+        BOOST_TEST(journaled.map(noted, jobs) == expected(20), per_element());
+        BOOST_TEST(f.ran() == 20u);
+        BOOST_TEST(syncs - before == during); // nothing was added
+    }
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_torn_tail_is_cut_off, Pool, all_blocking_pools)

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <twat/mp/config.hpp>
+#include <twat/mp/journal_sync.hpp>
 
 namespace twat::mp::detail {
 
@@ -36,6 +37,13 @@ struct journal_owner
     std::uint64_t hash = 0; ///< Of the function's bytes and its bound arguments.
 };
 
+/// Where a journal is, and when it is on the disk.
+struct journal_place
+{
+    std::filesystem::path path;
+    journal_sync sync = journal_sync::never;
+};
+
 /** The journal of one operation: opened when its first task is pulled, closed when it is over.
 
     @par Thread Safety
@@ -44,7 +52,7 @@ struct journal_owner
 class TWAT_MP_DECL journal_use
 {
 public:
-    explicit journal_use(std::filesystem::path path);
+    explicit journal_use(journal_place place);
     ~journal_use();
 
     /// Opens, locks and repairs it, unless it is open. @throws system_error that names the file.
@@ -58,7 +66,7 @@ public:
 
 private:
     std::mutex mutex_;
-    const std::filesystem::path path_;
+    const journal_place place_;
     std::unique_ptr<journal_file> file_;
 };
 

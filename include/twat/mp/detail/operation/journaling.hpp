@@ -31,10 +31,9 @@ template <class Progress>
 class journaling
 {
 public:
-    journaling(std::filesystem::path path, Progress callback) : path_(std::move(path)), callback_(std::move(callback))
-    {}
+    journaling(journal_place place, Progress callback) : place_(std::move(place)), callback_(std::move(callback)) {}
 
-    const std::filesystem::path& path() const noexcept { return path_; }
+    const journal_place& place() const noexcept { return place_; }
     const Progress& callback() const noexcept { return callback_; }
     Progress& callback() noexcept { return callback_; }
 
@@ -42,12 +41,12 @@ public:
     const std::shared_ptr<journal_use>& use()
     {
         if (!use_)
-            use_ = std::make_shared<journal_use>(path_);
+            use_ = std::make_shared<journal_use>(place_);
         return use_;
     }
 
 private:
-    std::filesystem::path path_;
+    journal_place place_;
     [[no_unique_address]] Progress callback_;
     std::shared_ptr<journal_use> use_;
 };

@@ -73,7 +73,7 @@ template <class Inner, class Callback>
 auto add_progress(const journaling<Inner>& before, Callback callback)
 {
     auto inner = add_progress(before.callback(), std::move(callback));
-    return journaling<decltype(inner)>(before.path(), std::move(inner));
+    return journaling<decltype(inner)>(before.place(), std::move(inner));
 }
 
 /// The same with another usage callback.
@@ -91,7 +91,7 @@ template <class Inner, class Callback>
 auto add_usage(const journaling<Inner>& before, Callback callback)
 {
     auto inner = add_usage(before.callback(), std::move(callback));
-    return journaling<decltype(inner)>(before.path(), std::move(inner));
+    return journaling<decltype(inner)>(before.place(), std::move(inner));
 }
 
 } // namespace twat::mp::detail
