@@ -87,8 +87,8 @@ public:
                 if (this->traits().options.retry.attempts > 1 || !this->traits().options.hedge_after.never())
                     throw std::invalid_argument(
                         "twat::mp::call_options::retry or hedge_after is set, but an argument is of a type that "
-                        "threads cannot be "
-                        "sure to copy for a second run; give the tasks elements of a container that outlives the "
+                        "threads cannot be sure to copy for a second run; give the tasks elements of a container that "
+                        "outlives the "
                         "call (an lvalue), or standard types");
             if constexpr (sends_blocks)
                 pull_block(done, into, max, limit);
