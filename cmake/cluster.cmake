@@ -37,15 +37,7 @@ target_sources(twat_mp_cluster PUBLIC FILE_SET HEADERS BASE_DIRS include FILES $
 target_include_directories(twat_mp_cluster PRIVATE src)
 target_compile_definitions(twat_mp_cluster PRIVATE TWAT_MP_CLUSTER_SOURCE)
 target_link_libraries(twat_mp_cluster PUBLIC twat_mp PRIVATE ${nats_target})
-set_target_properties(twat_mp_cluster PROPERTIES
-    EXPORT_NAME mp_cluster
-    VERSION ${PROJECT_VERSION}
-    SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
-    CXX_EXTENSIONS OFF
-    CXX_VISIBILITY_PRESET hidden
-    VISIBILITY_INLINES_HIDDEN ON
-    POSITION_INDEPENDENT_CODE ON
-    VERIFY_INTERFACE_HEADER_SETS ON)
+twat_mp_set_up_library(twat_mp_cluster mp_cluster)
 if(TWAT_MP_UNITY_BUILD)
     set_target_properties(twat_mp_cluster PROPERTIES UNITY_BUILD ON)
 endif()

@@ -21,12 +21,4 @@ target_sources(twat_mp_monitor PUBLIC FILE_SET HEADERS BASE_DIRS include FILES $
 target_include_directories(twat_mp_monitor PRIVATE src ${CMAKE_CURRENT_BINARY_DIR}/monitor_page)
 target_compile_definitions(twat_mp_monitor PRIVATE TWAT_MP_MONITOR_SOURCE)
 target_link_libraries(twat_mp_monitor PUBLIC twat_mp)
-set_target_properties(twat_mp_monitor PROPERTIES
-    EXPORT_NAME mp_monitor
-    VERSION ${PROJECT_VERSION}
-    SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
-    CXX_EXTENSIONS OFF
-    CXX_VISIBILITY_PRESET hidden
-    VISIBILITY_INLINES_HIDDEN ON
-    POSITION_INDEPENDENT_CODE ON
-    VERIFY_INTERFACE_HEADER_SETS ON)
+twat_mp_set_up_library(twat_mp_monitor mp_monitor)

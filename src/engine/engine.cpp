@@ -521,12 +521,18 @@ void engine::chunk_ended(worker_id worker, chunk_id id, duration busy)
     chunk_is_over(worker, *held);
     if (held->owner)
         disown(*held);
-    const std::shared_ptr<chunk> ended = held->work; // destroyed last: it may be what keeps the operation alive
-    const bool was_first = held == &w->held.front();
-    forget_chunk(*w, *held);
-    if (was_first && !w->held.empty() && !w->held.front().work->coroutine)
-        chunk_begins(worker, w->held.front());
-    leave_if_idle(*w);
+    end_chunk(*w, *held);
+}
+
+// The worker comes to the next one, if it has one. Nobody owns this one any more.
+void engine::end_chunk(ready_worker& worker, given_chunk& held)
+{
+    const std::shared_ptr<chunk> ended = held.work; // destroyed last: it may be what keeps the operation alive
+    const bool was_first = &held == &worker.held.front();
+    forget_chunk(worker, held);
+    if (was_first && !worker.held.empty() && !worker.held.front().work->coroutine)
+        chunk_begins(worker.id, worker.held.front());
+    leave_if_idle(worker);
 }
 
 // The worker has ended it, or is not asked for it any more. It has no owner, and its outstanding tasks do not count as running already.
@@ -550,7 +556,7 @@ void engine::drop_outstanding(const given_chunk& held) noexcept
 }
 
 // A worker died that held this chunk. What it had begun dies with it, what it had not begun goes elsewhere.
-void engine::lose_chunk(given_chunk& held, const worker_loss& loss)
+void engine::lose_tasks(given_chunk& held, const worker_loss& loss)
 {
     operation_state& op = *held.owner;
     std::size_t lost = held.settled; // behind the last task that was begun

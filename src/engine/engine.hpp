@@ -200,7 +200,9 @@ private:
     void finish(operation_state& op, std::exception_ptr error);
     void publish() const;
     void publish_read_at_once(const operation_state& op, std::size_t done);
-    void lose_chunk(given_chunk& held, const worker_loss& loss);
+    void lose_chunk(worker_id worker, given_chunk& held, const worker_loss& loss);
+    void lose_tasks(given_chunk& held, const worker_loss& loss);
+    void end_chunk(ready_worker& worker, given_chunk& held);
     void lose_worker(ready_worker& lost, const worker_loss& loss);
     void fail_rest(operation_state& op, const error_maker& error);
     void fail_all(operation_state& op, const chunk& work, std::size_t from, std::size_t to, const error_maker& error);

@@ -149,26 +149,33 @@ void engine::lose_worker(ready_worker& lost, const worker_loss& loss)
     const std::unique_ptr<ready_worker> gone = take_worker(lost);
     // Last chunk first: each puts what it had not begun in front of the line.
     for (auto held = gone->held.rbegin(); held != gone->held.rend(); ++held) {
-        std::size_t begun = held->settled;
         for (const auto& c : loss.chunks)
             if (c.id == held->work->id)
                 held->since = c.since;
-        for (const auto& b : loss.begun)
-            if (b.id == held->work->id && b.position < held->keep) {
-                begun = std::max(begun, b.position + 1);
-                if (settings_.chaos && b.culprit && !loss.expected)
+        if (settings_.chaos && !loss.expected)
+            for (const auto& b : loss.begun)
+                if (b.culprit && b.id == held->work->id && b.position < held->keep)
                     count_kill(*held, b.position);
-            }
-        if (held->owner)
-            lose_chunk(*held, loss);
-        else
-            drop_outstanding(*held);
-        chunk_cut_off(worker, *held, begun, loss.expected);
-        if (held->owner)
-            disown(*held);
+        lose_chunk(worker, *held, loss);
         settle_account(*held, duration::zero(), 0);
     }
     trace_worker(trace_event::worker_gone, worker, !loss.expected);
+}
+
+// A chunk of which nothing more will be heard.
+void engine::lose_chunk(worker_id worker, given_chunk& held, const worker_loss& loss)
+{
+    std::size_t begun = held.settled; // behind the last task that was
+    for (const auto& b : loss.begun)
+        if (b.id == held.work->id && b.position < held.keep)
+            begun = std::max(begun, b.position + 1);
+    if (held.owner)
+        lose_tasks(held, loss);
+    else
+        drop_outstanding(held);
+    chunk_cut_off(worker, held, begun, loss.expected);
+    if (held.owner)
+        disown(held);
 }
 
 void engine::chunk_lost(worker_id worker, chunk_id id, const worker_loss& loss)
@@ -180,24 +187,9 @@ void engine::chunk_lost(worker_id worker, chunk_id id, const worker_loss& loss)
     held->all_begun = true; // an operation that fails now has nothing of it to take back
     w->running -= held->outstanding();
     recount(*w);
-    std::size_t begun = held->settled;
-    for (const auto& b : loss.begun)
-        if (b.id == id && b.position < held->keep)
-            begun = std::max(begun, b.position + 1);
-    if (held->owner)
-        lose_chunk(*held, loss);
-    else
-        drop_outstanding(*held);
-    chunk_cut_off(worker, *held, begun, loss.expected);
-    if (held->owner)
-        disown(*held);
+    lose_chunk(worker, *held, loss);
     held->settled = held->keep;
-    const std::shared_ptr<chunk> ended = held->work; // destroyed last: it may be what keeps the operation alive
-    const bool was_first = held == &w->held.front();
-    forget_chunk(*w, *held);
-    if (was_first && !w->held.empty() && !w->held.front().work->coroutine)
-        chunk_begins(worker, w->held.front());
-    leave_if_idle(*w);
+    end_chunk(*w, *held);
 }
 
 void engine::forget_workers()

@@ -26,6 +26,7 @@
 #include <twat/mp/portable.hpp>
 
 #include "io_context_fixture.hpp"
+#include "scratch_folder.hpp"
 
 using namespace twat::mp;
 using namespace twat::mp::test;
@@ -50,28 +51,14 @@ namespace {
 using all_blocking_pools = boost::mp11::mp_list<thread_pool, process_pool, inline_pool, inline_process_pool>;
 
 /// A folder with a journal, and in which tasks of all processes note that they ran.
-struct folder
+struct folder : scratch_folder
 {
-    folder() : path(std::filesystem::temp_directory_path() / ("twat_mp_journal_" + std::to_string(::getpid())))
-    {
-        std::filesystem::remove_all(path);
-        std::filesystem::create_directory(path);
-    }
-    ~folder() { std::filesystem::remove_all(path); }
+    folder() : scratch_folder("journal") {}
 
     std::string journal() const { return path / "journal"; }
     std::string runs() const { return path / "runs"; }
     std::size_t ran() const { return std::filesystem::exists(runs()) ? std::filesystem::file_size(runs()) : 0; }
-
-    std::vector<std::pair<std::string, int>> jobs(int count) const
-    {
-        std::vector<std::pair<std::string, int>> made;
-        for (int i = 0; i != count; ++i)
-            made.emplace_back(runs(), i);
-        return made;
-    }
-
-    const std::filesystem::path path;
+    std::vector<std::pair<std::string, int>> jobs(int count) const { return numbered_jobs(runs(), count); }
 };
 
 std::string noted(const std::pair<std::string, int>& job)

@@ -21,6 +21,7 @@
 #include <twat/mp/retry.hpp>
 
 #include "io_context_fixture.hpp"
+#include "scratch_folder.hpp"
 
 using namespace twat::mp;
 using namespace twat::mp::test;
@@ -32,23 +33,11 @@ namespace {
 using all_blocking_pools = boost::mp11::mp_list<thread_pool, process_pool, inline_pool, inline_process_pool>;
 
 /// A folder in which tasks of all processes count how often they ran.
-struct folder
+struct folder : scratch_folder
 {
-    folder() : path(std::filesystem::temp_directory_path() / ("twat_mp_retry_" + std::to_string(::getpid())))
-    {
-        std::filesystem::remove_all(path);
-        std::filesystem::create_directory(path);
-    }
-    ~folder() { std::filesystem::remove_all(path); }
-    std::filesystem::path path;
+    folder() : scratch_folder("retry") {}
 
-    std::vector<std::pair<std::string, int>> jobs(int count) const
-    {
-        std::vector<std::pair<std::string, int>> made;
-        for (int i = 0; i != count; ++i)
-            made.emplace_back(path.string(), i);
-        return made;
-    }
+    std::vector<std::pair<std::string, int>> jobs(int count) const { return numbered_jobs(path.string(), count); }
 };
 
 int runs_of(const std::string& path, int task)
