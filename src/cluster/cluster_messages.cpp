@@ -118,17 +118,9 @@ void cluster_workers_set::on_stored(std::uint64_t chunk, const incoming& message
     const std::string_view answer = as_text(message.bytes());
     if (answer.find("\"error\"") != answer.npos) {
         // The stream is full, or the disk. Waits and queue limits are the broker's; what it refuses fails.
-        const auto what = ledger_.forget(chunk);
-        const auto sent = take(chunk);
-        if (!what || !sent)
-            return;
-        const std::string why = "the broker at " + without_secrets(options_.url) +
-                                " refuses a chunk: " + std::string(answer.substr(0, 500));
-        for (std::size_t position = 0; position != sent->work->count; ++position)
-            events_.task_failed(
-                sent->place, chunk, position,
-                make_error(errc::broker_failed, why, static_cast<std::size_t>(sent->work->first + position)));
-        return events_.chunk_ended(sent->place, chunk, duration::zero());
+        return refuse(chunk, errc::broker_failed,
+                      "the broker at " + without_secrets(options_.url) +
+                          " refuses a chunk: " + std::string(answer.substr(0, 500)));
     }
     const std::uint64_t sequence = number_behind(answer, "\"seq\":");
     if (sequence != 0 && !ledger_.stored(chunk, sequence) && answer.find("\"duplicate\"") == answer.npos)
@@ -278,6 +270,18 @@ void cluster_workers_set::report(chunk_id id, const sent_chunk& sent, std::span<
         // The same for all of them.
     }
     events_.chunk_ended(sent.place, id, busy);
+}
+
+void cluster_workers_set::refuse(chunk_id id, errc code, const std::string& why)
+{
+    const auto what = ledger_.forget(id);
+    const auto sent = take(id);
+    if (!what || !sent)
+        return;
+    for (std::size_t position = 0; position != sent->work->count; ++position)
+        events_.task_failed(sent->place, id, position,
+                            make_error(code, why, static_cast<std::size_t>(sent->work->first + position)));
+    events_.chunk_ended(sent->place, id, duration::zero());
 }
 
 void cluster_workers_set::lose(const chunk_ledger::lost_chunk& lost, const std::string& host, const std::string& why)

@@ -162,10 +162,17 @@ void cluster_workers_set::submit(worker_id worker, const chunk& work)
     task.lease = options_.lease;
     task.setup = setup_id_;
     const std::span<const std::byte> function = work.function ? work.function->bytes() : std::span<const std::byte>();
-    sent.body = make_task_body(task, function, static_cast<const encoded_payload&>(*work.tasks));
+    const auto& arguments = static_cast<const encoded_payload&>(*work.tasks);
+    sent.body = make_task_body(task, function, arguments);
     ledger_.add(work.id);
     places_[worker].chunks.insert(work.id);
-    publish(work.id, sent_.insert_or_assign(work.id, std::move(sent)).first->second);
+    sent_chunk& kept = sent_.insert_or_assign(work.id, std::move(sent)).first->second;
+    if (!arguments.sent() || arguments.sent()->empty())
+        return publish(work.id, kept);
+    later([id = work.id](cluster_workers_set& set) {
+        set.refuse(id, errc::encode_failed,
+                   "an argument holds a descriptor (a unique_fd or a socket), which cannot travel to another host");
+    });
 }
 
 std::optional<std::size_t> cluster_workers_set::recall(worker_id worker, chunk_id id)

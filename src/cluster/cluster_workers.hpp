@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <twat/mp/cluster/options.hpp>
+#include <twat/mp/error.hpp>
 
 #include "backend/worker_set.hpp"
 #include "cluster/broker_link.hpp"
@@ -91,6 +92,8 @@ private:
     void fetch_outcome(chunk_id id, sent_chunk& sent, const std::string& agent);
     void settle(chunk_id id, const std::string& agent, std::span<const std::byte> body, duration busy);
     void report(chunk_id id, const sent_chunk& sent, std::span<const std::byte> body, duration busy);
+    /// It goes nowhere: all of its tasks fail.
+    void refuse(chunk_id id, errc code, const std::string& why);
     void lose(const chunk_ledger::lost_chunk& lost, const std::string& host, const std::string& why);
     void withdraw(chunk_id id, const chunk_ledger::outstanding& what);
     void tell_to_stop(const std::string& agent, chunk_id id, bool by_force);

@@ -8,6 +8,10 @@
 #include <string>
 #include <utility>
 
+#include <unistd.h>
+
+#include <twat/mp/unique_fd.hpp>
+
 #include "broker.hpp"
 #include "cluster/names.hpp"
 
@@ -17,6 +21,8 @@ namespace {
 using namespace std::chrono_literals;
 
 int one() { return 1; }
+
+int descriptor_of(unique_fd fd) { return fd.get(); }
 
 /// What a call throws, which has to have this code.
 std::string message_of(cluster_pool& pool, errc expected)
@@ -132,6 +138,23 @@ BOOST_AUTO_TEST_CASE(bad_options_are_refused_by_name)
     int captured = 1;
     BOOST_TEST(
         contains(refused({.initializer = task([&captured] { return captured; })}), "cluster_options::initializer"));
+}
+
+BOOST_AUTO_TEST_CASE(a_descriptor_is_refused_by_name)
+{
+    const broker server;
+    const started_program agent = start_agent(server.url(), 1);
+    cluster_pool pool(cluster_options{.url = server.url()});
+    try {
+        pool.apply(descriptor_of, unique_fd(::dup(1)));
+        BOOST_ERROR("no exception");
+    }
+    catch (const error& e) {
+        BOOST_TEST((e.code() == errc::encode_failed), e.what());
+        BOOST_TEST(contains(e.what(), "descriptor"), e.what());
+        BOOST_TEST(contains(e.what(), "another host"), e.what());
+    }
+    BOOST_TEST(pool.apply(descriptor_of, unique_fd()) == -1); // none is nothing to send
 }
 
 BOOST_AUTO_TEST_CASE(messages_show_no_password)
