@@ -155,7 +155,8 @@ void run_plain_chunk(const work_environment& environment, const received_work& w
             environment.outcomes.tell_if_much();
         }
         environment.memory.look(now);
-        environment.outcomes.tell_if_late(now);
+        // By a new look at the clock: whoever is not told now has been published before the parent looks at the ring, which it does once.
+        environment.outcomes.tell_if_late(clock::now());
         wanted = timed || now - begun > short_task * claimed.count ? 1 : std::min(wanted * 2, most_claimed);
     }
     result.set_step_word(nullptr);
