@@ -7,6 +7,7 @@
 #include <twat/mp/cluster/agent.hpp>
 #include <twat/mp/cluster/host_lost.hpp>
 #include <twat/mp/cluster/options.hpp>
+#include <twat/mp/cluster/use_cluster.hpp>
 #include <twat/mp/cluster/workers.hpp>
 
 #endif
