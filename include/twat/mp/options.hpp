@@ -304,9 +304,9 @@ struct pool_stats
     std::size_t refused = 0;       ///< Operations that were refused with `errc::queue_full`.
     /// Processes: tasks that did not run because a journal had their result. Not among `done`.
     std::size_t resumed = 0;
-    std::size_t retried = 0; ///< Attempts of tasks that threw; see `call_options::retry`. Not among `failed`.
-    /// Second runs of tasks that took long, and those of them that answered first; see `call_options::hedge_after`.
-    std::size_t hedged = 0, hedges_won = 0;
+    std::size_t retried = 0;          ///< Attempts of tasks that threw; see `call_options::retry`. Not among `failed`.
+    std::size_t hedged = 0;           ///< Second runs of tasks that took long; see `call_options::hedge_after`.
+    std::size_t hedges_won = 0;       ///< Those of them that answered first.
     std::size_t lost = 0;             ///< Failed tasks whose worker died in them.
     std::uint64_t bytes_sent = 0;     ///< Processes: encoded arguments that workers were given.
     std::uint64_t bytes_received = 0; ///< Processes: encoded results that came back.

@@ -31,12 +31,12 @@ TWAT_MP_DECL std::string to_string(const errinfo_refused& info);
     the last copy of the error. Holds for `apply` and `submit` on all pools; the elements of a range that is an lvalue have not left the caller.
 
     @return Nothing, if the error has none of this type: then the call has consumed it.
-
     @par Thread Safety
     Copies of one error: not at the same time.
-
     @par Example
-    @snippet doc/snippets/howto_descriptors.cpp refused
+    @code
+    back = mp::reclaim<conversation>(e); // no worker had it: here it is again
+    @endcode
 */
 template <class T>
 std::optional<T> reclaim(const std::exception& error)
