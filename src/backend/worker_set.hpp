@@ -71,14 +71,9 @@ public:
     template <class F>
     void post(F&& f);
 
-    /// For a thread that is about to post and has nothing more urgent to do: at the end of the turn, if it gets one, it runs what it posted.
-    /// Nothing may be locked then.
-    void take_turn(posting_turn& turn)
-    {
-        std::lock_guard lock(mutex_);
-        if (strand_ && watcher_)
-            turn.take(*watcher_);
-    }
+    /// The same; the calling thread may run it before this returns. Nothing may be locked that `f` wants.
+    template <class F>
+    void post_and_run(F&& f);
 
     /// The context goes away: nothing is posted any more. On return no `post` is under way.
     void cut()
@@ -88,6 +83,9 @@ public:
     }
 
 private:
+    template <class F>
+    void post_locked(F&& f);
+
     std::mutex mutex_;
     std::optional<pool_strand> strand_;
     post_watcher* const watcher_;
@@ -174,6 +172,22 @@ template <class F>
 void strand_link::post(F&& f)
 {
     std::lock_guard lock(mutex_);
+    post_locked(std::forward<F>(f));
+}
+
+template <class F>
+void strand_link::post_and_run(F&& f)
+{
+    posting_turn turn;
+    std::lock_guard lock(mutex_);
+    if (strand_ && watcher_)
+        turn.take(*watcher_);
+    post_locked(std::forward<F>(f));
+}
+
+template <class F>
+void strand_link::post_locked(F&& f)
+{
     if (!strand_)
         return;
     if (!watcher_)

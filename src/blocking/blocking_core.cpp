@@ -14,7 +14,6 @@
 #include <thread>
 
 #include "blocking/context_driver.hpp"
-#include "blocking/submission_pace.hpp"
 #include "pool/fork_guard.hpp"
 #include "start/thread_life.hpp"
 #include "start/worker_context.hpp"
@@ -160,23 +159,9 @@ public:
     void submit(const std::shared_ptr<operation>& op) override
     {
         check_usable();
-        // Before anything is posted, for which the kept thread would be woken. That is for the better where many calls come at once: it
-        // takes those together that come while it is busy, and this thread goes on to the next one.
-        thread_local submission_pace pace;
-        const bool is_call = op->traits().call;
-        const bool one_of_many = is_call && pace.is_one_of_many(submission_pace::clock::now());
-        {
-            posting_turn turn;
-            if (is_call && !one_of_many)
-                turn.take(driver_);
-            hand_over(op);
-        }
-        if (is_call)
-            pace.ended(submission_pace::clock::now());
-    }
-
-    void hand_over(const std::shared_ptr<operation>& op)
-    {
+        posting_turn turn;
+        if (op->traits().call)
+            turn.take(driver_); // before anything is posted, for which the kept thread would be woken
         {
             // Under the mutex: what is handed over before the end is run before the kept thread ends.
             std::lock_guard lock(mutex_);

@@ -140,7 +140,7 @@ void context_driver::run_turn() noexcept
     context_.restart();
     {
         const scope here(*this);
-        for (int i = 0; i < most_in_a_turn && has_something() && may_run_posted() && context_.poll_one() != 0; ++i) {
+        for (int i = 0; i < most_in_a_turn && may_run_posted() && context_.poll_one() != 0; ++i) {
         }
     }
     pass_on(true);
@@ -154,7 +154,7 @@ void context_driver::pass_on(bool calls_only) noexcept
     {
         const scope here(*this);
         for (int i = 0; i < most_left_behind && !drained && (!calls_only || may_run_posted()); ++i)
-            drained = (calls_only && !has_something()) || context_.poll_one() == 0;
+            drained = context_.poll_one() == 0;
     }
     const bool idle = context_.stopped() || (drained && !armed_);
     std::lock_guard lock(mutex_);

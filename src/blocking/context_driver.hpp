@@ -73,8 +73,6 @@ private:
 
     bool lead() noexcept;
     void run_until(const blocking_wait& until, std::chrono::steady_clock::time_point limit) noexcept;
-    /// Otherwise the context would only ask its reactor, which is a system call.
-    bool has_something() const noexcept { return pending_ != 0 || armed_; }
     bool may_run_posted() const noexcept { return calls_only_ && calls_only_(); }
     void pass_on(bool calls_only = false) noexcept;
     bool follow(blocking_wait& until, std::chrono::steady_clock::time_point limit);

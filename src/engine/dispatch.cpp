@@ -108,21 +108,12 @@ bool engine::can_take(const ready_worker& worker) const
         return true;
     duration sum{};
     for (const given_chunk& h : worker.held) {
-        const auto left = time_left_if_as_before(h);
+        const auto left = time_left(h);
         if (!left)
             return false;
         sum += *left;
     }
-    const duration most = can_.chunk_aim / in_flight_part;
-    return sum < most && (!can_.local || now_() - worker.held.front().since < most);
-}
-
-/// Nothing is known of a call of one task before it is over. On threads, where all that was not begun can be taken back at once, those before
-/// it may tell.
-std::optional<duration> engine::time_left_if_as_before(const given_chunk& held) const noexcept
-{
-    const auto left = time_left(held);
-    return left || !can_.local || !held.owner || !held.owner->traits().call ? left : lone_call_;
+    return sum < can_.chunk_aim / in_flight_part;
 }
 
 /// Something has happened to the worker that may let it take a chunk.

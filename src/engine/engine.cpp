@@ -28,8 +28,6 @@ constexpr std::size_t most_unexplained = 8;
 constexpr std::size_t most_unwanted = 1024;
 // Tasks in a row that fail with a broken pool and get an exception of their own, at 2 us each.
 constexpr std::size_t most_own_errors = 4096;
-// After how many calls the duration of a long one has lost two thirds of its weight.
-constexpr int forgets = 15;
 
 } // namespace
 
@@ -501,8 +499,6 @@ void engine::chunk_ended(worker_id worker, chunk_id id, duration busy)
     if (held->owner) {
         operation_state& op = *held->owner;
         op.sizes.measured(held->keep, busy);
-        if (op.traits().call && !op.traits().coroutine)
-            lone_call_ = std::max(busy, lone_call_.value_or(busy) * forgets / (forgets + 1));
         // Tasks without an outcome cannot be left over, unless the worker lies; then they count as lost with it.
         for (; held->settled < held->keep; ++held->settled) {
             if (held->is_expired(held->settled))

@@ -214,7 +214,6 @@ private:
     void place_considered();
     void hand_out_to_guests();
     bool can_take(const ready_worker& worker) const;
-    std::optional<duration> time_left_if_as_before(const given_chunk& held) const noexcept;
     std::size_t allowance(const ready_worker& worker) const noexcept;
     static std::size_t demand(const operation_state& op);
     bool has_work(const operation_state& op) const;
@@ -410,8 +409,7 @@ private:
     bool unbound_ = false; // `unbind_streams` was called
     std::uint64_t others_ended_ = 0;
     std::uint64_t last_order_ = 0;
-    std::optional<duration> lone_call_; // how long calls of one task take at most, of late
-    operation_state* alone_ = nullptr;  // handed out more than it would have beside others
+    operation_state* alone_ = nullptr; // handed out more than it would have beside others
     std::uint64_t last_operation_ = 0;
     chunk_id last_chunk_ = 0;
     time_point look_again_ = time_point::max(); // an idle worker may take tasks from one that takes long

@@ -229,7 +229,7 @@ void pool::start(start_handler handler)
         // What happened to the workers while the pool was idle is told first.
         p.set_active(true);
         ++p.starting_;
-        p.link_->post([self = p.shared_from_this(), handler = std::move(handler)]() mutable {
+        asio::post(*p.strand_, [self = p.shared_from_this(), handler = std::move(handler)]() mutable {
             --self->starting_;
             self->start_waiters_.push_back(std::move(handler));
             self->settle();
@@ -444,16 +444,6 @@ void pool::decide()
 }
 
 // ---------------------------------------------------------------- on the strand
-
-/// Settles behind a step from outside: once behind many where others follow at once, which then get to the workers together.
-void pool::settle_behind_step()
-{
-    constexpr int most_unsettled = 32;
-    if (--behind_ > 0 && ++unsettled_ < most_unsettled)
-        return;
-    unsettled_ = 0;
-    settle();
-}
 
 bool pool::start_workers()
 {

@@ -111,7 +111,6 @@ private:
     void on_mended();
     bool try_again();
     void settle();
-    void settle_behind_step();
     void settle_starts();
     void end_operations();
     void kill_workers();
@@ -137,7 +136,6 @@ private:
     std::atomic<bool> gone_{false};     // the context is gone
     // Operations that are no plain calls: those that were submitted, and those of them that are over.
     std::atomic<std::uint64_t> others_submitted_{0}, others_ended_{0};
-    std::atomic<std::ptrdiff_t> behind_{0}; // steps of `enter` on the strand, if not fewer
 
     // Optional, because they must be destroyed before the context and the pool may be destroyed after it.
     std::optional<asio::any_io_executor> executor_;
@@ -152,7 +150,6 @@ private:
     off_loop_timer idle_timer_; // while nothing is outstanding
     time_point idle_timer_at_ = time_point::max();
     std::optional<asio::any_io_executor> work_; // tracks outstanding work while something is outstanding
-    int unsettled_ = 0;                         // steps since the last `settle`, where others were behind them
     bool started_ = false;
     std::uint64_t others_refused_ = 0; // which the engine did not see
     std::size_t starting_ = 0;         // starts that are about to wait
@@ -201,14 +198,13 @@ void pool::enter(F&& f)
     auto step = [self = shared_from_this(), f = std::forward<F>(f), mark = posted_mark(watcher_)]() mutable {
         mark.arrive();
         f(*self);
-        self->settle_behind_step();
+        self->settle();
     };
     // What runs on the strand may be the engine in the middle of a step: a range, a progress callback that calls the pool.
     if (strand_->running_in_this_thread())
         asio::post(*strand_, std::move(step));
     else
         asio::dispatch(*strand_, std::move(step));
-    ++behind_; // not before, for this thread may be stopped any time: what is counted is sure to run
     if (watcher_)
         watcher_->posted();
 }

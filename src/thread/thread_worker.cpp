@@ -28,9 +28,6 @@ constexpr auto look_aim = std::chrono::microseconds(10);
 constexpr std::size_t most_between_looks = 4;
 constexpr std::size_t most_unseen_between_looks = 256;
 
-// Where chunks are shorter than a switch between threads takes, somebody else looks after their ends meanwhile, and after many at once.
-constexpr auto quick = std::chrono::microseconds(20);
-
 std::size_t until_next_look(std::size_t count, duration took, std::size_t most) noexcept
 {
     if (took < look_aim / 4)
@@ -79,11 +76,7 @@ void thread_worker::submit(const chunk& work)
         std::lock_guard lock(mutex_);
         held_.emplace(work.id, held);
     }
-    ++queued_;
-    post([this, held = std::move(held)]() mutable {
-        --queued_;
-        run(std::move(held));
-    });
+    post([this, held = std::move(held)]() mutable { run(std::move(held)); });
 }
 
 thread_chunk::recalled thread_worker::recall(chunk_id id)
@@ -288,7 +281,6 @@ void thread_worker::run(std::shared_ptr<thread_chunk> held)
     context.task = {};
     report.ended = true;
     report.busy = now - began;
-    report.more = report.busy < quick && queued_ != 0;
     held->end(now);
     // Once the end is told, the strand may hand the arguments back: this thread holds nothing of them any more.
     report.held = std::move(held);

@@ -38,7 +38,6 @@ struct chunk_report
     ///   and what each of them used, if they are measured.
     std::vector<task_usage> used{};
     bool ended = false;
-    bool more = false; ///< The thread was quick, and has the next chunk already.
     duration busy{};
 };
 
@@ -116,7 +115,6 @@ private:
     std::unordered_map<chunk_id, std::shared_ptr<thread_chunk>> held_;
 
     std::atomic<bool> quit_ = false;
-    std::atomic<std::size_t> queued_ = 0;   ///< Chunks that the thread has not come to.
     std::atomic<std::uint64_t> on_cpu_ = 0; ///< The chunk of the coroutine that the loop runs; 0: of none.
     std::atomic<int> thread_ = 0;           ///< The one that serves; 0: none does.
 

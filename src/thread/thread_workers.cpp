@@ -47,6 +47,13 @@ struct thread_workers_set::shared_state
         self->link->post([self, f = std::move(f)]() mutable { self->with_set(f); });
     }
 
+    /// The same, where the calling thread has nothing more urgent to do than to run it.
+    template <class F>
+    static void post_and_run(const std::shared_ptr<shared_state>& self, F f)
+    {
+        self->link->post_and_run([self, f = std::move(f)]() mutable { self->with_set(f); });
+    }
+
     template <class F>
     void with_set(F& f)
     {
@@ -62,8 +69,6 @@ struct thread_workers_set::shared_state
     const int nice;
     const chaos_plan chaos;
     const void* const pool;
-
-    report_bags bags;
 
     // The set may be destroyed by a thread that is not on the strand, or from inside a call that it made on the strand.
     std::recursive_mutex mutex;
@@ -216,12 +221,14 @@ std::vector<dumped_worker> thread_workers_set::dump()
 thread_worker::report_function thread_workers_set::reporter(worker_id worker) const
 {
     return [shared = shared_, worker](chunk_report report) {
-        posting_turn turn; // ends when nothing is locked
-        if (report.ended && !report.more)
-            shared->link->take_turn(turn);
-        shared->bags.add(worker, std::move(report), [&shared](const std::shared_ptr<report_bag>& bag) {
-            shared_state::post(shared, [bag](thread_workers_set& self) { self.on_reports(bag); });
-        });
+        const bool ended = report.ended;
+        auto tell = [worker, report = std::move(report)](thread_workers_set& self) mutable {
+            self.on_report(worker, report);
+        };
+        if (ended)
+            shared_state::post_and_run(shared, std::move(tell));
+        else
+            shared_state::post(shared, std::move(tell));
     };
 }
 
@@ -312,14 +319,6 @@ void thread_workers_set::thread_main(const std::shared_ptr<shared_state>& shared
     shared_state::post(shared, [id](thread_workers_set& self) { self.on_gone(id); });
 }
 
-void thread_workers_set::on_reports(const std::shared_ptr<report_bag>& bag)
-{
-    for (auto& [worker, report] : shared_->bags.take(bag))
-        on_report(worker, report);
-    if (!silent_)
-        events_.decide();
-}
-
 void thread_workers_set::on_report(worker_id worker, chunk_report& report)
 {
     const auto by = find(worker);
@@ -349,6 +348,7 @@ void thread_workers_set::on_report(worker_id worker, chunk_report& report)
         by->forget(id);
         events_.chunk_ended(worker, id, report.busy);
     }
+    events_.decide();
 }
 
 void thread_workers_set::on_ready(worker_id worker)

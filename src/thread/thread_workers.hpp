@@ -19,7 +19,6 @@
 
 #include "backend/worker_set.hpp"
 #include "start/thread_life.hpp"
-#include "thread/report_bag.hpp"
 #include "thread/thread_worker.hpp"
 
 namespace twat::mp::detail {
@@ -96,7 +95,6 @@ private:
                             life& state, std::vector<std::thread> ended);
 
     // What the threads tell, on the strand.
-    void on_reports(const std::shared_ptr<report_bag>& bag);
     void on_report(worker_id worker, chunk_report& report);
     void on_ready(worker_id worker);
     void on_refused(worker_id worker, std::exception_ptr cause);

@@ -93,25 +93,6 @@ BOOST_AUTO_TEST_CASE(short_tasks_are_reported_together)
     BOOST_TEST(events.decided - before < 500);
 }
 
-// What threads report while the strand is busy elsewhere is decided on at once.
-BOOST_AUTO_TEST_CASE(reports_that_wait_for_the_strand_come_together)
-{
-    make_ready(2);
-    std::atomic<int> runs = 0;
-    for (int i = 0; i < 40; ++i)
-        workers->submit(events.ready[i % 2], make_chunk([&](std::uint64_t) { ++runs; }));
-    gate all_ran;
-    for (const worker_id worker : events.ready)
-        workers->submit(worker, make_chunk([&](std::uint64_t) {
-                            if (++runs == 42)
-                                all_ran.open();
-                        }));
-    all_ran.pass(); // nobody ran the strand meanwhile
-    const int before = events.decided;
-    run_until([&] { return events.ended.size() == 42; });
-    BOOST_TEST(events.decided - before <= 3);
-}
-
 BOOST_AUTO_TEST_CASE(long_tasks_are_reported_before_their_chunk_ends)
 {
     make_ready(1);
