@@ -76,6 +76,15 @@ void engine::line_up(operation_state& op)
     }
 }
 
+void engine::line_up_first(operation_state& op)
+{
+    if (!op.waiting && has_work(op)) {
+        op.waiting = true;
+        resting_ -= std::exchange(op.resting, false);
+        queue_.push_front(op, op.place());
+    }
+}
+
 void engine::leave_queue(operation_state& op) noexcept
 {
     if (std::exchange(op.waiting, false))
@@ -452,7 +461,10 @@ void engine::requeue(operation_state& op, std::uint64_t first, std::unique_ptr<p
     op.requeued_tasks += work->tasks->size();
     work->unexplained = unexplained;
     op.requeued.push_front(std::move(work));
-    line_up(op);
+    if (op.traits().total == 1u)
+        line_up_first(op); // it has had its turn, and asks for no more
+    else
+        line_up(op);
 }
 
 std::shared_ptr<chunk> engine::take_requeued(operation_state& op)

@@ -218,6 +218,7 @@ private:
     static std::size_t demand(const operation_state& op);
     bool has_work(const operation_state& op) const;
     void line_up(operation_state& op);
+    void line_up_first(operation_state& op);
     void leave_queue(operation_state& op) noexcept;
     bool give_one(ready_worker& worker);
     bool give_one(ready_worker& worker, priority prio);

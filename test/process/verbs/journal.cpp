@@ -237,7 +237,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(another_build_is_refused_by_name, Pool, all_blocki
 BOOST_AUTO_TEST_CASE_TEMPLATE(results_are_on_the_disk_as_early_as_was_asked_for, Pool, all_blocking_pools)
 {
     Pool pool;
-    for (const auto [sync, least, most] :
+    for (const auto& [sync, least, most] :
          {std::tuple(journal_sync::never, 0, 0), std::tuple(journal_sync::every_second, 2, 1'000'000),
           std::tuple(journal_sync::always, 21, 1'000'000)}) {
         folder f;

@@ -204,6 +204,24 @@ BOOST_FIXTURE_TEST_CASE(higher_priority_goes_before_what_is_not_begun, fixture)
     BOOST_TEST(workers.executed.size() == 3u);
 }
 
+BOOST_FIXTURE_TEST_CASE(what_was_taken_back_goes_before_what_had_no_turn, fixture)
+{
+    with_workers(1);
+    std::vector<std::shared_ptr<fake_operation>> calls;
+    for (int i = 0; i < 4; ++i)
+        calls.push_back(add(1, map_of(1)));
+    begin(1);
+    BOOST_TEST(held(1) == 2u);
+    auto urgent = add(1, map_of(1, {.prio = priority::high})); // takes the second one's place
+    finish(1);
+    finish(1, 0); // the empty chunk
+    BOOST_TEST(first(1).work->op == urgent);
+    finish(1);
+    BOOST_TEST(first(1).work->op == calls[1]);
+    finish(1);
+    BOOST_TEST(first(1).work->op == calls[2]);
+}
+
 BOOST_FIXTURE_TEST_CASE(low_priority_waits, fixture)
 {
     with_workers(1);
