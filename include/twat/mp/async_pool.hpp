@@ -329,8 +329,8 @@ public:
     */
     void set_tenant(tenant_id id, const tenant_options& options) { core_->set_tenant(id, options); }
 
-    /// A snapshot of the pool's counters, in which every task counts of whose outcome somebody may know. May be called from any thread, at any
-    /// time, also after `terminate`; it does not wait for the pool.
+    /// A snapshot of the pool's counters. `done`, `failed` and `cancelled` count every task of whose outcome somebody may know; sums by tenant and label, times
+    /// and bytes may follow a moment later. May be called from any thread, at any time, also after `terminate`; it does not wait for the pool.
     pool_stats stats() const { return core_->stats(); }
 
     /** What the finalizers (`pool_options::finalizer`) of workers that ended in order have returned by now, in the order of these ends.

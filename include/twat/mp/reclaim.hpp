@@ -28,7 +28,7 @@ TWAT_MP_DECL std::string to_string(const errinfo_refused& info);
     A call consumes what it is given when a worker is given it. One that fails before that (`queue_full`, `pool_closed`, `pool_broken`, an
     argument that cannot be encoded, a cancellation or a limit of time while it waited) has its arguments in its error: those of types that
     cannot be copied, or that may not be, as descriptors, sockets, `connection`, `shared_vector` and `std::unique_ptr`. They are destroyed, and so closed, with
-    the last copy of the error. Holds for `apply` and `submit` on all pools; the elements of a range that is an lvalue have not left the caller.
+    the last copy of the error. Holds for `apply` and `submit` on all pools, but not under `pool_options::max_pending_bytes`, where it is encoded first.
 
     @return Nothing, if the error has none of this type: then the call has consumed it.
     @par Thread Safety
