@@ -16,6 +16,9 @@
 //   descriptors  the limit of open files
 #include <twat/mp/monitor.hpp>
 #include <twat/mp/worker.hpp>
+#if defined(OFFLOAD_CLUSTER)
+#include <twat/mp/cluster.hpp>
+#endif
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -70,8 +73,16 @@ asio::awaitable<void> stop_on_signal(asio::signal_set& signals, http_server& ser
 int main(int argc, char** argv)
 {
     twat::mp::run_if_worker(argc, argv); // the workers are this program, started again
+#if defined(OFFLOAD_CLUSTER)
+    if (const auto status = twat::mp::run_if_agent(argc, argv)) // offload_server --twat-mp-agent URL
+        return *status;
+#endif
     try {
         const settings s = read_settings(argc, argv);
+#if defined(OFFLOAD_CLUSTER)
+        if (s.where == mode::cluster)
+            mp::use_cluster({.url = s.cluster});
+#endif
         check_descriptors(s);
         asio::io_context context(1);
         loop_lag lag(context.get_executor());

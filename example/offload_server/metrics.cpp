@@ -8,7 +8,7 @@
 namespace offload {
 namespace {
 
-constexpr mode modes[] = {mode::processes, mode::threads, mode::in_loop};
+constexpr mode modes[] = {mode::processes, mode::cluster, mode::threads, mode::in_loop};
 
 std::string label(mode m) { return std::string("workers=\"") + name_of(m) + "\""; }
 
@@ -25,7 +25,8 @@ std::string metrics::text(const workshop& work, const loop_lag& lag) const
     const auto each = [&](const char* name, const char* type, const char* help, auto write) {
         p.head(name, type, help);
         for (const mode m : modes)
-            write(std::string(name), label(m), work.stats(m));
+            if (work.has(m))
+                write(std::string(name), label(m), work.stats(m));
     };
     each("offload_tasks_total", "counter", "Tasks by how they ended.",
          [&](auto name, auto labels, const mp::pool_stats& s) {

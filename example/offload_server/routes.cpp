@@ -26,6 +26,7 @@ asio::awaitable<answer> state(exchange& e)
 {
     co_return ok(json_object()
                      .add("mode", name_of(e.work.where()))
+                     .add("cluster", e.work.has(mode::cluster))
                      .add("refused", e.work.stats(e.work.where()).refused)
                      .add("monitor", e.client.server().monitor_url()));
 }
@@ -80,7 +81,7 @@ asio::awaitable<answer> flood(exchange& e)
 
 asio::awaitable<answer> crash_worker(exchange& e)
 {
-    if (e.work.where() != mode::processes)
+    if (e.work.where() != mode::processes && e.work.where() != mode::cluster)
         co_return error_answer(409, "refused", "the work runs in this very process: it would be the server that dies");
     co_await e.work.crash(caller_of(e));
     co_return answer{.body = "{}\n"};
@@ -89,7 +90,10 @@ asio::awaitable<answer> crash_worker(exchange& e)
 asio::awaitable<answer> kill_worker(exchange& e)
 {
     if (e.work.where() != mode::processes)
-        co_return error_answer(409, "refused", "there are no worker processes: it would be the server that dies");
+        co_return error_answer(409, "refused",
+                               e.work.where() == mode::cluster
+                                   ? "the workers are on other hosts"
+                                   : "there are no worker processes: it would be the server that dies");
     const int pid = co_await e.work.kill_one();
     co_return ok(json_object().add("killed", pid));
 }
@@ -97,13 +101,15 @@ asio::awaitable<answer> kill_worker(exchange& e)
 asio::awaitable<answer> change_mode(exchange& e)
 {
     const std::string_view to = e.t.text("to");
-    for (const mode m : {mode::processes, mode::threads, mode::in_loop})
-        if (to == name_of(m)) {
+    for (const mode m : {mode::processes, mode::cluster, mode::threads, mode::in_loop})
+        if (to == name_of(m) && e.work.has(m)) {
             e.work.go_to(m);
             co_await e.work.start();
             co_return ok(json_object().add("mode", name_of(m)));
         }
-    co_return error_answer(400, "bad_query", "to is processes, threads or inline");
+    co_return error_answer(400, "bad_query",
+                           e.work.has(mode::cluster) ? "to is cluster, threads or inline"
+                                                     : "to is processes, threads or inline");
 }
 
 constexpr auto get = http::verb::get, post = http::verb::post;

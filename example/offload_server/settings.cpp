@@ -25,6 +25,7 @@ An HTTP server whose heavy work runs in worker processes. It says the address wh
   --half-closed       a client that shuts down its sending half (nc -N) still gets its answer; one that hangs up is noticed later
   --threads           do the work in threads instead of processes
   --inline            do it on the event loop, for comparison
+  --cluster URL       do it on the agents at a NATS broker: offload_server --twat-mp-agent URL on each host
   --workers N         so many workers (as many as CPUs)
   --max-pending N     so many requests may wait for a worker (64)
   --max-body BYTES    the largest body of a request (16777216)
@@ -76,6 +77,7 @@ const char* name_of(mode m)
 {
     switch (m) {
     case mode::processes: return "processes";
+    case mode::cluster: return "cluster";
     case mode::threads: return "threads";
     case mode::in_loop: return "inline";
     }
@@ -112,7 +114,14 @@ settings read_settings(int argc, char** argv)
             s.where = mode::threads;
         else if (option == "--inline")
             s.where = mode::in_loop;
-        else if (option == "--workers")
+        else if (option == "--cluster") {
+#if defined(OFFLOAD_CLUSTER)
+            s.cluster = value();
+            s.where = mode::cluster;
+#else
+            refuse("--cluster: this server was built without twat::mp_cluster");
+#endif
+        } else if (option == "--workers")
             s.workers = number(option, value(), 1024);
         else if (option == "--max-pending")
             s.max_pending = number(option, value(), 1'000'000);
@@ -133,6 +142,8 @@ settings read_settings(int argc, char** argv)
         else
             refuse("unknown option: " + option);
     }
+    if (!s.cluster.empty() && s.where != mode::cluster)
+        refuse("--cluster, --threads and --inline exclude each other");
     s.demo = demo == -1 ? s.loopback() : demo == 1;
     return s;
 }

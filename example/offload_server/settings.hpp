@@ -14,7 +14,7 @@ namespace offload {
 namespace asio = boost::asio;
 
 /// Where the work of a request runs.
-enum class mode { processes, threads, in_loop };
+enum class mode { processes, cluster, threads, in_loop };
 
 const char* name_of(mode m);
 
@@ -25,6 +25,7 @@ struct settings
     bool port_given = false;         ///< If not, the next free one is taken.
     unsigned short monitor_port = 0; ///< 0: any that is free.
     mode where = mode::processes;
+    std::string cluster{};            ///< The address of a broker, where `where` is `cluster`.
     std::vector<std::string> hosts{}; ///< Names under which it may be asked for, beside localhost and addresses.
     bool half_closed = false;         ///< A client that only shuts down its sending half still gets its answer.
     std::size_t workers = 0;          ///< 0: as many as CPUs.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "work.hpp"
 
+#include <twat/mp/any_pool.hpp>
 #include <twat/mp/async_pool.hpp>
 #include <twat/mp/bind_to_peer.hpp>
 #include <twat/mp/error.hpp>
@@ -42,7 +43,7 @@ std::string primes_of_piece(std::uint64_t number, std::uint64_t end)
 
 struct workshop::pools
 {
-    mp::async_multi_pool processes;
+    mp::any_async_pool processes; // of this machine, or those of the agents of other hosts
     mp::async_thread_pool threads;
 };
 
@@ -61,11 +62,24 @@ mp::pool_options options(const settings& s, mode where)
     return o;
 }
 
+/// The rest is told to the agents on their own command lines.
+mp::pool_options cluster_options(const settings& s)
+{
+    const mp::pool_options local = options(s, mode::cluster);
+    mp::pool_options o;
+    o.max_pending = local.max_pending;
+    o.max_message_size = local.max_message_size;
+    o.on_trace = local.on_trace;
+    return o;
+}
+
 } // namespace
 
 workshop::workshop(const asio::any_io_executor& executor, const settings& s)
     : settings_(s), hang_up_(s.half_closed ? mp::peer_hangup::reset_only : mp::peer_hangup::any), where_(s.where),
-      pools_(new pools{mp::async_multi_pool(executor, with_workers_known(options(s, mode::processes))),
+      pools_(new pools{s.where == mode::cluster
+                           ? mp::any_async_pool(executor, "cluster", cluster_options(s))
+                           : mp::any_async_pool(executor, "processes", with_workers_known(options(s, mode::processes))),
                        mp::async_thread_pool(executor, options(s, mode::threads))})
 {}
 
@@ -86,15 +100,24 @@ mp::pool_options workshop::with_workers_known(mp::pool_options o)
 
 void workshop::show_on(mp::monitor& monitor) const
 {
-    monitor.watch("processes", pools_->processes);
+    monitor.watch(name_of(settings_.where == mode::cluster ? mode::cluster : mode::processes), pools_->processes);
     monitor.watch("threads", pools_->threads);
 }
 
 workshop::~workshop() = default;
 
+bool workshop::has(mode where) const
+{
+    switch (where) {
+    case mode::processes: return settings_.where != mode::cluster;
+    case mode::cluster: return settings_.where == mode::cluster;
+    default: return true;
+    }
+}
+
 asio::awaitable<void> workshop::start()
 {
-    if (where_ == mode::processes)
+    if (in_workers())
         co_await pools_->processes.start();
     else if (where_ == mode::threads)
         co_await pools_->threads.start();
@@ -126,7 +149,7 @@ asio::awaitable<R> workshop::run(const char* label, caller by, R (*f)(Parameters
     options.label = label;              // what the monitor calls it
     options.tenant = tenant_of(client); // none keeps the others waiting
     options.trace_parent = by.trace;    // the header `traceparent`
-    if (where_ == mode::processes)
+    if (in_workers())
         co_return co_await pools_->processes.with(options).apply(f, std::move(arguments)...,
                                                                  mp::bind_to_peer(client, hang_up_));
     // end::peer[]
@@ -198,7 +221,7 @@ asio::awaitable<void> workshop::primes(caller by, std::uint64_t end, text_sink& 
     options.label = "primes";
     options.tenant = tenant_of(by.client);
     options.trace_parent = by.trace;
-    if (where_ == mode::processes)
+    if (in_workers())
         co_await stream_primes(pools_->processes, options, by.client, hang_up_, end, sink);
     else if (where_ == mode::threads)
         co_await stream_primes(pools_->threads, options, by.client, hang_up_, end, sink);
@@ -215,7 +238,7 @@ asio::awaitable<void> workshop::one_of_flood(std::uint64_t rounds)
     options.timeout = settings_.timeout;
     options.label = "hash";
     std::string password = "password", salt = "salt";
-    if (where_ == mode::processes)
+    if (in_workers())
         co_await pools_->processes.with(options).apply(&offload::hash, password, salt, rounds);
     else if (where_ == mode::threads)
         co_await pools_->threads.with(options).apply(&offload::hash, password, salt, rounds);
@@ -250,7 +273,8 @@ asio::awaitable<int> workshop::kill_one()
 mp::pool_stats workshop::stats(mode where) const
 {
     switch (where) {
-    case mode::processes: return pools_->processes.stats();
+    case mode::processes:
+    case mode::cluster: return pools_->processes.stats();
     case mode::threads: return pools_->threads.stats();
     default: return here_;
     }
@@ -300,7 +324,10 @@ failure explain(std::exception_ptr error)
             f.status = 503;
             f.retry = true;
             name = "stopping";
-        } else if (e.code() == mp::errc::pool_broken || e.code() == mp::errc::worker_start_failed) {
+        } else if (e.code() == mp::errc::host_lost) {
+            name = "host_lost";
+        } else if (e.code() == mp::errc::pool_broken || e.code() == mp::errc::worker_start_failed ||
+                   e.code() == mp::errc::no_agents || e.code() == mp::errc::broker_failed) {
             f.status = 503;
             f.retry = true;
             name = "no_workers";

@@ -46,6 +46,8 @@ public:
     ~workshop();
 
     mode where() const { return where_; }
+    /// Whether work can run there: a server has a cluster or processes of its own.
+    bool has(mode where) const;
     /// The pools are seen there, but for what runs on the loop.
     void show_on(mp::monitor& monitor) const;
     /// From now on new tasks go there.
@@ -82,6 +84,7 @@ private:
     struct pools;
 
     mp::pool_options with_workers_known(mp::pool_options o);
+    bool in_workers() const { return where_ == mode::processes || where_ == mode::cluster; }
     template <class R, class... Parameters, class... Arguments>
     asio::awaitable<R> run(const char* label, caller by, R (*f)(Parameters...), Arguments... arguments);
     template <class R, class... Parameters, class... Arguments>

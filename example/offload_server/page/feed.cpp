@@ -8,6 +8,7 @@ const std::string_view feed = R"js(
 const $ = id => document.getElementById(id);
 const hints = {
   processes: 'The work runs in child processes. Whatever happens to one of them, the loop stays free and the others go on.',
+  cluster: 'The work runs on the agents of other hosts. Whatever happens to one of them, the loop stays free and the others go on.',
   threads: 'The work runs in threads of the server. The loop stays free, but a crash would be the end of all.',
   inline: 'The work runs on the event loop. While it runs, nobody is served: watch the small request.'
 };
@@ -38,11 +39,17 @@ async function look() {
 function receive(told) {
   lastMessage = performance.now();
   $('monitor').href = told.monitor;
+  const local = document.querySelector('input[value=processes]');
+  if (told.cluster && local) {
+    local.value = 'cluster';
+    local.nextElementSibling.textContent = 'Cluster';
+  }
   if (mode !== told.mode) {
     mode = told.mode;
     document.querySelector(`input[value=${mode}]`).checked = true;
     $('hint').textContent = hints[mode];
-    for (const id of ['crash', 'kill']) $(id).setAttribute('aria-disabled', mode !== 'processes');
+    $('crash').setAttribute('aria-disabled', mode !== 'processes' && mode !== 'cluster');
+    $('kill').setAttribute('aria-disabled', mode !== 'processes');
   }
   const before = refusedBefore[mode] ?? told.refused;
   refusedBefore[mode] = told.refused;

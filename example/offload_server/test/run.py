@@ -5,7 +5,9 @@ import email.utils
 import hashlib
 import json
 import os
+import re
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -685,6 +687,77 @@ def case_a_trace_is_written():
         with open(path) as f:
             names = [e.get("name") for e in json.load(f)]
         assert names.count("hash") == 4, names  # the operation and its chunk, begun and ended
+
+
+class Cluster:
+    """A broker and two agents of two workers; skips the test where there cannot be one."""
+
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory()
+        if not shutil.which("nats-server"):
+            sys.exit(77)
+        refusal = subprocess.run([program, "--cluster", ""], capture_output=True, text=True)
+        if "was built without" in refusal.stderr:
+            sys.exit(77)
+        where = self.folder.name
+        self.programs = [subprocess.Popen(["nats-server", "-a", "127.0.0.1", "-p", "-1", "--ports_file_dir", where, "-js", "-sd", where + "/store"],
+                                          stderr=subprocess.DEVNULL)]
+        until(self.ports, "the broker has started")
+        self.url = self.ports()
+        for host in "one", "two":
+            self.programs.append(subprocess.Popen([program, "--twat-mp-agent", self.url, "--nodes", "2", "--host", host],
+                                                  stderr=subprocess.DEVNULL))
+
+    def ports(self):
+        for name in os.listdir(self.folder.name):
+            if name.endswith(".ports"):
+                with open(os.path.join(self.folder.name, name)) as f:
+                    found = re.search(r"nats://[0-9.:]+", f.read())
+                return found and found[0]
+
+    def kill_agents(self):
+        for agent in self.programs[1:]:
+            agent.kill()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for p in reversed(self.programs):
+            p.kill()
+            p.wait()
+        self.folder.cleanup()
+
+
+def case_agents_of_other_hosts_do_the_work():
+    with Cluster() as c, server("--cluster", c.url) as s:
+        assert data(s.get("/state"))["mode"] == "cluster"
+        status, _, body = s.post("/hash?rounds=1000", b"password")
+        assert status == 200 and json.loads(body)["hash"] == hashlib.pbkdf2_hmac("sha256", b"password", b"salt", 1000).hex(), body
+        assert s.post("/thumbnail?width=2", png(4, 4))[0] == 200
+        assert s.get("/primes?upto=20")[2] == b"2\n3\n5\n7\n11\n13\n17\n19\n"
+        status, _, body = s.post("/crash")
+        assert status == 500 and json.loads(body)["error"] == "worker_died", body
+        assert s.post("/kill")[0] == 409, "its pid is that of another host"
+        until(lambda: s.metric("offload_tasks_total", workers="cluster", outcome="done") == 3, "they are counted")
+        assert not any('workers="processes"' in name for name in s.metrics())
+        pools = {p["name"]: p for p in json.loads(monitored(s, "frame.json"))["pools"]}
+        assert set(pools) == {"cluster", "threads"} and pools["cluster"]["done"] == 3, pools
+        for to in ("threads", "cluster"):
+            assert data(s.post("/mode?to=" + to)) == {"mode": to}
+            assert s.post("/hash?rounds=1", b"x")[0] == 200
+        assert s.post("/mode?to=processes")[0] == 400
+        assert s.children() == [], "the server has no workers of its own"
+
+
+def case_a_request_whose_host_is_gone_is_told():
+    with Cluster() as c, server("--cluster", c.url, "--timeout", "600000") as s:
+        slow = in_background(s.post, "/slow?ms=600000")
+        until(lambda: s.metric("offload_workers", workers="cluster", state="busy") == 1, "it runs")
+        time.sleep(1)  # until it has begun, most likely; what has not waits for other agents, and ends without
+        c.kill_agents()
+        status, _, body = slow()
+        assert (status, json.loads(body)["error"]) in ((500, "host_lost"), (503, "no_workers")), body
 
 
 def case_the_page_needs_nothing_else():
