@@ -133,7 +133,10 @@ private:
             const request asked = parser_->release();
             keep_alive_ = asked.keep_alive();
             stream_.expires_never(); // what takes its time has a limit of its own
-            owner_->answer(asked, [self = shared_from_this()](response made) { self->write(std::move(made)); });
+            owner_->answer(asked, [self = shared_from_this(), open = std::make_shared<bool>(true)](response made) {
+                if (std::exchange(*open, false))
+                    self->write(std::move(made));
+            });
         }
         void write(response made)
         {
@@ -206,7 +209,21 @@ private:
         return r;
     }
 
-    void answer(const request& asked, std::function<void(response)> respond)
+    /// What goes wrong is the client's matter: an exception would end the program's own loop. @param respond Heeds its first call only.
+    void answer(const request& asked, const std::function<void(response)>& respond)
+    {
+        try {
+            answer_or_throw(asked, respond);
+        }
+        catch (const std::exception& e) {
+            respond(made(http::status::internal_server_error, e.what() + std::string("\n")));
+        }
+        catch (...) {
+            respond(made(http::status::internal_server_error, "an exception of an unknown type\n"));
+        }
+    }
+
+    void answer_or_throw(const request& asked, const std::function<void(response)>& respond)
     {
         const detail::request_target target(std::string_view(asked.target().data(), asked.target().size()));
         if (asked.method() != http::verb::get && asked.method() != http::verb::post) {

@@ -11,7 +11,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
+#include <cstdlib>
 #include <future>
+#include <optional>
 #include <regex>
 #include <sstream>
 #include <stdexcept>
@@ -216,6 +218,25 @@ BOOST_AUTO_TEST_CASE(viewers_may_do_what_is_allowed)
     BOOST_TEST(has(dumps.get("/dump?pool=pool"), "404"));
     BOOST_TEST(has(dumps.get("/dump?pool=pool", host + "Origin: http://evil.example\r\n", "POST"), "403"));
     BOOST_TEST(has(dumps.get("/frame.json"), "\"can\":[\"dump\"]"));
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_recorded_is_said_to_the_client)
+{
+    struct no_temporary_folder
+    {
+        no_temporary_folder() { ::setenv("TMPDIR", "/does/not/exist", 1); }
+        ~no_temporary_folder() { before ? ::setenv("TMPDIR", before->c_str(), 1) : ::unsetenv("TMPDIR"); }
+        std::optional<std::string> before =
+            std::getenv("TMPDIR") ? std::optional<std::string>(std::getenv("TMPDIR")) : std::nullopt;
+    };
+    thread_pool pool(1);
+    const no_temporary_folder without;
+    running server({.port = 0, .records = true});
+    server.shown.watch("pool", pool);
+    const std::string answer = server.get("/record?pool=pool", "Host: localhost\r\nContent-Length: 0\r\n", "POST");
+    BOOST_TEST(has(answer, "500"), answer);
+    BOOST_TEST(has(answer, "temp_directory_path"), answer);
+    BOOST_TEST(has(server.get("/frame.json"), "\"recording\":false"));
 }
 
 BOOST_AUTO_TEST_CASE(a_monitor_ends_while_a_client_waits)
