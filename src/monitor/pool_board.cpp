@@ -46,6 +46,15 @@ void describe(kept_failure& failure)
     }
 }
 
+/// Whether a histogram may have been `earlier`.
+bool follows(const histogram& now, const histogram& earlier) noexcept
+{
+    for (std::size_t i = 0; i != histogram::bucket_count; ++i)
+        if (now[i] < earlier[i])
+            return false;
+    return true;
+}
+
 } // namespace
 
 void pool_board::happened(const trace_event& event) noexcept
@@ -193,6 +202,11 @@ void pool_board::add_recent(json_list& to, const pool_stats& stats, clock::time_
     std::lock_guard lock(mutex_);
     // nobody has looked for a while: what lies between is not recent
     if (!past_.empty() && now - past_.back().when > 2 * recent)
+        past_.clear();
+    // after a restart a pool counts from 0 again
+    if (!past_.empty() &&
+        (stats.done + stats.failed < past_.back().ended || !follows(stats.queue_wait, past_.back().waits) ||
+         !follows(stats.run_time, past_.back().runs)))
         past_.clear();
     if (past_.empty() || now - past_.back().when >= std::chrono::milliseconds(500))
         past_.push_back({now, stats.done + stats.failed, stats.queue_wait, stats.run_time});

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <stdexcept>
 #include <string>
 
@@ -37,6 +38,10 @@ detail::observed_failure failure(std::size_t index)
     f.error = std::make_exception_ptr(std::runtime_error("why"));
     return f;
 }
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+double rate_in(const std::string& json) { return std::stod(json.substr(json.find("\"rate\":") + 7)); }
 
 } // namespace
 
@@ -103,6 +108,35 @@ BOOST_AUTO_TEST_CASE(exceptions_of_any_type_are_described)
     odd.error = std::make_exception_ptr(17);
     board.failed(odd);
     BOOST_TEST(board.failure(1)->what.find("not derived") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_pool_that_counts_from_0_again_has_no_past)
+{
+    pool_board board;
+    const auto shown = [&](const pool_stats& stats, std::chrono::nanoseconds when) {
+        detail::json_list to('{');
+        board.add_recent(to, stats, begin + when);
+        return to.close();
+    };
+    pool_stats stats;
+    stats.done = 1000;
+    stats.run_time.record(1ms, 1000);
+    stats.queue_wait.record(1ms, 1000);
+    shown(stats, 0s);
+    stats.done = 2000;
+    stats.run_time.record(1ms, 1000);
+    BOOST_TEST(std::abs(rate_in(shown(stats, 1s)) - 1000) < 1);
+    pool_stats after; // a restart
+    after.done = 10;
+    after.run_time.record(1ms, 10);
+    const std::string first = shown(after, 2s);
+    BOOST_TEST(rate_in(first) == 0, first);
+    BOOST_TEST(has(first, "\"recent\":0"), first);
+    after.done = 30;
+    after.run_time.record(1ms, 20);
+    const std::string second = shown(after, 3s);
+    BOOST_TEST(std::abs(rate_in(second) - 20) < 1, second);
+    BOOST_TEST(has(second, "\"recent\":20"), second);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
