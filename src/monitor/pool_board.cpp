@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "monitor/pool_board.hpp"
 
-#include <boost/exception/get_error_info.hpp>
-
 #include <algorithm>
-#include <exception>
-
-#include <twat/mp/worker_died.hpp>
+#include <utility>
 
 #include "monitor/texts.hpp"
 
@@ -27,23 +23,6 @@ const char* name_of(trace_outcome outcome)
     case trace_outcome::cancelled: return "cancelled";
     }
     return "";
-}
-
-void describe(kept_failure& failure)
-{
-    try {
-        std::rethrow_exception(failure.seen.error);
-    }
-    catch (const std::exception& e) {
-        failure.what = std::string(e.what()).substr(0, longest_what);
-        if (const auto* died = dynamic_cast<const worker_died*>(&e))
-            failure.call = died->parcel();
-        else if (const parcel* call = boost::get_error_info<errinfo_parcel>(e))
-            failure.call = *call;
-    }
-    catch (...) {
-        failure.what = "an exception of a type that is not derived from std::exception";
-    }
 }
 
 /// Whether a histogram may have been `earlier`.
@@ -117,22 +96,29 @@ void pool_board::failed(const observed_failure& failure) noexcept
 void pool_board::keep(const observed_failure& failure)
 {
     const auto now = clock::now();
+    bool details = false;
     {
         std::lock_guard lock(mutex_);
         if (now - second_ >= std::chrono::seconds(1)) {
             second_ = now;
             in_second_ = 0;
+            described_ = {};
         }
         if (++in_second_ > most_failures_a_second)
             return;
+        details = described_ < most_describing_a_second;
     }
     kept_failure kept{.when = now, .seen = failure};
     kept.seen.label = nullptr;
+    kept.seen.error = nullptr; // the program's own: it may change it, and what it holds ends with its last copy
     if (failure.label)
         kept.label = std::string(failure.label).substr(0, longest_label);
-    describe(kept);
-    std::deque<kept_failure> dropped; // exceptions are the program's own: destroyed without the lock
+    kept.text = describe_failure(failure.error, details);
+    if (!details)
+        kept.text.details = "left out: the exceptions of this second take long to describe\n";
+    std::deque<kept_failure> dropped; // megabytes of calls are freed without the lock
     std::lock_guard lock(mutex_);
+    described_ += clock::now() - now;
     kept.id = ++last_failure_;
     failures_.push_back(std::move(kept));
     while (failures_.size() > most_failures || (failures_.size() > 1 && parcel_bytes() > most_parcel_bytes)) {
@@ -145,7 +131,7 @@ std::size_t pool_board::parcel_bytes() const
 {
     std::size_t bytes = 0;
     for (const kept_failure& f : failures_)
-        bytes += f.call.size();
+        bytes += f.text.call.size();
     return bytes;
 }
 
@@ -182,7 +168,8 @@ std::string pool_board::failures_json(clock::time_point now) const
         one.add("label", json_text(f->label)).add("tenant", f->seen.tenant.value).add("task", f->seen.index);
         if (f->seen.placed)
             one.add("worker", f->seen.worker).add("pid", static_cast<std::size_t>(f->seen.pid));
-        one.add("what", json_text(f->what)).add("parcel", f->call.size() + !f->call.empty());
+        one.add("what", json_text(f->text.what.substr(0, longest_what)))
+            .add("parcel", f->text.call.size() + !f->text.call.empty());
         all.add(one.close());
     }
     return all.close();

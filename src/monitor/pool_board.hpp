@@ -4,7 +4,6 @@
 
 #include <twat/mp/detail/operation/pool_observer.hpp>
 #include <twat/mp/options.hpp>
-#include <twat/mp/parcel.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -16,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "monitor/failure_text.hpp"
 #include "monitor/json.hpp"
 
 namespace twat::mp::detail {
@@ -25,10 +25,9 @@ struct kept_failure
 {
     std::uint64_t id = 0; ///< From 1, in the order of arrival.
     std::chrono::steady_clock::time_point when{};
-    observed_failure seen{}; ///< But for the label, whose characters may be gone.
+    observed_failure seen{}; ///< But for the label, whose characters may be gone, and the exception.
     std::string label{};
-    std::string what{};
-    mp::parcel call{};
+    failure_text text{};
 };
 
 /** What goes on in one pool: who runs what, how busy each worker was, and the last failures.
@@ -43,6 +42,8 @@ public:
     static constexpr std::size_t most_failures = 100;
     /// Failures that are kept of each second: looking at one costs microseconds, and a storm of them says nothing new.
     static constexpr std::size_t most_failures_a_second = 20;
+    /// The pool waits meanwhile. What a program attaches to its exceptions may be slow to write, like a stack of its own.
+    static constexpr auto most_describing_a_second = std::chrono::milliseconds(20);
     /// Bytes of the calls in kept failures.
     static constexpr std::size_t most_parcel_bytes = std::size_t(16) << 20;
 
@@ -92,6 +93,7 @@ private:
     std::uint64_t last_failure_ = 0;
     clock::time_point second_{}; // the begin of the one in which failures are counted
     std::size_t in_second_ = 0;
+    std::chrono::nanoseconds described_{}; // spent on descriptions in it
     std::deque<moment> past_;
 };
 

@@ -219,7 +219,7 @@ void viewer::make_elsewhere(std::uint64_t number, std::function<monitor_answer()
         catch (const std::exception& e) {
             made = {.status = 500, .body = e.what() + std::string("\n")};
         }
-        make = nullptr; // destroys here what the program may have put into an exception
+        make = nullptr;
         std::lock_guard lock(relay->mutex);
         if (relay->on)
             asio::post(*relay->on, [to = std::move(to), number, made = std::move(made)]() mutable {
@@ -280,9 +280,9 @@ monitor_answer viewer::parcel(const std::string& pool, std::uint64_t id) const
 {
     const auto board = board_of(pool);
     const auto found = board ? board->failure(id) : std::nullopt;
-    if (!found || found->call.empty())
+    if (!found || found->text.call.empty())
         return {.status = 404, .body = "there is no parcel of that failure\n"};
-    return {.body = found->call.bytes(), .type = "application/octet-stream", .file = parcel_name(*found)};
+    return {.body = found->text.call.bytes(), .type = "application/octet-stream", .file = parcel_name(*found)};
 }
 
 } // namespace twat::mp::detail

@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <boost/test/unit_test.hpp>
 
+#include <boost/exception/info.hpp>
+#include <boost/throw_exception.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
+
+#include <twat/mp/exceptions.hpp>
 
 #include "monitor/pool_board.hpp"
+#include "monitor/report.hpp"
+#include "observe/stack_source.hpp"
 
 using namespace twat::mp;
 using detail::pool_board;
@@ -40,6 +49,26 @@ detail::observed_failure failure(std::size_t index)
 }
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+struct holder : boost::exception, std::runtime_error
+{
+    explicit holder(std::shared_ptr<int> held) : runtime_error("holds"), held(std::move(held)) {}
+    std::shared_ptr<int> held;
+};
+
+/// A value whose text takes its time, as that of a stack does.
+struct slow
+{};
+int slow_texts = 0;
+std::ostream& operator<<(std::ostream& to, slow)
+{
+    ++slow_texts;
+    std::this_thread::sleep_for(2 * pool_board::most_describing_a_second);
+    return to << "slow text";
+}
+
+using info_of_text = boost::error_info<struct info_of_text_tag, std::string>;
+using info_of_slow = boost::error_info<struct info_of_slow_tag, slow>;
 
 double rate_in(const std::string& json) { return std::stod(json.substr(json.find("\"rate\":") + 7)); }
 
@@ -97,7 +126,7 @@ BOOST_AUTO_TEST_CASE(what_is_kept_has_bounds)
     const std::string failures = board.failures_json(std::chrono::steady_clock::now());
     BOOST_TEST(std::size_t(std::count(failures.begin(), failures.end(), '{')) <= pool_board::most_failures);
     BOOST_TEST(board.failure(1).has_value());
-    BOOST_TEST(board.failure(1)->what == "why");
+    BOOST_TEST(board.failure(1)->text.what == "why");
     BOOST_TEST(!board.failure(pool_board::most_failures * 1000).has_value());
 }
 
@@ -107,7 +136,80 @@ BOOST_AUTO_TEST_CASE(exceptions_of_any_type_are_described)
     auto odd = failure(0);
     odd.error = std::make_exception_ptr(17);
     board.failed(odd);
-    BOOST_TEST(board.failure(1)->what.find("not derived") != std::string::npos);
+    BOOST_TEST(has(board.failure(1)->text.what, "not derived"));
+}
+
+BOOST_AUTO_TEST_CASE(the_exception_stays_the_programs_own)
+{
+    pool_board board;
+    std::weak_ptr<int> held;
+    {
+        auto value = std::make_shared<int>(1);
+        held = value;
+        auto f = failure(0);
+        f.error = std::make_exception_ptr(boost::enable_error_info(holder(value)) << info_of_text("attached text"));
+        board.failed(f);
+    }
+    BOOST_TEST(held.expired());
+    const std::string report = detail::report_json(board.failure(1).value(), false);
+    BOOST_TEST(has(report, "\"what\":\"holds\""), report);
+    BOOST_TEST(has(report, "holder"), report);
+    BOOST_TEST(has(report, "attached text"), report);
+}
+
+BOOST_AUTO_TEST_CASE(a_stack_is_looked_up_for_who_asks)
+{
+    pool_board board;
+    bool looked_up = false;
+    const stacktrace stack(std::make_shared<detail::stack_source>([&] {
+        looked_up = true;
+        return detail::raw_stack{nullptr, "it hung here"};
+    }));
+    struct with_infos : std::runtime_error, boost::exception
+    {
+        with_infos() : runtime_error("late") {}
+    };
+    with_infos late;
+    late << errinfo_stacktrace(stack) << info_of_text("attached text");
+    auto f = failure(0);
+    f.error = std::make_exception_ptr(late);
+    board.failed(f);
+    try {
+        try {
+            throw late;
+        }
+        catch (...) {
+            std::throw_with_nested(std::logic_error("outer"));
+        }
+    }
+    catch (...) {
+        f.error = std::current_exception();
+    }
+    board.failed(f);
+    BOOST_TEST(!looked_up);
+    BOOST_TEST(!has(board.failure(1)->text.details, "Stack of the worker"));
+    BOOST_TEST(has(board.failure(2)->text.details, "attached text"));
+    BOOST_TEST(has(board.failure(2)->text.details, "outer"));
+    BOOST_TEST(has(detail::report_json(board.failure(1).value(), false), "it hung here"));
+    BOOST_TEST(looked_up);
+    BOOST_TEST(has(detail::report_json(board.failure(2).value(), false), "it hung here"));
+}
+
+BOOST_AUTO_TEST_CASE(exceptions_that_are_slow_to_describe_do_not_stop_the_pool)
+{
+    pool_board board;
+    auto f = failure(0);
+    f.error = std::make_exception_ptr(boost::enable_error_info(std::runtime_error("why")) << info_of_slow(slow()));
+    slow_texts = 0;
+    const auto start = std::chrono::steady_clock::now();
+    for (std::size_t i = 0; i != pool_board::most_failures_a_second; ++i)
+        board.failed(f);
+    const auto seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start).count();
+    BOOST_TEST(slow_texts >= 1);
+    BOOST_TEST(slow_texts <= 1 + seconds);
+    BOOST_TEST(has(board.failure(1)->text.details, "slow text"));
+    BOOST_TEST(board.failure(pool_board::most_failures_a_second)->text.what == "why");
 }
 
 BOOST_AUTO_TEST_CASE(a_pool_that_counts_from_0_again_has_no_past)
