@@ -317,6 +317,8 @@ def site_path(path):
         return pathlib.PurePath("index.md")
     if parts[:2] == ("example", "1_tutorial"):
         return pathlib.PurePath("tutorial", path.stem + ".md" if len(parts) > 2 else "index.md")
+    if parts[:2] == ("example", "3_cluster") and len(parts) > 3:
+        return pathlib.PurePath("example", parts[2] + ".md")
     if parts[0] == "example" and len(parts) >= 2:
         return pathlib.PurePath("example", parts[1] + ".md")
     return None
@@ -415,6 +417,10 @@ def programs():
     main = source / "example/wordcount/main.cpp"
     write("example/wordcount.md", f"# wordcount\n\n{first_comment(main)}\n\n`build/dev/example/wordcount -o words.db FOLDER` runs it.\n\n"
           f"## main.cpp\n\n{listing(main)}\n## count.cpp\n\n{listing(source / 'example/wordcount/count.cpp')}")
+    tracer = source / "example/3_cluster/ray_tracer"
+    write("example/ray_tracer.md", f"# ray_tracer\n\n{first_comment(tracer / 'main.cpp')}\n\n"
+          "`ray_tracer -o picture.png` renders here, with `--cluster URL` on the agents of a cluster.\n\n"
+          f"## main.cpp\n\n{listing(tracer / 'main.cpp')}\n## render.cpp\n\n{listing(tracer / 'render.cpp')}")
 
 
 # -------------------------------------------------------------------- all of it
