@@ -68,20 +68,23 @@ struct broker_link::state : std::enable_shared_from_this<state>
     // nats.c calls back with a pointer, also shortly after the connection is gone: it gets a number that is looked up.
     static std::shared_ptr<state> find(void* closure)
     {
-        std::lock_guard lock(registry_mutex);
-        const auto found = registry.find(reinterpret_cast<std::uintptr_t>(closure));
-        return found == registry.end() ? nullptr : found->second.lock();
+        registry& known = all();
+        std::lock_guard lock(known.mutex);
+        const auto found = known.links.find(reinterpret_cast<std::uintptr_t>(closure));
+        return found == known.links.end() ? nullptr : found->second.lock();
     }
     void* closure() const noexcept { return reinterpret_cast<void*>(key); }
     void enlist()
     {
-        std::lock_guard lock(registry_mutex);
-        registry[key] = weak_from_this();
+        registry& known = all();
+        std::lock_guard lock(known.mutex);
+        known.links[key] = weak_from_this();
     }
     ~state()
     {
-        std::lock_guard lock(registry_mutex);
-        registry.erase(key);
+        registry& known = all();
+        std::lock_guard lock(known.mutex);
+        known.links.erase(key);
     }
 
     static natsStatus attach(void** user, void* loop, natsConnection* nc, natsSock socket);
@@ -148,8 +151,17 @@ struct broker_link::state : std::enable_shared_from_this<state>
     bool checked_before = false;
     std::atomic<natsConnection*> attached{nullptr}; // also while it is being set up
 
-    static inline std::mutex registry_mutex;
-    static inline std::map<std::uintptr_t, std::weak_ptr<state>> registry;
+    struct registry
+    {
+        std::mutex mutex;
+        std::map<std::uintptr_t, std::weak_ptr<state>> links;
+    };
+    static registry& all()
+    {
+        // never destroyed: the thread that closes a connection may outlive main()
+        static registry& instance = *new registry;
+        return instance;
+    }
     static inline std::atomic<std::uintptr_t> next_key{1};
 };
 

@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(waiting_is_no_cpu_time, Pool, pools)
 
 BOOST_AUTO_TEST_CASE(memory_and_bytes_of_processes)
 {
-    const std::vector<char> large(256u << 20, 'x'); // a parent that is larger than its workers says nothing of them
+    const std::vector<char> large(512u << 20, 'x'); // a parent that is larger than its workers says nothing of them
     process_pool pool(1);
     const bills grown = bills_of(pool, touch, std::vector<std::size_t>{64u << 20, 1u << 20});
     BOOST_TEST_REQUIRE(grown.size() == 2u);
