@@ -36,7 +36,7 @@ struct route
 const route* find_route(std::string_view path, bool demo);
 
 asio::awaitable<bool> stream_primes(exchange& e);
-/// A header `traceparent` that is none is left alone, as the recommendation asks.
+/// A header `traceparent` that is malformed is ignored, as the recommendation asks.
 caller caller_of(exchange& e);
 
 } // namespace offload

@@ -62,7 +62,7 @@ mp::pool_options options(const settings& s, mode where)
     return o;
 }
 
-/// The rest is told to the agents on their own command lines.
+/// The agents have all other options on their own command lines.
 mp::pool_options cluster_options(const settings& s)
 {
     const mp::pool_options local = options(s, mode::cluster);

@@ -99,7 +99,7 @@ void engine::submit_copy(given_chunk& held, ready_worker& worker)
     try {
         task = held.work->tasks->copy(held.late_at);
     }
-    catch (...) { // without memory for a copy there is none
+    catch (...) { // no memory for a copy: the first run goes on alone
     }
     if (!task)
         return;

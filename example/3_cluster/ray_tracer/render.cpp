@@ -30,7 +30,7 @@ double distance_to(const sphere& s, const ray& r)
     return middle - half > nearest ? middle - half : middle + half > nearest ? middle + half : far_away;
 }
 
-/// The nearest sphere, or any, that the ray meets before `distance`, which becomes the distance to it; null if there is none.
+/// The nearest sphere, or any, that the ray meets before `distance`, which becomes the distance to it; null if it meets no sphere.
 const sphere* find_hit(const scene& s, const ray& r, double& distance, bool any = false)
 {
     const sphere* hit = nullptr;

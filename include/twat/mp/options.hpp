@@ -254,8 +254,8 @@ struct call_options
     /// completes when they have.) Against the few that are slow for no reason of their own: `.hedge_after = 50ms`, or
     /// `mp::percentile{95}` of the tasks of the same type of function and `label` in this pool, once 20 of them were measured. A pool runs
     /// at most one task in twenty twice, but at least one. **Giving it declares that the tasks may run twice, also at the same time**:
-    /// that they are idempotent. An exception is an answer, unless `retry` would retry it; a death is none. Neither is waited for while the
-    /// other run goes on, and uses up no attempt. Threads need arguments that can be copied, as for `retry`. No effect on a cluster, in line, and
+    /// that they are idempotent. An exception is an answer, unless `retry` would retry it; a death is not. Neither ends the task while the
+    /// other run goes on, nor uses up an attempt. Threads need arguments that can be copied, as for `retry`. No effect on a cluster, on inline pools, and
     /// on tasks that are sent descriptors.
     hedge_delay hedge_after{};
     /// What `this_task::rng` gives depends on this and on the task's index. Operations with one seed have the same numbers, so let it differ
