@@ -152,9 +152,9 @@ void engine::flush()
         touched_.pop_front();
         if (op.unless_begun && !op.final_error) {
             if (const auto begun = has_begun(op)) {
-                const auto error = std::exchange(op.unless_begun, nullptr);
+                auto error = std::exchange(op.unless_begun, nullptr);
                 if (!*begun) {
-                    stop(op, error, stop_force::ask); // may finish it, or touch it again
+                    stop(op, std::move(error), stop_force::ask); // may finish it, or touch it again
                     continue;
                 }
             }
