@@ -9,4 +9,9 @@ function(twat_mp_set_up_library target name)
         VISIBILITY_INLINES_HIDDEN ON
         POSITION_INDEPENDENT_CODE ON
         VERIFY_INTERFACE_HEADER_SETS ON) # the target all_verify_interface_header_sets compiles each header alone
+    # A name that one library takes from another but that is not exported there is to fail here, and not in users' programs. The
+    # sanitizers' own names come with the program.
+    if(BUILD_SHARED_LIBS AND UNIX AND NOT APPLE AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+        target_link_options(${target} PRIVATE LINKER:-z,defs)
+    endif()
 endfunction()

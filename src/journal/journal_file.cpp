@@ -214,10 +214,11 @@ void journal_file::append(const journal_key& key, std::span<const std::byte> res
 {
     record_header header{0, 0, result.size(), key.index, key.hash};
     header.checksum = checksum(header, result);
-    std::vector<std::byte> record(sizeof header + result.size());
-    std::memcpy(record.data(), &header, sizeof header);
-    if (!result.empty())
-        std::memcpy(record.data() + sizeof header, result.data(), result.size());
+    const auto head = std::as_bytes(std::span(&header, 1));
+    std::vector<std::byte> record;
+    record.reserve(head.size() + result.size());
+    record.insert(record.end(), head.begin(), head.end());
+    record.insert(record.end(), result.begin(), result.end());
     write(record);
     sync_if_due();
     items_[key.index] = {key.hash, end_ + sizeof header, result.size()};

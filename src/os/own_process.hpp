@@ -7,13 +7,15 @@
 #include <string>
 #include <vector>
 
+#include <twat/mp/config.hpp>
+
 namespace twat::mp::detail {
 
 // What a process can learn of itself and its parent. `/proc` of Linux; another system would have to ask sysctl (KERN_PROC_ARGS of FreeBSD,
 // KERN_PROCARGS2 of macOS) or, where nobody tells, return nothing.
 
 /// The file that it runs; empty: not known.
-std::string own_executable();
+TWAT_MP_DECL std::string own_executable();
 std::string own_directory();
 /// Behind the name of the program.
 std::vector<std::string> own_arguments();
