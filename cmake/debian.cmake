@@ -113,7 +113,7 @@ set(CPACK_DEBIAN_CLUSTER_DEVELOPMENT_PACKAGE_DEPENDS
 
 set(CPACK_DEBIAN_MONITOR_RUNTIME_PACKAGE_NAME ${monitor_runtime_package})
 set(CPACK_DEBIAN_MONITOR_RUNTIME_PACKAGE_SECTION libs)
-set(CPACK_DEBIAN_MONITOR_RUNTIME_DESCRIPTION "${about}\n\nThis package holds the shared library with a page and metrics of a program's pools.")
+set(CPACK_DEBIAN_MONITOR_RUNTIME_DESCRIPTION "${about}\n\nThis package holds the shared library that shows pools on a page.")
 set(CPACK_DEBIAN_MONITOR_RUNTIME_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_MONITOR_RUNTIME_PACKAGE_DEPENDS "${runtime_package} (= ${PROJECT_VERSION})")
 set(CPACK_DEBIAN_MONITOR_RUNTIME_PACKAGE_CONTROL_EXTRA ${debian}/triggers)
