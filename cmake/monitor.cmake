@@ -9,7 +9,7 @@ file(GLOB monitor_sources CONFIGURE_DEPENDS src/monitor/*.cpp)
 # The page, from readable files.
 set(page_files index.html style.css script.js)
 list(TRANSFORM page_files PREPEND ${PROJECT_SOURCE_DIR}/src/monitor/page/)
-set(page_text ${CMAKE_CURRENT_BINARY_DIR}/monitor_page/monitor_page.inc)
+set(page_text ${CMAKE_CURRENT_BINARY_DIR}/monitor_page/monitor_page.hpp)
 add_custom_command(OUTPUT ${page_text}
     COMMAND ${CMAKE_COMMAND} -DINTO=${page_text} -P ${PROJECT_SOURCE_DIR}/cmake/embed.cmake -- ${page_files}
     DEPENDS ${page_files} ${PROJECT_SOURCE_DIR}/cmake/embed.cmake

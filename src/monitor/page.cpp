@@ -7,7 +7,7 @@
 namespace twat::mp::detail {
 namespace {
 
-#include "monitor_page.inc" // the files of src/monitor/page
+#include "monitor_page.hpp" // the files of src/monitor/page
 
 std::string with(std::string_view text, std::string_view reference, std::string_view begin, std::string_view content,
                  std::string_view end)
