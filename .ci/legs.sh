@@ -3,7 +3,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../tools/lib.sh"
 exec </dev/null
 
-need "${test_packages[@]}" prometheus clang-14 clang-19 libclang-rt-19-dev libc++-19-dev libc++abi-19-dev "libboost$boost_series-tools-dev" \
+need "${test_packages[@]}" prometheus clang-14 clang-19 clang-tidy-19 libclang-rt-19-dev libc++-19-dev libc++abi-19-dev "libboost$boost_series-tools-dev" \
     ccache mold pkg-config gzip pigz dpkg-dev file lintian
 
 # The same files are compiled in several legs, and linking large programs takes longer than compiling what changed. Not for what is

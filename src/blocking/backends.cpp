@@ -57,6 +57,7 @@ std::vector<std::string> backends()
     known_backends& all = known();
     std::lock_guard lock(all.mutex);
     std::vector<std::string> names;
+    names.reserve(all.makers.size());
     for (const auto& [name, maker] : all.makers)
         names.push_back(name);
     return names;

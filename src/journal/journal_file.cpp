@@ -125,7 +125,7 @@ std::size_t journal_file::read_at(std::uint64_t offset, void* to, std::size_t si
 
 void journal_file::check_header(const journal_owner& owner)
 {
-    const std::string build(build_id());
+    const std::string& build = build_id();
     const std::string text = owner.function.substr(0, most_text);
     std::vector<std::byte> wanted;
     const auto put = [&](const void* from, std::size_t size) {

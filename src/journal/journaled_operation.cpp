@@ -175,7 +175,7 @@ public:
 
     std::size_t store_all(const finished_tasks& tasks, std::exception_ptr& error) noexcept override
     {
-        return operation::store_all(tasks, error);
+        return operation::store_all(tasks, error); // NOLINT(bugprone-parent-virtual-call): one by one, to keep each
     }
 
     void store_failure(std::uint64_t index, std::exception_ptr error) noexcept override

@@ -16,6 +16,7 @@ namespace {
 std::vector<stacktrace::frame> look_up_frames(const captured_stack& stack)
 {
     std::vector<code_place> places;
+    places.reserve(stack.frame_count);
     for (std::uint32_t i = 0; i < stack.frame_count; ++i)
         places.push_back({std::string(stack.module_of(i)), stack.frames[i].offset, stack.frames[i].exact != 0});
     std::vector<looked_up_place> found = look_up(places);

@@ -470,7 +470,7 @@ void pool::on_broken(const std::function<std::exception_ptr()>& cause, bool for_
     for_good_ = for_good;
     why_broken_ = cause;
     broken_ = for_good ? cause : [cause] {
-        const std::exception_ptr why = cause();
+        std::exception_ptr why = cause();
         if (says_broken(why))
             return why;
         return make_nested(errc::pool_broken,

@@ -131,11 +131,12 @@ std::shared_ptr<shared_block> shared_block::find(const name& wanted)
     std::shared_ptr<shared_block> block;
     std::lock_guard lock(registry.mutex);
     if (const auto found = registry.blocks.find({wanted.device, wanted.inode}); found != registry.blocks.end())
-        if ((block = found->second.lock())) {
-            if (block->name_.size != wanted.size)
-                throw_no_block("has another size");
-            return block;
-        }
+        block = found->second.lock();
+    if (block) {
+        if (block->name_.size != wanted.size)
+            throw_no_block("has another size");
+        return block;
+    }
     // Only a worker opens what it is told to: its parent made it what it is. What a worker says is looked up.
     if (get_worker_state() == worker_state::not_a_worker)
         throw_no_block("is not there any more");

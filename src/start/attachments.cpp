@@ -134,10 +134,7 @@ std::ptrdiff_t attachment_groups::receive(int socket, std::span<std::byte> to, s
 {
     const received_bytes received = receive_bytes(socket, to, how);
     if (received.has_descriptors) {
-        std::vector<unique_fd> group;
-        for (const int fd : received.descriptors)
-            group.emplace_back(fd);
-        groups_.push_back(std::move(group));
+        groups_.emplace_back(received.descriptors.begin(), received.descriptors.end());
     }
     return received.size;
 }

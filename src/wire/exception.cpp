@@ -246,8 +246,7 @@ std::exception_ptr decode_exception(decoder& in, std::optional<std::uint64_t> in
 {
     try {
         exception_facts facts;
-        if (index)
-            facts.task_index = *index;
+        facts.task_index = index;
         facts.worker_pid = pid;
         try {
             if (in.remaining() != 0)

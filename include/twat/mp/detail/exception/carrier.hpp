@@ -87,14 +87,15 @@ public:
     }
 
 private:
-    virtual const boost::exception_detail::clone_base* clone_carrier() const
+    // Without `override`: an E that is a clone_base already has no such functions.
+    virtual const boost::exception_detail::clone_base* clone_carrier() const // NOLINT(modernize-use-override)
     {
         if constexpr (std::derived_from<carrier, cloneable>)
             return clone_carrier_of(*this);
         else
             return nullptr;
     }
-    virtual void rethrow_carrier() const { throw *this; }
+    virtual void rethrow_carrier() const { throw *this; } // NOLINT(modernize-use-override)
 };
 
 /// The same, with a nested exception: the one that is being handled where it is made.

@@ -143,7 +143,7 @@ std::size_t run_each(task_gate& gate, std::size_t begin, std::size_t end, std::v
 class TWAT_MP_DECL operation
 {
 public:
-    explicit operation(operation_traits traits) : traits_(std::move(traits)) {}
+    explicit operation(operation_traits traits) : traits_(traits) {}
     operation(const operation&) = delete;
     operation& operator=(const operation&) = delete;
     virtual ~operation();

@@ -187,16 +187,17 @@ public:
     /// @pre No other read is outstanding.
     void start(std::shared_ptr<stream_read> read)
     {
-        bool hungry = false;
+        bool waits = false, hungry = false;
         if (fetched_.empty()) {
             std::lock_guard lock(mutex_);
             BOOST_ASSERT_MSG(!waiting_, "twat::mp: a stream is used by one consumer at a time");
-            if (!readable()) {
-                waiting_ = std::move(read);
+            waits = !readable();
+            if (waits) {
+                waiting_ = read;
                 hungry = std::exchange(unfed_, 0) != 0;
             }
         }
-        if (read)
+        if (!waits)
             read->post();
         else if (hungry)
             feed();
@@ -266,11 +267,12 @@ public:
     {
         {
             std::lock_guard lock(mutex_);
-            if (!over_)
+            if (!over_) {
                 leaver_ = std::move(leaver);
+                return;
+            }
         }
-        if (leaver)
-            leaver->post();
+        leaver->post();
     }
 
     bool is_over() const
