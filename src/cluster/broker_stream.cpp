@@ -72,6 +72,7 @@ options_handle make_broker_options(const std::string& url, const broker_credenti
     options_handle options(made);
     const std::vector<std::string> urls = split(url);
     std::vector<const char*> servers;
+    servers.reserve(urls.size());
     for (const std::string& u : urls)
         servers.push_back(u.c_str());
     if (servers.empty())

@@ -77,7 +77,10 @@ void pool_board::change(const trace_event& event)
         break;
     case trace_event::chunk_ended:
         at.tasks += event.count;
-        if (at.running != 0 && --at.running == 0)
+        if (at.running == 0)
+            break;
+        --at.running;
+        if (at.running == 0)
             at.busy += std::max(std::chrono::nanoseconds(0), std::chrono::nanoseconds(event.when - at.since));
         break;
     default: break;
