@@ -42,4 +42,30 @@ grep -qxF "  \"${top#twat-mp-}\":" conan-center/config.yml || fail 'ConanCenter 
 cmake -DPORT_DIR="$PWD/vcpkg/twat-mp" -DINSTALLED="$installed" -DWORK="$work/vcpkg" -DCONSUMER="$source/test/consumer/package" \
     -P "$source/test/packages/vcpkg.cmake"
 [[ -f $work/vcpkg/source/$top/include/twat/mp/version.hpp ]] || fail 'the port unpacks the archive'
+
+# A release of a version, in a clone: rehearsed first, which leaves nothing behind, then made.
+git clone -q "$source" "$work/clone"
+cd "$work/clone"
+git config user.name 'a maintainer' && git config user.email maintainer@example.invalid
+if ! grep -m 1 '^## ' CHANGELOG.md | grep -q ', unreleased$'; then
+    sed -i '0,/^## /s//## 9.9.9, unreleased\n\n- What comes next.\n\n&/' CHANGELOG.md
+    git commit -q -a -m 'Begin the next version'
+fi
+before=$(git rev-parse HEAD) changes=$(awk '/^## / { if (++n > 1) exit; next } n' CHANGELOG.md)
+tools/release --version 98.76.5 --dry-run "$work/rehearsed"
+[[ $(git rev-parse HEAD) == "$before" && -z $(git tag -l v98.76.5) && -z $(git status --porcelain) ]] || fail 'a dry run leaves the tree as it was'
+tar -xOf "$work/rehearsed/twat-mp-98.76.5.tar.gz" twat-mp-98.76.5/include/twat/mp/version.hpp | grep -q '_MAJOR 98$' || fail 'the archive is of that version'
+grep -q '"versionInfo": "98.76.5"' "$work/rehearsed/twat-mp-98.76.5.spdx.json" || fail 'so is the bill of materials'
+git apply --check "$work/rehearsed/twat-mp-98.76.5.patch" || fail 'the patch is the commit'
+[[ ! -e $work/rehearsed/.tree ]] || fail 'the clone is removed'
+
+echo '# changed' >>Jamfile
+! tools/release --version 98.76.5 "$work/made" 2>/dev/null || fail 'a tree with changes is not released'
+git checkout -q Jamfile
+tools/release --version 98.76.5 "$work/made"
+[[ $(git rev-parse 'v98.76.5^{commit}') == $(git rev-parse HEAD) && $(git rev-parse HEAD^) == "$before" ]] || fail 'the tag is on one new commit'
+[[ $(git cat-file -t v98.76.5) == tag && $(git tag -l --format='%(contents:body)' v98.76.5) == *"${changes:2:60}"* ]] || fail 'the tag tells the changes'
+grep -qE '^## 98\.76\.5, [0-9]{4}-[0-9]{2}-[0-9]{2}$' CHANGELOG.md || fail 'the changes are dated'
+cmp <(git archive --format=tar --prefix=twat-mp-98.76.5/ v98.76.5) <(zcat "$work/made/twat-mp-98.76.5.tar.gz") || fail 'the archive is what is tagged'
+! tools/release --version 98.76.5 "$work/made" 2>/dev/null || fail 'no version is released twice'
 echo 'release: ok'
