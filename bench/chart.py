@@ -3,21 +3,25 @@
 import math
 from xml.sax.saxutils import escape
 
-LEFT, RIGHT, TOP, LINE = 400, 30, 92, 34
+LEFT, RIGHT, TOP, LINE = 400, 30, 92, 48
 WIDTH = 1000
 TICKS = [0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10000]
+
+# What the names of peers are cut to, where they stand beside their marks.
+PEERS = {"asio::thread_pool, post": "Asio, post", "asio::thread_pool, co_await": "Asio, co_await", "asio::thread_pool": "Asio", "oneTBB task_group": "TBB task_group",
+         "oneTBB": "oneTBB", "Python multiprocessing": "Python Pool", "Python ProcessPool": "Python Executor", "pigz": "pigz"}
 
 STYLE = """
   text { font: 13px system-ui, sans-serif; fill: #24292f; }
   .title { font-size: 17px; font-weight: 600; }
-  .small { font-size: 12px; fill: #57606a; }
+  .small { font-size: 12px; fill: #57606a; } .name { font-size: 10.5px; fill: #9a4f00; }
   .grid { stroke: #d0d7de; } .reference { stroke: #57606a; stroke-width: 1.5; }
   .floor { fill: #8c959f; stroke: #8c959f; } .peer { fill: #d4740c; stroke: #d4740c; }
   .processes { fill: #0969da; stroke: #0969da; } .threads { fill: #1a7f37; stroke: #1a7f37; }
   .span { stroke-width: 3; stroke-opacity: 0.45; } .mark { stroke: none; }
   @media (prefers-color-scheme: dark) {
     svg { background: #0d1117; }
-    text { fill: #e6edf3; } .small { fill: #9198a1; }
+    text { fill: #e6edf3; } .small { fill: #9198a1; } .name { fill: #f0883e; }
     .grid { stroke: #30363d; } .reference { stroke: #9198a1; }
     .floor { fill: #9198a1; stroke: #9198a1; } .peer { fill: #f0883e; stroke: #f0883e; }
     .processes { fill: #58a6ff; stroke: #58a6ff; } .threads { fill: #3fb950; stroke: #3fb950; }
@@ -59,6 +63,27 @@ def mark(group, x, y, tip):
     return f'{shapes[group]} class="mark {group}"><title>{escape(tip)}</title></{shapes[group].split(" ")[0][1:]}>'
 
 
+def peer_name(row):
+    return next((short for name, short in PEERS.items() if row.startswith(name)), row)
+
+
+def name_peers(rows, at, y):
+    """The name of each peer below or above its mark; all of them in a row to the right where they lie too close together for that."""
+    peers = sorted((middle, peer_name(row["row"])) for row, (_, middle, _) in rows if row["role"] == "peer")
+    placed = []
+    for middle, name in peers:
+        half = 3 * len(name)
+        x = min(max(at(middle), LEFT + half - 20), WIDTH - half - 4)
+        line = next((line for line in (19, -12) if all(line != other or abs(x - there) > half + width + 4 for other, there, width, _ in placed)), None)
+        if line is None:
+            right = max(at(value) for _, values in rows for value in values) + 14
+            yield f'<text class="name" x="{right:.1f}" y="{y + 4:.1f}">{escape("from the left: " + ", ".join(name for _, name in peers))}</text>'
+            return
+        placed.append((line, x, half, name))
+    for line, x, _, name in placed:
+        yield f'<text class="name" text-anchor="middle" x="{x:.1f}" y="{y + line:.1f}">{escape(name)}</text>'
+
+
 def draw(found):
     lines = [(workload, list(costs(workload))) for workload in found["workloads"] if workload["reference"]]
     lines = [(workload, rows) for workload, rows in lines if rows]
@@ -76,7 +101,7 @@ def draw(found):
            '<text class="small" x="16" y="48">Left is faster. 1 is the same work with bare means of the system, or the ideal. '
            "Bars span all rounds.</text>"]
     x = 16
-    for group, label in (("floor", "floor"), ("peer", "another library"), ("processes", "twat-mp, processes"),
+    for group, label in (("floor", "floor"), ("peer", "another library, named"), ("processes", "twat-mp, processes"),
                          ("threads", "twat-mp, threads")):
         out += [mark(group, x + 7, 68, label), f'<text class="small" x="{x + 20}" y="72">{label}</text>']
         x += 40 + 7 * len(label)
@@ -87,9 +112,9 @@ def draw(found):
                     f'<text class="small" text-anchor="middle" x="{at(tick):.1f}" y="{bottom + 18}">{tick:g}</text>']
     for index, (workload, rows) in enumerate(lines):
         y = TOP + LINE * (index + 0.5)
-        out += [f'<text x="16" y="{y - 2:.1f}">{workload["workload"].upper()}</text>',
-                f'<text class="small" x="110" y="{y - 2:.1f}">{escape(first_half(workload["title"]))}</text>',
-                f'<text class="small" x="110" y="{y + 12:.1f}">{escape(second_half(workload["title"]))}</text>']
+        title = f"{workload['title']} ({workload['workload'].upper()})"
+        out += [f'<text x="16" y="{y - 2:.1f}">{escape(first_half(title))}</text>',
+                f'<text x="16" y="{y + 14:.1f}">{escape(second_half(title))}</text>']
         for row, (least, middle, most) in rows:
             group = group_of(row)
             out.append(f'<line class="span {group}" x1="{at(least):.1f}" y1="{y:.1f}" x2="{at(most):.1f}" y2="{y:.1f}"/>')
@@ -97,11 +122,12 @@ def draw(found):
             for row, (_, middle, _) in rows:
                 if group_of(row) == group:
                     out.append(mark(group, at(middle), y, f"{row['row']}: {middle:.3g}"))
+        out += name_peers(rows, at, y)
     out.append("</svg>\n")
     return "\n".join(out)
 
 
-def split_point(title, limit=42):
+def split_point(title, limit=46):
     return len(title) if len(title) <= limit else title.rfind(" ", 0, limit)
 
 

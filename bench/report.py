@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSL-1.0
 """What a run found, as text and as tables of doc/performance.md."""
+import pathlib
 import statistics
 
 
@@ -80,14 +81,30 @@ def as_text(found):
     return "\n".join(lines)
 
 
+def reasons():
+    """Why a workload is short of its goals, by its id: the sections of shortfalls.md."""
+    text = (pathlib.Path(__file__).parent / "shortfalls.md").read_text(encoding="utf-8")
+    sections = (section.partition("\n") for section in text.split("\n## ")[1:])
+    return {name.strip(): words.strip() for name, _, words in sections}
+
+
+UNITS = {"efficiency": "Efficiency: the part of two processors that does the user's work", "times the ideal": "As multiples of the ideal time",
+         "us, p99": "In us, the 99th percentile"}
+
+
 def as_markdown(found):
-    lines = [summary(found)]
+    lines, why = [summary(found)], reasons()
     for workload in found["workloads"]:
-        lines += ["", f"**{workload['workload'].upper()}: {workload['title']}** ({workload['unit']})", "",
-                  "| | | median | min to max | ratio | min to max | goal | met |", "|---|---|---|---|---|---|---|---|"]
+        key = workload["workload"]
+        better = "less" if workload["less_is_better"] else "more"
+        lines += ["", f"### {workload['title'][0].upper()}{workload['title'][1:]} ({key.upper()})", "", f"{UNITS.get(workload['unit']) or 'In ' + workload['unit']}; {better} is better.", "",
+                  "| what ran | | median | min to max | ratio | min to max | goal | met |", "|---|---|---|---|---|---|---|---|"]
         for line in cells(workload):
             name = f"**{line[0]}**" if line[1] == "ours" else line[0]
             lines.append("| " + " | ".join([name] + line[1:]) + " |")
+        if any(row["met"] is False for row in workload["rows"]):
+            told = why.get(key) or why.get(key.split("-")[0]) or "The reason is not known."
+            lines += ["", f"**Short of the goal.** {told}"]
     return "\n".join(lines)
 
 
