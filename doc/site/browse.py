@@ -20,7 +20,7 @@ sys.path.insert(0, str(root / "test/common"))
 import chromium
 
 SCREENS = {"desktop-light": dict(width=1280, height=900), "desktop-dark": dict(width=1280, height=900, dark=True),
-           "phone-light": dict(width=390, height=844, touch=True), "phone-dark": dict(width=390, height=844, dark=True, touch=True)}
+           "phone-light": dict(width=320, height=640, touch=True), "phone-dark": dict(width=320, height=640, dark=True, touch=True)}
 SEARCHES = {"try_map": "reference/", "systemd": "howto/", "worker_died": "reference/"}
 PICTURES = ["index.html", "start/server.html", "options.html", "reference/basic_async_pool.html", "reference/index.html", "errors.html", "performance.html"]
 

@@ -30,6 +30,7 @@ breathe_order_parameters_first = False
 html_theme = "furo"
 html_title = f"twat-mp {version}"
 html_static_path = ["static"]
+html_favicon = "static/favicon.svg"
 html_css_files = ["site.css"]
 html_show_sphinx = False
 html_copy_source = False
@@ -101,7 +102,7 @@ def mend_theme(app, error):
         text = text.replace(elsewhere, "normalize.css")
     if "prefers-color-scheme" not in text:
         dark = re.search(r'body\[data-theme="dark"\] \{\s*(--color-problematic[^}]*)\}', text)[1]
-        text += '@media not print and (prefers-color-scheme: dark) { body:not([data-theme="light"]) { ' + dark + "} }\n"
+        text += '@media screen and (prefers-color-scheme: dark) { body:not([data-theme="light"]) { ' + dark + "} }\n"
     style.write_text(text, encoding="utf-8")
 
 
