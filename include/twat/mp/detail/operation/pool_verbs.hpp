@@ -11,6 +11,7 @@
 #include <twat/mp/config.hpp>
 #include <twat/mp/result_stream.hpp>
 
+#include <twat/mp/detail/operation/awaited_call.hpp>
 #include <twat/mp/detail/operation/calls.hpp>
 #include <twat/mp/detail/operation/fold_operation.hpp>
 #include <twat/mp/detail/operation/token_split.hpp>
@@ -329,9 +330,17 @@ private:
     template <class Token, class Call>
     auto start(Token& token, Call call) const
     {
-        if constexpr (!std::is_same_v<Call, refused_call>)
-            return asio::async_initiate<Token, completion_signature_t<typename Call::completed>>(
-                call_initiation<Executor>(self().core(), self().get_executor()), token, std::move(call));
+        if constexpr (!std::is_same_v<Call, refused_call>) {
+            using signature = completion_signature_t<typename Call::completed>;
+            call_initiation<Executor> initiation(self().core(), self().get_executor());
+            if constexpr (is_use_awaitable<std::decay_t<Token>>)
+                return asio::async_initiate<Token, signature>(
+                    std::move(initiation), token,
+                    awaited_call_for<std::decay_t<Token>, signature, typename Call::completed, Executor>(
+                        std::move(call)));
+            else
+                return asio::async_initiate<Token, signature>(std::move(initiation), token, std::move(call));
+        }
     }
 
     template <class Token, class F, class... As>
