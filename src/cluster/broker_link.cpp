@@ -18,12 +18,17 @@
 
 #include "cluster/broker_stream.hpp"
 #include "cluster/event_source.hpp"
+#include "cluster/leftovers.hpp"
 #include "os/helper_thread.hpp"
 
 namespace twat::mp::detail::cluster {
 namespace {
 
 constexpr duration retry_pause = std::chrono::milliseconds(500);
+/// For one question about what may be left in the stream.
+constexpr duration question_patience = std::chrono::seconds(2);
+/// A link that is told to close looks on for so long.
+constexpr duration last_looks = std::chrono::seconds(1);
 constexpr duration flush_patience = std::chrono::milliseconds(50);
 /// The destructor waits so long for the link's thread, which has only to close a socket, so that nothing of it is left as a rule.
 constexpr duration close_patience = std::chrono::milliseconds(200);
@@ -118,12 +123,15 @@ struct broker_link::state : std::enable_shared_from_this<state>
     void close();
     void end();
     void helper_is_through();
+    void take_out(const std::vector<std::uint64_t>& sequences, bool doubtful);
+    void look_for_leftovers();
 
     // In a helper thread:
     void help(void (state::*work)());
     void connect();
     bool try_to_connect();
     void check_stream();
+    void delete_leftovers();
     void close_connection();
     void report(std::string why);
     bool closing_after(duration pause);
@@ -149,6 +157,9 @@ struct broker_link::state : std::enable_shared_from_this<state>
     bool helped = false;                                                  // a helper is at work
     bool check_wanted = false, anew_wanted = false, close_wanted = false; // when it is through
     bool checked_before = false;
+    std::atomic<unsigned> absences{0}; // of the broker
+    leftovers left;
+    std::vector<std::uint64_t> looked_at;           // by the helper
     std::atomic<natsConnection*> attached{nullptr}; // also while it is being set up
 
     struct registry
@@ -200,11 +211,13 @@ natsStatus broker_link::state::detach(void* user)
 
 void broker_link::state::on_disconnected(natsConnection* nc, void* closure)
 {
-    if (const auto self = find(closure))
+    if (const auto self = find(closure)) {
+        ++self->absences;
         self->post([nc](state& link) {
             if (link.connection.get() == nc)
                 link.went_away();
         });
+    }
 }
 
 void broker_link::state::on_reconnected(natsConnection* nc, void* closure)
@@ -278,6 +291,8 @@ void broker_link::state::came_back(bool again)
     if (!connection || natsConnection_Status(connection.get()) != NATS_CONN_STATUS_CONNECTED)
         return;
     online = true;
+    if (again)
+        left.came_back();
     const auto most = static_cast<std::size_t>(natsConnection_GetMaxPayload(connection.get()));
     call([&] { on.connected(most, again); });
 }
@@ -297,10 +312,13 @@ void broker_link::state::begin_anew()
 
 void broker_link::state::close()
 {
-    online = false;
     close_wanted = true;
     if (helped)
         return;
+    look_for_leftovers();
+    if (helped)
+        return;
+    online = false;
     // What was published last shall go out: nats.c only buffers it.
     const time_point limit = clock::now() + flush_patience;
     while (connection && natsConnection_Status(connection.get()) == NATS_CONN_STATUS_CONNECTED &&
@@ -332,6 +350,30 @@ void broker_link::state::helper_is_through()
         begin_anew();
     else if (std::exchange(check_wanted, false) && connection)
         help(&state::check_stream);
+    else
+        look_for_leftovers();
+}
+
+void broker_link::state::take_out(const std::vector<std::uint64_t>& sequences, bool doubtful)
+{
+    const time_point now = clock::now();
+    for (const std::uint64_t sequence : sequences) {
+        if (!online)
+            left.removed_unheard(sequence, now);
+        else if (doubtful)
+            left.suspect(sequence);
+        else
+            left.removed(sequence, now);
+    }
+    look_for_leftovers();
+}
+
+void broker_link::state::look_for_leftovers()
+{
+    if (left.empty() || helped || !online)
+        return;
+    looked_at = left.take();
+    help(&state::delete_leftovers);
 }
 
 // ---------------------------------------------------------------- in a helper thread
@@ -446,6 +488,32 @@ void broker_link::state::check_stream()
     post([](state& link) { link.came_back(true); });
 }
 
+void broker_link::state::delete_leftovers()
+{
+    natsConnection* const nc = attached; // nobody else closes it while a helper is at work
+    time_point limit = time_point::max();
+    for (std::size_t i = 0; i != looked_at.size(); ++i) {
+        if (limit == time_point::max() && closing_after(duration::zero()))
+            limit = clock::now() + last_looks;
+        if (clock::now() >= limit)
+            return;
+        const unsigned absences_before = absences;
+        const deletion what = delete_own(nc, s.names, looked_at[i], s.own, question_patience);
+        if (what == deletion::deleted) // which can be forgotten as well
+            post([sequence = looked_at[i]](state& link) { link.left.removed(sequence, clock::now()); });
+        if (what != deletion::unanswered)
+            continue;
+        // It went away: the rest is looked at when it is back. Or this account may not ask, and never will be told.
+        if (absences != absences_before || natsConnection_Status(nc) != NATS_CONN_STATUS_CONNECTED)
+            post(
+                [rest = std::vector(looked_at.begin() + static_cast<std::ptrdiff_t>(i), looked_at.end())](state& link) {
+                    for (const std::uint64_t sequence : rest)
+                        link.left.suspect(sequence);
+                });
+        return;
+    }
+}
+
 // ---------------------------------------------------------------- the outside
 
 broker_link::broker_link(settings s, callbacks on) : state_(std::make_shared<state>(std::move(s), std::move(on)))
@@ -510,6 +578,16 @@ void broker_link::publish_text(std::string subject, std::string_view text, std::
 {
     const auto* const first = reinterpret_cast<const std::byte*>(text.data());
     publish(std::move(subject), {first, first + text.size()}, std::move(reply));
+}
+
+void broker_link::take_out(std::string subject, std::string text, std::vector<std::uint64_t> sequences, bool doubtful)
+{
+    state_->post([subject = std::move(subject), text = std::move(text), sequences = std::move(sequences),
+                  doubtful](state& link) {
+        if (link.online && !subject.empty())
+            natsConnection_Publish(link.connection.get(), subject.c_str(), text.data(), static_cast<int>(text.size()));
+        link.take_out(sequences, doubtful);
+    });
 }
 
 void broker_link::look_after_stream()

@@ -150,6 +150,29 @@ std::string ensure_stream(natsConnection* connection, const names& called, durat
     return {};
 }
 
+deletion delete_own(natsConnection* connection, const names& called, std::uint64_t sequence, std::string_view own,
+                    duration patience)
+{
+    jsOptions options;
+    jsOptions_Init(&options);
+    options.Wait = std::chrono::duration_cast<std::chrono::milliseconds>(patience).count();
+    jsCtx* context = nullptr;
+    if (natsConnection_JetStream(&context, connection, &options) != NATS_OK)
+        return deletion::unanswered;
+    const std::unique_ptr<jsCtx, destroyer<jsCtx_Destroy>> owned(context);
+    const std::string stream = called.stream();
+    natsMsg* found = nullptr;
+    jsErrCode code{};
+    if (const natsStatus s = js_GetMsg(&found, context, stream.c_str(), sequence, &options, &code); s != NATS_OK)
+        return s == NATS_NOT_FOUND || code != jsErrCode{} ? deletion::not_there : deletion::unanswered;
+    const std::unique_ptr<natsMsg, destroyer<natsMsg_Destroy>> message(found);
+    const char* id = nullptr;
+    if (natsMsgHeader_Get(found, "Nats-Msg-Id", &id) != NATS_OK || !id || !std::string_view(id).starts_with(own))
+        return deletion::not_there;
+    const natsStatus s = js_DeleteMsg(context, stream.c_str(), sequence, &options, &code);
+    return s == NATS_OK || code != jsErrCode{} ? deletion::deleted : deletion::unanswered;
+}
+
 std::string describe_connect_error(natsStatus status, const std::string& url, const broker_credentials& credentials)
 {
     const char* const last = nats_GetLastError(nullptr);

@@ -5,8 +5,10 @@
 #include <nats/nats.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <twat/mp/cluster/options.hpp>
 
@@ -33,6 +35,12 @@ options_handle make_broker_options(const std::string& url, const broker_credenti
 
 /// Makes the stream and its consumer, or brings them up to date. Blocks. Returns what is wrong; empty: nothing.
 std::string ensure_stream(natsConnection* connection, const names& called, duration lease, std::size_t replicas);
+
+/// Deletes a message, if it was published under an id that begins with `own`: numbers of messages that a broker lost are given out again. Blocks for
+/// `patience` for each of two questions at most.
+enum class deletion { not_there, deleted, unanswered };
+deletion delete_own(natsConnection* connection, const names& called, std::uint64_t sequence, std::string_view own,
+                    duration patience);
 
 /// Why a connection could not be made, in this thread, and what to do.
 std::string describe_connect_error(natsStatus status, const std::string& url, const broker_credentials& credentials);

@@ -17,8 +17,15 @@ bool chunk_ledger::stored(chunk_id id, std::uint64_t sequence)
     const auto found = chunks_.find(id);
     if (found == chunks_.end())
         return false;
-    found->second.sequence = sequence;
+    if (std::vector<std::uint64_t>& known = found->second.sequences; std::ranges::find(known, sequence) == known.end())
+        known.push_back(sequence);
     return true;
+}
+
+void chunk_ledger::came_back() noexcept
+{
+    for (auto& [id, chunk] : chunks_)
+        chunk.outlived = true;
 }
 
 verdict chunk_ledger::claim(chunk_id id, const std::string& agent, const std::string& ack)

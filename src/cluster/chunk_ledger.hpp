@@ -26,10 +26,11 @@ public:
 
     struct outstanding
     {
-        std::optional<std::uint64_t> sequence; ///< In the stream, when it said so.
-        std::string agent;                     ///< Who has it; empty: nobody.
-        std::string ack;                       ///< Where it is acknowledged; the newest that the agent told.
-        bool unnamed_once = false;             ///< The agent did not name it when it told what it has.
+        std::vector<std::uint64_t> sequences; ///< Of all its copies in the stream, as far as it said so.
+        std::string agent;                    ///< Who has it; empty: nobody.
+        std::string ack;                      ///< Where it is acknowledged; the newest that the agent told.
+        bool unnamed_once = false;            ///< The agent did not name it when it told what it has.
+        bool outlived = false; ///< The broker was away in its time: what the stream knows of it is not certain.
 
         bool is_given() const noexcept { return !agent.empty(); }
     };
@@ -42,6 +43,8 @@ public:
 
     /// The stream has it. False: nobody wants it any more, and it can be deleted there.
     bool stored(chunk_id id, std::uint64_t sequence);
+    /// The broker was away and is back.
+    void came_back() noexcept;
 
     /// An agent was delivered the chunk and wants to run it. The same agent gets the same answer again: answers can be lost.
     verdict claim(chunk_id id, const std::string& agent, const std::string& ack);

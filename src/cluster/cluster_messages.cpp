@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a pool and its agents say to each other, at the pool's end.
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -25,6 +26,20 @@ std::uint64_t number_behind(std::string_view text, std::string_view key)
     std::uint64_t value = 0;
     if (const std::size_t at = text.find(key); at != text.npos)
         std::from_chars(text.data() + at + key.size(), text.data() + text.size(), value);
+    return value;
+}
+
+/// The number in the stream of a message that was delivered: `$JS.ACK.stream.consumer.deliveries.NUMBER...`, of newer servers with domain and account
+/// in front of the stream.
+std::uint64_t sequence_in(std::string_view ack)
+{
+    const auto dots = std::ranges::count(ack, '.');
+    if (dots < 8)
+        return 0;
+    for (int skipped = dots < 10 ? 5 : 7; skipped != 0; --skipped)
+        ack.remove_prefix(ack.find('.') + 1);
+    std::uint64_t value = 0;
+    std::from_chars(ack.data(), ack.data() + ack.size(), value);
     return value;
 }
 
@@ -64,6 +79,7 @@ void cluster_workers_set::on_link(const mailbox::link_state& now)
         return;
     max_payload_ = now.max_payload;
     members_.connected(now.since);
+    ledger_.came_back();
     // What the broker was sent may be lost. It drops what it has, by the name; but what agents have taken out of the stream by now, because
     // nobody answered here, it must not take for that.
     const bool renew = !before.online && now.since - before.since > options_.lease / short_absence;
@@ -123,8 +139,8 @@ void cluster_workers_set::on_stored(std::uint64_t chunk, const incoming& message
                           " refuses a chunk: " + std::string(answer.substr(0, 500)));
     }
     const std::uint64_t sequence = number_behind(answer, "\"seq\":");
-    if (sequence != 0 && !ledger_.stored(chunk, sequence) && answer.find("\"duplicate\"") == answer.npos)
-        withdraw(chunk, {sequence, {}, {}, false});
+    if (sequence != 0 && !ledger_.stored(chunk, sequence))
+        link_->take_out({}, {}, {sequence}, true);
 }
 
 void cluster_workers_set::on_claim(const incoming& message)
@@ -303,10 +319,19 @@ void cluster_workers_set::lose(const chunk_ledger::lost_chunk& lost, const std::
 /// Takes a chunk out of the stream: by its acknowledgement, if it was delivered, or by its number.
 void cluster_workers_set::withdraw(chunk_id, const chunk_ledger::outstanding& what)
 {
+    std::vector<std::uint64_t> sequences = what.sequences;
+    if (const std::uint64_t delivered = sequence_in(what.ack);
+        delivered != 0 && std::ranges::find(sequences, delivered) == sequences.end())
+        sequences.push_back(delivered);
+    const bool doubtful = what.outlived || sequences.size() > 1;
     if (!what.ack.empty())
-        link_->publish_text(what.ack, "+ACK");
-    else if (what.sequence)
-        link_->publish_text(names_.delete_task(), "{\"seq\":" + std::to_string(*what.sequence) + ",\"no_erase\":true}");
+        link_->take_out(what.ack, "+ACK", std::move(sequences), doubtful);
+    else if (doubtful)
+        link_->take_out({}, {}, std::move(sequences), true);
+    else if (!sequences.empty()) {
+        std::string request = "{\"seq\":" + std::to_string(sequences.front()) + ",\"no_erase\":true}";
+        link_->take_out(names_.delete_task(), std::move(request), std::move(sequences), false);
+    }
 }
 
 void cluster_workers_set::tell_to_stop(const std::string& agent, chunk_id id, bool by_force)

@@ -65,6 +65,7 @@ cluster_workers_set::cluster_workers_set(const cluster_options& options, const b
     s.client = "twat-mp pool of " + program_text() + " (pid " + std::to_string(::getpid()) + ")";
     s.names = names_;
     s.lease = options_.lease;
+    s.own = id_ + ".";
     s.replicas = options_.replicas;
     s.beside_a_loop = site.link->beside_a_loop();
     s.subscriptions = {names_.pool(id_, ">"), names_.presence()};

@@ -17,6 +17,7 @@
 #include <fstream>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -137,11 +138,11 @@ public:
     explicit broker(jetstream with = jetstream::on, const std::string& more = {})
         : directory_(std::filesystem::temp_directory_path() /
                      ("twat-mp-broker-" + std::to_string(::getpid()) + "-" + std::to_string(count()++))),
-          port_(free_port())
+          port_(free_port()), monitor_port_(free_port())
     {
         std::filesystem::create_directories(directory_);
         std::ofstream(directory_ / "server.conf")
-            << "listen: \"127.0.0.1:" << port_ << "\"\n"
+            << "listen: \"127.0.0.1:" << port_ << "\"\nhttp: \"127.0.0.1:" << monitor_port_ << "\"\n"
             << (with == jetstream::on ? "jetstream { store_dir: \"" + (directory_ / "store").string() + "\" }\n"
                                       : std::string())
             << more << "\n";
@@ -184,6 +185,30 @@ public:
         return bytes;
     }
 
+    /// How many messages lie in all its streams; nothing if it does not tell.
+    std::optional<std::size_t> messages() const
+    {
+        const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_in at{};
+        at.sin_family = AF_INET;
+        at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        at.sin_port = htons(static_cast<std::uint16_t>(monitor_port_));
+        std::string answer;
+        const std::string request = "GET /jsz HTTP/1.0\r\n\r\n";
+        if (::connect(fd, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0 &&
+            ::send(fd, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size())) {
+            char part[4096];
+            for (ssize_t n; (n = ::read(fd, part, sizeof part)) > 0;)
+                answer.append(part, static_cast<std::size_t>(n));
+        }
+        ::close(fd);
+        constexpr std::string_view key = "\"messages\":";
+        const std::size_t found = answer.find(key);
+        if (found == answer.npos)
+            return std::nullopt;
+        return std::stoul(answer.substr(found + key.size()));
+    }
+
     /// Whether there is a nats-server on this machine.
     static bool is_installed()
     {
@@ -200,6 +225,7 @@ private:
 
     std::filesystem::path directory_;
     int port_;
+    int monitor_port_;
     started_program program_;
 };
 

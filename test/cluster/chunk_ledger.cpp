@@ -75,9 +75,22 @@ BOOST_AUTO_TEST_CASE(only_what_nobody_has_is_taken_back)
 BOOST_AUTO_TEST_CASE(what_is_stored_too_late_can_be_deleted)
 {
     BOOST_TEST(ledger.stored(1, 100));
-    BOOST_TEST(ledger.find(1)->sequence.value() == 100u);
+    BOOST_TEST(ledger.find(1)->sequences == ids{100});
     ledger.forget(1);
     BOOST_TEST(!ledger.stored(1, 101));
+}
+
+BOOST_AUTO_TEST_CASE(each_copy_in_the_stream_is_known)
+{
+    ledger.stored(1, 100);
+    BOOST_TEST(!ledger.find(1)->outlived);
+    ledger.came_back();
+    ledger.stored(1, 100);
+    ledger.stored(1, 120);
+    const auto taken = ledger.withdraw(1);
+    BOOST_REQUIRE(taken);
+    BOOST_TEST(taken->sequences == (ids{100, 120}), per_element());
+    BOOST_TEST(taken->outlived);
 }
 
 BOOST_AUTO_TEST_CASE(with_an_agent_goes_what_it_was_given)

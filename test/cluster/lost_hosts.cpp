@@ -7,6 +7,7 @@
 #include <chrono>
 #include <csignal>
 #include <future>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -139,6 +140,27 @@ BOOST_AUTO_TEST_CASE(a_broker_that_is_killed_and_restarted_loses_nothing)
     BOOST_TEST(failed == 0u);
     BOOST_TEST(log.runs().size() == 300u);
     BOOST_TEST(most_often(log.runs()) == 1u);
+}
+
+// What the server removed last it may have forgotten, and gives to nobody any more: the pool removes it once more.
+BOOST_AUTO_TEST_CASE(a_broker_that_is_killed_keeps_nothing_that_was_answered)
+{
+    std::optional<cluster_pool> pool(std::in_place, options);
+    const std::vector<int> times(1500, 1);
+    std::thread disturber([&] {
+        for (const std::size_t begun : {300u, 800u}) {
+            becomes_true([&] { return log.runs().size() > begun; });
+            server.kill();
+            server.start();
+        }
+    });
+    const auto results = pool->with({.chunk_size = 1}).try_map(task(), numbers(1500), times);
+    disturber.join();
+    BOOST_TEST(std::ranges::all_of(results, [](const auto& r) { return r.has_value(); }));
+    pool.reset();
+    const auto ended = std::chrono::steady_clock::now();
+    BOOST_TEST(becomes_true([&] { return server.messages() == 0u; }));
+    BOOST_TEST_MESSAGE("the stream was empty " << since(ended).count() << " ms after the pool's end");
 }
 
 // C5

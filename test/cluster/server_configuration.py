@@ -32,6 +32,7 @@ PUBLISH = {
     f"$JS.API.CONSUMER.DURABLE.CREATE.{STREAM}.agents": {"pool"},
     f"$JS.API.CONSUMER.CREATE.{STREAM}.agents": {"pool"},
     f"$JS.API.STREAM.MSG.DELETE.{STREAM}": {"pool"},
+    f"$JS.API.STREAM.MSG.GET.{STREAM}": {"pool"},
     f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.agents": {"agent"},
     f"$JS.ACK.{STREAM}.agents.1.1.1.1.0": {"pool", "agent"},
     f"{OWN}.task.plain": {"pool"},
