@@ -24,7 +24,7 @@ THEMES = {
     "Results and streams": "result result_stream result_range future as_completed drain_report",
     "Options, progress and statistics": "options progress_bar histogram tenant retry hedge journal_sync",
     "In a worker": "worker task rng philox",
-    "Functions and values that are sent": "portable chunked codec encoder decoder serialization shared_vector register_function unique_fd reclaim",
+    "Functions and values that are sent": "portable chunked codec encoder decoder serialization shared_vector shared_span register_function unique_fd reclaim",
     "Errors": "error exceptions worker_died life_phase register_exception categories",
     "Servers": "bind_to_peer loop_guard",
     "Seeing what happens": "trace_event trace_file stacktrace monitor usage parcel",

@@ -4,6 +4,7 @@
 
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -39,6 +40,24 @@ void large_arrays(mp::process_pool& pool)
     check(pictures[3][7] == 1);
 }
 // end::arrays[]
+
+// tag::slices[]
+void brighten_rows(mp::shared_span<float> rows) // a part of the caller's array
+{
+    for (float& x : rows)
+        x += 1;
+}
+
+float brightest(mp::shared_span<const float> part) { return *std::ranges::max_element(part); }
+
+void slices_of_an_array(mp::process_pool& pool)
+{
+    mp::shared_vector<float> picture(1u << 18);
+    pool.for_each(brighten_rows, mp::slices(picture, 8)); // eight parts that do not overlap
+    const mp::shared_span<const float> upper_half(picture, 0, picture.size() / 2);
+    check(pool.apply(brightest, upper_half) == 1);
+}
+// end::slices[]
 
 // tag::interrupt[]
 std::atomic<bool> interrupted = false; // lock-free, so a signal handler may set it
@@ -94,6 +113,7 @@ int main(int argc, char** argv)
     mp::run_if_worker(argc, argv);
     mp::process_pool pool(2);
     large_arrays(pool);
+    slices_of_an_array(pool);
     check(pool.apply(sum_of_parts, 1) == 12);
     std::thread ctrl_c([] {
         std::this_thread::sleep_for(std::chrono::milliseconds(300));

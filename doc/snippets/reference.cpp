@@ -83,6 +83,7 @@ int count_words(const std::string& path) { return static_cast<int>(path.size());
 int compress(int block) { return block; }
 void load_model(const std::string&) {}
 void sharpen(mp::shared_vector<float>& pixels) { pixels[0] = 1; }
+void sharpen(mp::shared_span<float> rows) { rows[0] = 1; }
 void fill(mp::shared_vector<float>& pixels) { pixels[1] = 1; }
 void use(int) {}
 const std::uint64_t seed = 1;
@@ -202,6 +203,8 @@ void blocking()
         fill(image);
         image = pool.apply([](mp::shared_vector<float> pixels) { sharpen(pixels); return pixels; }, std::move(image));
         check(image[0] == 1 && image[1] == 1);
+        pool.for_each([](mp::shared_span<float> rows) { sharpen(rows); }, mp::slices(image, 8));
+        check(image[width * height / 8] == 1);
 
         check(pool.apply([](colour c) { return c; }, colour(7)).rgb() == 7);
         const std::vector<double> shapes{1, 2};

@@ -44,6 +44,7 @@
 #include <twat/mp/retry.hpp>
 #include <twat/mp/run.hpp>
 #include <twat/mp/serialization.hpp>
+#include <twat/mp/shared_span.hpp>
 #include <twat/mp/shared_vector.hpp>
 #include <twat/mp/sockets.hpp>
 #include <twat/mp/stacktrace.hpp>

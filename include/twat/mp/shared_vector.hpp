@@ -17,6 +17,9 @@
 
 namespace twat::mp {
 
+template <class T>
+class shared_span;
+
 /** An array in memory that worker processes share with the program: it is sent to a worker and back without being copied.
 
     @code
@@ -96,7 +99,12 @@ public:
     const T& operator[](std::size_t i) const noexcept { return data()[i]; }
 
 private:
-    friend struct codec<shared_vector<T>>;
+    template <class>
+    friend class shared_span;
+    template <class>
+    friend struct codec;
+    template <class Array>
+    friend auto slices(Array&& whole, std::size_t count);
 
     shared_vector(std::shared_ptr<detail::shared_block> block, std::size_t size) noexcept
         : block_(std::move(block)), size_(size)

@@ -14,6 +14,7 @@
 #include <ranges>
 #include <sstream>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 
 #include <twat/mp/chunked.hpp>
@@ -30,6 +31,7 @@ using boost::test_tools::per_element;
 namespace {
 
 long wide(int x) { return x; }
+long wide_product(int x, int y) { return long(x) * y; }
 double inverse(int x) { return 1.0 / (x + 1); }
 bool is_odd(int x) { return x % 2 != 0; }
 int no_7777(int x) { return x == 7777 ? throw std::domain_error("not this one") : x; }
@@ -65,6 +67,15 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_range_is_reduced, Pool, blocking_pools)
     BOOST_TEST(pool.reduce([](int x, long y) { return x * y; }, std::plus<>(), 0L, inputs, std::views::iota(0L)) ==
                333283335000L);
     BOOST_TEST(pool.transform_reduce(inputs, 0L, std::plus<>(), wide) == 49995000L);
+    // Of two ranges it is an inner product; a range may also be what others are reduced to.
+    BOOST_TEST(pool.transform_reduce(inputs, std::views::iota(0L), 0L, std::plus<>(),
+                                     [](int x, long y) { return x * y; }) == 333283335000L);
+    std::stop_source never;
+    BOOST_TEST(pool.transform_reduce(
+                   inputs, inputs, 0L, std::plus<>(), [](int x, int y) { return long(x) * y; }, never.get_token()) ==
+               333283335000L);
+    BOOST_TEST(pool.transform_reduce(numbers(3), std::string(), std::plus<>(), text) == "0,1,2,");
+    BOOST_TEST(pool.transform_reduce(numbers(3), std::string(), std::plus<>(), text, never.get_token()) == "0,1,2,");
     const std::vector<bool> bits{true, false, true};
     BOOST_TEST(pool.reduce([](bool b) { return int(b); }, std::plus<>(), 0, bits) == 2);
 }
@@ -191,6 +202,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(awaitable_pools_reduce_too, Pool, awaitable_pools)
         BOOST_TEST(sum == 49995000L);
         auto handle = pool.with({.deterministic = true});
         const long same = co_await handle.transform_reduce(inputs, 0L, std::plus<>(), wide, asio::use_awaitable);
+        const long product = co_await handle.transform_reduce(inputs, inputs, 0L, std::plus<>(), wide_product);
+        BOOST_TEST(product == 333283335000L);
         BOOST_TEST(same == 49995000L);
         const auto odd = co_await pool.filter(is_odd, inputs);
         BOOST_TEST(odd.size() == 5000u);

@@ -160,10 +160,20 @@ public:
 
     /// `reduce`, spelled as in the standard library: `transform_reduce(range, init, op, f)`.
     template <class Range, class T, class Op, class F, class... Stop>
-    auto transform_reduce(Range&& range, T&& init, Op&& op, F&& f, Stop&&... stop) const
+    requires(sizeof...(Stop) == 0 || !are_two_ranges<T, Op>) auto transform_reduce(Range&& range, T&& init, Op&& op,
+                                                                                   F&& f, Stop&&... stop) const
     {
         return reduce(std::forward<F>(f), std::forward<Op>(op), std::forward<T>(init), std::forward<Range>(range),
                       std::forward<Stop>(stop)...);
+    }
+
+    /// The same of two ranges, side by side: `transform_reduce(xs, ys, init, op, f)` calls `f(x, y)`.
+    template <class Xs, class Ys, class T, class Op, class F, class... Stop>
+    requires are_two_ranges<Ys, T>
+    auto transform_reduce(Xs&& xs, Ys&& ys, T&& init, Op&& op, F&& f, Stop&&... stop) const
+    {
+        return reduce(std::forward<F>(f), std::forward<Op>(op), std::forward<T>(init), std::forward<Xs>(xs),
+                      std::forward<Ys>(ys), std::forward<Stop>(stop)...);
     }
 
     /// Calls `f` for the elements of the ranges, as `map`, and drops what it returns. Elements go to workers in parts, as for `reduce`.

@@ -76,6 +76,12 @@ inline constexpr bool is_range_argument = holdable_range<A>;
 template <>
 inline constexpr bool is_range_argument<void> = true;
 
+/// Of the arguments of `transform_reduce`: that they are (xs, ys, init, op, f), and not (range, init, op, f, token) with a range as init.
+template <class Second, class Third>
+inline constexpr bool are_two_ranges =
+    is_range_argument<Second> &&
+    !std::is_invocable_v<const std::decay_t<Third>&, std::decay_t<Second>, std::decay_t<Second>>;
+
 /// The last argument is a `std::stop_token`.
 template <class... As>
 inline constexpr bool ends_with_stop_token =
