@@ -62,7 +62,7 @@ void check_local_options(const pool_options& given)
               "how long a pool waits for agents is cluster_options::wait_for_agents");
     refuse_if(given.stop_grace != normal.stop_grace, "stop_grace", of_agents);
     refuse_if(given.cancel_grace != normal.cancel_grace, "cancel_grace", of_agents);
-    refuse_if(given.spin != normal.spin, "spin", "nobody spins for what other hosts send");
+    refuse_if(given.spin != normal.spin, "spin", "a cluster pool does not spin: results come from other hosts");
     refuse_if(given.nice != normal.nice, "nice", of_agents);
     refuse_if(!given.executable.empty(), "executable", "agents are of this very program");
     refuse_if(given.child_stderr != normal.child_stderr, "child_stderr", of_agents);

@@ -13,7 +13,7 @@ int socket_family(int fd)
     int family = 0;
     ::socklen_t size = sizeof family;
     if (::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) != 0)
-        throw error(errc::decode_failed, "a descriptor that came as a socket is none");
+        throw error(errc::decode_failed, "a socket was expected, but the descriptor that arrived is not one");
     return family;
 }
 

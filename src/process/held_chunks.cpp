@@ -136,11 +136,11 @@ noted_chunk held_chunks::note(const record& what)
 {
     process_chunk* const held = look_up(what.chunk);
     if (!held)
-        throw error(errc::protocol_error, "a worker told of a chunk that it does not hold");
+        throw error(errc::protocol_error, "a worker reported on a chunk that it does not hold");
     const noted_chunk noted{held->first, held->abandoned};
     if (what.kind != record_kind::ended) {
         if (what.position != held->done || what.count > held->kept - held->done)
-            throw error(errc::protocol_error, "a worker told of a task that it should not have run");
+            throw error(errc::protocol_error, "a worker reported on a task that it should not have run");
         if (what.kind != record_kind::used) // its outcome follows
             held->done += what.count;
         return noted;
