@@ -22,8 +22,7 @@ void engine::set_tenant(tenant_id id, const tenant_options& options)
 {
     tenant_state& tenant = tenants_.set(id, options);
     hold_back(tenant);
-    if (!tenant.outside.empty() && !tenant.tenant_hook<roomy_tenant_tag>::is_linked())
-        with_room_.push_back(tenant);
+    admission_.look_at(tenant);
 }
 
 // Whether what waits of the tenant gets turns.

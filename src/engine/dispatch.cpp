@@ -21,8 +21,6 @@ constexpr duration look_again_after = std::chrono::milliseconds(1);
 constexpr duration surely_begun = std::chrono::milliseconds(100);
 // A new operation may wait so long behind those of its priority that had their turns before.
 constexpr duration short_wait = std::chrono::milliseconds(5);
-// Operations that are refused in one go because they waited for too long: about 100 us, for which the user's loop stands still.
-constexpr std::size_t most_shed_at_once = 64;
 
 std::optional<duration> time_left(const given_chunk& held)
 {
@@ -42,7 +40,7 @@ duration time_left_of_first(const given_chunk& held, duration unknown, time_poin
 void engine::decide()
 {
     // Completing an operation can make room, and handing out can complete one (its range ends or throws).
-    shed_ = 0;
+    admission_.begin_turn();
     if (ending_)
         end_some();
     do {
@@ -53,7 +51,7 @@ void engine::decide()
         hedge();
         grow_if_tasks_wait();
     } while (!touched_.empty() || let_in_those_that_wait() || roster_.has_actions());
-    if (shed_ == most_shed_at_once || (ending_ && !outstanding_.empty()))
+    if (admission_.has_shed_enough() || (ending_ && !outstanding_.empty()))
         look_again_ = now_(); // the loop's other handlers first
 }
 
@@ -63,7 +61,7 @@ std::size_t engine::demand(const operation_state& op) { return op.unbounded ? no
 
 bool engine::has_work(const operation_state& op) const
 {
-    return !op.stopping && !op.outside && !op.unless_begun && !op.at_bound() &&
+    return !op.stopping && !op.outside() && !op.unless_begun && !op.at_bound() &&
            (!op.requeued.empty() || (!op.exhausted && demand(op) != 0));
 }
 
@@ -163,7 +161,7 @@ void engine::hand_out()
     // for no other that holds the same kind of task.
     std::array<bool, takers::kinds> none_left{};
     none_left[takers::guest] = true;
-    while (!queue_.empty() && shed_ != most_shed_at_once) {
+    while (!queue_.empty() && !admission_.has_shed_enough()) {
         taker* first = nullptr;
         takers::kind kind = takers::idle;
         for (const takers::kind k : {takers::idle, takers::plain, takers::coroutines})
@@ -206,7 +204,7 @@ bool engine::give_one(ready_worker& worker)
     for (const priority prio : {priority::high, priority::normal, priority::low}) {
         if (give_one(worker, prio))
             return true;
-        if (worker.drains_for || shed_ == most_shed_at_once)
+        if (worker.drains_for || admission_.has_shed_enough())
             return false;
     }
     return false;
@@ -219,7 +217,7 @@ bool engine::give_one(ready_worker& worker, priority prio)
     while (operation_state* const next = queue_.front(prio)) {
         operation_state& op = *next;
         if (sheds(op)) {
-            if (shed_ == most_shed_at_once)
+            if (admission_.has_shed_enough())
                 break;
             continue;
         }
@@ -432,9 +430,8 @@ void engine::chunk_begins(worker_id worker, given_chunk& held)
     held.begun = true;
     trace_chunk(trace_event::chunk_begun, worker, held, held.since);
     if (held.owner && !std::exchange(held.owner->begun, true)) {
-        ++begun_;
         note_begin(*held.owner);
-        no_longer_waits(*held.owner);
+        admission_.leave(*held.owner);
         if (held.owner->tenant->counters)
             held.owner->tenant->counters->add_pending(-1);
         held.opens = held.owner->initiated;

@@ -14,13 +14,6 @@
 namespace twat::mp::detail {
 namespace {
 
-// Small chunks of a given size that travel together: to a process, where 10 us of system calls and waking are 20 ns for each of them;
-// to a thread, which begins them one by one all the same.
-constexpr std::size_t most_together = 512;
-constexpr std::size_t most_together_on_threads = 65536;
-// Tasks in the first chunk where all that was not begun can be taken back at once. Going from one to thousands in steps would cost
-// a way to the worker and back (10 to 100 us) for each step. Pulling a task costs 10 ns, for which all workers wait.
-constexpr std::size_t first_of_pulled = 1024;
 // A bystander runs again for nothing. Where a culprit died that is bounded, as each culprit uses up a run of its own. Where there was none,
 // one of those that were suspended may be what kills its worker each time, through a thread that it made, say.
 constexpr std::size_t most_unexplained = 8;
@@ -33,6 +26,10 @@ constexpr std::size_t most_own_errors = 4096;
 
 engine::engine(settings s, backend& workers, std::function<time_point()> now)
     : settings_(std::move(s)), backend_(workers), can_(workers.can()), now_(std::move(now)),
+      admission_({.max_pending = settings_.max_pending,
+                  .max_pending_bytes = settings_.max_pending_bytes,
+                  .on_overflow = settings_.on_overflow,
+                  .shed = settings_.shed}),
       roster_({.nodes = settings_.nodes,
                .min_nodes = settings_.min_nodes,
                .idle_timeout = settings_.idle_timeout,
@@ -73,63 +70,7 @@ operation_state* engine::find(operation& op) noexcept
     return it == operations_.end() ? nullptr : it->second.get();
 }
 
-// ---------------------------------------------------------------- operations come and go
-
-void engine::add(std::shared_ptr<operation> op, time_point latest, bool nested)
-{
-    if (broken_ || refusal_) {
-        others_ended_ += !op->traits().call;
-        return op->complete(broken_ ? broken_() : refusal_()); // broken tells more than closed
-    }
-    const operation_traits& traits = op->traits();
-    auto state = std::make_unique<operation_state>();
-    state->id = ++last_operation_;
-    state->initiated = now_();
-    state->nested = nested;
-    state->next_index = traits.first_index;
-    state->prio = traits.options.prio;
-    state->tenant = &tenants_.get(traits.options.tenant);
-    if (traits.options.deadline != duration::zero())
-        state->deadline = saturating_add(state->initiated, traits.options.deadline);
-    state->deadline = std::min(state->deadline, latest);
-    if (traits.options.queue_timeout != duration::zero())
-        state->begin_by = saturating_add(state->initiated, traits.options.queue_timeout);
-    chunker::limits limits{.fixed = traits.options.chunk_size, .most = can_.chunk_items, .aim = can_.chunk_aim};
-    if (can_.local)
-        take_back_unknown();
-    if (!traits.stream) {
-        if (can_.encodes || can_.local)
-            limits.together = can_.local ? most_together_on_threads : most_together;
-        if (can_.local && operations_.empty())
-            limits.first = op->pulls_for_nothing() ? limits.most : first_of_pulled;
-    }
-    if (traits.stream) {
-        const std::size_t window = traits.options.window;
-        limits.most =
-            std::min(limits.most, window == 0 ? 1024 : std::max<std::size_t>(1, window / (2 * settings_.nodes)));
-        limits.fixed = std::min(limits.fixed, window == 0 ? limits.fixed : window);
-    }
-    state->sizes = chunker(limits);
-    if (traits.options.hedge_after.measured())
-        state->times = &times_.of(op->function_types(), traits.options.label);
-    state->op = std::move(op);
-
-    operation_state& added = *state;
-    operations_.emplace(added.op.get(), std::move(state));
-    outstanding_.push_back(added);
-    listen(added);
-    if (can_.local && operations_.size() == 1)
-        alone_ = &added;
-    trace_operation(trace_event::operation_added, added);
-    limits_.set(added.due, std::min(added.deadline, added.begin_by));
-    tenant_state& tenant = *added.tenant;
-    ++tenant.operations;
-    if (tenant.counters)
-        tenant.counters->add_pending(1);
-    measure(added);
-    if (!settings_.chaos || !refused_by_chaos(added))
-        enter(added);
-}
+// ---------------------------------------------------------------- operations go
 
 void engine::touch(operation_state& op) noexcept
 {
@@ -188,7 +129,7 @@ void engine::flush()
             line_up(op);
         else
             leave_queue(op);
-        if (op.traits().stream && op.held_tasks == 0 && op.delayed.empty() && !op.waiting && !op.outside &&
+        if (op.traits().stream && op.held_tasks == 0 && op.delayed.empty() && !op.waiting && !op.outside() &&
             !op.at_bound())
             resting_ += !std::exchange(op.resting, true);
     }
@@ -208,11 +149,8 @@ void engine::finish(operation_state& op, std::exception_ptr error)
     stop_draining(op);
     if (alone_ == &op)
         alone_ = nullptr;
-    if (op.outside)
-        leave_outside(op), op.waiting_bytes = 0; // they did not count yet
     resting_ -= op.resting;
-    no_longer_waits(op);
-    begun_ -= op.begun;
+    admission_.leave(op);
     if (op.tenant->counters && !op.begun)
         op.tenant->counters->add_pending(-1);
     let_go(op);
@@ -696,9 +634,9 @@ pool_stats engine::stats() const
     s.ready = ledger_.ready();
     s.running = ledger_.running(); // a chunk whose tasks all have their outcome is as good as gone
     s.busy = ledger_.busy();
-    s.pending = not_begun();
-    s.waiting = outside_.size() + held_up_;
-    s.pending_bytes = pending_bytes_;
+    s.pending = admission_.inside();
+    s.waiting = admission_.outside();
+    s.pending_bytes = admission_.bytes();
     s.died = roster_.died();
     s.restarts = roster_.restarts();
     s.starting = roster_.starting();

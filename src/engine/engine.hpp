@@ -21,12 +21,12 @@
 
 #include "backend/backend.hpp"
 #include "chaos/plan.hpp"
+#include "engine/admission.hpp"
 #include "engine/fair_queue.hpp"
 #include "engine/hedge_plan.hpp"
 #include "engine/ledger.hpp"
 #include "engine/live_tenant.hpp"
 #include "engine/roster.hpp"
-#include "engine/run_queue.hpp"
 #include "engine/state.hpp"
 #include "engine/tenants.hpp"
 #include "engine/watch.hpp"
@@ -244,19 +244,13 @@ private:
                  std::size_t unexplained, std::size_t failures);
     std::shared_ptr<chunk> take_requeued(operation_state& op);
     void drop_requeued(operation_state& op) noexcept;
-    std::size_t not_begun() const noexcept { return operations_.size() - begun_ - outside_.size() - held_up_; }
 
-    // waiting_room.cpp: bounds on what waits
-    void enter(operation_state& op);
-    void enter_pool(operation_state& op);
-    void let_in(operation_state& op);
-    bool let_in_of(tenant_state& tenant);
-    void leave_outside(operation_state& op) noexcept;
-    bool let_in_those_that_wait();
-    bool has_room_for(const operation_state& op) const;
+    // arriving.cpp: operations come, and come in or are refused
+    std::size_t free_places() const noexcept;
     void measure(operation_state& op);
-    std::exception_ptr queue_full(const operation_state& op) const;
-    bool has_room_among_its_own(const operation_state& op) const noexcept;
+    void enter(operation_state& op);
+    void let_in(operation_state& op);
+    bool let_in_those_that_wait();
     void refuse(operation_state& op, std::exception_ptr error);
     bool sheds(operation_state& op);
 
@@ -276,7 +270,6 @@ private:
     void no_longer_runs(given_chunk& held) noexcept;
     void hold_back(tenant_state& tenant) noexcept;
     void let_go(operation_state& op) noexcept;
-    void no_longer_waits(operation_state& op) noexcept;
 
     // lives.cpp: workers come and go
     void carry_out();
@@ -374,13 +367,10 @@ private:
     hooked_list<operation_state, unbegun_tag> unbegun_, served_; // only if the pool is elastic
     const std::shared_ptr<timings> timings_ = std::make_shared<timings>();
     tenant_table tenants_{timings_->tenants};
-    fair_queue<operation_state> queue_;  // those that have something to hand out
-    run_queue<operation_state> outside_; // those that wait for room
-    hooked_tenants with_room_;           // those that may let in one of their own
-    std::size_t held_up_ = 0;            // operations that wait for room among their tenant's
-    std::size_t shed_ = 0;               // in this turn of the loop
-    double per_task_ = -1;               // nanoseconds that a task of anybody takes, a moving average
-    watch<operation_state> limits_;      // deadlines and queue timeouts
+    fair_queue<operation_state> queue_; // those that have something to hand out
+    admission admission_;
+    double per_task_ = -1;          // nanoseconds that a task of anybody takes, a moving average
+    watch<operation_state> limits_; // deadlines and queue timeouts
     std::vector<std::unique_ptr<ready_worker>> workers_;
     std::unordered_map<worker_id, ready_worker*> worker_of_;
     takers takers_; // those that can take a chunk, and some that cannot any more
@@ -403,8 +393,6 @@ private:
     roster roster_;
     bool elastic_ = false; // fewer workers are kept than there may be
     time_point looked_at_work_{}, grow_at_ = time_point::max(), shrink_at_ = time_point::max();
-    std::size_t pending_bytes_ = 0;
-    std::size_t begun_ = 0;   // operations of which a task has begun
     std::size_t resting_ = 0; // streams that wait for their reader
     std::size_t guests_ = 0;
     bool unbound_ = false; // `unbind_streams` was called

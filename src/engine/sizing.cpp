@@ -174,7 +174,7 @@ void engine::resize(std::size_t nodes)
     unbegun_.clear();
     served_.clear();
     for (operation_state& op : outstanding_)
-        if (!op.outside)
+        if (!op.outside())
             note_work(op);
     for (const auto& w : workers_)
         if (w->held.empty())

@@ -132,6 +132,15 @@ struct delayed_chunk
     std::list<delayed_chunk>::iterator self{}; // in its owner's `delayed`
 };
 
+/// How far an operation has come on its way in; see `admission`.
+enum class standing : unsigned char {
+    arriving, ///< Not counted anywhere.
+    held_up,  ///< Waits for room among its tenant's.
+    outside,  ///< Waits for room in the pool.
+    inside,   ///< Waits for a worker to come to it.
+    past      ///< A worker has, or it is over.
+};
+
 /// What the engine knows of an operation that is not over.
 struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_tag>, list_hook<unbegun_tag>
 {
@@ -174,11 +183,9 @@ struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_t
     bool waiting = false;   // stands in the line of its priority
     bool resting = false;   // a stream that has nothing to do before its reader wants more
     bool nested = false;    // made by a task of this pool: needs no room
-    bool outside = false;   // waits for room: counts for no bound, and gets no turn
-    bool pending = false;   // one of its tenant's that wait to begin
-    bool held_up = false;   // waits for room among its tenant's
     // has stepped back for another of its priority, and none of its tasks has had an outcome since
     bool yielded = false;
+    standing stands = standing::arriving;
     std::size_t waiting_bytes = 0;  // of its arguments, until a task begins
     ready_worker* drains = nullptr; // the worker that runs empty so that this operation's kind of task can run on it
 
@@ -200,6 +207,8 @@ struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_t
     {
         return traits().options.max_concurrency != 0 && places >= traits().options.max_concurrency;
     }
+    /// Waits for room: counts for no bound, and gets no turn.
+    bool outside() const noexcept { return stands == standing::held_up || stands == standing::outside; }
     bool touched() const noexcept { return list_hook<touched_tag>::is_linked(); }
 };
 

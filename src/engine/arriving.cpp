@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSL-1.0
+// The engine's part that takes operations in: what it must know of them, and whether `admission` lets them in, makes them wait or refuses them.
+#include "engine/engine.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "time/saturating.hpp"
+
+namespace twat::mp::detail {
+namespace {
+
+// Small chunks of a given size that travel together: to a process, where 10 us of system calls and waking are 20 ns for each of them;
+// to a thread, which begins them one by one all the same.
+constexpr std::size_t most_together = 512;
+constexpr std::size_t most_together_on_threads = 65536;
+// Tasks in the first chunk where all that was not begun can be taken back at once. Going from one to thousands in steps would cost
+// a way to the worker and back (10 to 100 us) for each step. Pulling a task costs 10 ns, for which all workers wait.
+constexpr std::size_t first_of_pulled = 1024;
+} // namespace
+
+void engine::add(std::shared_ptr<operation> op, time_point latest, bool nested)
+{
+    if (broken_ || refusal_) {
+        others_ended_ += !op->traits().call;
+        return op->complete(broken_ ? broken_() : refusal_()); // broken tells more than closed
+    }
+    const operation_traits& traits = op->traits();
+    auto state = std::make_unique<operation_state>();
+    state->id = ++last_operation_;
+    state->initiated = now_();
+    state->nested = nested;
+    state->next_index = traits.first_index;
+    state->prio = traits.options.prio;
+    state->tenant = &tenants_.get(traits.options.tenant);
+    if (traits.options.deadline != duration::zero())
+        state->deadline = saturating_add(state->initiated, traits.options.deadline);
+    state->deadline = std::min(state->deadline, latest);
+    if (traits.options.queue_timeout != duration::zero())
+        state->begin_by = saturating_add(state->initiated, traits.options.queue_timeout);
+    chunker::limits limits{.fixed = traits.options.chunk_size, .most = can_.chunk_items, .aim = can_.chunk_aim};
+    if (can_.local)
+        take_back_unknown();
+    if (!traits.stream) {
+        if (can_.encodes || can_.local)
+            limits.together = can_.local ? most_together_on_threads : most_together;
+        if (can_.local && operations_.empty())
+            limits.first = op->pulls_for_nothing() ? limits.most : first_of_pulled;
+    }
+    if (traits.stream) {
+        const std::size_t window = traits.options.window;
+        limits.most =
+            std::min(limits.most, window == 0 ? 1024 : std::max<std::size_t>(1, window / (2 * settings_.nodes)));
+        limits.fixed = std::min(limits.fixed, window == 0 ? limits.fixed : window);
+    }
+    state->sizes = chunker(limits);
+    if (traits.options.hedge_after.measured())
+        state->times = &times_.of(op->function_types(), traits.options.label);
+    state->op = std::move(op);
+
+    operation_state& added = *state;
+    operations_.emplace(added.op.get(), std::move(state));
+    outstanding_.push_back(added);
+    listen(added);
+    if (can_.local && operations_.size() == 1)
+        alone_ = &added;
+    trace_operation(trace_event::operation_added, added);
+    limits_.set(added.due, std::min(added.deadline, added.begin_by));
+    tenant_state& tenant = *added.tenant;
+    ++tenant.operations;
+    if (tenant.counters)
+        tenant.counters->add_pending(1);
+    measure(added);
+    if (!settings_.chaos || !refused_by_chaos(added))
+        enter(added);
+}
+
+// Encodes the arguments of a single call, to know how many bytes they are. Ranges are not read before it is their turn.
+void engine::measure(operation_state& op)
+{
+    if (!admission_.counts_bytes() || op.traits().stream || op.traits().total != 1u)
+        return;
+    if (std::shared_ptr<chunk> work = pull_chunk(op, 1)) {
+        op.waiting_bytes = work->tasks->size_in_bytes();
+        op.requeued_tasks += work->tasks->size();
+        op.requeued.push_back(std::move(work));
+    }
+}
+
+// Workers that hold nothing, those that are not there yet among them.
+std::size_t engine::free_places() const noexcept
+{
+    return settings_.nodes - std::min(settings_.nodes, ledger_.occupied());
+}
+
+void engine::enter(operation_state& op)
+{
+    const admission::verdict found = admission_.enter(op, free_places());
+    if (found == admission::verdict::in)
+        let_in(op);
+    else if (found != admission::verdict::waits)
+        refuse(op, admission_.why(found, op));
+}
+
+void engine::let_in(operation_state& op)
+{
+    note_work(op);
+    line_up(op);
+    touch(op); // an empty range is over at once
+    make_room(op);
+}
+
+// Whether any was let in.
+bool engine::let_in_those_that_wait()
+{
+    if (ending_)
+        return false;
+    bool any = false;
+    while (operation_state* const op = admission_.next(free_places())) {
+        let_in(*op);
+        any = true;
+    }
+    return any;
+}
+
+void engine::refuse(operation_state& op, std::exception_ptr error)
+{
+    ++totals_.refused;
+    if (op.tenant->counters)
+        op.tenant->counters->add_refused();
+    finish(op, std::move(error));
+}
+
+// Whether an operation whose turn it is has waited for too long, and was refused.
+bool engine::sheds(operation_state& op)
+{
+    if (!admission_.may_shed(op))
+        return false;
+    const time_point now = now_();
+    if (!admission_.sheds(op, now))
+        return false;
+    refuse(op, admission_.waited_too_long(op, now));
+    return true;
+}
+
+} // namespace twat::mp::detail
