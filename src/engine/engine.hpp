@@ -181,33 +181,36 @@ public:
     std::shared_ptr<const timings> measured() const noexcept { return timings_; }
 
 private:
-    // engine.cpp: outcomes and the end of operations
+    // engine.cpp: the end of operations
     ready_worker* find(worker_id id) const noexcept;
-    ready_worker& add_worker(worker_id id);
-    void recount(ready_worker& worker) noexcept { ledger_.update(worker.counted, worker.entry()); }
-    std::unique_ptr<ready_worker> take_worker(ready_worker& worker);
-    void forget_chunk(ready_worker& worker, given_chunk& held);
     static given_chunk* find(ready_worker& worker, chunk_id id) noexcept;
     operation_state* find(operation& op) noexcept;
-    void task_finished(worker_id worker, chunk_id id, finished_task task, std::size_t size);
-    bool settle(ready_worker& worker, chunk_id id, std::size_t position, given_chunk*& held);
-    bool drops_outcome(operation_state& op);
-    void fail_task(operation_state& op, std::uint64_t index, std::exception_ptr error, given_chunk* held = nullptr,
-                   trace_outcome how = trace_outcome::failed);
+    void recount(ready_worker& worker) noexcept { ledger_.update(worker.counted, worker.entry()); }
     void touch(operation_state& op) noexcept;
     void flush();
     bool is_over(const operation_state& op) const noexcept;
     void finish(operation_state& op, std::exception_ptr error);
     void publish() const;
     void publish_read_at_once(const operation_state& op, std::size_t done);
-    void lose_chunk(worker_id worker, given_chunk& held, const worker_loss& loss);
-    void lose_tasks(given_chunk& held, const worker_loss& loss);
+    void leave_place(given_chunk& held) noexcept;
+    void disown(given_chunk& held) noexcept;
+
+    // outcomes.cpp: of tasks, and the end of chunks
+    void task_finished(worker_id worker, chunk_id id, finished_task task, std::size_t size);
+    bool settle(ready_worker& worker, chunk_id id, std::size_t position, given_chunk*& held);
+    bool drops_outcome(operation_state& op);
+    void fail_task(operation_state& op, std::uint64_t index, std::exception_ptr error, given_chunk* held = nullptr,
+                   trace_outcome how = trace_outcome::failed);
     void end_chunk(ready_worker& worker, given_chunk& held);
-    void lose_worker(ready_worker& lost, const worker_loss& loss);
+    void forget_chunk(ready_worker& worker, given_chunk& held);
+
+    // losses.cpp: tasks that nobody will run to their end
+    void drop_outstanding(const given_chunk& held) noexcept;
+    void lose_tasks(given_chunk& held, const worker_loss& loss);
     void fail_rest(operation_state& op, const error_maker& error);
     void fail_all(operation_state& op, const chunk& work, std::size_t from, std::size_t to, const error_maker& error);
 
-    // dispatch.cpp: handing out
+    // dispatch.cpp: whose turn it is, and which worker gets it
     void hand_out();
     void consider(ready_worker& worker) noexcept;
     void place(ready_worker& worker);
@@ -222,28 +225,30 @@ private:
     void leave_queue(operation_state& op) noexcept;
     bool give_one(ready_worker& worker);
     bool give_one(ready_worker& worker, priority prio);
+    void stop_draining(operation_state& op) noexcept;
+
+    // chunks.cpp: how much of it
     bool give_from(operation_state& op, ready_worker& worker);
     std::shared_ptr<chunk> make_chunk(operation_state& op, const ready_worker& worker);
     std::shared_ptr<chunk> pull_chunk(operation_state& op, std::size_t most,
                                       std::shared_ptr<buffer_memory> memory = nullptr);
+    std::size_t next_size(operation_state& op, std::optional<std::size_t> remaining) noexcept;
     void submit(ready_worker& worker, operation_state& op, std::shared_ptr<chunk> work);
-    void leave_place(given_chunk& held) noexcept;
-    void disown(given_chunk& held) noexcept;
-    void stop_draining(operation_state& op) noexcept;
     void chunk_begins(worker_id worker, given_chunk& held);
+    void requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt,
+                 std::size_t unexplained, std::size_t failures);
+    std::shared_ptr<chunk> take_requeued(operation_state& op);
+    void drop_requeued(operation_state& op) noexcept;
+
+    // taking_back.cpp: what workers have not begun
+    std::size_t take_back(ready_worker& worker, given_chunk& held, bool requeue);
+    std::size_t took_back(ready_worker& worker, given_chunk& held, std::size_t kept, bool requeue);
     void make_room(operation_state& op);
     void make_room_beside_equals(operation_state& op);
     void take_back_unknown();
     void steal();
     bool steal_for(ready_worker& idle);
-    std::size_t take_back(ready_worker& worker, given_chunk& held, bool requeue);
-    std::size_t took_back(ready_worker& worker, given_chunk& held, std::size_t kept, bool requeue);
     static void divide(operation_state& op, std::size_t taken);
-    std::size_t next_size(operation_state& op, std::optional<std::size_t> remaining) noexcept;
-    void requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt,
-                 std::size_t unexplained, std::size_t failures);
-    std::shared_ptr<chunk> take_requeued(operation_state& op);
-    void drop_requeued(operation_state& op) noexcept;
 
     // arriving.cpp: operations come, and come in or are refused
     std::size_t free_places() const noexcept;
@@ -272,6 +277,10 @@ private:
     void let_go(operation_state& op) noexcept;
 
     // lives.cpp: workers come and go
+    ready_worker& add_worker(worker_id id);
+    std::unique_ptr<ready_worker> take_worker(ready_worker& worker);
+    void lose_worker(ready_worker& lost, const worker_loss& loss);
+    void lose_chunk(worker_id worker, given_chunk& held, const worker_loss& loss);
     void carry_out();
     void break_down(const error_maker& cause);
     void fail_operations(const error_maker& cause, time_point before);
@@ -309,7 +318,6 @@ private:
     void ask_to_stop(ready_worker& worker, given_chunk& held, stop_force force);
     void kill_after_grace(given_chunk& held);
     void check_at(given_chunk& held, time_point when) noexcept;
-    void drop_outstanding(const given_chunk& held) noexcept;
     void check_limits(operation_state& op, time_point now);
     static std::exception_ptr timed_out(std::uint64_t index, const stacktrace& stack = {}, const parcel& call = {});
     stacktrace stack_of(operation_state& op);

@@ -5,6 +5,7 @@
 #include <boost/intrusive/list.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -252,6 +253,15 @@ struct ready_worker : taker, list_hook<considered_tag>
         return false;
     }
 };
+
+/// How long the chunk's worker will be at what has no outcome, as far as is known.
+inline std::optional<duration> time_left(const given_chunk& held)
+{
+    return held.owner ? held.owner->sizes.estimate(held.outstanding()) : std::nullopt;
+}
+
+/// A worker that has not begun its first task within this was stopped, or gets no time.
+inline constexpr duration surely_begun = std::chrono::milliseconds(100);
 
 } // namespace twat::mp::detail
 

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: BSL-1.0
+// The engine's part that takes back what workers have not begun: for what is more urgent, for its equals, and for idle workers.
+#include "engine/engine.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "time/saturating.hpp"
+
+namespace twat::mp::detail {
+namespace {
+
+// Tasks in a worker that will be through in less than this part of a chunk are not worth taking back for an idle one.
+constexpr int worth_stealing_part = 40;
+constexpr duration look_again_after = std::chrono::milliseconds(1);
+// A new operation may wait so long behind those of its priority that had their turns before.
+constexpr duration short_wait = std::chrono::milliseconds(5);
+
+// The same for the chunk that its worker has come to: one that takes longer than expected will go on for as long as it is late.
+duration time_left_of_first(const given_chunk& held, duration unknown, time_point now)
+{
+    const duration left = time_left(held).value_or(unknown);
+    const auto whole = held.owner ? held.owner->sizes.estimate(held.keep) : std::nullopt;
+    return std::max(left, now - held.since - whole.value_or(duration::zero()));
+}
+
+} // namespace
+
+// Takes back what the worker has not begun of a chunk. Returns how many tasks that were: none as long as it is `recalling`.
+std::size_t engine::take_back(ready_worker& worker, given_chunk& held, bool again)
+{
+    if (held.outstanding() == 0 || held.all_begun || worker.dying)
+        return 0;
+    held.all_begun = true;
+    const auto kept = backend_.recall(worker.id, held.work->id);
+    held.recalling = !kept;
+    return kept ? took_back(worker, held, *kept, again) : 0;
+}
+
+std::size_t engine::took_back(ready_worker& worker, given_chunk& held, std::size_t kept, bool again)
+{
+    const std::size_t keep = std::clamp(kept, held.settled, held.keep);
+    const std::size_t taken = held.keep - keep;
+    if (taken == 0)
+        return 0;
+    std::unique_ptr<payload> tasks = held.work->tasks->split(keep);
+    held.keep = keep;
+    refund(held, taken);
+    if (held.outstanding() == 0) {
+        leave_place(held);
+        no_longer_runs(held);
+    }
+    worker.running -= taken;
+    recount(worker);
+    consider(worker);
+    worker.given -= std::min(worker.given, taken);
+    if (!held.owner) {
+        totals_.cancelled += taken;
+        return taken;
+    }
+    operation_state& op = *held.owner;
+    op.held_tasks -= taken;
+    if (again)
+        requeue(op, held.work->first + keep, std::move(tasks), held.work->attempt, held.work->unexplained,
+                held.work->failures);
+    else
+        totals_.cancelled += taken;
+    touch(op);
+    return taken;
+}
+
+// An operation of higher priority does not wait behind chunks of lower priority that no worker has begun.
+void engine::make_room(operation_state& op)
+{
+    const priority prio = op.traits().options.prio;
+    if (operations_.size() == 1)
+        return; // there is no other
+    if (op.tenant->at_bound())
+        return; // it gets no turn now
+    if (ledger_.free() != 0)
+        return; // nothing has to be taken back
+    std::size_t lower = 0;
+    for (std::size_t p = 0; p < static_cast<std::size_t>(prio); ++p)
+        lower += held_of_[p];
+    if (lower == 0)
+        return make_room_beside_equals(op);
+    ready_worker* from = nullptr;
+    priority lowest = prio;
+    for (auto& w : workers_) {
+        if (w->guest || w->dying || w->retiring)
+            continue;
+        if (w->runs_coroutines() || w->dirty())
+            continue;
+        for (const given_chunk& h : w->held)
+            if (h.owner && h.owner->traits().options.prio < lowest) {
+                lowest = h.owner->traits().options.prio;
+                from = w.get();
+            }
+    }
+    if (from)
+        for (auto h = from->held.rbegin(); h != from->held.rend(); ++h)
+            if (h->owner && h->owner->traits().options.prio < prio)
+                take_back(*from, *h, true);
+    if (!from)
+        make_room_beside_equals(op);
+}
+
+// Operations of one priority take turns, but what workers hold already would go before a new one's first turn. So where that would take
+// long, one operation that holds much steps back: once, until one of its tasks has an outcome.
+void engine::make_room_beside_equals(operation_state& op)
+{
+    if (parts_of_[static_cast<std::size_t>(op.prio)] == 0)
+        return;
+    constexpr duration unknown = std::chrono::seconds(1);
+    const time_point now = now_();
+    const auto steps_back = [&](const ready_worker& w, const given_chunk& h) {
+        const bool has_more = h.outstanding() > 1 || (h.owner && h.owner->held_chunks > 1 && &h != &w.held.front());
+        return has_more && !h.all_begun && h.owner && h.owner != &op && !h.owner->yielded &&
+               h.owner->traits().options.prio == op.traits().options.prio;
+    };
+    const auto could_take_it = [](const ready_worker& w) {
+        return !w.guest && !w.dying && !w.retiring && !w.runs_coroutines() && !w.dirty();
+    };
+    const auto has_some_that_step_back = [&](const ready_worker& w) {
+        return std::any_of(w.held.begin(), w.held.end(), [&](const given_chunk& h) { return steps_back(w, h); });
+    };
+    // Mostly there is none, and how long the wait is need not be known.
+    if (std::none_of(workers_.begin(), workers_.end(),
+                     [&](const auto& w) { return could_take_it(*w) && has_some_that_step_back(*w); }))
+        return;
+    ready_worker* from = nullptr;
+    duration least = duration::max();
+    for (auto& w : workers_) {
+        if (!could_take_it(*w))
+            continue;
+        duration before = duration::zero();
+        for (const given_chunk& h : w->held)
+            before = saturating_add(before, &h == &w->held.front() ? time_left_of_first(h, unknown, now)
+                                                                   : time_left(h).value_or(unknown));
+        if (before >= least)
+            continue;
+        least = before;
+        from = has_some_that_step_back(*w) ? w.get() : nullptr;
+    }
+    if (!from || least < short_wait)
+        return;
+    std::vector<operation_state*> stepped_back;
+    for (auto h = from->held.rbegin(); h != from->held.rend(); ++h)
+        if (steps_back(*from, *h) && (take_back(*from, *h, true) != 0 || h->recalling))
+            stepped_back.push_back(h->owner);
+    for (operation_state* other : stepped_back)
+        other->yielded = true;
+    if (stepped_back.empty() || !op.waiting)
+        return;
+    queue_.remove(op, op.place());
+    queue_.push_front(op, op.place());
+}
+
+// An operation that was alone may have handed out much whose duration is not known yet. Now another one wants its turns.
+void engine::take_back_unknown()
+{
+    operation_state* const op = std::exchange(alone_, nullptr);
+    if (!op || !op->sizes.hold_back())
+        return;
+    std::vector<given_chunk*> large;
+    for (given_chunk& h : op->held)
+        if (h.outstanding() > 1)
+            large.push_back(&h);
+    for (auto h = large.rbegin(); h != large.rend(); ++h)
+        take_back(*(*h)->holder, **h, true);
+}
+
+// Nothing waits and a worker is idle: it gets what another one holds and has not begun. A guest gets only tasks of its own operation;
+// without them it would wait for chunks that stand behind tasks which wait as it does.
+void engine::steal()
+{
+    look_again_ = time_point::max();
+    if (ledger_.running() == 0 || ending_)
+        return;
+    place_considered();
+    // A guest has its own operation: what is there for it is not known.
+    for (taker* next = takers_.first(takers::guest); next;) {
+        ready_worker& guest = static_cast<ready_worker&>(*next);
+        next = takers_.after(takers::guest, guest);
+        if (guest.only && can_take(guest))
+            steal_for(guest);
+    }
+    if (!takers_.first(takers::idle))
+        return;
+    // All workers are looked at, so not again before there can be something.
+    if (!std::exchange(may_steal_, false) && (steal_at_ == time_point::max() || steal_at_ > now_())) {
+        look_again_ = std::min(look_again_, steal_at_);
+        return;
+    }
+    steal_at_ = time_point::max();
+    std::size_t awaited = awaited_;
+    for (taker* next = takers_.first(takers::idle); next;) {
+        ready_worker& worker = static_cast<ready_worker&>(*next);
+        next = takers_.after(takers::idle, worker);
+        if (!can_take(worker))
+            continue;
+        if (awaited != 0) { // what it gets is on its way
+            --awaited;
+            continue;
+        }
+        if (!steal_for(worker))
+            break; // what is not there for one is not there for the next
+        may_steal_ = true;
+    }
+    steal_at_ = std::min(steal_at_, look_again_);
+}
+
+bool engine::steal_for(ready_worker& idle)
+{
+    ready_worker* victim = nullptr;
+    given_chunk* from = nullptr;
+    duration most = duration::zero();
+    const time_point now = now_();
+    constexpr duration unknown = std::chrono::seconds(1);
+    time_point look = time_point::max();
+    for (auto& w : workers_) {
+        // a coroutine task can block its worker and wait for a guest
+        if (w->dying || (w->runs_coroutines() && !idle.guest))
+            continue;
+        duration before = duration::zero(); // until the worker comes to the chunk
+        for (given_chunk& h : w->held) {
+            const bool first = &h == &w->held.front();
+            const duration left = first ? time_left_of_first(h, unknown, now) : time_left(h).value_or(unknown);
+            const bool runs = first && !h.work->coroutine && now - h.since < surely_begun;
+            const bool wanted = h.owner && (!idle.guest || h.owner == idle.only);
+            // for a lone call a timer is too dear
+            if (wanted && runs && h.outstanding() == 1 && !h.all_begun && h.owner->next_index > 1)
+                look = std::min(look, h.since + surely_begun);
+            // what is taken would have to wait for the task that runs
+            const bool of_use =
+                wanted && (!runs || !(h.owner->at_bound() || (h.owner->tenant->at_bound() && !idle.guest)));
+            if (of_use && !h.owner->stopping && !h.cancelled && !h.all_begun && h.outstanding() > (runs ? 1u : 0u)) {
+                const duration wait = before + left;
+                if (wait > most) {
+                    most = wait;
+                    victim = w.get();
+                    from = &h;
+                }
+            }
+            before = saturating_add(before, left);
+        }
+    }
+    if (!victim) {
+        look_again_ = std::min(look_again_, look);
+        return false;
+    }
+    if (most < can_.chunk_aim / worth_stealing_part) {
+        look_again_ = now_() + look_again_after; // unless it takes longer than expected
+        return false;
+    }
+    operation_state& op = *from->owner;
+    const std::size_t taken = take_back(*victim, *from, true);
+    if (from->recalling) {
+        from->awaited.count(awaited_);
+        return true;
+    }
+    if (taken == 0)
+        return steal_for(idle); // its outcomes are on their way: another one may have some
+    divide(op, taken);
+    give_one(idle);
+    hand_out();
+    return true;
+}
+
+/// Of what was taken back for an idle worker, half for each: its owner will soon be idle too.
+void engine::divide(operation_state& op, std::size_t taken)
+{
+    if (taken < 2)
+        return;
+    chunk& back = *op.requeued.front();
+    const std::size_t half = (taken + 1) / 2;
+    auto rest = back.tasks->split(half);
+    auto second = std::make_shared<chunk>();
+    second->first = back.first + half;
+    second->tasks = std::move(rest);
+    second->attempt = back.attempt;
+    second->unexplained = back.unexplained;
+    second->failures = back.failures;
+    op.requeued.insert(std::next(op.requeued.begin()), std::move(second));
+}
+
+// What `take_back` was to find out.
+void engine::recalled(worker_id worker, chunk_id id, std::size_t kept)
+{
+    ready_worker* const w = find(worker);
+    given_chunk* const held = w ? find(*w, id) : nullptr;
+    if (!held || !std::exchange(held->recalling, false))
+        return;
+    const bool for_idle = held->awaited.clear();
+    const std::size_t taken = took_back(*w, *held, kept, true);
+    may_steal_ = may_steal_ || (for_idle && taken == 0); // another one may have some
+    if (operation_state* const op = held->owner) {
+        if (for_idle && !op->stopping)
+            divide(*op, taken);
+        touch(*op);
+    }
+    if (held->outstanding() == 0 && held != &w->held.front()) { // nothing of it runs, so nothing of it is late
+        checks_.clear(held->check);
+        unwanted_checks_.clear(held->check);
+        kills_.clear(held->kill);
+    }
+    leave_if_idle(*w);
+}
+
+} // namespace twat::mp::detail
