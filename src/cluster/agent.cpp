@@ -400,8 +400,10 @@ void agent::step()
             tell_presence();
         take_work();
         const auto due = desk_.take_due(now);
-        for (const auto& [key, entry] : due.orphans)
+        for (const auto& [key, entry] : due.orphans) {
             drop(key, entry.ack, "+TERM");
+            link_->publish(names_.pool(key.pool, "given_up"), pack(given_up_message{id_, key.chunk}));
+        }
         for (const auto& [key, entry] : due.returned) {
             link_->publish_text(entry.ack, "-NAK");
             held_.erase(key);

@@ -112,6 +112,12 @@ std::vector<chunk_ledger::chunk_id> chunk_ledger::to_publish_again() const
     return ids;
 }
 
+bool chunk_ledger::is_to_be_published_again(chunk_id id) const noexcept
+{
+    const outstanding* const found = find(id);
+    return found && !found->is_given();
+}
+
 std::size_t chunk_ledger::given_to(const std::string& agent) const noexcept
 {
     return static_cast<std::size_t>(

@@ -76,6 +76,8 @@ public:
 
     /// The broker may have lost what was sent: these are published again. What agents have is told by them.
     std::vector<chunk_id> to_publish_again() const;
+    /// Whether it is one of these.
+    bool is_to_be_published_again(chunk_id id) const noexcept;
 
     /// Chunks that an agent has.
     std::size_t given_to(const std::string& agent) const noexcept;

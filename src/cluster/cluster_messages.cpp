@@ -82,7 +82,7 @@ void cluster_workers_set::on_link(const mailbox::link_state& now)
     ledger_.came_back();
     // What the broker was sent may be lost. It drops what it has, by the name; but what agents have taken out of the stream by now, because
     // nobody answered here, it must not take for that.
-    const bool renew = !before.online && now.since - before.since > options_.lease / short_absence;
+    const bool renew = now.away > options_.lease / short_absence;
     for (const chunk_id id : ledger_.to_publish_again())
         if (const auto found = sent_.find(id); found != sent_.end()) {
             found->second.renewed += renew;
@@ -122,6 +122,8 @@ void cluster_workers_set::on_message(const incoming& message)
         on_outcome(message);
     else if (what == "alive")
         on_alive(message);
+    else if (what == "given_up")
+        on_given_up(message);
     else if (what == "fetch")
         on_fetch(message);
     else if (what == "part")
@@ -216,6 +218,17 @@ void cluster_workers_set::on_alive(const incoming& message)
     const membership::agent* const agent = members_.find(told.agent);
     for (const auto& lost : ledger_.reconcile(told.agent, told.chunks))
         lose(lost, agent ? agent->told.host : "an agent", "its agent has dropped the task");
+}
+
+// An agent whose link was cut takes its pools for gone. What it had not been given yet is in nobody's hands then, and not in the stream.
+void cluster_workers_set::on_given_up(const incoming& message)
+{
+    const auto [told, rest] = unpack<given_up_message>(message.bytes());
+    const auto found = sent_.find(told.chunk);
+    if (found == sent_.end() || !ledger_.is_to_be_published_again(told.chunk))
+        return;
+    ++found->second.renewed; // under its old name it would be taken for one that comes twice
+    publish(told.chunk, found->second);
 }
 
 void cluster_workers_set::on_fetch(const incoming& message)

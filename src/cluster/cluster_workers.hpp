@@ -84,6 +84,7 @@ private:
     void on_claim(const incoming& message);
     void on_outcome(const incoming& message);
     void on_alive(const incoming& message);
+    void on_given_up(const incoming& message);
     void on_fetch(const incoming& message);
     void on_part(const incoming& message);
     void on_stored(std::uint64_t chunk, const incoming& message);

@@ -2,6 +2,7 @@
 #ifndef TWAT_MP_SRC_CLUSTER_MAILBOX_HPP
 #define TWAT_MP_SRC_CLUSTER_MAILBOX_HPP
 
+#include <algorithm>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -31,6 +32,7 @@ public:
         std::size_t max_payload = 0;
         std::size_t connections = 0; ///< How often it came, so far.
         time_point since{};
+        duration away{};       ///< How long it was away, of all absences that were not told yet the longest.
         std::string failure{}; ///< Why it cannot be used; empty: nothing is known to be wrong.
     };
 
@@ -61,15 +63,18 @@ public:
     {
         update([&] {
             link_state& link = waiting_.link;
-            link = {true, max_payload, link.connections + 1, clock::now(), {}};
+            const time_point now = clock::now();
+            const duration away = link.online ? duration(0) : now - link.since;
+            link = {true, max_payload, link.connections + 1, now, std::max(link.away, away), {}};
             important_ = true;
         });
     }
     void disconnected()
     {
         update([&] {
-            waiting_.link.online = false;
-            waiting_.link.since = clock::now();
+            // Also if it comes back before anybody is told.
+            if (std::exchange(waiting_.link.online, false))
+                waiting_.link.since = clock::now();
         });
     }
     void unanswered()
@@ -88,6 +93,7 @@ public:
         rung_ = important_ = false;
         contents taken{waiting_.link, std::move(waiting_.presence), std::move(waiting_.messages),
                        std::exchange(waiting_.unanswered, false)};
+        waiting_.link.away = duration(0);
         waiting_.presence.clear();
         waiting_.messages.clear();
         return taken;

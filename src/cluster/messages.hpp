@@ -120,6 +120,13 @@ struct alive_message
     std::vector<std::uint64_t> chunks;
 };
 
+/// An agent has taken a chunk out of the stream, as its pool was silent for too long. Where that was the link's fault, the pool hears of it.
+struct given_up_message
+{
+    std::string agent;
+    std::uint64_t chunk = 0;
+};
+
 struct unwanted_message
 {
     std::vector<std::uint64_t> chunks;

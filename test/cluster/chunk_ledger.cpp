@@ -133,6 +133,9 @@ BOOST_AUTO_TEST_CASE(after_the_broker_was_away_what_nobody_has_is_published_agai
     ledger.add(2);
     ledger.claim(1, "a", "");
     BOOST_TEST(ledger.to_publish_again() == ids{2}, per_element());
+    BOOST_TEST(ledger.is_to_be_published_again(2));
+    BOOST_TEST(!ledger.is_to_be_published_again(1));
+    BOOST_TEST(!ledger.is_to_be_published_again(7)); // of which nothing is known
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -42,6 +42,8 @@ public:
                 kill_agent();
             if (!quiet && chance(0.004))
                 join();
+            if (!quiet && chance(0.004))
+                cut_link();
             if (!quiet && chance(0.002) && broker_up_)
                 stop_broker();
             loss_ = quiet ? 0 : 0.05;
@@ -77,6 +79,7 @@ private:
         agent_desk desk;
         std::map<std::uint64_t, time_point> running; // and when each ends
         time_point pull_at{}, presence_at{};
+        time_point cut_until{}; // its link to the broker, which neither end notices
     };
 
     bool chance(double p) { return std::uniform_real_distribution<>(0, 1)(random_) < p; }
@@ -90,9 +93,9 @@ private:
     {
         if (!broker_up_ || chance(loss_))
             return;
-        events_.emplace(now_ + any(20ms), arrive);
+        events_.emplace(now_ + held_up_ + any(20ms), arrive);
         if (chance(loss_))
-            events_.emplace(now_ + any(500ms), arrive);
+            events_.emplace(now_ + held_up_ + any(500ms), arrive);
     }
 
     void submit(std::uint64_t id)
@@ -125,6 +128,12 @@ private:
         if (!agents_.empty())
             agents_.erase(agents_.begin() + static_cast<std::ptrdiff_t>(random_() % agents_.size()));
     }
+    /// What the agent sends arrives when the link is back, and what it is sent meanwhile does not.
+    void cut_link()
+    {
+        if (!agents_.empty())
+            agents_[random_() % agents_.size()]->cut_until = now_ + any(8 * lease);
+    }
     void stop_broker()
     {
         broker_up_ = false;
@@ -153,7 +162,7 @@ private:
     {
         for (const auto& a : agents_)
             if (a->id == id)
-                return a;
+                return a->cut_until <= now_ ? a : nullptr;
         return nullptr;
     }
 
@@ -219,8 +228,11 @@ private:
             a->desk.claim(chunk_key(*next), now_);
         }
         const auto due = a->desk.take_due(now_);
-        for (const auto& [key, entry] : due.orphans)
+        for (const auto& [key, entry] : due.orphans) {
             a->running.erase(key.chunk);
+            acknowledge(entry.ack, "+TERM");
+            give_up(key.chunk);
+        }
         for (const auto& [key, entry] : due.returned)
             acknowledge(entry.ack, "-NAK");
         for (const std::string& ack : due.renewals)
@@ -263,6 +275,16 @@ private:
             });
         });
     }
+    void give_up(std::uint64_t id)
+    {
+        return;
+        send([this, id] {
+            if (!ledger_.is_to_be_published_again(id))
+                return;
+            ++renewed_[id];
+            publish(id);
+        });
+    }
     void send_outcome(const agent_state& a, const chunk_key& key)
     {
         send([this, agent = a.id, key] {
@@ -302,8 +324,11 @@ private:
             events_.erase(events_.begin());
             event();
         }
-        for (const auto& a : std::vector(agents_))
+        for (const auto& a : std::vector(agents_)) {
+            held_up_ = std::max(duration(0), a->cut_until - now_);
             step(a);
+            held_up_ = duration(0);
+        }
         if (broker_up_ && now_ >= look_at_unstored_) {
             look_at_unstored_ = now_ + lease / 2;
             for (const std::uint64_t id : ledger_.to_publish_again())
@@ -321,6 +346,7 @@ private:
     std::set<std::uint64_t> unstored_;
     time_point look_at_unstored_{};
     double loss_ = 0;
+    duration held_up_{0}; // what is sent now, by a link that is cut
     bool broker_up_ = true;
     std::string broken_;
 
