@@ -104,7 +104,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_pool_that_keeps_nobody_has_workers_while_there_i
     pool.start(); // every worker that is kept is ready
     BOOST_TEST(pool.stats().ready == 0u);
     BOOST_TEST(pool.nodes() == 3u);
-    const auto indices = pool.with({.chunk_size = 1}).map(sleep_for, copies(100, 12));
+    // Long enough for three starts on a busy machine.
+    const auto indices = pool.with({.chunk_size = 1}).map(sleep_for, copies(100, 60));
     BOOST_TEST(std::set<int>(indices.begin(), indices.end()).size() == 3u);
     await([&] { return pool.stats().ready == 0; }); // nobody calls it
     await([&] { return events.of(pool_event::worker_retired) == 3; });
