@@ -702,7 +702,7 @@ BOOST_AUTO_TEST_CASE(a_slow_start_is_given_up)
 {
     pool_options options;
     options.initializer = task(never_initialized);
-    options.start_timeout = 1s;
+    options.start_timeout = 3s; // its process is to be there by then, on a busy machine, too
     options.stop_grace = 10ms;
     options.restarts.count = 1;
     fake_engine engine(options);
