@@ -73,6 +73,7 @@ BOOST_AUTO_TEST_CASE(what_may_have_begun_on_a_killed_host_is_lost_and_the_rest_r
     cluster_pool pool(options);
     std::chrono::steady_clock::time_point killed;
     const auto results = run_and(pool, 300, {.chunk_size = 1}, [&] {
+        becomes_true([&] { return pool.stats().busy == 6u; }); // those of the host that is killed among them
         agents[1].kill(SIGKILL);
         killed = std::chrono::steady_clock::now();
     });
@@ -91,7 +92,8 @@ BOOST_AUTO_TEST_CASE(what_may_have_begun_on_a_killed_host_is_lost_and_the_rest_r
             BOOST_TEST(e.task_index() == i);
         }
     }
-    BOOST_TEST(lost <= 4u); // two workers, and what was claimed for them; none, if they were between two tasks
+    BOOST_TEST(lost >= 1u);
+    BOOST_TEST(lost <= 4u); // two workers, and what was claimed for them
     BOOST_TEST(most_often(log.runs()) == 1u);
     BOOST_TEST_MESSAGE("C1: " << lost << " of 300 lost; over " << since(killed).count() << " ms after the kill");
 }
