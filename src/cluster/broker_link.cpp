@@ -27,7 +27,7 @@ namespace {
 constexpr duration retry_pause = std::chrono::milliseconds(500);
 /// For one question about what may be left in the stream.
 constexpr duration question_patience = std::chrono::seconds(2);
-/// A link that is told to close looks on for so long.
+/// The longest that a link goes on asking when it is told to close.
 constexpr duration last_looks = std::chrono::seconds(1);
 constexpr duration flush_patience = std::chrono::milliseconds(50);
 /// The destructor waits so long for the link's thread, which has only to close a socket, so that nothing of it is left as a rule.

@@ -91,7 +91,7 @@ public:
     void publish_once(std::string subject, std::vector<std::byte> bytes, std::string reply, std::string message_id);
     void publish_text(std::string subject, std::string_view text, std::string reply = {});
     /// Tells the stream to let go of chunks: those with these numbers, which belong to the pool. If the broker goes away, it looks after them when it is back.
-    /// @param doubtful The stream may not do as it is told, or have other messages under these numbers by now: looks after them at once.
+    /// @param doubtful The stream may not do as it is told, or have other messages under these numbers by now: asks about them at once.
     void take_out(std::string subject, std::string text, std::vector<std::uint64_t> sequences, bool doubtful);
     /// The stream is not there, or the consumer: looks after them.
     void look_after_stream();

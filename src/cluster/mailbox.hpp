@@ -72,7 +72,7 @@ public:
     void disconnected()
     {
         update([&] {
-            // Also if it comes back before anybody is told.
+            // Kept even if it comes back before the strand runs.
             if (std::exchange(waiting_.link.online, false))
                 waiting_.link.since = clock::now();
         });

@@ -43,7 +43,7 @@ public:
         @param places Workers that hold nothing, those that are not there yet among them.
     */
     verdict enter(operation_state& op, std::size_t places);
-    /// The next one that has waited for room and is in now; null: there is none.
+    /// The next one that has waited for room and is in now; null if there is no such operation.
     operation_state* next(std::size_t places);
     /// A task of it has begun, or it is over, wherever it stands.
     void leave(operation_state& op) noexcept;

@@ -17,6 +17,7 @@ constexpr std::size_t most_together_on_threads = 65536;
 // Tasks in the first chunk where all that was not begun can be taken back at once. Going from one to thousands in steps would cost
 // a way to the worker and back (10 to 100 us) for each step. Pulling a task costs 10 ns, for which all workers wait.
 constexpr std::size_t first_of_pulled = 1024;
+
 } // namespace
 
 void engine::add(std::shared_ptr<operation> op, time_point latest, bool nested)
