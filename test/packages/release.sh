@@ -52,12 +52,15 @@ if ! grep -m 1 '^## ' CHANGELOG.md | grep -q ', unreleased$'; then
     git commit -q -a -m 'Begin the next version'
 fi
 before=$(git rev-parse HEAD) changes=$(awk '/^## / { if (++n > 1) exit; next } n' CHANGELOG.md)
+TMPDIR=$(mktemp -d) # of its own, to see that nothing stays there
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
 tools/release --version 98.76.5 --dry-run "$work/rehearsed"
 [[ $(git rev-parse HEAD) == "$before" && -z $(git tag -l v98.76.5) && -z $(git status --porcelain) ]] || fail 'a dry run leaves the tree as it was'
 tar -xOf "$work/rehearsed/twat-mp-98.76.5.tar.gz" twat-mp-98.76.5/include/twat/mp/version.hpp | grep -q '_MAJOR 98$' || fail 'the archive is of that version'
 grep -q '"versionInfo": "98.76.5"' "$work/rehearsed/twat-mp-98.76.5.spdx.json" || fail 'so is the bill of materials'
 git apply --check "$work/rehearsed/twat-mp-98.76.5.patch" || fail 'the patch is the commit'
-[[ ! -e $work/rehearsed/.tree ]] || fail 'the clone is removed'
+[[ -z $(ls -A "$TMPDIR") ]] || fail 'the clone is removed'
 
 echo '# changed' >>Jamfile
 ! tools/release --version 98.76.5 "$work/made" 2>/dev/null || fail 'a tree with changes is not released'
