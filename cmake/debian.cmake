@@ -24,19 +24,22 @@ if(TARGET twat_mp_cluster)
 endif()
 set(maintainer "twat-mp maintainers <twat-mp@packages.invalid>")
 
-# Debian's changelog, from ours: the section of this version.
+# Debian's changelog, from ours: the section of this version. Its groups are named in brackets there.
 file(READ CHANGELOG.md changes)
 string(REPLACE "." "\\." version_pattern "${PROJECT_VERSION}")
-if(NOT changes MATCHES "\n## ${version_pattern}[^\n]*\n(([^#\n][^\n]*)?\n)*")
+if(NOT changes MATCHES "\n## ${version_pattern}[^\n]*\n(([^#\n][^\n]*|###[^\n]*)?\n)*")
     message(FATAL_ERROR "CHANGELOG.md has no section of ${PROJECT_VERSION}")
 endif()
 string(REGEX REPLACE "^\n## [^\n]*\n+" "" entries "${CMAKE_MATCH_0}")
 string(REPLACE "`" "" entries "${entries}")
+string(REPLACE "\n  " " " entries "${entries}")
 set(debian ${CMAKE_CURRENT_BINARY_DIR}/debian)
 file(WRITE ${debian}/entries "${entries}")
 execute_process(COMMAND fold -s -w 74 ${debian}/entries OUTPUT_VARIABLE entries OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX REPLACE " *\n" "\n    " entries "    ${entries}") # further lines of an entry are indented by four
 string(REPLACE "    - " "  * " entries "${entries}")
+string(REGEX REPLACE "    ### ([^\n]*)" "  [ \\1 ]" entries "${entries}")
+string(REPLACE "\n    \n" "\n\n" entries "${entries}")
 string(TIMESTAMP year "%Y" UTC)
 string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)
 file(WRITE ${debian}/changelog
