@@ -9,7 +9,7 @@
 
 #include <twat/mp/workers.hpp>
 
-#include "blocking/inline_factory.hpp"
+#include "inline/inline_factory.hpp"
 
 namespace twat::mp {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "blocking/inline_on_context.hpp"
+#include "inline/inline_on_context.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/query.hpp>
@@ -9,7 +9,7 @@
 
 #include <twat/mp/detail/exception/aborted.hpp>
 
-#include "blocking/inline_core.hpp"
+#include "inline/inline_pool_core.hpp"
 
 namespace twat::mp::detail {
 

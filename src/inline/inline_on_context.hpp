@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef TWAT_MP_SRC_BLOCKING_INLINE_ON_CONTEXT_HPP
-#define TWAT_MP_SRC_BLOCKING_INLINE_ON_CONTEXT_HPP
+#ifndef TWAT_MP_SRC_INLINE_INLINE_ON_CONTEXT_HPP
+#define TWAT_MP_SRC_INLINE_INLINE_ON_CONTEXT_HPP
 
 #include <boost/asio/any_io_executor.hpp>
 

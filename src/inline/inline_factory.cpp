@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "blocking/inline_factory.hpp"
+#include "inline/inline_factory.hpp"
 
 #include <stdexcept>
 #include <utility>
@@ -7,7 +7,7 @@
 #include <twat/mp/detail/operation/check_options.hpp>
 
 #include "backend/worker_set.hpp"
-#include "blocking/inline_on_context.hpp"
+#include "inline/inline_on_context.hpp"
 
 namespace twat::mp::detail {
 namespace {

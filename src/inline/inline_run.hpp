@@ -1,34 +1,23 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef TWAT_MP_SRC_BLOCKING_INLINE_CORE_HPP
-#define TWAT_MP_SRC_BLOCKING_INLINE_CORE_HPP
+#ifndef TWAT_MP_SRC_INLINE_INLINE_CORE_HPP
+#define TWAT_MP_SRC_INLINE_INLINE_CORE_HPP
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
-#include <mutex>
 #include <random>
 #include <stop_token>
-#include <unordered_map>
 #include <utility>
-#include <vector>
 
 #include <twat/mp/detail/function/worker_function.hpp>
 #include <twat/mp/detail/operation/operation.hpp>
-#include <twat/mp/detail/operation/pool_core.hpp>
-#include <twat/mp/worker_state.hpp>
 
+#include "inline/inline_worker.hpp"
 #include "start/worker_context.hpp"
 
 namespace twat::mp::detail {
-
-/// The worker of an inline pool: whichever thread makes a call.
-struct inline_worker
-{
-    std::shared_ptr<worker_state_base> state{};
-    std::recursive_mutex turn{}; ///< Threads that would use the state at once take turns.
-};
 
 /** A call that the thread which made it runs, one task after the other. A stream is run as far as its reader wants. */
 class inline_run final : private report_hook
@@ -81,9 +70,6 @@ private:
     std::exception_ptr progress_error_;            ///< Thrown by the callback, in the middle of a task.
     bool over_ = false;
 };
-
-/// The state of a pool whose tasks are run by the threads that call its members, before these return.
-std::shared_ptr<pool_core> make_inline_pool_core(std::shared_ptr<const backend_factory> factory, bool encodes);
 
 } // namespace twat::mp::detail
 
