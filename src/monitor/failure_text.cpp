@@ -17,7 +17,7 @@
 namespace twat::mp::detail {
 namespace {
 
-constexpr std::size_t longest_what = 16 * 1024;
+constexpr std::size_t longest_report = 16 * 1024;
 constexpr std::size_t longest_details = 64 * 1024;
 constexpr int most_nested = 16;
 
@@ -89,7 +89,7 @@ void describe_current(failure_text& to, const std::exception* as_std, const boos
     if (died || call)
         to.call = died ? died->parcel() : *call;
     const char* const what = as_std ? as_std->what() : "an exception of a type that is not derived from std::exception";
-    to.what = std::string(what ? what : "").substr(0, longest_what);
+    to.what = std::string(what ? what : "").substr(0, longest_report);
 }
 
 std::string details_of_current(const std::exception* as_std, const boost::exception* as_boost)
