@@ -38,6 +38,20 @@ std::string describe(const exit_status& status)
 
 } // namespace
 
+worker_loss loss_of(const worker_end& end, const worker_settings& settings)
+{
+    worker_loss loss = end.loss;
+    loss.in_task = end.in_task;
+    loss.initializer_threw = end.initializer_failed;
+    loss.no_room = end.launch_failed && !end.hopeless;
+    loss.fails_again = end.hopeless;
+    loss.for_good = end.hopeless && !end.launch_failed; // a file that is not there may be put there
+    // main() never entered the worker: that says more than how often.
+    loss.cause_tells_all = settings.executable.empty() && end.phase == life_phase::start && !end.launch_failed;
+    loss.cause = end.cause;
+    return loss;
+}
+
 void obituary::killed_because(std::string note, blame whose)
 {
     note_ = std::move(note);

@@ -38,6 +38,9 @@ struct worker_end
     bool launch_failed = false;
 };
 
+/// What the engine is told of it.
+worker_loss loss_of(const worker_end& end, const worker_settings& settings);
+
 /// How a worker was found when it was over.
 struct last_state
 {

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "process/process_workers.hpp"
 
-#include <twat/mp/detail/exception/make_error.hpp>
-#include <twat/mp/error.hpp>
-
-#include <boost/asio/error.hpp>
-
 #include <algorithm>
-#include <cstdio>
-#include <string>
 #include <utility>
 
 #include "os/available_cpus.hpp"
@@ -22,11 +15,6 @@
 namespace twat::mp::detail {
 namespace {
 
-/// Of what workers have sent, on a loop that others use. What is decided and sent after it takes as long again.
-constexpr duration turn = std::chrono::microseconds(30);
-/// Who comes sooner behind the end of a turn was in line with it: nobody else can have had one in between.
-constexpr duration between_turns = std::chrono::microseconds(2);
-
 byte_buffer encode(const task& hook, bool by_name) { return hook ? hook.encode(by_name) : byte_buffer(); }
 
 } // namespace
@@ -37,7 +25,7 @@ process_workers_set::process_workers_set(pool_strand strand, std::shared_ptr<str
                                                                                 .by_name = !options.executable.empty(),
                                                                                 .can_kill = true,
                                                                                 .chunks_per_worker = most_plain_chunks},
-      on_event_(options.on_event), self_(std::make_shared<process_workers_set*>(this))
+      diary_(options.on_event, is_enabled("TWAT_MP_DEBUG")), self_(std::make_shared<process_workers_set*>(this))
 {
     const bool foreign = !options.executable.empty();
     resize(nodes);
@@ -196,18 +184,14 @@ std::optional<std::size_t> process_workers_set::recall(worker_id id, chunk_id ch
     if (!worker)
         return 0;
     const std::size_t kept = worker->recall(chunk);
-    if (settings_.debug)
-        std::fprintf(stderr, "twat-mp: worker %zu (pid %d) returned chunk %llu except for %zu started tasks\n",
-                     worker->node(), worker->pid(), static_cast<unsigned long long>(chunk), kept);
+    diary_.recalled(worker->identity(), chunk, kept);
     return kept;
 }
 
 void process_workers_set::cancel(worker_id id, chunk_id chunk)
 {
     if (const auto worker = find(id)) {
-        if (settings_.debug)
-            std::fprintf(stderr, "twat-mp: worker %zu (pid %d) is asked to drop chunk %llu\n", worker->node(),
-                         worker->pid(), static_cast<unsigned long long>(chunk));
+        diary_.cancelled(worker->identity(), chunk);
         worker->cancel(chunk);
         touch(*worker);
     }
@@ -280,7 +264,7 @@ void process_workers_set::settle_batch()
     if (--depth_ != 0)
         return;
     if (settings_.beside_loop)
-        last_turn_ = clock::now();
+        turn_.worked_until(clock::now());
     time_point next = time_point::max();
     while (!touched_.empty()) {
         settled_.swap(touched_);
@@ -294,16 +278,9 @@ void process_workers_set::settle_batch()
     set_timer(next);
 }
 
-// Hundreds of workers may have something to tell at once, each on a handler of its own: together they have one turn.
 time_point process_workers_set::turn_until() noexcept
 {
-    if (!settings_.beside_loop)
-        return time_point::max();
-    const time_point now = clock::now();
-    if (now - last_turn_ > between_turns)
-        turn_until_ = now + turn;
-    last_turn_ = now;
-    return turn_until_;
+    return settings_.beside_loop ? turn_.until(clock::now()) : time_point::max();
 }
 
 void process_workers_set::read_later(worker_process& worker)
@@ -320,7 +297,7 @@ void process_workers_set::read_later(worker_process& worker)
 void process_workers_set::take_turn()
 {
     turn_posted_ = false;
-    last_turn_ = {};
+    turn_.begin_anew();
     auto all = std::exchange(read_later_, {});
     const time_point until = turn_until();
     std::size_t done = 0;
@@ -333,14 +310,13 @@ void process_workers_set::take_turn()
 
 void process_workers_set::worker_launched(worker_process& worker)
 {
-    say(worker, "started");
-    report(worker, pool_event::worker_started);
+    diary_.launched(worker.identity());
     events_.worker_started(worker.id());
 }
 
 void process_workers_set::worker_is_ready(worker_process& worker)
 {
-    report(worker, pool_event::worker_ready);
+    diary_.ready(worker.identity());
     events_.worker_ready(worker.id());
 }
 
@@ -350,37 +326,10 @@ void process_workers_set::worker_is_gone(worker_process& worker, const worker_en
     std::erase(live_, keep);
     by_id_.erase(worker.id());
     children_.remove(worker.process().get());
-
-    pool_event event{};
-    event.what = pool_event::worker_lost;
-    event.signal = end.status.signal;
-    event.exit_code = end.status.code;
-    if (end.given_up) {
+    if (end.given_up)
         ++abandoned_;
-        event.what = pool_event::worker_abandoned;
-    } else if (end.how == worker_action::report_end)
-        event.what = pool_event::worker_retired;
-    else
-        event.ec = make_error_code(end.how == worker_action::report_failed_start ? errc::worker_start_failed
-                                                                                 : errc::worker_died);
-    if (end.how != worker_action::report_end) {
-        event.phase = end.phase;
-        event.why = end.why;
-    }
-    event.stack = end.stack;
-    say(worker, "ended", &end);
-    report(worker, event);
-
-    worker_loss loss = end.loss;
-    loss.in_task = end.in_task;
-    loss.initializer_threw = end.initializer_failed;
-    loss.no_room = end.launch_failed && !end.hopeless;
-    loss.fails_again = end.hopeless;
-    loss.for_good = end.hopeless && !end.launch_failed; // a file that is not there may be put there
-    // main() never entered the worker: that says more than how often.
-    loss.cause_tells_all = settings_.executable.empty() && end.phase == life_phase::start && !end.launch_failed;
-    loss.cause = end.cause;
-    events_.worker_gone(worker.id(), loss);
+    diary_.gone(worker.identity(), end);
+    events_.worker_gone(worker.id(), loss_of(end, settings_));
     end_stop();
 }
 
@@ -457,44 +406,6 @@ void process_workers_set::set_timer(time_point next)
         (*self)->timer_at_ = time_point::max();
         (*self)->pass();
     });
-}
-
-// ---------------------------------------------------------------- words
-
-void process_workers_set::report(const worker_process& worker, decltype(pool_event::what) what)
-{
-    pool_event event{};
-    event.what = what;
-    report(worker, event);
-}
-
-void process_workers_set::report(const worker_process& worker, pool_event event)
-{
-    if (!on_event_)
-        return;
-    event.index = worker.node();
-    event.pid = worker.pid();
-    on_event_(event);
-}
-
-void process_workers_set::say(const worker_process& worker, const char* what, const worker_end* end) const
-{
-    if (!settings_.debug)
-        return;
-    std::string more;
-    if (end) {
-        if (!end->status.known)
-            more = ", its status is not known";
-        else if (end->status.signal != 0)
-            more = " by signal " + std::to_string(end->status.signal);
-        else
-            more = " with exit code " + std::to_string(end->status.code);
-        if (end->given_up)
-            more = ", or cannot be killed: it is given up";
-        if (!end->loss.begun.empty())
-            more += ", " + std::to_string(end->loss.begun.size()) + " tasks are lost with it";
-    }
-    std::fprintf(stderr, "twat-mp: worker %zu (pid %d) %s%s\n", worker.node(), worker.pid(), what, more.c_str());
 }
 
 std::unique_ptr<worker_set> make_process_workers(pool_strand strand, std::shared_ptr<strand_link> link,

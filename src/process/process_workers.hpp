@@ -13,6 +13,8 @@
 
 #include "backend/worker_set.hpp"
 #include "process/child_registry.hpp"
+#include "process/loop_turn.hpp"
+#include "process/worker_diary.hpp"
 #include "process/worker_process.hpp"
 
 namespace twat::mp::detail {
@@ -84,16 +86,13 @@ private:
     void pass();
     void set_timer();
     void set_timer(time_point next);
-    void report(const worker_process& worker, decltype(pool_event::what) what);
-    void report(const worker_process& worker, pool_event event);
-    void say(const worker_process& worker, const char* what, const worker_end* end = nullptr) const;
 
     std::optional<pool_strand> strand_; ///< Optional, as the timer: they must be gone before the context.
     std::shared_ptr<strand_link> link_;
     backend_events& events_;
     capabilities can_;
     worker_settings settings_;
-    std::function<void(const pool_event&)> on_event_;
+    const worker_diary diary_;
     std::shared_ptr<process_workers_set*> self_; ///< For handlers; what it points to is null when this is gone.
 
     std::vector<std::shared_ptr<worker_process>> live_; ///< All that are not gone.
@@ -104,7 +103,7 @@ private:
 
     std::vector<std::shared_ptr<worker_process>> read_later_;
     bool turn_posted_ = false;
-    time_point turn_until_{}, last_turn_{};
+    loop_turn turn_;
 
     std::optional<timer> timer_;
     time_point timer_at_ = time_point::max();

@@ -40,6 +40,7 @@ public:
     /// Begins. What goes wrong is told later, as a worker that is gone. Returns the child, if there will be one.
     std::shared_ptr<child> launch() noexcept;
 
+    const worker_identity& identity() const noexcept { return identity_; }
     worker_id id() const noexcept { return identity_.id; }
     std::size_t node() const noexcept { return identity_.node; }
     int pid() const noexcept { return child_ ? static_cast<int>(child_->pid()) : 0; }
