@@ -2,14 +2,13 @@
 // What the workers do, for those who ask.
 #include "pool/pool.hpp"
 
-#include <boost/asio/error.hpp>
-
 #include <algorithm>
 #include <chrono>
 #include <exception>
 #include <memory>
 #include <utility>
 
+#include <twat/mp/detail/exception/aborted.hpp>
 #include <twat/mp/pool_dump.hpp>
 
 #include "function/text.hpp"
@@ -78,8 +77,7 @@ void pool::settle_dumps()
     if (!released_)
         return;
     for (auto& [number, handler] : std::exchange(dump_waiters_, {}))
-        std::move(handler)(std::make_exception_ptr(boost::system::system_error(asio::error::operation_aborted)),
-                           pool_dump());
+        std::move(handler)(make_aborted(), pool_dump());
 }
 
 } // namespace twat::mp::detail

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "pool/pool.hpp"
 
-#include <boost/asio/bind_executor.hpp>
-#include <boost/asio/error.hpp>
-#include <boost/asio/prefer.hpp>
 #include <boost/asio/query.hpp>
 
 #include <algorithm>
-#include <future>
 #include <random>
 #include <stdexcept>
 #include <utility>
 
+#include <twat/mp/detail/exception/aborted.hpp>
 #include <twat/mp/detail/exception/make_error.hpp>
 #include <twat/mp/detail/operation/check_options.hpp>
 
@@ -19,7 +16,6 @@
 #include "pool/check_options.hpp"
 #include "pool/check_state.hpp"
 #include "start/worker_context.hpp"
-#include "time/saturating.hpp"
 
 namespace twat::mp::detail {
 
@@ -60,25 +56,6 @@ engine::settings engine_settings(const pool_options& options, std::size_t nodes)
             .cancel_grace = options.cancel_grace};
 }
 
-/// Whether an error says by itself that the pool cannot serve.
-bool says_broken(const std::exception_ptr& error)
-{
-    try {
-        std::rethrow_exception(error);
-    }
-    catch (const boost::system::system_error& e) {
-        return e.code() == errc::pool_broken || e.code() == errc::no_agents || e.code() == errc::broker_failed;
-    }
-    catch (...) {
-        return false;
-    }
-}
-
-std::exception_ptr aborted()
-{
-    return std::make_exception_ptr(boost::system::system_error(asio::error::operation_aborted));
-}
-
 } // namespace
 
 pool::pool(std::shared_ptr<const backend_factory> factory, asio::any_io_executor executor, std::size_t nodes,
@@ -104,10 +81,8 @@ void pool::init()
     settings.starts_at_once = workers_->starts_at_once();
     if (options_.chaos.any())
         settings.chaos = std::make_shared<const chaos_plan>(options_.chaos);
-    settings.on_broken = [this](const std::function<std::exception_ptr()>& cause, bool for_good) {
-        on_broken(cause, for_good);
-    };
-    settings.on_mended = [this] { on_mended(); };
+    settings.on_broken = [this](const pool_health::cause& why, bool for_good) { health_.broke(why, for_good); };
+    settings.on_mended = [this] { health_.mended(); };
     settings.publish = [this] { publish_stats(); };
     engine_ = std::make_unique<engine>(std::move(settings), *workers_, [] { return clock::now(); });
     set_observers();
@@ -168,9 +143,9 @@ void pool::submit(std::shared_ptr<operation> op)
         if (!p.closed_ && !p.start_workers()) {
             if (!p.try_again()) {
                 p.others_refused_ += !op->traits().call;
-                return op->complete(p.broken_());
+                return op->complete(p.health_.error());
             }
-            p.waits_for_trial_ = op;
+            p.health_.let_wait(op);
         }
         p.engine_->add(std::move(op), latest, nested);
     });
@@ -258,203 +233,17 @@ void pool::resize(std::size_t nodes)
     });
 }
 
-void pool::close()
-{
-    check_process();
-    enter([](pool& p) {
-        p.closed_ = true;
-        p.engine_->close([] { return make_error(errc::pool_closed); });
-    });
-}
-
-void pool::join(start_handler handler)
-{
-    check_process();
-    enter([handler = std::move(handler)](pool& p) mutable {
-        p.closed_ = true;
-        p.engine_->close([] { return make_error(errc::pool_closed); });
-        p.engine_->unbind_streams();
-        p.join_waiters_.push_back(std::move(handler));
-    });
-}
-
-void pool::drain(duration limit, drain_handler handler)
-{
-    check_process();
-    enter([handler = std::move(handler), limit = std::max(limit, duration::zero()),
-           called = clock::now()](pool& p) mutable {
-        p.closed_ = true;
-        p.engine_->close([] { return make_error(errc::pool_closed); });
-        p.engine_->unbind_streams();
-        const pool_stats stats = p.engine_->stats();
-        p.drain_waiters_.push_back({std::move(handler), called, p.engine_->ended(), stats.done + stats.failed});
-        p.drained_by_ = std::min(p.drained_by_, saturating_add(called, limit));
-    });
-}
-
-void pool::terminate()
-{
-    check_process();
-    enter([](pool& p) { p.end_operations(); });
-}
-
-void pool::end_operations()
-{
-    if (std::exchange(terminated_, true))
-        return;
-    closed_ = true;
-    const auto error = [] { return make_error(errc::pool_terminated); };
-    engine_->close(error);
-    engine_->stop_all(error);
-    if (can_.can_kill)
-        kill_workers();
-}
-
-void pool::kill_workers()
-{
-    engine_->start_none();
-    workers_->kill();
-    engine_->forget_workers();
-    stopping_ = stopped_ = true;
-}
-
-void pool::release() noexcept
-{
-    if (fork_guard_.forked()) {
-        // The copy of a pool in a forked process has no threads and other people's children: nothing of it may run, not even
-        // destructors.
-        new std::shared_ptr<pool>(shared_from_this());
-        return;
-    }
-    if (released_.exchange(true) || gone_)
-        return;
-    workers_->halt();
-    const auto let_go = [](pool& p) {
-        if (p.gone_)
-            return;
-        p.closed_ = true;
-        p.engine_->close([] { return make_error(errc::pool_closed); });
-        p.engine_->stop_all(aborted);
-        p.kill_workers();
-    };
-    try {
-        enter(let_go);
-    }
-    catch (...) {
-        // No memory to say goodbye with: the context's end cleans up.
-    }
-}
-
-// ---------------------------------------------------------------- what the workers report
-
-void pool::worker_started(worker_id worker)
-{
-    if (!released_)
-        engine_->worker_started(worker);
-}
-
-void pool::worker_ready(worker_id worker)
-{
-    if (!released_)
-        engine_->worker_ready(worker);
-}
-
-void pool::worker_grew(worker_id worker)
-{
-    if (!released_)
-        engine_->worker_grew(worker);
-}
-
-void pool::worker_gone(worker_id worker, const worker_loss& loss)
-{
-    if (!released_)
-        engine_->worker_gone(worker, loss);
-}
-
-void pool::task_used(worker_id worker, chunk_id id, std::size_t position, const task_usage& measured)
-{
-    if (!released_)
-        engine_->task_used(worker, id, position, measured);
-}
-
-void pool::task_finished(worker_id worker, chunk_id id, std::size_t position, decoder* value)
-{
-    if (!released_)
-        engine_->task_finished(worker, id, position, value);
-}
-
-void pool::task_decoded(worker_id worker, chunk_id id, std::size_t position, decoded_result& value, std::size_t size)
-{
-    if (!released_)
-        engine_->task_decoded(worker, id, position, value, size);
-}
-
-void pool::tasks_finished(worker_id worker, chunk_id id, std::size_t position, std::size_t count,
-                          const encoded_values* values)
-{
-    if (!released_)
-        engine_->tasks_finished(worker, id, position, count, values);
-}
-
-void pool::task_failed(worker_id worker, chunk_id id, std::size_t position, std::exception_ptr error)
-{
-    if (!released_)
-        engine_->task_failed(worker, id, position, std::move(error));
-}
-
-void pool::recalled(worker_id worker, chunk_id id, std::size_t kept)
-{
-    if (!released_)
-        engine_->recalled(worker, id, kept);
-}
-
-void pool::unusable(const std::function<std::exception_ptr()>& cause, time_point before)
-{
-    if (released_)
-        return;
-    engine_->unusable(cause, before);
-    complete(start_waiters_, cause);
-}
-
-void pool::chunk_ended(worker_id worker, chunk_id id, duration busy)
-{
-    if (!released_)
-        engine_->chunk_ended(worker, id, busy);
-}
-
-void pool::chunk_lost(worker_id worker, chunk_id id, const worker_loss& loss)
-{
-    if (!released_)
-        engine_->chunk_lost(worker, id, loss);
-}
-
-void pool::nodes_changed(std::size_t nodes)
-{
-    if (released_)
-        return;
-    nodes_ = nodes;
-    workers_->resize(nodes);
-    engine_->resize(nodes);
-}
-
-void pool::decide()
-{
-    if (!released_)
-        settle();
-}
-
 // ---------------------------------------------------------------- on the strand
 
 bool pool::start_workers()
 {
     if (started_ || closed_)
-        return !broken_;
+        return !health_.broken();
     started_ = true;
     if (factory_->why_impossible()) {
-        broken_ = [factory = factory_] { return factory->why_impossible(); };
-        why_broken_ = broken_;
-        for_good_ = true;
-        engine_->give_up(broken_);
+        const auto why = [factory = factory_] { return factory->why_impossible(); };
+        health_.broke(why, true);
+        engine_->give_up(why);
         return false;
     }
     if (options_.chaos.any())
@@ -464,40 +253,12 @@ bool pool::start_workers()
     return true;
 }
 
-void pool::on_broken(const std::function<std::exception_ptr()>& cause, bool for_good)
-{
-    trying_ = false;
-    for_good_ = for_good;
-    why_broken_ = cause;
-    broken_ = for_good ? cause : [cause] {
-        std::exception_ptr why = cause();
-        if (says_broken(why))
-            return why;
-        return make_nested(errc::pool_broken,
-                           "no worker of the pool could be started; one will be tried again after a pause", why);
-    };
-}
-
-void pool::on_mended()
-{
-    trying_ = false;
-    broken_ = why_broken_ = nullptr;
-}
-
 /// Whether a call to the broken pool may wait for a worker that is tried. One does; the others fail at once.
 bool pool::try_again()
 {
-    if (for_good_)
-        return false;
-    const auto op = waits_for_trial_.lock();
+    const auto op = health_.waiting();
     const bool awaited = (op && engine_->knows(*op)) || starting_ != 0 || !start_waiters_.empty();
-    if (trying_ && awaited)
-        return false;
-    trying_ = true;
-    if (engine_->try_again())
-        return true;
-    trying_ = false;
-    return false;
+    return health_.try_again(awaited, [this] { return engine_->try_again(); });
 }
 
 void pool::settle()
@@ -534,75 +295,6 @@ void pool::publish_stats()
     stats_ = std::move(now);
 }
 
-void pool::set_active(bool active)
-{
-    if (active == work_.has_value())
-        return;
-    if (active)
-        work_.emplace(asio::prefer(*executor_, asio::execution::outstanding_work.tracked));
-    workers_->set_active(active);
-    if (!active)
-        work_.reset();
-}
-
-void pool::set_timer(time_point wake)
-{
-    if (wake == time_point::max()) {
-        if (timer_at_ != time_point::max()) {
-            timer_at_ = time_point::max();
-            timer_->cancel();
-        }
-        return;
-    }
-    if (timer_at_ <= wake)
-        return; // rings too early at worst, and is set again then
-    timer_at_ = wake;
-    timer_->expires_at(wake);
-    timer_->async_wait(asio::bind_executor(*strand_, [self = shared_from_this(), wake](boost::system::error_code ec) {
-        if (ec || self->gone_ || self->timer_at_ != wake)
-            return;
-        self->timer_at_ = time_point::max();
-        self->look();
-    }));
-}
-
-/// Some time has passed.
-void pool::look()
-{
-    if (engine_->judges())
-        workers_->catch_up(); // this loop may have been away while they answered
-    engine_->tick();
-    settle();
-}
-
-/// As `set_timer`, but it is no work on the context.
-void pool::set_idle_timer(time_point wake)
-{
-    if (wake == time_point::max()) {
-        if (std::exchange(idle_timer_at_, wake) != wake)
-            idle_timer_.clear();
-        return;
-    }
-    if (idle_timer_at_ <= wake)
-        return;
-    const auto ring = [weak = weak_from_this(), link = link_] {
-        link->post([weak] {
-            const auto self = weak.lock();
-            if (!self || self->gone_)
-                return;
-            self->idle_timer_at_ = time_point::max();
-            self->look();
-        });
-    };
-    try {
-        idle_timer_.set(wake, ring);
-        idle_timer_at_ = wake;
-    }
-    catch (...) {
-        idle_timer_at_ = time_point::max(); // no memory, or no thread: it is tried again when something happens
-    }
-}
-
 void pool::complete(std::vector<start_handler>& waiting, const std::function<std::exception_ptr()>& error)
 {
     for (auto& handler : std::exchange(waiting, {}))
@@ -614,9 +306,9 @@ void pool::settle_starts()
     if (start_waiters_.empty())
         return;
     if (released_)
-        complete(start_waiters_, aborted);
-    else if (broken_ && !trying_)
-        complete(start_waiters_, why_broken_);
+        complete(start_waiters_, make_aborted);
+    else if (health_.broken() && !health_.trying())
+        complete(start_waiters_, health_.why());
     else if (terminated_ || closed_)
         complete(start_waiters_,
                  [this] { return make_error(terminated_ ? errc::pool_terminated : errc::pool_closed); });
@@ -624,59 +316,6 @@ void pool::settle_starts()
         complete(start_waiters_, nullptr);
     else if (const auto why = engine_->why_incomplete())
         complete(start_waiters_, why);
-}
-
-void pool::settle_joins()
-{
-    if (join_waiters_.empty() && drain_waiters_.empty() && !(terminated_ && !stopping_))
-        return;
-    if (!stopping_ && engine_->idle_but_for_streams()) {
-        engine_->end_streams([] { return make_error(errc::pool_closed); });
-        engine_->decide();
-        stopping_ = true;
-        engine_->start_none();
-        if (started_ && !broken_) {
-            workers_->stop([weak = weak_from_this()] {
-                if (const auto self = weak.lock(); self && !self->gone_) {
-                    self->stopped_ = true;
-                    self->engine_->forget_workers();
-                    self->settle();
-                }
-            });
-        } else {
-            workers_->kill();
-            stopped_ = true;
-        }
-    }
-    if (stopped_)
-        complete(join_waiters_, released_ ? aborted : nullptr);
-}
-
-/// What has not ended when the time of a `drain` is up is ended, also if nobody waits for the `drain` any more.
-void pool::settle_drains()
-{
-    if (!stopping_ && drained_by_ <= clock::now()) {
-        drained_by_ = time_point::max();
-        end_operations();
-        engine_->decide();
-        settle_joins();
-        publish_stats();
-    }
-    if (stopping_)
-        drained_by_ = time_point::max(); // from now on `stop_grace` bounds it
-    if (!stopped_ || drain_waiters_.empty())
-        return;
-    const engine::endings ended = engine_->ended();
-    const pool_stats stats = engine_->stats();
-    for (drain_waiter& waiter : std::exchange(drain_waiters_, {})) {
-        drain_report report;
-        report.finished = ended.finished - waiter.ended.finished;
-        report.terminated = ended.terminated - waiter.ended.terminated;
-        report.in_time = report.terminated == 0;
-        report.tasks = stats.done + stats.failed - waiter.tasks;
-        report.took = clock::now() - waiter.called;
-        std::move(waiter.handler)(released_ ? aborted() : nullptr, report); // which only posts
-    }
 }
 
 pool_stats pool::stats() const
@@ -691,72 +330,6 @@ pool_stats pool::stats() const
     timings_->tenants.add_to(now);
     now.labels = timings_->labels.all();
     return now;
-}
-
-// ---------------------------------------------------------------- nested parallelism on threads
-
-bool pool::runs_task_here() const noexcept
-{
-    const worker_context* context = current_worker();
-    return context && context->pool == static_cast<const void*>(static_cast<const backend_events*>(this));
-}
-
-bool pool::may_await_tasks_here(const operation& op) const noexcept
-{
-    const void* const here = static_cast<const backend_events*>(this);
-    for (const worker_context* context = current_worker(); context; context = context->outer)
-        if (context->pool == here && (!context->running || context->running == &op))
-            return false;
-    return true;
-}
-
-void pool::help(const std::shared_ptr<operation>& op, const std::function<bool()>& stop)
-{
-    check_process();
-    std::promise<worker_id> made;
-    const std::size_t node = current_worker()->index;
-    enter([op, &made, node](pool& p) {
-        const worker_id id = p.workers_->add_guest();
-        if (p.options_.on_trace || !p.observers_.empty())
-            p.traced_[id].node = node; // what it runs, runs inside what its thread runs
-        {
-            std::lock_guard lock(p.guests_mutex_);
-            p.guests_.emplace(op.get(), id);
-        }
-        p.engine_->add_guest(id, *op);
-        made.set_value(id);
-    });
-    const worker_id id = made.get_future().get();
-    workers_->run_guest(id, stop);
-    {
-        std::lock_guard lock(guests_mutex_);
-        const auto [begin, end] = guests_.equal_range(op.get());
-        for (auto it = begin; it != end; ++it)
-            if (it->second == id) {
-                guests_.erase(it);
-                break;
-            }
-    }
-    enter([id](pool& p) { p.leaving_guests_.push_back(id); });
-}
-
-void pool::wake_helpers(const std::shared_ptr<operation>& op) noexcept
-{
-    std::lock_guard lock(guests_mutex_);
-    const auto [begin, end] = guests_.equal_range(op.get());
-    for (auto it = begin; it != end; ++it)
-        workers_->wake_guest(it->second);
-}
-
-void pool::settle_guests()
-{
-    std::erase_if(leaving_guests_, [this](worker_id id) {
-        if (!engine_->remove_guest(id))
-            return false;
-        workers_->remove_guest(id);
-        traced_.erase(id);
-        return true;
-    });
 }
 
 } // namespace twat::mp::detail

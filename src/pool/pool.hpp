@@ -21,6 +21,7 @@
 #include "engine/engine.hpp"
 #include "os/off_loop_timer.hpp"
 #include "pool/fork_guard.hpp"
+#include "pool/pool_health.hpp"
 #include "pool/pool_service.hpp"
 #include "backend/worker_set.hpp"
 
@@ -107,8 +108,6 @@ private:
     void tell_observers(F&& tell);
     void set_observers();
     bool start_workers();
-    void on_broken(const std::function<std::exception_ptr()>& cause, bool for_good);
-    void on_mended();
     bool try_again();
     void settle();
     void settle_starts();
@@ -155,14 +154,9 @@ private:
     std::size_t starting_ = 0;         // starts that are about to wait
     bool closed_ = false;
     bool terminated_ = false;
-    bool stopping_ = false;                      // the workers were told to end
-    bool stopped_ = false;                       // and have
-    std::function<std::exception_ptr()> broken_; // what calls get, if it is
-    // what waited then, and those who want to know why workers do not start
-    std::function<std::exception_ptr()> why_broken_;
-    bool for_good_ = false;                    // it will never be mended
-    bool trying_ = false;                      // a worker is being tried
-    std::weak_ptr<operation> waits_for_trial_; // the others fail at once
+    bool stopping_ = false; // the workers were told to end
+    bool stopped_ = false;  // and have
+    pool_health health_;
     std::vector<start_handler> start_waiters_;
     std::vector<start_handler> join_waiters_;
     /// A `drain` that has not completed, and what had happened before it.
