@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // The program on the first page: awaits a map on worker processes.
 // tag::readme[]
-#include <twat/mp.hpp>
+#include <twat/mp/async_pool.hpp>
+#include <twat/mp/worker.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
