@@ -44,7 +44,7 @@ class TwatMpConan(ConanFile):
     def requirements(self):
         self.requires("boost/[>=1.81.0 <2]", transitive_headers=True, transitive_libs=True)
         if self.options.with_cluster:
-            self.requires("cnats/[>=3.8.0 <4]")
+            self.requires("cnats/[>=3.4.1 <4]")
 
     def validate(self):
         if self.settings.os != "Linux":
@@ -67,7 +67,7 @@ class TwatMpConan(ConanFile):
         toolchain.cache_variables["TWAT_MP_BUILD_EXAMPLES"] = False
         toolchain.cache_variables["TWAT_MP_BUILD_CLUSTER"] = bool(self.options.with_cluster)
         toolchain.cache_variables["TWAT_MP_BUILD_MONITOR"] = bool(self.options.with_monitor)
-        if self.options.with_cluster:
+        if "cnats" in self.dependencies: # not if it is the system's, which CMake looks for by itself
             shared = self.dependencies["cnats"].options.shared
             toolchain.cache_variables["TWAT_MP_NATS_TARGET"] = "cnats::nats" if shared else "cnats::nats_static"
         toolchain.generate()
@@ -111,7 +111,11 @@ class TwatMpConan(ConanFile):
             cluster.set_property("cmake_target_name", "twat::mp_cluster")
             cluster.set_property("pkg_config_name", "twat-mp-cluster")
             cluster.libs = ["twat_mp_cluster"]
-            cluster.requires = ["mp", "cnats::cnats"]
+            cluster.requires = ["mp"]
+            if "cnats" in self.dependencies:
+                cluster.requires.append("cnats::cnats")
+            else:
+                cluster.system_libs = ["nats"]
 
         main = self.cpp_info.components["mp_main"]
         main.set_property("cmake_target_name", "twat::mp_main")

@@ -23,5 +23,7 @@ class TestPackageConan(ConanFile):
 
     def test(self):
         if can_run(self):
-            for program in ("test_package", "test_package_main"):
+            options = self.dependencies["twat-mp"].options
+            parts = [part for part in ("monitor", "cluster") if options.get_safe(f"with_{part}")]
+            for program in ("test_package", "test_package_main", *(f"test_package_{part}" for part in parts)):
                 self.run(os.path.join(self.cpp.build.bindir, program), env="conanrun")

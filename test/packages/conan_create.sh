@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
-# conan_create.sh SOURCE WORK [OPTION...]: packs the library with Conan and the Boost of the system, static and shared, builds test_package with
-# it, and then a project that requires it as the README shows. OPTION... go to each `conan create` and `conan install`.
+# conan_create.sh SOURCE WORK [OPTION...]: packs the library with Conan and the Boost of the system, static and shared, with the library for
+# pools over several hosts where nats.c is there and without the monitor, builds test_package with each, and then a project that requires it as
+# the README shows. OPTION... go to each `conan create` and `conan install`.
 #
 # Everything lies in WORK. Without Conan on the PATH one is installed from PyPI into a virtual environment, build/conan, which is kept. Ends
 # with 77 where PyPI cannot be reached either.
@@ -40,6 +41,16 @@ profile=$PWD/packaging/conan/debian-12
 
 for shared in False True; do
     "$conan" create . -pr:a "$profile" -o "twat-mp/*:shared=$shared" "$@"
+done
+# The parts can be had or left out; test_package runs a program for each that there is.
+declare -A parts=([with_monitor=False]='' [with_cluster=True]='monitor cluster')
+[[ -e /usr/include/nats/nats.h ]] || { echo 'without nats.c, so not tried: with_cluster'; unset 'parts[with_cluster=True]'; }
+for option in "${!parts[@]}"; do
+    for shared in False True; do
+        "$conan" create . -pr:a "$profile" -o "twat-mp/*:shared=$shared" -o "twat-mp/*:$option" "$@" 2>&1 | tee "$work/created"
+        [[ $(sed -n 's/^twat-mp \(monitor\|cluster\): ok$/\1/p' "$work/created" | xargs) == "${parts[$option]}" ]] ||
+            fail "the parts of the package with $option, shared=$shared"
+    done
 done
 version=$("$conan" inspect . | sed -n 's/^version: //p')
 "$conan" graph info . -pr:a "$profile" --format=json >"$work/graph.json"

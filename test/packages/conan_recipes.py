@@ -164,6 +164,13 @@ class Recipes(unittest.TestCase):
             self.assertNotIn("boost::process", packaged(path, False, boost="1.85.0").components["mp"].requires)
             self.assertIn("boost::process", packaged(path, False, boost="1.86.0").components["mp"].requires)
 
+    def test_nats_of_the_system_is_linked_by_its_name(self):
+        for path in (IN_TREE, CENTER):
+            conanfile = recipe.recipe_class(path)(with_cluster=True, cnats=None)
+            conanfile.package_info()
+            part = conanfile.cpp_info.components["mp_cluster"]
+            self.assertEqual((part.requires, part.system_libs), (["mp"], ["nats"]))
+
     def test_nothing_is_required_of_the_systems_boost(self):
         for path in (IN_TREE, CENTER):
             self.assertEqual(packaged(path, False, boost=None).components["mp"].requires, [])

@@ -63,14 +63,16 @@ class Output:
 class ConanFile:
     name = version = None
 
-    def __init__(self, folder="", boost="1.81.0", settings=None, **options):
+    def __init__(self, folder="", boost="1.81.0", cnats="3.8.2", settings=None, **options):
         self.recipe_folder = folder
         self.settings = settings
         self.options = types.SimpleNamespace(**{**getattr(self, "default_options", {}), **options})
         self.output = Output()
         self.cpp_info = CppInfo()
         self.cpp_info.components = Components()
-        self.dependencies = {"boost": types.SimpleNamespace(ref=types.SimpleNamespace(version=boost))} if boost else {}
+        # Without those that are the system's.
+        needed = {"boost": boost, "cnats": cnats if getattr(self.options, "with_cluster", False) else None}
+        self.dependencies = {name: types.SimpleNamespace(ref=types.SimpleNamespace(version=version)) for name, version in needed.items() if version}
         self.required = []
 
     @property
