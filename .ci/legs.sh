@@ -20,13 +20,24 @@ failures_in() {
         grep -v 'failed updating' | awk '!seen[$0]++' | head -n 30 || true
 }
 
+# The processor time of all that was run so far, in seconds: sets `busy`.
+read_busy() {
+    local clock
+    clock=$(mktemp)
+    times >"$clock" # of this very shell and its children, so in no subshell
+    busy=$(awk -F'[ms ]+' 'NR == 2 { printf "%d", 60 * ($1 + $3) + $2 + $4 }' "$clock")
+    rm -f "$clock"
+}
+
 skipped() { (($1 != 77)) || printf ' SKIP'; }
 
 # leg NAME COMMAND...: runs it; counts by its closing line "N passed, N failed", or as one. One that ends with status 77 and a line
 # "SKIP: why" counts as none.
 leg() {
-    local name=$1 log status=0 begun=$SECONDS p f
+    local name=$1 log status=0 begun=$SECONDS p f busy before
     shift
+    read_busy
+    before=$busy
     say "leg: $name"
     log=$(mktemp)
     "$@" 2>&1 | tee "$log" || status=$?
@@ -40,7 +51,10 @@ leg() {
     ((f == 0)) || broken+=("== failed in $name:" "$(failures_in "$log")")
     rm -f "$log"
     passed=$((passed + p)) failed=$((failed + f))
-    summary+=("$(printf '%-34s %5d passed %3d failed %5d s' "$name" "$p" "$f" $((SECONDS - begun)))$(skipped "$status")")
+    read_busy
+    # What is far below 100 % of all CPUs waits, or has its longest part last.
+    summary+=("$(printf '%-34s %5d passed %3d failed %5d s, CPUs %3d %% busy' "$name" "$p" "$f" $((SECONDS - begun)) \
+        $((100 * (busy - before) / (jobs * (SECONDS - begun) + 1))))$(skipped "$status")")
     say "${summary[-1]}, after $((SECONDS / 60)) min"
 }
 

@@ -31,7 +31,9 @@ rm -rf "$build"
 mkdir -p "$build"
 case $kind in
     install_*)
-        rm -rf "$prefix"
+        # As deep below the tree as build/deb: a compiler cache then gives the Debian packages the objects of the shared library.
+        build=$source/build/$kind
+        rm -rf "$prefix" "$build"
         cmake -S "$source" -B "$build" "${options[@]}" -DBUILD_SHARED_LIBS="$([[ $link == shared ]] && echo ON || echo OFF)" \
             -DTWAT_MP_BUILD_{TESTS,EXAMPLES,BENCHMARKS}=OFF
         cmake --build "$build"
@@ -63,15 +65,16 @@ case $kind in
         read -ra flags < <(pkg-config --cflags twat-mp)
         read -ra libraries < <(pkg-config --libs twat-mp)
         read -ra main < <(pkg-config --libs twat-mp-main)
-        "$cxx" -std=c++20 "${flags[@]}" "$source/test/consumer/main.cpp" -o "$build/consumer" "${libraries[@]}"
+        "$cxx" -std=c++20 "${flags[@]}" "$source/test/consumer/main.cpp" -o "$build/consumer" "${libraries[@]}" & # both at once
         "$cxx" -std=c++20 "${flags[@]}" "$source/test/consumer/wrapped.cpp" -o "$build/wrapped" "${main[@]}"
+        wait $!
         LD_LIBRARY_PATH=$(dirname "$pc") runs "$build/consumer" "$build/wrapped"
         ;;
     test_package_*)
         cmake -S "$source/test_package" -B "$build" "${options[@]}" -DCMAKE_PREFIX_PATH="$prefix"
         cmake --build "$build"
-        for program in test_package test_package_main; do
-            "$build/$program" | grep -Ex 'twat-mp [0-9.]+: ok'
+        for program in test_package test_package_main test_package_monitor; do
+            "$build/$program" | grep -Ex 'twat-mp ([0-9.]+|monitor): ok'
         done
         ;;
     fetch_content)

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
 # deb.sh SOURCE WORK: makes the Debian packages as the README says, takes them apart in WORK, and builds and runs the programs of
-# test/consumer against them. In CI, as root, it also installs them, builds without a word about where they are, and purges them.
+# test/consumer against them.
+# deb.sh SOURCE WORK installed: after that, in CI, as root: installs them, builds without a word about where they are, and purges them.
 set -euo pipefail
 source=$1 work=$2
 cxx=${CXX:-g++}
@@ -19,7 +20,37 @@ for tool in dpkg-deb dpkg-shlibdeps file pkg-config; do
     command -v "$tool" >/dev/null || { echo "SKIP: no $tool"; exit 77; }
 done
 
+# With pkg-config and the bare compiler, in the directory $1.
+by_hand() {
+    local flags libraries main
+    read -ra flags < <(pkg-config --cflags twat-mp)
+    read -ra libraries < <(pkg-config --libs twat-mp)
+    read -ra main < <(pkg-config --libs twat-mp-main)
+    mkdir -p "$1"
+    "$cxx" -std=c++20 "${flags[@]}" "$programs/main.cpp" -o "$1/consumer" "${libraries[@]}" & # both at once
+    "$cxx" -std=c++20 "${flags[@]}" "$programs/wrapped.cpp" -o "$1/wrapped" "${main[@]}"
+    wait $!
+    runs "$1/consumer" "$1/wrapped"
+}
+
 cd "$source"
+if [[ ${3-} == installed ]]; then
+    runtime=$(echo build/deb/libtwat-mp[0-9]*.deb) development=$(echo build/deb/libtwat-mp-dev_*.deb)
+    package=$(dpkg-deb -f "$runtime" Package)
+    if [[ ${CI:-} != true || $EUID != 0 ]] || dpkg-query -W "$package" >/dev/null 2>&1; then
+        echo 'SKIP: only in CI, as root, and where they are not installed, are the packages installed and purged'
+        exit 77
+    fi
+    trap 'dpkg --purge libtwat-mp-dev "$package"' EXIT
+    dpkg -i "$runtime" "$development"
+    by_hand "$work/installed"
+    trap - EXIT
+    dpkg --purge libtwat-mp-dev "$package"
+    ! find /usr -path /usr/src -prune -o -name '*twat*mp*' -print | grep . || fail 'something stays behind'
+    echo 'deb, installed: ok'
+    exit
+fi
+
 rm -f build/deb/*.deb
 ! command -v ccache >/dev/null || export CMAKE_CXX_COMPILER_LAUNCHER=ccache
 cmake --workflow --preset deb
@@ -89,27 +120,7 @@ cmake -S "$programs/package" -B "$work/cmake" -G Ninja "-DCMAKE_CXX_COMPILER=$cx
 cmake --build "$work/cmake"
 runs "$work/cmake/consumer" "$work/cmake/wrapped"
 
-# With pkg-config and the bare compiler, in the directory $1.
-by_hand() {
-    local flags libraries main
-    read -ra flags < <(pkg-config --cflags twat-mp)
-    read -ra libraries < <(pkg-config --libs twat-mp)
-    read -ra main < <(pkg-config --libs twat-mp-main)
-    mkdir -p "$1"
-    "$cxx" -std=c++20 "${flags[@]}" "$programs/main.cpp" -o "$1/consumer" "${libraries[@]}"
-    "$cxx" -std=c++20 "${flags[@]}" "$programs/wrapped.cpp" -o "$1/wrapped" "${main[@]}"
-    runs "$1/consumer" "$1/wrapped"
-}
 export LD_LIBRARY_PATH=${library%/*} PKG_CONFIG_PATH=${library%/*}/pkgconfig
 by_hand "$work/pkg_config"
 unset LD_LIBRARY_PATH PKG_CONFIG_PATH
-
-if [[ ${CI:-} == true && $EUID == 0 ]] && ! dpkg-query -W "$package" >/dev/null 2>&1; then
-    trap 'dpkg --purge libtwat-mp-dev "$package"' EXIT
-    dpkg -i "$runtime" "$development"
-    by_hand "$work/installed"
-    trap - EXIT
-    dpkg --purge libtwat-mp-dev "$package"
-    ! find /usr -path /usr/src -prune -o -name '*twat*mp*' -print | grep . || fail 'something stays behind'
-fi
 echo 'deb: ok'

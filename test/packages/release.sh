@@ -44,7 +44,7 @@ cmake -DPORT_DIR="$PWD/vcpkg/twat-mp" -DINSTALLED="$installed" -DWORK="$work/vcp
 [[ -f $work/vcpkg/source/$top/include/twat/mp/version.hpp ]] || fail 'the port unpacks the archive'
 
 # A release of a version, in a clone: rehearsed first, which leaves nothing behind, then made.
-git clone -q "$source" "$work/clone"
+git -c advice.detachedHead=false clone -q "$source" "$work/clone"
 cd "$work/clone"
 git config user.name 'a maintainer' && git config user.email maintainer@example.invalid
 if ! grep -m 1 '^## ' CHANGELOG.md | grep -q ', unreleased$'; then

@@ -12,7 +12,7 @@ fail() { printf 'FAILED: %s\n' "$*"; exit 1; }
 
 rm -rf "$work"
 mkdir -p "$work"
-git clone -q "$source" "$work/clone"
+git -c advice.detachedHead=false clone -q "$source" "$work/clone"
 cd "$work/clone"
 if ! grep -m 1 '^## ' CHANGELOG.md | grep -q ', unreleased$'; then
     sed -i '0,/^## /s//## 9.9.9, unreleased\n\n- What comes next.\n\n&/' CHANGELOG.md
