@@ -22,3 +22,7 @@ target_include_directories(twat_mp_monitor PRIVATE src ${CMAKE_CURRENT_BINARY_DI
 target_compile_definitions(twat_mp_monitor PRIVATE TWAT_MP_MONITOR_SOURCE)
 target_link_libraries(twat_mp_monitor PUBLIC twat_mp)
 twat_mp_set_up_library(twat_mp_monitor mp_monitor)
+if(TWAT_MP_UNITY_BUILD)
+    set_target_properties(twat_mp_monitor PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+    set_source_files_properties(${monitor_sources} PROPERTIES UNITY_GROUP monitor)
+endif()

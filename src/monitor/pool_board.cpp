@@ -10,7 +10,7 @@ namespace twat::mp::detail {
 namespace {
 
 constexpr std::size_t longest_label = 80;
-constexpr std::size_t longest_what = 500;
+constexpr std::size_t longest_what_listed = 500;
 constexpr auto recent = std::chrono::seconds(5);
 
 const char* name_of(trace_outcome outcome)
@@ -171,7 +171,7 @@ std::string pool_board::failures_json(clock::time_point now) const
         one.add("label", json_text(f->label)).add("tenant", f->seen.tenant.value).add("task", f->seen.index);
         if (f->seen.placed)
             one.add("worker", f->seen.worker).add("pid", static_cast<std::size_t>(f->seen.pid));
-        one.add("what", json_text(f->text.what.substr(0, longest_what)))
+        one.add("what", json_text(f->text.what.substr(0, longest_what_listed)))
             .add("parcel", f->text.call.size() + !f->text.call.empty());
         all.add(one.close());
     }
