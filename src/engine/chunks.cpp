@@ -112,6 +112,8 @@ std::shared_ptr<chunk> engine::pull_chunk(operation_state& op, std::size_t most,
     }
     if (tasks->size() == 0 || op.stopping)
         return nullptr;
+    if (may_hedge(op)) // not in submit: what came back from a worker was counted
+        budget_.add_tasks(tasks->size());
     auto work = std::make_shared<chunk>();
     work->first = first;
     work->tasks = std::move(tasks);
@@ -128,12 +130,8 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
     work->function = op.function;
     work->coroutine = traits.coroutine;
     work->timeout = traits.options.timeout;
-    if (may_hedge(op)) {
-        if (work->timeout == duration::zero())
-            work->timeout = duration::max(); // then the worker tells when each task begins
-        if (!work->copy)
-            budget_.add_tasks(work->count);
-    }
+    if (may_hedge(op) && work->timeout == duration::zero())
+        work->timeout = duration::max(); // then the worker tells when each task begins
     work->deadline = op.deadline;
     work->seed = traits.options.seed;
     work->measured = measures(op);

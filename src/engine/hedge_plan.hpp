@@ -31,7 +31,8 @@ public:
     static constexpr std::uint64_t tasks_for_a_copy = 20;
     static constexpr std::uint64_t most_saved = 50; ///< Copies.
 
-    /// So many tasks were handed out that may have a copy.
+    /// So many tasks were handed out for the first time, and may have a copy. (Those that are handed out again, having come back from a worker
+    /// that died or was asked for them, were counted.)
     void add_tasks(std::uint64_t tasks) noexcept
     {
         tasks_ = std::min(tasks_ + tasks, (copies_ + most_saved) * tasks_for_a_copy);

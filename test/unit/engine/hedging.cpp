@@ -345,6 +345,61 @@ BOOST_FIXTURE_TEST_CASE(the_budget_bounds_the_copies, fixture)
     BOOST_TEST(refused->completed);
 }
 
+// What comes back from a worker is no further task of which a copy would be a twentieth.
+BOOST_FIXTURE_TEST_CASE(a_task_that_is_handed_out_again_is_counted_once, fixture)
+{
+    struct
+    {
+        const char* what;
+        std::function<void()> happens;
+        bool died = false;
+    } table[] = {
+        {"an idle worker gets a part of the chunk", [] {}},
+        {"its worker dies before it", [&] { die(1); }, true},
+        {"its worker dies in it", [&] { start(1), die(1); }, true},
+        {"it threw", [&] { fail(1, "busy"); }},
+        {"it stands behind a late one", [&] { start(1), pass(50ms); }},
+    };
+    for (const auto& row : table) {
+        BOOST_TEST_CONTEXT(row.what)
+        {
+            reset({.nodes = 2});
+            workers.workers.clear();
+            with_workers(2);
+            add_race(); // the first copy is always allowed
+            finish(1);
+            finish(2);
+            call_options options{.chunk_size = 37, .retries = 1};
+            options.retry.attempts = 2;
+            options.hedge_after = 50ms;
+            auto op = add(37, {.options = options, .total = 37});
+            for (const worker_id id : {1, 2})
+                if (held(id) != 0 && first(id).keep == 0) // all of it was taken for the other one
+                    finish(id, 0);
+            BOOST_TEST_REQUIRE(held(1) != 0u);
+            row.happens();
+            if (row.died) {
+                core->worker_ready(3);
+                core->decide();
+            }
+            run();
+            BOOST_TEST(op->completed);
+            BOOST_TEST(!op->error);
+            BOOST_TEST(core->stats().hedged == 1u);
+            for (const std::size_t copies : {1u, 2u}) { // the 39th task, and the 40th
+                auto lone = add_hedged();
+                for (const worker_id id : {1, 2, 3})
+                    if (held(id) != 0)
+                        start(id);
+                pass(50ms);
+                BOOST_TEST(core->stats().hedged == copies);
+                run();
+                BOOST_TEST(lone->completed);
+            }
+        }
+    }
+}
+
 BOOST_FIXTURE_TEST_CASE(a_percentile_goes_by_the_tasks_of_the_pool, fixture)
 {
     const call_options options{.chunk_size = 1, .hedge_after = percentile{95}};
