@@ -65,9 +65,10 @@ block_scope::block_scope(std::uint64_t first, const std::size_t& done) noexcept 
         task->block = &place_;
 }
 
+// A coroutine that was never finished is destroyed wherever its loop is.
 block_scope::~block_scope()
 {
-    if (running_task* const task = task_here().task)
+    if (running_task* const task = task_here().task; task && task->block == &place_)
         task->block = nullptr;
 }
 

@@ -17,6 +17,7 @@
 #include <twat/mp/config.hpp>
 
 #include <twat/mp/detail/function/surely_copyable.hpp>
+#include <twat/mp/detail/function/task_traits.hpp>
 
 namespace twat::mp::detail {
 
@@ -135,6 +136,9 @@ template <class... Columns>
 class block
 {
 public:
+    /// How a function gets the elements.
+    using elements = parameter_list<decltype(std::declval<Columns&>().next())...>;
+
     block() = default;
     block(std::size_t size, Columns... columns) : size_(size), columns_(std::move(columns)...) {}
 
@@ -157,6 +161,13 @@ public:
         } else {
             repeat(count, done, [&] { std::apply([&](auto&... columns) { step(columns.next()...); }, columns_); });
         }
+    }
+
+    /// The next element of each column: its own, or a reference to one that stays where it is.
+    auto next()
+    {
+        return std::apply([](auto&... columns) { return std::tuple<decltype(columns.next())...>(columns.next()...); },
+                          columns_);
     }
 
     void encode(encoder& out) const

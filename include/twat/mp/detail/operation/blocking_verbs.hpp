@@ -150,7 +150,7 @@ public:
         return run_fold(
             [&](auto&&... ranges) {
                 return choose([&]<class W>() {
-                    return make_reduce_call<W>(self().settings(), self().core()->pool()->nodes(), std::forward<F>(f),
+                    return make_reduce_call<W>(self().settings(), *self().core()->pool(), std::forward<F>(f),
                                                std::forward<Op>(op), std::forward<T>(init),
                                                std::forward<decltype(ranges)>(ranges)...);
                 });
@@ -177,13 +177,14 @@ public:
     }
 
     /// Calls `f` for the elements of the ranges, as `map`, and drops what it returns. Elements go to workers in parts, as for `reduce`.
+    /// `f` may be a coroutine.
     template <class F, class... As>
     void for_each(F&& f, As&&... args) const
     {
         run_fold(
             [&](auto&&... ranges) {
                 return choose([&]<class W>() {
-                    return make_each_call<W>(self().settings(), self().core()->pool()->nodes(), std::forward<F>(f),
+                    return make_each_call<W>(self().settings(), *self().core()->pool(), std::forward<F>(f),
                                              std::forward<decltype(ranges)>(ranges)...);
                 });
             },
@@ -191,14 +192,14 @@ public:
     }
 
     /// The elements of a range for which `predicate(element)` is true, as a `std::vector` in the order of the input. They go to workers in parts,
-    /// as for `reduce`, and only those that are kept come back.
+    /// as for `reduce`, and only those that are kept come back. `predicate` may be a coroutine: `asio::awaitable<bool>`.
     template <class Predicate, class... As>
     auto filter(Predicate&& predicate, As&&... args) const
     {
         return run_fold(
             [&](auto&&... ranges) {
                 return choose([&]<class W>() {
-                    return make_filter_call<W>(self().settings(), self().core()->pool()->nodes(),
+                    return make_filter_call<W>(self().settings(), *self().core()->pool(),
                                                std::forward<Predicate>(predicate),
                                                std::forward<decltype(ranges)>(ranges)...);
                 });

@@ -25,9 +25,20 @@ namespace twat::mp::detail {
 
 // From the arguments of a verb to its call, for pools with tokens and for blocking ones. Misuse is refused here.
 
+/// Refuses a coroutine that could not be awaited. (It would be dropped where nobody looks at the result.)
+template <class F, class Parameters>
+constexpr bool check_awaitable()
+{
+    using traits = task_traits<F, Parameters>;
+    constexpr bool fits = traits::coroutine || !gives_awaitable<typename traits::result>;
+    static_assert(fits, "twat::mp: a task that is a coroutine returns asio::awaitable<T>, with its default executor");
+    return fits;
+}
+
 template <class Workers, class F, class Parameters>
 constexpr void check_task()
 {
+    check_awaitable<F, Parameters>();
     using result = task_result_t<F, Parameters>;
     static_assert(std::is_void_v<result> || std::is_move_constructible_v<result>,
                   "twat::mp: the result of a task must be movable; return a std::unique_ptr to it instead");

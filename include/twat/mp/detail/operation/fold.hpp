@@ -2,12 +2,15 @@
 #ifndef TWAT_MP_DETAIL_OPERATION_FOLD_HPP
 #define TWAT_MP_DETAIL_OPERATION_FOLD_HPP
 
+#include <boost/asio/awaitable.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -21,12 +24,14 @@
 #include <twat/mp/detail/function/function_state.hpp>
 #include <twat/mp/detail/function/portable_traits.hpp>
 #include <twat/mp/detail/function/stateful.hpp>
+#include <twat/mp/detail/function/task_traits.hpp>
 #include <twat/mp/detail/operation/block_scope.hpp>
 
 namespace twat::mp::detail {
 
 // What a worker does with a block. A kernel folds elements into a value, and says in the caller's process how the values of blocks are put
-// together.
+// together. Where its function is a coroutine the block is one coroutine task: it awaits one element after the other, and the worker's other
+// blocks go on meanwhile. So `child_concurrency` bounds what is suspended at once, as in `map`, and order costs nothing.
 
 /// The value of a block, or which of its elements failed, and how.
 template <class Value>
@@ -38,13 +43,18 @@ struct folded
     std::string input{};    ///< Its arguments as text.
 };
 
+/// Whether arguments of a call that failed can be shown: the call cannot have taken them away.
+/// @tparam Ts As the function got them.
+template <class... Ts>
+inline constexpr bool shows_input = (... && (std::is_lvalue_reference_v<Ts> ||
+                                             std::is_trivially_copyable_v<std::remove_cvref_t<Ts>>)) &&
+                                    (... || is_describable<std::remove_cvref_t<Ts>>);
+
 /// Calls `f` for an element; what it throws leaves its arguments in `input`, if the call cannot have taken them away.
 template <class F, class... Ts>
 decltype(auto) call_noting(const F& f, std::string& input, Ts&&... values)
 {
-    constexpr bool stays =
-        (... && (std::is_lvalue_reference_v<Ts> || std::is_trivially_copyable_v<std::remove_cvref_t<Ts>>));
-    if constexpr (stays && (... || is_describable<std::remove_cvref_t<Ts>>)) {
+    if constexpr (shows_input<Ts...>) {
         try {
             return std::invoke(f, std::forward<Ts>(values)...);
         }
@@ -56,6 +66,54 @@ decltype(auto) call_noting(const F& f, std::string& input, Ts&&... values)
         return std::invoke(f, std::forward<Ts>(values)...);
     }
 }
+
+template <class... Ts>
+std::string describe_element(const std::tuple<Ts...>& element)
+{
+    if constexpr (shows_input<Ts...>)
+        return std::apply([](const auto&... values) { return describe_arguments(values...); }, element);
+    else
+        return {};
+}
+
+/// The same for a coroutine and all elements of a block. Each result goes to `take`, with the element, which stays in this frame until then:
+/// the user's coroutine may refer to it.
+/// @param call Calls `f` with an element.
+template <class F, class Block, class Call, class Take>
+asio::awaitable<void> await_each(const F& f, Block& elements, std::size_t& done, std::string& input, Call call,
+                                 Take take)
+{
+    for (; done != elements.size(); ++done) {
+        auto element = elements.next();
+        bool returned = false;
+        try {
+            auto running = call(f, element);
+            if constexpr (std::is_void_v<typename awaited<decltype(running)>::type>) {
+                co_await std::move(running);
+                returned = true;
+            } else {
+                auto result = co_await std::move(running);
+                returned = true;
+                take(element, std::move(result));
+            }
+        }
+        catch (...) {
+            if (!returned)
+                input = describe_element(element);
+            throw;
+        }
+    }
+}
+
+/// Calls a function with an element: what is the block's own as an rvalue.
+struct call_with_element
+{
+    template <class F, class... Ts>
+    decltype(auto) operator()(const F& f, std::tuple<Ts...>& element) const
+    {
+        return std::apply(f, std::move(element));
+    }
+};
 
 /// `reduce`.
 template <class F, class Op, class T>
@@ -82,6 +140,23 @@ struct reduce_kernel
                 std::invoke(second, std::move(value), call_noting(first, input, std::forward<decltype(xs)>(xs)...)));
         });
         return value;
+    }
+
+    template <class Block>
+    static constexpr bool awaits = task_traits<F, typename Block::elements>::coroutine;
+
+    template <class Block>
+    asio::awaitable<T> fold_later(Block& elements, std::size_t& done, std::string& input) const
+    {
+        std::optional<T> value;
+        auto each = await_each(first, elements, done, input, call_with_element(), [&](auto&, auto&& x) {
+            if (value)
+                *value = static_cast<T>(std::invoke(second, std::move(*value), std::forward<decltype(x)>(x)));
+            else
+                value.emplace(static_cast<T>(std::forward<decltype(x)>(x)));
+        });
+        co_await std::move(each);
+        co_return std::move(*value);
     }
 
     void add(T& sum, T&& part) const { sum = static_cast<T>(std::invoke(second, std::move(sum), std::move(part))); }
@@ -114,6 +189,22 @@ struct filter_kernel
         return kept;
     }
 
+    template <class Block>
+    static constexpr bool awaits = task_traits<Predicate, parameter_list<const T&>>::coroutine;
+
+    template <class Block>
+    asio::awaitable<value> fold_later(Block& elements, std::size_t& done, std::string& input) const
+    {
+        value kept;
+        const auto call = [](const Predicate& f, const auto& element) { return std::apply(f, element); };
+        auto each = await_each(first, elements, done, input, call, [&](auto& element, bool keeps) {
+            if (keeps)
+                kept.push_back(std::get<0>(std::move(element)));
+        });
+        co_await std::move(each);
+        co_return std::move(kept);
+    }
+
     void add(value& all, value&& part) const
     {
         if (all.empty())
@@ -144,6 +235,17 @@ struct each_kernel
         return {};
     }
 
+    template <class Block>
+    static constexpr bool awaits = task_traits<F, typename Block::elements>::coroutine;
+
+    template <class Block>
+    asio::awaitable<value> fold_later(Block& elements, std::size_t& done, std::string& input) const
+    {
+        auto each = await_each(first, elements, done, input, call_with_element(), [](auto&, auto&&) {});
+        co_await std::move(each);
+        co_return value();
+    }
+
     void add(value&, value&&) const noexcept {}
 };
 
@@ -151,26 +253,56 @@ struct each_kernel
 template <class Kernel>
 class fold_function
 {
+    using value = typename Kernel::value;
+
 public:
     explicit fold_function(Kernel kernel) : kernel_(std::move(kernel)) {}
 
     const Kernel& kernel() const noexcept { return kernel_; }
 
     template <class Block>
-    folded<typename Kernel::value> operator()(Block elements) const
+    using result = std::conditional_t<Kernel::template awaits<Block>, asio::awaitable<folded<value>>, folded<value>>;
+
+    template <class Block>
+    result<Block> operator()(Block elements) const
     {
-        folded<typename Kernel::value> result;
-        const block_scope scope(elements.first(), result.offset);
-        try {
-            result.value.emplace(kernel_.fold(elements, result.offset, result.input));
-        }
-        catch (...) {
-            result.error = std::current_exception();
-        }
-        return result;
+        if constexpr (Kernel::template awaits<Block>)
+            return fold_later(kernel_, std::move(elements));
+        else
+            return fold(elements);
     }
 
 private:
+    template <class Block>
+    folded<value> fold(Block& elements) const
+    {
+        folded<value> made;
+        const block_scope scope(elements.first(), made.offset);
+        try {
+            made.value.emplace(kernel_.fold(elements, made.offset, made.input));
+        }
+        catch (...) {
+            made.error = std::current_exception();
+        }
+        return made;
+    }
+
+    template <class Block>
+    static asio::awaitable<folded<value>> fold_later(const Kernel& kernel, Block elements)
+    {
+        folded<value> made;
+        const block_scope scope(elements.first(), made.offset);
+        try {
+            auto running = kernel.fold_later(elements, made.offset, made.input);
+            auto all = co_await std::move(running);
+            made.value.emplace(std::move(all));
+        }
+        catch (...) {
+            made.error = std::current_exception();
+        }
+        co_return std::move(made);
+    }
+
     Kernel kernel_;
 };
 

@@ -20,6 +20,7 @@
 #include <twat/mp/detail/operation/block_source.hpp>
 #include <twat/mp/detail/operation/calls.hpp>
 #include <twat/mp/detail/operation/fold.hpp>
+#include <twat/mp/detail/operation/pool_core.hpp>
 #include <twat/mp/detail/operation/range_operation.hpp>
 
 namespace twat::mp::detail {
@@ -149,10 +150,15 @@ private:
     Source source_;
 };
 
-/// Blocks of one call: enough to share the work well among the workers, or as many for any number of them.
-inline std::size_t most_blocks(const call_options& options, std::size_t nodes) noexcept
+/// Blocks of one call: enough to share the work well among the workers, or as many for any number of them. A worker has several at once
+/// where they are coroutines.
+inline std::size_t most_blocks(const call_options& options, const pool_core& pool, bool coroutines)
 {
-    return options.deterministic ? 1024 : 32 * std::max<std::size_t>(1, nodes);
+    constexpr std::size_t fixed = 1024, plain = 32, in_each_place = 8;
+    if (options.deterministic)
+        return fixed;
+    const std::size_t places = coroutines ? pool.factory()->options().child_concurrency : 1;
+    return pool.nodes() * (coroutines ? std::max(plain, in_each_place * places) : plain);
 }
 
 template <class Workers, class... Parameters>
@@ -164,7 +170,7 @@ constexpr void check_elements(parameter_list<Parameters...>)
 
 /// The call of a kernel whose function can take the elements.
 template <class Workers, class Kernel, class Progress, class... Rs>
-auto make_fold_call(call_settings<Progress> settings, std::size_t nodes, Kernel kernel, typename Kernel::value init,
+auto make_fold_call(call_settings<Progress> settings, const pool_core& pool, Kernel kernel, typename Kernel::value init,
                     Rs&&... ranges)
 {
     static_assert(
@@ -178,20 +184,11 @@ auto make_fold_call(call_settings<Progress> settings, std::size_t nodes, Kernel 
         check_encodable<typename Kernel::value>();
     }
     const call_options& options = settings.options();
-    source blocks(std::in_place, options.chunk_size, most_blocks(options, nodes), std::forward<Rs>(ranges)...);
+    constexpr bool coroutines = Kernel::template awaits<typename source::block_type>;
+    source blocks(std::in_place, options.chunk_size, most_blocks(options, pool, coroutines),
+                  std::forward<Rs>(ranges)...);
     return fold_call<Workers, Kernel, source, Progress>(std::move(settings), std::move(kernel), std::move(init),
                                                         std::move(blocks));
-}
-
-template <class F, class Parameters>
-constexpr bool check_plain()
-{
-    constexpr bool plain = !task_traits<F, Parameters>::coroutine;
-    static_assert(
-        plain,
-        "twat::mp: reduce, filter and for_each call plain functions, one element after the other; a coroutine would "
-        "run alone: use map");
-    return plain;
 }
 
 template <class F, class Op, class T, class Parameters>
@@ -216,16 +213,17 @@ constexpr bool check_reduction()
 
 /// `reduce`.
 template <class Workers, class Progress, class F, class Op, class T, class... Rs>
-auto make_reduce_call(call_settings<Progress> settings, std::size_t nodes, F&& f, Op&& op, T&& init, Rs&&... ranges)
+auto make_reduce_call(call_settings<Progress> settings, const pool_core& pool, F&& f, Op&& op, T&& init, Rs&&... ranges)
 {
     using operation = std::decay_t<Op>;
     using value = sent_type_t<T>;
     if constexpr (check_stream<Workers, F, Rs...>()) {
         using parameters = typename zip_source<Workers, Rs...>::parameters;
         using function = task_function_t<F, parameters>;
-        if constexpr (check_plain<function, parameters>() && check_reduction<function, operation, value, parameters>())
+        if constexpr (check_awaitable<function, parameters>() &&
+                      check_reduction<function, operation, value, parameters>())
             return make_fold_call<Workers>(
-                std::move(settings), nodes,
+                std::move(settings), pool,
                 reduce_kernel<function, operation, value>{std::forward<F>(f), std::forward<Op>(op)},
                 value(as_sent(std::forward<T>(init))), std::forward<Rs>(ranges)...);
         else
@@ -237,13 +235,13 @@ auto make_reduce_call(call_settings<Progress> settings, std::size_t nodes, F&& f
 
 /// `for_each`.
 template <class Workers, class Progress, class F, class... Rs>
-auto make_each_call(call_settings<Progress> settings, std::size_t nodes, F&& f, Rs&&... ranges)
+auto make_each_call(call_settings<Progress> settings, const pool_core& pool, F&& f, Rs&&... ranges)
 {
     if constexpr (check_stream<Workers, F, Rs...>()) {
         using parameters = typename zip_source<Workers, Rs...>::parameters;
         using function = task_function_t<F, parameters>;
-        if constexpr (check_plain<function, parameters>())
-            return make_fold_call<Workers>(std::move(settings), nodes, each_kernel<function>{std::forward<F>(f)},
+        if constexpr (check_awaitable<function, parameters>())
+            return make_fold_call<Workers>(std::move(settings), pool, each_kernel<function>{std::forward<F>(f)},
                                            std::monostate(), std::forward<Rs>(ranges)...);
         else
             return refused_call();
@@ -252,21 +250,32 @@ auto make_each_call(call_settings<Progress> settings, std::size_t nodes, F&& f, 
     }
 }
 
+template <class F, class Parameters>
+constexpr bool check_predicate()
+{
+    constexpr bool fits = [] {
+        if constexpr (is_task<F, Parameters>)
+            return std::is_convertible_v<task_result_t<F, Parameters>, bool>;
+        else
+            return false;
+    }();
+    static_assert(fits, "twat::mp: filter(predicate, range): the predicate cannot be called as const with a const& "
+                        "to an element, or its "
+                        "result is no bool");
+    return fits;
+}
+
 /// `filter`.
 template <class Workers, class Progress, class Predicate, class... Rs>
-auto make_filter_call(call_settings<Progress> settings, std::size_t nodes, Predicate&& predicate, Rs&&... ranges)
+auto make_filter_call(call_settings<Progress> settings, const pool_core& pool, Predicate&& predicate, Rs&&... ranges)
 {
     static_assert(sizeof...(Rs) == 1, "twat::mp: filter(predicate, range) takes one range");
     if constexpr (sizeof...(Rs) == 1 && check_ranges<map_verb, Rs...>()) {
         using range = held_range_t<std::tuple_element_t<0, std::tuple<Rs...>>>;
         using element = parameter_t<Workers, std::ranges::range_value_t<range>>;
         using function = task_function_t<Predicate, parameter_list<const element&>>;
-        constexpr bool fits = std::is_invocable_r_v<bool, const function&, const element&>;
-        static_assert(fits, "twat::mp: filter(predicate, range): the predicate cannot be called as const with a const& "
-                            "to an element, or its "
-                            "result is no bool");
-        if constexpr (fits)
-            return make_fold_call<Workers>(std::move(settings), nodes,
+        if constexpr (check_predicate<function, parameter_list<const element&>>())
+            return make_fold_call<Workers>(std::move(settings), pool,
                                            filter_kernel<function, element>{std::forward<Predicate>(predicate)},
                                            std::vector<element>(), std::forward<Rs>(ranges)...);
         else

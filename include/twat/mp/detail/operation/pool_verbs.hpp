@@ -181,6 +181,9 @@ public:
         the parts, and so the rounding of floating-point numbers, are the same for any number of workers. A range that does not know its size is
         cut into parts of 1, then 2, 4 ... up to 4096 elements. A timeout holds for a part.
 
+        If `f` returns `asio::awaitable<R>` a part is one coroutine task, which awaits one element after the other; a worker has up to
+        `child_concurrency` parts at once. Then there are about 8 parts for each of these places, and 32 at least for each worker.
+
         @par Errors
         As for `map`, with the index of the element. Of a death or a timeout it is the index of its part's first element.
 
@@ -210,7 +213,7 @@ public:
         return start_fold(
             [&](auto&&... ranges) {
                 return choose([&]<class W>() {
-                    return make_reduce_call<W>(self().settings(), self().core()->nodes(), std::forward<F>(f),
+                    return make_reduce_call<W>(self().settings(), *self().core(), std::forward<F>(f),
                                                std::forward<Op>(op), std::forward<T>(init),
                                                std::forward<decltype(ranges)>(ranges)...);
                 });
@@ -236,7 +239,8 @@ public:
                       std::forward<Ys>(ys), std::forward<Token>(token)...);
     }
 
-    /** Calls `f` for the elements of the ranges, as `map`, and drops what it returns. Elements go to workers in parts, as for `reduce`.
+    /** Calls `f` for the elements of the ranges, as `map`, and drops what it returns. Elements go to workers in parts, as for `reduce`. `f` may be
+        a coroutine.
 
         @par Completion Signature
         @code void(std::exception_ptr) @endcode
@@ -259,7 +263,7 @@ public:
         return start_fold(
             [&](auto&&... ranges) {
                 return choose([&]<class W>() {
-                    return make_each_call<W>(self().settings(), self().core()->nodes(), std::forward<F>(f),
+                    return make_each_call<W>(self().settings(), *self().core(), std::forward<F>(f),
                                              std::forward<decltype(ranges)>(ranges)...);
                 });
             },
@@ -267,7 +271,7 @@ public:
     }
 
     /** The elements of a range for which `predicate(element)` is true, in the order of the input. They go to workers in parts, as for
-        `reduce`, and only those that are kept come back.
+        `reduce`, and only those that are kept come back. `predicate` may be a coroutine: `asio::awaitable<bool>`.
 
         @par Completion Signature
         @code void(std::exception_ptr, std::vector<T>) @endcode
@@ -290,8 +294,7 @@ public:
         return start_fold(
             [&](auto&&... ranges) {
                 return choose([&]<class W>() {
-                    return make_filter_call<W>(self().settings(), self().core()->nodes(),
-                                               std::forward<Predicate>(predicate),
+                    return make_filter_call<W>(self().settings(), *self().core(), std::forward<Predicate>(predicate),
                                                std::forward<decltype(ranges)>(ranges)...);
                 });
             },
