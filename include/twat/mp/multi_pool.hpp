@@ -61,9 +61,13 @@ public:
 
     /** Keeps finished tasks in a file, so that a later run skips them: `pool.with({}).journal("words.journal").map(f, xs)`.
 
-        For `apply`, `map`, `starmap`, `try_map`, `imap` and `uimap`. The result of a task is added to the file when it arrives. A later call
+        For all verbs. The result of a task is added to the file when it arrives. A later call
         with the same function, in the same build of the program, does not run the tasks that are there: those with the same index and the same
         encoded arguments (by a 64-bit hash of these). Failures are not kept. Arguments and results must be encodable, with threads too.
+
+        `reduce`, `transform_reduce`, `filter` and `for_each` need `call_options::deterministic`: then the parts of the range are the same for any
+        number of workers, and the value of each part is kept. A later call goes through the parts that are not there, or one of whose elements is
+        another one. Its `init` may differ.
 
         The file is locked as long as the operation runs. Each record has a checksum; what a crash has left of a record that was not finished
         is cut off the next time. Records are handed to the system at once, so they survive a death of the program, `kill -9` too. By default they are
@@ -72,7 +76,7 @@ public:
         when the job is done.
 
         @par Errors
-        The operation completes with `std::invalid_argument` if the file is of another function, of other bound arguments, of another build, or no
+        The operation completes with `std::invalid_argument` if it folds a range and is not deterministic, or if the file is of another function, of other bound arguments, of another build, or no
         journal: the message says which; and with a `boost::system::system_error` that names the file if it cannot be opened, or is in use
         (`EBUSY`). If a record cannot be written (a full disk), its task fails with such an error, and the file stays in order.
         A function that cannot be sent to a process, such as a lambda that captures something, is known by its type alone: what it has

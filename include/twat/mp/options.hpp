@@ -240,7 +240,8 @@ struct call_options
     asio::cancellation_type cancel_limit = asio::cancellation_type::terminal;
     /// What traces call the operation. A string literal, or another that lives as long as the pool.
     const char* label = nullptr;
-    /// `reduce`: the same floating-point value whatever the number of workers: the range is cut in the same places for any number of them, about 1024 parts.
+    /// `reduce`, `filter`, `for_each`: the range is cut in the same places for any number of workers, into about 1024 parts. So a floating-point value is
+    /// the same, and a journal can keep parts.
     bool deterministic = false;
     /// Which exceptions of a task are retried, how often and when: `.retry = {.attempts = 3, .backoff = 100ms}`. The last exception arrives, with
     /// `mp::errinfo_attempts`. Deaths are `retries`' business, and a task that ran out of time is not run again. A task that waits for its next attempt

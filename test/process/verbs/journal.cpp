@@ -10,9 +10,12 @@
 #include <fstream>
 #include <functional>
 #include <list>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <type_traits>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -82,6 +85,43 @@ asio::awaitable<std::string> noted_later(std::pair<std::string, int> job)
     asio::steady_timer timer(co_await asio::this_coro::executor, 1ms);
     co_await timer.async_wait(asio::use_awaitable);
     co_return noted(job);
+}
+
+std::size_t length(const std::pair<std::string, int>& job) { return noted(job).size(); }
+asio::awaitable<std::size_t> length_later(std::pair<std::string, int> job)
+{
+    const std::string text = co_await noted_later(std::move(job));
+    co_return text.size();
+}
+/// As long as a file beside the notes says so, the 30th fails.
+std::size_t length_unless_broken(const std::pair<std::string, int>& job)
+{
+    if (job.second == 30 && std::filesystem::exists(job.first + ".broken"))
+        throw std::domain_error("thirty");
+    return length(job);
+}
+bool is_even(const std::pair<std::string, int>& job)
+{
+    noted(job);
+    return job.second % 2 == 0;
+}
+
+std::size_t lengths(int count)
+{
+    std::size_t sum = 0;
+    for (int i = 0; i != count; ++i)
+        sum += std::string(static_cast<std::size_t>(i % 7), 'a').size() + std::to_string(i).size();
+    return sum;
+}
+
+/// With so many workers, where there are any.
+template <class Pool>
+std::unique_ptr<Pool> make_pool(std::size_t nodes)
+{
+    if constexpr (std::is_constructible_v<Pool, std::size_t>)
+        return std::make_unique<Pool>(nodes);
+    else
+        return std::make_unique<Pool>();
 }
 
 std::vector<std::string> expected(int count)
@@ -188,6 +228,94 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(coroutines_are_kept, Pool, all_blocking_pools)
     for (int i = 0; i != 2; ++i)
         BOOST_TEST(journaled.map(noted_later, f.jobs(20)) == expected(20), per_element());
     BOOST_TEST(f.ran() == 20u);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(parts_of_a_reduction_are_kept, Pool, all_blocking_pools)
+{
+    folder f;
+    auto jobs = f.jobs(42);
+    const auto reduce = [&](std::size_t nodes, std::size_t init = 0) {
+        const auto pool = make_pool<Pool>(nodes);
+        return pool->with({.chunk_size = 4, .deterministic = true})
+            .journal(f.journal())
+            .reduce(length, std::plus<>(), init, jobs);
+    };
+    BOOST_TEST(reduce(2) == lengths(42));
+    BOOST_TEST(f.ran() == 42u);
+    BOOST_TEST(reduce(3) == lengths(42)); // whatever the number of workers
+    BOOST_TEST(reduce(1, 1000) == lengths(42) + 1000);
+    BOOST_TEST(f.ran() == 42u);
+    jobs[13].second += 7; // in the fourth part
+    jobs[41].second += 7; // in the last, which has two
+    reduce(2);
+    BOOST_TEST(f.ran() == 42u + 4u + 2u);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_reduction_that_failed_goes_on_where_it_was, Pool, all_blocking_pools)
+{
+    folder f;
+    const auto jobs = f.jobs(40);
+    const auto reduce = [&] {
+        const auto pool = make_pool<Pool>(2);
+        return pool->with({.chunk_size = 4, .deterministic = true})
+            .journal(f.journal())
+            .reduce(length_unless_broken, std::plus<>(), std::size_t(0), jobs);
+    };
+    std::ofstream(f.runs() + ".broken").put('x');
+    BOOST_CHECK_THROW(reduce(), std::domain_error);
+    const std::size_t before = f.ran();
+    std::filesystem::remove(f.runs() + ".broken");
+    BOOST_TEST(reduce() == lengths(40));
+    BOOST_TEST(f.ran() < before + 40u); // the parts before that with the failure had a value
+    BOOST_TEST(f.ran() >= before + 4u);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(parts_of_other_folds_are_kept, Pool, all_blocking_pools)
+{
+    folder f;
+    const auto pool = make_pool<Pool>(2);
+    const auto jobs = f.jobs(40);
+    const auto journal = [&](const char* name) {
+        return pool->with({.chunk_size = 3, .deterministic = true}).journal(f.path / name);
+    };
+    for (int i = 0; i != 2; ++i) {
+        const auto even = journal("filter").filter(is_even, jobs);
+        BOOST_TEST(even.size() == 20u);
+        BOOST_TEST(even[19].second == 38);
+        BOOST_TEST(f.ran() == 40u);
+    }
+    for (int i = 0; i != 2; ++i) {
+        journal("each").for_each(noted, std::list<std::pair<std::string, int>>(jobs.begin(), jobs.end()));
+        BOOST_TEST(f.ran() == 80u);
+    }
+    for (int i = 0; i != 2; ++i) {
+        BOOST_TEST(journal("later").reduce(length_later, std::plus<>(), std::size_t(0), jobs) == lengths(40));
+        BOOST_TEST(f.ran() == 120u);
+    }
+    BOOST_CHECK_EXCEPTION(journal("later").reduce(length, std::plus<>(), std::size_t(0), jobs), std::invalid_argument,
+                          says("of another function"));
+    BOOST_CHECK_EXCEPTION(journal("later").reduce(length_later, std::multiplies<>(), std::size_t(1), jobs),
+                          std::invalid_argument, says("of another function"));
+    const auto bound = [&](int n) {
+        return journal("bound").reduce(partial(with_bound, n), std::plus<>(), std::string(), jobs);
+    };
+    bound(1);
+    BOOST_CHECK_EXCEPTION(bound(2), std::invalid_argument, says("of other bound arguments"));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(parts_that_depend_on_the_workers_are_not_kept, Pool, all_blocking_pools)
+{
+    folder f;
+    Pool pool;
+    const auto jobs = f.jobs(3);
+    auto journaled = pool.with({.chunk_size = 3}).journal(f.journal());
+    const auto refused = says("call_options::deterministic");
+    BOOST_CHECK_EXCEPTION(journaled.reduce(length, std::plus<>(), std::size_t(0), jobs), std::invalid_argument,
+                          refused);
+    BOOST_CHECK_EXCEPTION(journaled.filter(is_even, jobs), std::invalid_argument, refused);
+    BOOST_CHECK_EXCEPTION(journaled.for_each(noted, jobs), std::invalid_argument, refused);
+    BOOST_TEST(!std::filesystem::exists(f.journal()));
+    BOOST_TEST(f.ran() == 0u);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(another_function_is_refused_by_name, Pool, all_blocking_pools)
@@ -313,12 +441,19 @@ BOOST_FIXTURE_TEST_CASE_TEMPLATE(awaitable_pools_have_it, Pool, awaitable_pools,
             const auto results = co_await journaled.map(noted, jobs);
             BOOST_TEST(results == expected(20), per_element());
         }
+        const std::string parts = f.path / "parts";
+        for (int i = 0; i != 2; ++i) {
+            auto reduced = pool.with({.chunk_size = 3, .deterministic = true}).journal(parts);
+            const auto sum = co_await reduced.reduce(length, std::plus<>(), std::size_t(0), jobs);
+            BOOST_TEST(sum == lengths(20));
+            BOOST_TEST(f.ran() == 40u);
+        }
         auto stream = journaled.imap(noted, jobs);
         std::size_t count = 0;
         while (co_await stream.next())
             ++count;
         BOOST_TEST(count == 20u);
-        BOOST_TEST(f.ran() == 20u);
+        BOOST_TEST(f.ran() == 40u);
         co_await pool.join();
     });
 }

@@ -33,6 +33,14 @@ public:
 
     decltype(auto) next() { return *at_++; }
 
+    /// For a journal, which has to know the elements again.
+    void encode(encoder& out, std::size_t size) const
+    {
+        Iterator at = at_;
+        for (; size != 0; --size)
+            out.write(*at++);
+    }
+
 private:
     Iterator at_{};
 };

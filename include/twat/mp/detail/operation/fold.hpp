@@ -256,6 +256,8 @@ class fold_function
     using value = typename Kernel::value;
 
 public:
+    using kernel_type = Kernel;
+
     explicit fold_function(Kernel kernel) : kernel_(std::move(kernel)) {}
 
     const Kernel& kernel() const noexcept { return kernel_; }

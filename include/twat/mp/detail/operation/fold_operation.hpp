@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -20,6 +21,7 @@
 #include <twat/mp/detail/operation/block_source.hpp>
 #include <twat/mp/detail/operation/calls.hpp>
 #include <twat/mp/detail/operation/fold.hpp>
+#include <twat/mp/detail/operation/journaled_fold.hpp>
 #include <twat/mp/detail/operation/pool_core.hpp>
 #include <twat/mp/detail/operation/range_operation.hpp>
 
@@ -29,20 +31,32 @@ namespace twat::mp::detail {
 
     Outside, tasks are elements: indexes and progress count these.
 */
-template <class Workers, class Kernel, class Source, class Progress, class Completion>
-class fold_operation final : public range_operation<Workers, fold_function<Kernel>, Source, Progress>
+template <class Workers, class Function, class Source, class Progress, class Completion>
+class fold_operation final : public range_operation<Workers, Function, Source, Progress>
 {
-    using base = range_operation<Workers, fold_function<Kernel>, Source, Progress>;
-    using value = typename Kernel::value;
-    using completed = typename Kernel::completed;
+    using base = range_operation<Workers, Function, Source, Progress>;
+    using inner = journaled_inner<Function>;
+    using kernel = typename inner::type::kernel_type;
+    using value = typename kernel::value;
+    using completed = typename kernel::completed;
 
 public:
     template <class C>
-    fold_operation(call_settings<Progress> settings, fold_function<Kernel> f, value init, Source source, C&& completion)
-        : base(operation_traits(), std::move(settings), f, std::move(source)), kernel_(f.kernel()),
+    fold_operation(call_settings<Progress> settings, Function f, value init, Source source, C&& completion)
+        : base(operation_traits(), std::move(settings), f, std::move(source)), kernel_(inner::of(f).kernel()),
           sizes_(this->source().sizes()), elements_(this->source().elements()), sum_(std::move(init)),
           completion_(std::forward<C>(completion))
     {}
+
+    pull_result pull(payload& into, std::size_t max, std::size_t limit) override
+    {
+        if constexpr (is_journaling<Progress>)
+            if (!this->traits().options.deterministic)
+                return {.broken = std::make_exception_ptr(std::invalid_argument(
+                            "twat::mp: a journal keeps parts of the range of reduce, filter and for_each, and without "
+                            "call_options::deterministic these are cut by the number of workers; set it"))};
+        return base::pull(into, max, limit);
+    }
 
     std::exception_ptr store(const finished_task& task) noexcept override
     {
@@ -113,7 +127,7 @@ private:
         return block ? annotate(error, sizes_.first(*block)) : error;
     }
 
-    const Kernel kernel_;
+    const kernel kernel_;
     const block_sizes sizes_;
     const std::optional<std::size_t> elements_;
     value sum_;
@@ -125,28 +139,36 @@ private:
 };
 
 /** A call of these verbs before it is an operation. */
-template <class Workers, class Kernel, class Source, class Progress>
+template <class Workers, class Function, class Source, class Progress>
 class fold_call
 {
-public:
-    using completed = typename Kernel::completed;
+    using kernel = typename journaled_inner<Function>::type::kernel_type;
+    using value = typename kernel::value;
 
-    fold_call(call_settings<Progress> settings, Kernel kernel, typename Kernel::value init, Source source)
-        : settings_(std::move(settings)), f_(std::move(kernel)), init_(std::move(init)), source_(std::move(source))
+public:
+    using completed = typename kernel::completed;
+
+    fold_call(call_settings<Progress> settings, Function f, value init, Source source)
+        : settings_(std::move(settings)), f_(std::move(f)), init_(std::move(init)), source_(std::move(source))
     {}
 
     template <class Completion>
     std::shared_ptr<operation> make(Completion&& completion) &&
     {
-        using type = fold_operation<Workers, Kernel, Source, Progress, std::decay_t<Completion>>;
-        return std::make_shared<type>(std::move(settings_), std::move(f_), std::move(init_), std::move(source_),
-                                      std::forward<Completion>(completion));
+        using type = fold_operation<Workers, Function, Source, Progress, std::decay_t<Completion>>;
+        const auto make_operation = [&]() -> std::shared_ptr<operation> {
+            return std::make_shared<type>(std::move(settings_), std::move(f_), std::move(init_), std::move(source_),
+                                          std::forward<Completion>(completion));
+        };
+        if (!settings_.options().deterministic)
+            return make_operation(); // which refuses a journal, before that is touched
+        return with_journal<Workers::encodes, typename Source::parameters>(settings_.callback(), f_, make_operation);
     }
 
 private:
     call_settings<Progress> settings_;
-    fold_function<Kernel> f_;
-    typename Kernel::value init_;
+    Function f_;
+    value init_;
     Source source_;
 };
 
@@ -173,22 +195,25 @@ template <class Workers, class Kernel, class Progress, class... Rs>
 auto make_fold_call(call_settings<Progress> settings, const pool_core& pool, Kernel kernel, typename Kernel::value init,
                     Rs&&... ranges)
 {
-    static_assert(
-        !is_journaling<Progress>,
-        "twat::mp: a journal keeps the results of tasks, and reduce, filter and for_each have parts of a "
-        "range instead, which are cut by the number of workers; map with the journal, then reduce the results");
+    using function = fold_function<Kernel>;
     using source = block_source<Workers, Rs...>;
     check_elements<Workers>(typename zip_source<Workers, Rs...>::parameters());
     if constexpr (Workers::encodes) {
-        check_portable<fold_function<Kernel>>();
+        check_portable<function>();
         check_encodable<typename Kernel::value>();
     }
     const call_options& options = settings.options();
     constexpr bool coroutines = Kernel::template awaits<typename source::block_type>;
     source blocks(std::in_place, options.chunk_size, most_blocks(options, pool, coroutines),
                   std::forward<Rs>(ranges)...);
-    return fold_call<Workers, Kernel, source, Progress>(std::move(settings), std::move(kernel), std::move(init),
-                                                        std::move(blocks));
+    if constexpr (is_journaling<Progress> && !Workers::encodes) {
+        journaled_function<function> f(function(std::move(kernel)), settings.callback().use());
+        return fold_call<Workers, journaled_function<function>, source, Progress>(std::move(settings), std::move(f),
+                                                                                  std::move(init), std::move(blocks));
+    } else {
+        return fold_call<Workers, function, source, Progress>(std::move(settings), function(std::move(kernel)),
+                                                              std::move(init), std::move(blocks));
+    }
 }
 
 template <class F, class Op, class T, class Parameters>

@@ -18,7 +18,9 @@
 #include <twat/mp/config.hpp>
 #include <twat/mp/detail/function/call_result.hpp>
 #include <twat/mp/detail/function/encode_function.hpp>
+#include <twat/mp/detail/function/function_state.hpp>
 #include <twat/mp/detail/function/portable_traits.hpp>
+#include <twat/mp/detail/function/stateful.hpp>
 #include <twat/mp/detail/function/task_traits.hpp>
 #include <twat/mp/detail/operation/journal.hpp>
 #include <twat/mp/detail/operation/operation.hpp>
@@ -73,6 +75,22 @@ inline constexpr bool gives_awaitable = false;
 template <class T, class Executor>
 inline constexpr bool gives_awaitable<asio::awaitable<T, Executor>> = true;
 
+/// How a journal of tasks on threads knows an argument.
+template <class T>
+struct journaled_argument
+{
+    static constexpr bool known = encodable<T>;
+    static void write(encoder& out, const T& value) { out.write(value); }
+};
+
+/// What it does with a result.
+template <class T>
+struct journaled_result
+{
+    static constexpr bool known = encodable<T>;
+    static bool keeps(const T&) noexcept { return true; }
+};
+
 /// A task's function on threads, whose results come from and go to a journal.
 template <class F>
 class journaled_function
@@ -86,7 +104,7 @@ public:
     requires std::is_invocable_v<const F&, Args...>
     auto operator()(Args&&... args) const -> std::invoke_result_t<const F&, Args...>
     {
-        static_assert((... && encodable<std::remove_cvref_t<Args>>),
+        static_assert((... && journaled_argument<std::remove_cvref_t<Args>>::known),
                       "twat::mp: an argument of a journaled task cannot be encoded, and a journal "
                       "knows its items by their encoded arguments");
         using result = std::invoke_result_t<const F&, Args...>;
@@ -113,7 +131,7 @@ private:
     static constexpr void check_result()
     {
         if constexpr (!std::is_void_v<Result>)
-            static_assert(encodable<std::remove_cvref_t<Result>>,
+            static_assert(journaled_result<std::remove_cvref_t<Result>>::known,
                           "twat::mp: the result of a journaled task cannot be encoded");
     }
 
@@ -121,7 +139,7 @@ private:
     static journal_key key_of(const Args&... args)
     {
         encoder bytes;
-        (bytes.write(args), ...);
+        (journaled_argument<Args>::write(bytes, args), ...);
         return {this_task::index(), hash_of(bytes.bytes())};
     }
 
@@ -137,6 +155,8 @@ private:
     template <class Result>
     void keep(const journal_key& key, const Result& made) const
     {
+        if (!journaled_result<Result>::keeps(made))
+            return;
         encoder out;
         out.write(made);
         journal_->append(key, out.bytes());
@@ -166,6 +186,10 @@ private:
 };
 
 template <class F>
+struct wanted_state<journaled_function<F>> : wanted_state<F>
+{};
+
+template <class F>
 struct journaled_inner
 {
     using type = F;
@@ -188,9 +212,14 @@ journal_owner owner_of(const F& f, parameter_list<Parameters...>)
     using function = typename journaled_inner<F>::type;
     journal_owner owner{boost::core::demangle(typeid(function).name())};
     ((owner.function += " " + boost::core::demangle(typeid(Parameters).name())), ...);
-    if constexpr (is_portable<function>) {
+    if constexpr (is_portable<function> && (... && encodable<std::decay_t<Parameters>>)) {
         const byte_buffer bytes =
             encode_function<function, std::decay_t<Parameters>...>(journaled_inner<F>::of(f), false);
+        owner.hash = hash_of(bytes.bytes());
+    } else if constexpr (is_portable<function>) { // elements that threads have where they are
+        encoder bytes;
+        bytes.write(owner.function);
+        function_state<function>::write(bytes, journaled_inner<F>::of(f));
         owner.hash = hash_of(bytes.bytes());
     } else {
         owner.hash = hash_of(std::as_bytes(std::span(owner.function)));
