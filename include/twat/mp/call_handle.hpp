@@ -60,9 +60,14 @@ public:
                       "twat::mp: on_progress takes no temporary that owns something; give the callback a name first "
                       "and pass that, "
                       "or std::ref of it");
-        auto added =
-            detail::add_progress(settings_.callback(), std::decay_t<Callback>(std::forward<Callback>(callback)));
-        return call_handle<Workers, Executor, decltype(added)>(core_, executor_, settings_.options(), std::move(added));
+        if constexpr (detail::check_copied<Callback>()) {
+            auto added =
+                detail::add_progress(settings_.callback(), std::decay_t<Callback>(std::forward<Callback>(callback)));
+            return call_handle<Workers, Executor, decltype(added)>(core_, executor_, settings_.options(),
+                                                                   std::move(added));
+        } else {
+            return *this;
+        }
     }
 
     /// Keeps finished tasks in a file, so that a later run skips them; see `blocking_handle::journal`.
@@ -91,8 +96,14 @@ public:
                 std::is_trivially_destructible_v<std::decay_t<Callback>>,
             "twat::mp: on_usage takes no temporary that owns something; give the callback a name first and pass that, "
             "or std::ref of it");
-        auto added = detail::add_usage(settings_.callback(), std::decay_t<Callback>(std::forward<Callback>(callback)));
-        return call_handle<Workers, Executor, decltype(added)>(core_, executor_, settings_.options(), std::move(added));
+        if constexpr (detail::check_copied<Callback>()) {
+            auto added =
+                detail::add_usage(settings_.callback(), std::decay_t<Callback>(std::forward<Callback>(callback)));
+            return call_handle<Workers, Executor, decltype(added)>(core_, executor_, settings_.options(),
+                                                                   std::move(added));
+        } else {
+            return *this;
+        }
     }
 
 private:

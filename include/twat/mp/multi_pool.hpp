@@ -54,9 +54,13 @@ public:
     {
         static_assert(std::is_invocable_v<std::decay_t<Callback>&, const progress&>,
                       "twat::mp: a progress callback is called as callback(const mp::progress&)");
-        auto added =
-            detail::add_progress(settings_.callback(), std::decay_t<Callback>(std::forward<Callback>(callback)));
-        return blocking_handle<Workers, decltype(added)>(core_, settings_.options(), std::move(added));
+        if constexpr (detail::check_copied<Callback>()) {
+            auto added =
+                detail::add_progress(settings_.callback(), std::decay_t<Callback>(std::forward<Callback>(callback)));
+            return blocking_handle<Workers, decltype(added)>(core_, settings_.options(), std::move(added));
+        } else {
+            return *this;
+        }
     }
 
     /** Keeps finished tasks in a file, so that a later run skips them: `pool.with({}).journal("words.journal").map(f, xs)`.
@@ -100,8 +104,13 @@ public:
     {
         static_assert(std::is_invocable_v<std::decay_t<Callback>&, const usage&>,
                       "twat::mp: a usage callback is called as callback(const mp::usage&)");
-        auto added = detail::add_usage(settings_.callback(), std::decay_t<Callback>(std::forward<Callback>(callback)));
-        return blocking_handle<Workers, decltype(added)>(core_, settings_.options(), std::move(added));
+        if constexpr (detail::check_copied<Callback>()) {
+            auto added =
+                detail::add_usage(settings_.callback(), std::decay_t<Callback>(std::forward<Callback>(callback)));
+            return blocking_handle<Workers, decltype(added)>(core_, settings_.options(), std::move(added));
+        } else {
+            return *this;
+        }
     }
 
 private:

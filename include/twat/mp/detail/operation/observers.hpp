@@ -58,6 +58,16 @@ struct observed<journaling<Inner>>
     static auto& usage_of(journaling<Inner>& all) noexcept { return observed<Inner>::usage_of(all.callback()); }
 };
 
+/// Whether a callback can be copied; if not, a message says what to do.
+template <class Callback>
+constexpr bool check_copied()
+{
+    constexpr bool copied = std::is_copy_constructible_v<std::decay_t<Callback>>;
+    static_assert(copied, "twat::mp: a callback is copied into each operation, and this one cannot be copied; pass "
+                          "std::ref of it");
+    return copied;
+}
+
 /// The same with another progress callback.
 template <class Before, class Callback>
 Callback add_progress(const Before&, Callback callback)
