@@ -2,8 +2,11 @@
 // Test that header file is self-contained.
 #include <twat/mp/shared_span.hpp>
 
+#include <twat/mp/async_pool.hpp>
 #include <twat/mp/inline_pool.hpp>
 #include <twat/mp/multi_pool.hpp>
+
+#include <boost/asio/awaitable.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -22,6 +25,8 @@
 #include <utility>
 #include <vector>
 
+#include "io_context_fixture.hpp"
+
 using namespace twat::mp;
 using boost::test_tools::per_element;
 
@@ -30,6 +35,7 @@ BOOST_AUTO_TEST_SUITE(test_shared_span)
 namespace {
 
 using written_pools = std::tuple<process_pool, thread_pool>;
+using awaited_pools = std::tuple<async_multi_pool, async_thread_pool>;
 
 shared_vector<int> up_to(int n)
 {
@@ -117,6 +123,26 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(tasks_write_the_elements_of_the_caller, Pool, writ
     std::vector<long long> sums = pool.map(&sum_of, slices(std::as_const(values), 10));
     BOOST_TEST(std::accumulate(sums.begin(), sums.end(), 0LL) == -999'999LL * 500'000);
     BOOST_TEST(pool.apply(&sum_of, shared_span<const int>(values, 100, 3)) == -303);
+}
+
+BOOST_FIXTURE_TEST_CASE_TEMPLATE(awaited_tasks_write_the_elements_of_the_caller, Pool, awaited_pools,
+                                 test::io_context_fixture)
+{
+    this->run_coro([&]() -> boost::asio::awaitable<void> {
+        Pool pool(this->ctx, 2);
+        shared_vector<int> values = up_to(100'000);
+        const auto parts = slices(values, 7);
+        co_await pool.for_each(&negate, parts);
+        BOOST_TEST(values[99'999] == -99'999);
+        BOOST_TEST(values[50'000] == -50'000);
+        auto read = slices(std::as_const(values), 10);
+        const std::vector<long long> sums = co_await pool.map(&sum_of, std::move(read));
+        BOOST_TEST(std::accumulate(sums.begin(), sums.end(), 0LL) == -99'999LL * 50'000);
+        const shared_span<const int> few(values, 10, 5);
+        const shared_span<const int> back = co_await pool.apply(&behind, few);
+        BOOST_TEST(back.data() == values.data() + 10);
+        co_await pool.join();
+    });
 }
 
 BOOST_AUTO_TEST_CASE(one_comes_back_as_the_same_memory)
