@@ -2,6 +2,11 @@
 // What the how-to pages for programs that wait show, run once.
 #include <twat/mp.hpp>
 
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <sys/prctl.h>
 
 #include <algorithm>
@@ -9,12 +14,15 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
+#include <functional>
 #include <iostream>
 #include <ranges>
 #include <thread>
 #include <utility>
 #include <vector>
 
+namespace asio = boost::asio;
 namespace mp = twat::mp;
 
 void check(bool good)
@@ -58,6 +66,32 @@ void slices_of_an_array(mp::process_pool& pool)
     check(pool.apply(brightest, upper_half) == 1);
 }
 // end::slices[]
+
+// tag::folded[]
+asio::awaitable<long> length_of_page(int number) // as long as a server takes to answer
+{
+    asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::milliseconds(1));
+    co_await timer.async_wait(asio::use_awaitable);
+    co_return number;
+}
+
+long length_of_all(mp::process_pool& pool)
+{
+    return pool.reduce(length_of_page, std::plus<>(), 0L, std::views::iota(0, 100)); // 16 wait in each worker at a time
+}
+// end::folded[]
+
+// tag::resumed[]
+double inverse(int x) { return 1.0 / x; }
+
+double sum_of_inverses(mp::process_pool& pool, const std::filesystem::path& journal)
+{
+    // A later run finds the parts of the range again, with any number of workers, and goes through those that are not in the journal.
+    return pool.with({.deterministic = true})
+        .journal(journal)
+        .reduce(inverse, std::plus<>(), 0.0, std::views::iota(1, 100'000));
+}
+// end::resumed[]
 
 // tag::interrupt[]
 std::atomic<bool> interrupted = false; // lock-free, so a signal handler may set it
@@ -114,6 +148,12 @@ int main(int argc, char** argv)
     mp::process_pool pool(2);
     large_arrays(pool);
     slices_of_an_array(pool);
+    check(length_of_all(pool) == 4950);
+    const std::filesystem::path journal = "howto_batch.journal";
+    std::filesystem::remove(journal);
+    const double sum = sum_of_inverses(pool, journal);
+    check(sum > 12 && sum_of_inverses(pool, journal) == sum && pool.stats().resumed > 1000);
+    std::filesystem::remove(journal);
     check(pool.apply(sum_of_parts, 1) == 12);
     std::thread ctrl_c([] {
         std::this_thread::sleep_for(std::chrono::milliseconds(300));
