@@ -18,6 +18,7 @@ void add_w8(registry& rows);
 void add_w9(registry& rows);
 void add_w11(registry& rows);
 void add_w13(registry& rows);
+void add_w15(registry& rows);
 
 } // namespace bench
 

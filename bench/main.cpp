@@ -23,5 +23,6 @@ int main(int argc, char** argv)
     bench::add_w9(rows);
     bench::add_w11(rows);
     bench::add_w13(rows);
+    bench::add_w15(rows);
     return rows.run(argc, argv);
 }

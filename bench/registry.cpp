@@ -31,6 +31,7 @@ const std::vector<workload>& workloads()
         {"w2-chunk-1", "map of x*2 over 100,000 int64, chunk_size = 1", "us a task", true,
          "socketpairs, a frame a task, 4096 deep"},
         {"w2-reduce", "Sum of x*2 over a million int64", "ns an item", true, "one thread, no pool"},
+        {"w2-reduce-over", "The same, less the time of one loop", "ns an item", true, ""},
         {"w3", "map over 10,000 tasks of about 4 us", "efficiency", false, "1"},
         {"w4", "map over 1000 tasks, 1 % of which cost 100 times as much", "efficiency", false, "1"},
         {"w5", "One value of 64 MiB there and back", "GB/s", false, "shared pages, kept"},
@@ -59,6 +60,7 @@ const std::vector<workload>& workloads()
          "asio::thread_pool, post and future"},
         {"w13-submit-many", "10,000 calls and their futures, threads", "us a call", true,
          "asio::thread_pool, post and future"},
+        {"w15", "Calls of 1 ms, of which 1 % stall for 100 ms", "ms, p99.9", true, ""},
     };
     return all;
 }

@@ -98,6 +98,14 @@ measured reduced(const effort& how)
     });
 }
 
+/// What the pool adds to an element of the loop. Both in one process, so that the machine is the same for both.
+measured over_one_loop(const effort& how)
+{
+    const double loop = one_loop(how).value;
+    const double pool = reduced<mp::process_pool>(how).value;
+    return {pool - loop, {{"loop", loop}, {"pool", pool}}};
+}
+
 } // namespace
 
 void add_w2(registry& rows)
@@ -125,6 +133,7 @@ void add_w2(registry& rows)
 
     rows.add({"w2-reduce", "one thread, no pool", role::floor, one_loop});
     rows.add({"w2-reduce", "process_pool", role::ours, reduced<mp::process_pool>, "one thread, no pool"});
+    rows.add({"w2-reduce-over", "process_pool", role::ours, over_one_loop, "", 2});
     rows.add({"w2-reduce", "thread_pool", role::ours, reduced<mp::thread_pool>, "oneTBB parallel_reduce", 1.5});
 }
 
