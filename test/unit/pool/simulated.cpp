@@ -191,6 +191,17 @@ BOOST_AUTO_TEST_CASE(a_call_waits_for_the_first_who_comes)
     alone.start();
 }
 
+BOOST_AUTO_TEST_CASE(a_fold_that_waits_for_the_first_is_cut_into_parts_all_the_same)
+{
+    const auto empty = std::make_shared<simulated_hosts>(1ms);
+    multi_pool<simulated_workers> alone(simulated_options{.hosts = empty});
+    std::jthread comes([&] {
+        std::this_thread::sleep_for(20ms);
+        empty->come();
+    });
+    BOOST_TEST(alone.reduce(square, std::plus<>(), 0, numbers(10)) == 285);
+}
+
 BOOST_AUTO_TEST_CASE(and_ends_in_an_error_if_nobody_does)
 {
     const auto empty = std::make_shared<simulated_hosts>(1ms);
