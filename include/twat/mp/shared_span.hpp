@@ -110,7 +110,9 @@ private:
     @throws std::invalid_argument if `count` is 0.
 
     @par Thread safety
-    Who cuts an array twice has slices that overlap: it is for the caller to see that only one of those that overlap is written at a time.
+    Who cuts an array twice has slices that overlap: it is for the caller to see that only one of those that overlap is written at a time. Nothing
+    checks this. Slices that are there are not slices in use: a thread pool may keep those of a call for a moment after it has completed, and a
+    program may keep some for later.
 */
 template <class Array>
 auto slices(Array&& whole, std::size_t count)
