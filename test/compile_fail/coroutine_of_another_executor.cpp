@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // expect: a task that is a coroutine returns asio::awaitable<T>, with its default executor
-// at most: 20 lines
 #include <twat/mp/multi_pool.hpp>
 
 #include <boost/asio/awaitable.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // expect: an argument behind the function is not a range
-// at most: 25 lines
+// at most: 20 lines
 #include <twat/mp/multi_pool.hpp>
 
 #include <vector>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // expect: this verb needs a range behind the function, before the completion token
-// at most: 25 lines
+// at most: 20 lines
 #include <twat/mp/async_pool.hpp>
 
 #include <vector>

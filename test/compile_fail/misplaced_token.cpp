@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // expect: an argument behind the function is not a range (a completion token or std::stop_token comes last)
-// at most: 25 lines
+// at most: 20 lines
 #include <twat/mp/async_pool.hpp>
 
 #include <boost/asio/detached.hpp>

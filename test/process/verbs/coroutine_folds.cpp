@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(coroutines_are_folded_in_order, Pool, all_blocking
                            inputs | std::views::filter([](int) { return true; })) == expected);
     BOOST_TEST(pool.reduce(text_later, std::plus<>(), std::string("none"), std::vector<int>()) == "none");
     BOOST_TEST(pool.transform_reduce(inputs, std::views::iota(0L), 0L, std::plus<>(), product_later) == 2646700L);
-    BOOST_TEST(pool.reduce(own_index, std::plus<>(), 0, std::views::iota(0, 200)) == 200);
+    BOOST_TEST(pool.with({.chunk_size = 7}).reduce(own_index, std::plus<>(), 0, std::views::iota(0, 200)) == 200);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(coroutines_filter, Pool, all_blocking_pools)

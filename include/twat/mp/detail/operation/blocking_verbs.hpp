@@ -298,10 +298,13 @@ private:
                                stop);
                 },
                 std::forward<As>(args)...);
-        else
+        else {
+            static_cast<void>(
+                check_ranges<Verb, As...>()); // here the compiler has the least to tell about how it came to it
             return run(choose([&]<class W>() {
                 return make_range_call<Verb, W>(self().settings(), std::forward<F>(f), std::forward<As>(args)...);
             }));
+        }
     }
 
     void run(refused_call, const std::stop_token& = {}) const {}

@@ -410,6 +410,8 @@ private:
     auto start_range(F&& f, As&&... args) const
     {
         if constexpr (is_range_argument<last_argument_t<As...>>) {
+            static_cast<void>(
+                check_ranges<Verb, As...>()); // here the compiler has the least to tell about how it came to it
             asio::use_awaitable_t<Executor> token;
             return start<asio::use_awaitable_t<Executor>>(
                 token, choose([&]<class W>() {
