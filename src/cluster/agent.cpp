@@ -208,12 +208,12 @@ void agent::on_verdict(const std::string& pool, const incoming& message)
     const auto [told, rest] = unpack<verdict_message>(message.bytes());
     const chunk_key key{pool, told.chunk};
     const agent_desk::entry* const entry = desk_.find(key);
-    const std::string ack = entry ? entry->ack : std::string();
+    const std::string ack = entry && entry->ack_holds ? entry->ack : std::string();
     if (!desk_.answered(key, told.delivery, told.answer, clock::now()))
         return;
     if (told.answer != verdict::run) {
         held_.erase(key);
-        if (told.answer == verdict::unknown)
+        if (told.answer == verdict::unknown && !ack.empty())
             link_->publish_text(ack, "+TERM");
         return;
     }
@@ -401,7 +401,7 @@ void agent::step()
         take_work();
         const auto due = desk_.take_due(now);
         for (const auto& [key, entry] : due.orphans) {
-            drop(key, entry.ack, "+TERM");
+            drop(key, entry.ack, entry.ack_holds ? "+TERM" : nullptr);
             link_->publish(names_.pool(key.pool, "given_up"), pack(given_up_message{id_, key.chunk}));
         }
         for (const auto& [key, entry] : due.returned) {

@@ -26,6 +26,7 @@ agent_desk::delivery agent_desk::delivered(const chunk_key& key, const task_mess
     pool->second.ask_at = first ? saturating_add(now, often(lease)) : pool->second.ask_at;
     const auto [it, added] = entries_.try_emplace(key);
     it->second.ack = ack;
+    it->second.ack_holds = true;
     if (!added)
         return delivery::known;
     it->second.delivery = ++last_delivery_;
@@ -132,6 +133,7 @@ void agent_desk::connected(time_point now)
         pool.ask_at = now;
     }
     for (auto& [key, e] : entries_) {
+        e.ack_holds = false;
         e.renew_at = now;
         if (e.at == stage::claiming || e.at == stage::finished)
             e.send_at = now;

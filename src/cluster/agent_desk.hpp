@@ -41,7 +41,9 @@ public:
     struct entry
     {
         stage at = stage::waiting;
-        std::string ack;            ///< Where the newest delivery is acknowledged.
+        std::string ack; ///< Where the newest delivery is acknowledged.
+        bool ack_holds =
+            true; ///< It is of this connection: a broker that was killed may give its number to another chunk.
         std::uint64_t delivery = 0; ///< Names its stay here.
         duration lease{};
         bool coroutine = false;

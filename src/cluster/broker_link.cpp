@@ -123,7 +123,7 @@ struct broker_link::state : std::enable_shared_from_this<state>
     void close();
     void end();
     void helper_is_through();
-    void take_out(const std::vector<std::uint64_t>& sequences, bool doubtful);
+    void take_out(std::uint64_t chunk, const std::vector<std::uint64_t>& sequences, bool doubtful);
     void look_for_leftovers();
 
     // In a helper thread:
@@ -159,7 +159,7 @@ struct broker_link::state : std::enable_shared_from_this<state>
     bool checked_before = false;
     std::atomic<unsigned> absences{0}; // of the broker
     leftovers left;
-    std::vector<std::uint64_t> looked_at;           // by the helper
+    std::vector<stored_chunk> looked_at;            // by the helper
     std::atomic<natsConnection*> attached{nullptr}; // also while it is being set up
 
     struct registry
@@ -354,16 +354,16 @@ void broker_link::state::helper_is_through()
         look_for_leftovers();
 }
 
-void broker_link::state::take_out(const std::vector<std::uint64_t>& sequences, bool doubtful)
+void broker_link::state::take_out(std::uint64_t chunk, const std::vector<std::uint64_t>& sequences, bool doubtful)
 {
     const time_point now = clock::now();
     for (const std::uint64_t sequence : sequences) {
         if (!online)
-            left.removed_unheard(sequence, now);
+            left.removed_unheard({sequence, chunk}, now);
         else if (doubtful)
-            left.suspect(sequence);
+            left.suspect({sequence, chunk});
         else
-            left.removed(sequence, now);
+            left.removed({sequence, chunk}, now);
     }
     look_for_leftovers();
 }
@@ -498,17 +498,17 @@ void broker_link::state::delete_leftovers()
         if (clock::now() >= limit)
             return;
         const unsigned absences_before = absences;
-        const deletion what = delete_own(nc, s.names, looked_at[i], s.own, question_patience);
-        if (what == deletion::deleted) // which can be forgotten as well
-            post([sequence = looked_at[i]](state& link) { link.left.removed(sequence, clock::now()); });
+        const deletion what = delete_own(nc, s.names, looked_at[i], s.pool, question_patience);
+        if (what != deletion::unanswered) // the broker can forget this as well
+            post([chunk = looked_at[i]](state& link) { link.left.removed(chunk, clock::now()); });
         if (what != deletion::unanswered)
             continue;
         // It went away: the rest is looked at when it is back. Or this account may not ask, and never will be told.
         if (absences != absences_before || natsConnection_Status(nc) != NATS_CONN_STATUS_CONNECTED)
             post(
                 [rest = std::vector(looked_at.begin() + static_cast<std::ptrdiff_t>(i), looked_at.end())](state& link) {
-                    for (const std::uint64_t sequence : rest)
-                        link.left.suspect(sequence);
+                    for (const stored_chunk& chunk : rest)
+                        link.left.suspect(chunk);
                 });
         return;
     }
@@ -580,13 +580,14 @@ void broker_link::publish_text(std::string subject, std::string_view text, std::
     publish(std::move(subject), {first, first + text.size()}, std::move(reply));
 }
 
-void broker_link::take_out(std::string subject, std::string text, std::vector<std::uint64_t> sequences, bool doubtful)
+void broker_link::take_out(std::string subject, std::string text, std::uint64_t chunk,
+                           std::vector<std::uint64_t> sequences, bool doubtful)
 {
-    state_->post([subject = std::move(subject), text = std::move(text), sequences = std::move(sequences),
+    state_->post([subject = std::move(subject), text = std::move(text), chunk, sequences = std::move(sequences),
                   doubtful](state& link) {
         if (link.online && !subject.empty())
             natsConnection_Publish(link.connection.get(), subject.c_str(), text.data(), static_cast<int>(text.size()));
-        link.take_out(sequences, doubtful);
+        link.take_out(chunk, sequences, doubtful);
     });
 }
 

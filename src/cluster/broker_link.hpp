@@ -58,8 +58,8 @@ public:
         std::string client; ///< Its name, for those who look at the broker.
         cluster::names names{""};
         duration lease{};
-        /// A pool: what the ids of its messages begin with.
-        std::string own{};
+        /// A pool: its id, which the names of its chunks begin with.
+        std::string pool{};
         std::size_t replicas = 1;
         /// A pool: without the stream it is of no use. An agent waits for a pool to make it.
         bool owns_stream = true;
@@ -90,9 +90,10 @@ public:
     /// To the stream, which drops what comes twice under one id.
     void publish_once(std::string subject, std::vector<std::byte> bytes, std::string reply, std::string message_id);
     void publish_text(std::string subject, std::string_view text, std::string reply = {});
-    /// Tells the stream to let go of chunks: those with these numbers, which belong to the pool. If the broker goes away, it looks after them when it is back.
+    /// Tells the stream to let go of a chunk of the pool's, which has these numbers. If the broker goes away, it looks after them when it is back.
     /// @param doubtful The stream may not do as it is told, or have other messages under these numbers by now: asks about them at once.
-    void take_out(std::string subject, std::string text, std::vector<std::uint64_t> sequences, bool doubtful);
+    void take_out(std::string subject, std::string text, std::uint64_t chunk, std::vector<std::uint64_t> sequences,
+                  bool doubtful);
     /// The stream is not there, or the consumer: looks after them.
     void look_after_stream();
 

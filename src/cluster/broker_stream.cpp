@@ -150,7 +150,7 @@ std::string ensure_stream(natsConnection* connection, const names& called, durat
     return {};
 }
 
-deletion delete_own(natsConnection* connection, const names& called, std::uint64_t sequence, std::string_view own,
+deletion delete_own(natsConnection* connection, const names& called, const stored_chunk& what, std::string_view pool,
                     duration patience)
 {
     jsOptions options;
@@ -163,13 +163,13 @@ deletion delete_own(natsConnection* connection, const names& called, std::uint64
     const std::string stream = called.stream();
     natsMsg* found = nullptr;
     jsErrCode code{};
-    if (const natsStatus s = js_GetMsg(&found, context, stream.c_str(), sequence, &options, &code); s != NATS_OK)
+    if (const natsStatus s = js_GetMsg(&found, context, stream.c_str(), what.sequence, &options, &code); s != NATS_OK)
         return s == NATS_NOT_FOUND || code != jsErrCode{} ? deletion::not_there : deletion::unanswered;
     const std::unique_ptr<natsMsg, destroyer<natsMsg_Destroy>> message(found);
-    const char* id = nullptr;
-    if (natsMsgHeader_Get(found, "Nats-Msg-Id", &id) != NATS_OK || !id || !std::string_view(id).starts_with(own))
+    const char* name = nullptr;
+    if (natsMsgHeader_Get(found, "Nats-Msg-Id", &name) != NATS_OK || !name || !names_chunk(name, pool, what.chunk))
         return deletion::not_there;
-    const natsStatus s = js_DeleteMsg(context, stream.c_str(), sequence, &options, &code);
+    const natsStatus s = js_DeleteMsg(context, stream.c_str(), what.sequence, &options, &code);
     return s == NATS_OK || code != jsErrCode{} ? deletion::deleted : deletion::unanswered;
 }
 

@@ -5,13 +5,13 @@
 #include <nats/nats.h>
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include <twat/mp/cluster/options.hpp>
 
+#include "cluster/leftovers.hpp"
 #include "cluster/names.hpp"
 
 namespace twat::mp::detail::cluster {
@@ -36,10 +36,10 @@ options_handle make_broker_options(const std::string& url, const broker_credenti
 /// Makes the stream and its consumer, or brings them up to date. Blocks. Returns what is wrong; empty: nothing.
 std::string ensure_stream(natsConnection* connection, const names& called, duration lease, std::size_t replicas);
 
-/// Deletes a message, if it was published under an id that begins with `own`: numbers of messages that a broker lost are given out again. Blocks for
+/// Deletes a chunk of a pool's, if it is there under this number: the numbers of messages that a broker lost are given out again. Blocks for
 /// `patience` for each of two questions at most.
 enum class deletion { not_there, deleted, unanswered };
-deletion delete_own(natsConnection* connection, const names& called, std::uint64_t sequence, std::string_view own,
+deletion delete_own(natsConnection* connection, const names& called, const stored_chunk& what, std::string_view pool,
                     duration patience);
 
 /// Why a connection could not be made, in this thread, and what to do.

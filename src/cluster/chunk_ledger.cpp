@@ -28,17 +28,28 @@ void chunk_ledger::came_back() noexcept
         chunk.outlived = true;
 }
 
-verdict chunk_ledger::claim(chunk_id id, const std::string& agent, const std::string& ack)
+verdict chunk_ledger::claim(chunk_id id, const std::string& agent, std::uint64_t delivery, const std::string& ack)
 {
     const auto found = chunks_.find(id);
     if (found == chunks_.end())
         return verdict::unknown;
     outstanding& chunk = found->second;
-    if (chunk.is_given() && chunk.agent != agent)
+    if (chunk.is_given() && (chunk.agent != agent || chunk.delivery != delivery))
         return verdict::taken;
     chunk.agent = agent;
+    chunk.delivery = delivery;
     chunk.ack = ack;
     return verdict::run;
+}
+
+std::optional<chunk_ledger::outstanding> chunk_ledger::take_dropped(chunk_id id, const std::string& agent,
+                                                                    std::uint64_t delivery)
+{
+    const outstanding* const found = find(id);
+    // An earlier delivery is that of a claim that was late.
+    if (!found || found->agent != agent || delivery <= found->delivery)
+        return std::nullopt;
+    return forget(id);
 }
 
 std::optional<chunk_ledger::outstanding> chunk_ledger::withdraw(chunk_id id)

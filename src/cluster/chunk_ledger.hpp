@@ -28,6 +28,7 @@ public:
     {
         std::vector<std::uint64_t> sequences; ///< Of all its copies in the stream, as far as it said so.
         std::string agent;                    ///< Who has it; empty: nobody.
+        std::uint64_t delivery = 0;           ///< Which of the agent's it was given for.
         std::string ack;                      ///< Where it is acknowledged; the newest that the agent told.
         bool unnamed_once = false;            ///< The agent did not name it when it told what it has.
         bool outlived = false; ///< The broker was away in its time: what the stream knows of it is not certain.
@@ -46,8 +47,12 @@ public:
     /// The broker was away and is back.
     void came_back() noexcept;
 
-    /// An agent was delivered the chunk and wants to run it. The same agent gets the same answer again: answers can be lost.
-    verdict claim(chunk_id id, const std::string& agent, const std::string& ack);
+    /// An agent was delivered the chunk and wants to run it. For the same delivery it gets the same answer again: answers can be lost.
+    verdict claim(chunk_id id, const std::string& agent, std::uint64_t delivery, const std::string& ack);
+
+    /// To be asked before `claim`: an agent to which a chunk was given, and delivered anew, has dropped it in between, perhaps after it had begun. Such
+    /// a chunk is lost.
+    std::optional<outstanding> take_dropped(chunk_id id, const std::string& agent, std::uint64_t delivery);
 
     /// Takes back a chunk that was not given to anybody. Nothing if it was, or is not here.
     std::optional<outstanding> withdraw(chunk_id id);

@@ -18,8 +18,6 @@ namespace {
 
 /// Room in a message for what goes with a body.
 constexpr std::size_t overhead = 4096;
-/// A connection that was away for longer was away for as long as an agent needs to give up what it has not begun.
-constexpr int short_absence = 2; // parts of a lease
 
 std::uint64_t number_behind(std::string_view text, std::string_view key)
 {
@@ -70,9 +68,9 @@ void cluster_workers_set::read_mail()
     }
 }
 
-void cluster_workers_set::on_link(const mailbox::link_state& now)
+void cluster_workers_set::on_link(const link_state& now)
 {
-    const mailbox::link_state before = std::exchange(link_state_, now);
+    const link_state before = std::exchange(link_state_, now);
     if (!now.online)
         return members_.disconnected();
     if (now.connections == before.connections)
@@ -80,9 +78,9 @@ void cluster_workers_set::on_link(const mailbox::link_state& now)
     max_payload_ = now.max_payload;
     members_.connected(now.since);
     ledger_.came_back();
-    // What the broker was sent may be lost. It drops what it has, by the name; but what agents have taken out of the stream by now, because
-    // nobody answered here, it must not take for that.
-    const bool renew = now.away > options_.lease / short_absence;
+    // What the broker was sent may be lost. It drops what comes twice under one name; but what agents have taken out of the stream by now, because
+    // nobody answered here, it must not take for that. However short the absence was: they may have heard of this pool long before.
+    const bool renew = now.came_back_since(before);
     for (const chunk_id id : ledger_.to_publish_again())
         if (const auto found = sent_.find(id); found != sent_.end()) {
             found->second.renewed += renew;
@@ -94,13 +92,11 @@ void cluster_workers_set::on_link(const mailbox::link_state& now)
 void cluster_workers_set::publish(chunk_id id, sent_chunk& sent)
 {
     sent.task.inlined = sent.body.size() + overhead <= max_payload_;
-    const std::string chunk = std::to_string(id);
     unstored_.insert(id);
     link_->publish_once(
         names_.task(sent.task.coroutine ? "coroutine" : "plain"),
         pack(sent.task, sent.task.inlined ? std::span<const std::byte>(sent.body) : std::span<const std::byte>()),
-        names_.pool(id_, "stored." + chunk),
-        id_ + "." + chunk + (sent.renewed == 0 ? std::string() : ".r" + std::to_string(sent.renewed)));
+        names_.pool(id_, "stored." + std::to_string(id)), make_chunk_name(id_, id, sent.renewed));
 }
 
 void cluster_workers_set::on_message(const incoming& message)
@@ -142,15 +138,21 @@ void cluster_workers_set::on_stored(std::uint64_t chunk, const incoming& message
     }
     const std::uint64_t sequence = number_behind(answer, "\"seq\":");
     if (sequence != 0 && !ledger_.stored(chunk, sequence))
-        link_->take_out({}, {}, {sequence}, true);
+        link_->take_out({}, {}, chunk, {sequence}, true);
 }
 
 void cluster_workers_set::on_claim(const incoming& message)
 {
     const auto [claim, rest] = unpack<claim_message>(message.bytes());
-    if (!members_.heard(claim.agent, message.when()))
+    if (!members_.told_chunks(claim.agent, message.when()))
         return call_roll(); // it asks again, when it is known
-    verdict_message told{claim.chunk, claim.delivery, ledger_.claim(claim.chunk, claim.agent, claim.ack), {}};
+    if (auto dropped = ledger_.take_dropped(claim.chunk, claim.agent, claim.delivery))
+        lose({claim.chunk, std::move(*dropped)}, claim.host, why_dropped);
+    verdict_message told{
+        claim.chunk, claim.delivery, ledger_.claim(claim.chunk, claim.agent, claim.delivery, claim.ack), {}};
+    if (told.answer == verdict::unknown) // the agent takes it out
+        if (const std::uint64_t delivered = sequence_in(claim.ack); delivered != 0)
+            link_->take_out({}, {}, claim.chunk, {delivered}, false);
     if (const auto found = sent_.find(claim.chunk);
         found != sent_.end() && found->second.work->deadline != time_point::max())
         told.remaining = std::max(found->second.work->deadline - clock::now(), duration(1));
@@ -212,12 +214,12 @@ void cluster_workers_set::on_part(const incoming& message)
 void cluster_workers_set::on_alive(const incoming& message)
 {
     const auto [told, rest] = unpack<alive_message>(message.bytes());
-    if (!members_.heard(told.agent, message.when()))
+    if (!members_.told_chunks(told.agent, message.when()))
         call_roll();
     link_->publish(std::string(message.reply()), pack(unwanted_message{ledger_.unwanted(told.agent, told.chunks)}));
     const membership::agent* const agent = members_.find(told.agent);
     for (const auto& lost : ledger_.reconcile(told.agent, told.chunks))
-        lose(lost, agent ? agent->told.host : "an agent", "its agent has dropped the task");
+        lose(lost, agent ? agent->told.host : "an agent", why_dropped);
 }
 
 // An agent whose link was cut takes its pools for gone. What it had not been given yet is in nobody's hands then, and not in the stream.
@@ -330,20 +332,20 @@ void cluster_workers_set::lose(const chunk_ledger::lost_chunk& lost, const std::
 }
 
 /// Takes a chunk out of the stream: by its acknowledgement, if it was delivered, or by its number.
-void cluster_workers_set::withdraw(chunk_id, const chunk_ledger::outstanding& what)
+void cluster_workers_set::withdraw(chunk_id id, const chunk_ledger::outstanding& what)
 {
     std::vector<std::uint64_t> sequences = what.sequences;
     if (const std::uint64_t delivered = sequence_in(what.ack);
         delivered != 0 && std::ranges::find(sequences, delivered) == sequences.end())
         sequences.push_back(delivered);
     const bool doubtful = what.outlived || sequences.size() > 1;
-    if (!what.ack.empty())
-        link_->take_out(what.ack, "+ACK", std::move(sequences), doubtful);
-    else if (doubtful)
-        link_->take_out({}, {}, std::move(sequences), true);
+    if (doubtful) // another chunk may have its number by now
+        link_->take_out({}, {}, id, std::move(sequences), true);
+    else if (!what.ack.empty())
+        link_->take_out(what.ack, "+ACK", id, std::move(sequences), false);
     else if (!sequences.empty()) {
         std::string request = "{\"seq\":" + std::to_string(sequences.front()) + ",\"no_erase\":true}";
-        link_->take_out(names_.delete_task(), std::move(request), std::move(sequences), false);
+        link_->take_out(names_.delete_task(), std::move(request), id, std::move(sequences), false);
     }
 }
 

@@ -65,7 +65,7 @@ cluster_workers_set::cluster_workers_set(const cluster_options& options, const b
     s.client = "twat-mp pool of " + program_text() + " (pid " + std::to_string(::getpid()) + ")";
     s.names = names_;
     s.lease = options_.lease;
-    s.own = id_ + ".";
+    s.pool = id_;
     s.replicas = options_.replicas;
     s.beside_a_loop = site.link->beside_a_loop();
     s.subscriptions = {names_.pool(id_, ">"), names_.presence()};
@@ -291,8 +291,11 @@ void cluster_workers_set::look()
 void cluster_workers_set::judge()
 {
     const time_point now = clock::now();
-    for (const membership::agent& lost :
-         members_.take_lost(now, [&](const std::string& agent) { return ledger_.given_to(agent) != 0; }))
+    const auto holds = [&](const std::string& agent) { return ledger_.given_to(agent) != 0; };
+    for (const membership::agent& other : members_.without_chunks(now, holds))
+        for (const auto& chunk : ledger_.lose(other.told.agent))
+            lose(chunk, other.told.host, why_dropped);
+    for (const membership::agent& lost : members_.take_lost(now, holds))
         for (const auto& chunk : ledger_.lose(lost.told.agent))
             lose(chunk, lost.told.host,
                  "nothing was heard from its agent for " +

@@ -79,7 +79,7 @@ private:
 
     // What comes from the broker, in cluster_messages.cpp:
     void read_mail();
-    void on_link(const mailbox::link_state& now);
+    void on_link(const link_state& now);
     void on_message(const incoming& message);
     void on_claim(const incoming& message);
     void on_outcome(const incoming& message);
@@ -95,6 +95,7 @@ private:
     void report(chunk_id id, const sent_chunk& sent, std::span<const std::byte> body, duration busy);
     /// It goes nowhere: all of its tasks fail.
     void refuse(chunk_id id, errc code, const std::string& why);
+    static constexpr const char* why_dropped = "its agent has dropped the task";
     void lose(const chunk_ledger::lost_chunk& lost, const std::string& host, const std::string& why);
     void withdraw(chunk_id id, const chunk_ledger::outstanding& what);
     void tell_to_stop(const std::string& agent, chunk_id id, bool by_force);
@@ -135,7 +136,7 @@ private:
     std::map<worker_id, place> places_;
     worker_id last_place_ = 0;
     std::size_t nodes_ = 1; ///< As the pool was told last.
-    mailbox::link_state link_state_{};
+    link_state link_state_{};
     std::size_t max_payload_ = std::size_t(1) << 20;
     bool active_ = false;
     bool ended_ = false;  ///< Nothing starts any more.

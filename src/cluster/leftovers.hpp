@@ -3,6 +3,7 @@
 #define TWAT_MP_SRC_CLUSTER_LEFTOVERS_HPP
 
 #include <chrono>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -13,6 +14,15 @@
 #include "backend/chunk.hpp"
 
 namespace twat::mp::detail::cluster {
+
+/// A chunk of a pool's, and its number in the stream.
+struct stored_chunk
+{
+    std::uint64_t sequence = 0;
+    std::uint64_t chunk = 0;
+
+    auto operator<=>(const stored_chunk&) const = default;
+};
 
 /** Chunks that a pool took out of its stream, and that may be there once more. No I/O and no clock.
 
@@ -27,44 +37,44 @@ public:
     static constexpr std::size_t most = 65536;
 
     /// A chunk was told to be taken out of the stream.
-    void removed(std::uint64_t sequence, time_point now)
+    void removed(const stored_chunk& what, time_point now)
     {
-        recent_.emplace_back(sequence, now);
+        recent_.emplace_back(what, now);
         while (recent_.size() > most || now - recent_.front().second > memory)
             recent_.pop_front();
     }
     /// The same while the broker is away: nothing is forgotten for being old, as it can be told only when it is back.
-    void removed_unheard(std::uint64_t sequence, time_point now)
+    void removed_unheard(const stored_chunk& what, time_point now)
     {
-        recent_.emplace_back(sequence, now);
+        recent_.emplace_back(what, now);
         while (recent_.size() > most)
             recent_.pop_front();
     }
     /// One may be there, whatever the broker was told.
-    void suspect(std::uint64_t sequence)
+    void suspect(const stored_chunk& what)
     {
         if (suspects_.size() < most)
-            suspects_.insert(sequence);
+            suspects_.insert(what);
     }
     /// The broker is back.
     void came_back()
     {
-        for (const auto& [sequence, when] : recent_)
-            suspect(sequence);
+        for (const auto& [what, when] : recent_)
+            suspect(what);
         recent_.clear();
     }
 
     bool empty() const noexcept { return suspects_.empty(); }
     /// Those to look at, the oldest first.
-    std::vector<std::uint64_t> take()
+    std::vector<stored_chunk> take()
     {
         const auto taken = std::exchange(suspects_, {});
         return {taken.begin(), taken.end()};
     }
 
 private:
-    std::deque<std::pair<std::uint64_t, time_point>> recent_;
-    std::set<std::uint64_t> suspects_;
+    std::deque<std::pair<stored_chunk, time_point>> recent_;
+    std::set<stored_chunk> suspects_;
 };
 
 } // namespace twat::mp::detail::cluster

@@ -2,7 +2,6 @@
 #ifndef TWAT_MP_SRC_CLUSTER_MAILBOX_HPP
 #define TWAT_MP_SRC_CLUSTER_MAILBOX_HPP
 
-#include <algorithm>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "cluster/broker_link.hpp"
+#include "cluster/link_state.hpp"
 #include "cluster/messages.hpp"
 
 namespace twat::mp::detail::cluster {
@@ -26,16 +26,6 @@ namespace twat::mp::detail::cluster {
 class mailbox
 {
 public:
-    struct link_state
-    {
-        bool online = false;
-        std::size_t max_payload = 0;
-        std::size_t connections = 0; ///< How often it came, so far.
-        time_point since{};
-        duration away{};       ///< How long it was away, of all absences that were not told yet the longest.
-        std::string failure{}; ///< Why it cannot be used; empty: nothing is known to be wrong.
-    };
-
     struct contents
     {
         link_state link;
@@ -62,20 +52,13 @@ public:
     void connected(std::size_t max_payload)
     {
         update([&] {
-            link_state& link = waiting_.link;
-            const time_point now = clock::now();
-            const duration away = link.online ? duration(0) : now - link.since;
-            link = {true, max_payload, link.connections + 1, now, std::max(link.away, away), {}};
+            link_.connected(max_payload, clock::now());
             important_ = true;
         });
     }
     void disconnected()
     {
-        update([&] {
-            // Kept even if it comes back before the strand runs.
-            if (std::exchange(waiting_.link.online, false))
-                waiting_.link.since = clock::now();
-        });
+        update([&] { link_.disconnected(clock::now()); });
     }
     void unanswered()
     {
@@ -83,7 +66,7 @@ public:
     }
     void failed(std::string why)
     {
-        update([&] { waiting_.link.failure = std::move(why); });
+        update([&] { link_.failure = std::move(why); });
     }
 
     // On the strand:
@@ -91,9 +74,8 @@ public:
     {
         std::lock_guard lock(mutex_);
         rung_ = important_ = false;
-        contents taken{waiting_.link, std::move(waiting_.presence), std::move(waiting_.messages),
+        contents taken{link_, std::move(waiting_.presence), std::move(waiting_.messages),
                        std::exchange(waiting_.unanswered, false)};
-        waiting_.link.away = duration(0);
         waiting_.presence.clear();
         waiting_.messages.clear();
         return taken;
@@ -146,7 +128,8 @@ private:
 
     const std::function<void()> ring_;
     std::mutex mutex_;
-    contents waiting_;
+    contents waiting_; // but the link
+    link_state link_;
     bool listening_ = false;
     bool for_agents_ = false;
     bool important_ = false;

@@ -17,7 +17,7 @@ void membership::heard(const presence_message& told, time_point when)
     const auto found = agents_.find(told.agent);
     if (found == agents_.end()) {
         if (!told.leaving)
-            agents_.emplace(told.agent, agent{told, when});
+            agents_.emplace(told.agent, agent{told, when, when});
         return;
     }
     found->second.told = told;
@@ -30,6 +30,14 @@ bool membership::heard(const std::string& id, time_point when)
     if (found == agents_.end())
         return false;
     found->second.heard = std::max(found->second.heard, when);
+    return true;
+}
+
+bool membership::told_chunks(const std::string& id, time_point when)
+{
+    if (!heard(id, when))
+        return false;
+    agents_.at(id).told_chunks = std::max(agents_.at(id).told_chunks, when);
     return true;
 }
 

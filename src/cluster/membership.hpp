@@ -27,11 +27,15 @@ public:
     {
         presence_message told;
         time_point heard;
+        time_point told_chunks{}; ///< When it told last which chunks it has.
     };
 
     void heard(const presence_message& told, time_point when);
     /// Something else came from the agent. @return Whether it is one of those that serve.
     bool heard(const std::string& agent, time_point when);
+
+    /// The agent tells which chunks it has, or is given one.
+    bool told_chunks(const std::string& agent, time_point when);
 
     void connected(time_point when) noexcept
     {
@@ -45,6 +49,11 @@ public:
     /// @param holds Whether an agent holds chunks.
     template <class Holds>
     std::vector<agent> take_lost(time_point now, Holds holds);
+
+    /// Agents that are heard, and have not told for a lease which chunks they have, as those that have some do: they have none any more.
+    /// @param holds Whether an agent was given chunks.
+    template <class Holds>
+    std::vector<agent> without_chunks(time_point now, Holds holds) const;
 
     /// When `take_lost` may find one.
     time_point next_due() const noexcept;
@@ -86,6 +95,17 @@ std::vector<membership::agent> membership::take_lost(time_point now, Holds holds
     }
     std::erase_if(others_, [&](const auto& other) { return now - other.second.heard > 4 * patience(); });
     return lost;
+}
+
+template <class Holds>
+std::vector<membership::agent> membership::without_chunks(time_point now, Holds holds) const
+{
+    std::vector<agent> found;
+    if (connected_)
+        for (const auto& [id, a] : agents_)
+            if (now - std::max(a.told_chunks, since_) >= patience() && holds(id))
+                found.push_back(a);
+    return found;
 }
 
 } // namespace twat::mp::detail::cluster

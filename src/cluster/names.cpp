@@ -12,6 +12,18 @@
 
 namespace twat::mp::detail::cluster {
 
+std::string make_chunk_name(std::string_view pool, std::uint64_t chunk, std::size_t renewed)
+{
+    return std::string(pool) + "." + std::to_string(chunk) +
+           (renewed == 0 ? std::string() : ".r" + std::to_string(renewed));
+}
+
+bool names_chunk(std::string_view name, std::string_view pool, std::uint64_t chunk)
+{
+    const std::string first = make_chunk_name(pool, chunk, 0);
+    return name.starts_with(first) && (name.size() == first.size() || name.substr(first.size()).starts_with(".r"));
+}
+
 std::string make_token(std::string_view text)
 {
     std::string token(text.empty() ? "_" : text);

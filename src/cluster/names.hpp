@@ -2,6 +2,8 @@
 #ifndef TWAT_MP_SRC_CLUSTER_NAMES_HPP
 #define TWAT_MP_SRC_CLUSTER_NAMES_HPP
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -40,6 +42,12 @@ private:
     std::string build_;
     std::string base_;
 };
+
+/// Under which a pool publishes a chunk: the stream drops what comes twice under one name.
+/// @param renewed How often the chunk was published under a new name.
+std::string make_chunk_name(std::string_view pool, std::uint64_t chunk, std::size_t renewed);
+/// Whether the chunk may have been published under this name.
+bool names_chunk(std::string_view name, std::string_view pool, std::uint64_t chunk);
 
 /// One token of a subject.
 std::string make_token(std::string_view text);

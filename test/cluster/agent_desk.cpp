@@ -200,4 +200,15 @@ BOOST_AUTO_TEST_CASE(an_agent_that_leaves_returns_what_it_has_not_claimed)
     BOOST_TEST(desk.size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(an_ack_holds_until_the_broker_was_away)
+{
+    claim();
+    BOOST_TEST(desk.find(key)->ack_holds);
+    desk.disconnected();
+    desk.connected(start);
+    BOOST_TEST(!desk.find(key)->ack_holds);
+    BOOST_TEST((desk.delivered(key, task(), "another", start) == agent_desk::delivery::known));
+    BOOST_TEST(desk.find(key)->ack_holds);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
