@@ -97,6 +97,8 @@ options_handle make_broker_options(const std::string& url, const broker_credenti
         check(natsOptions_LoadCertificatesChain(made, credentials.certificate.c_str(), credentials.key.c_str()),
               "broker_credentials::certificate " + credentials.certificate.string());
     check(natsOptions_SetTimeout(made, connect_timeout), "timeout");
+    // Otherwise nats.c waits for a millisecond with each message, for more; the link writes all that is there at once anyway.
+    check(natsOptions_SetSendAsap(made, true), "sending at once");
     check(natsOptions_SetAllowReconnect(made, true), "reconnect");
     check(natsOptions_SetMaxReconnect(made, -1), "reconnect");
     check(natsOptions_SetReconnectWait(made, reconnect_pause), "reconnect");
