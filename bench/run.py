@@ -189,10 +189,13 @@ def main():
     contestants = [
         Program([build / "bench/bench"]),
         Program([build / "bench/bench_peers"]),
+        *([Program([build / "bench/bench_cluster"])] if (build / "bench/bench_cluster").exists() else []),
         Program([sys.executable, HERE / "peers/python.py"]),
         Compressors(build / "example/pgzip/pgzip", build),
     ]
     workloads, skipped = collect(contestants, arguments.workloads)
+    if not (build / "bench/bench_cluster").exists():
+        skipped.append("nats.c: not found (Debian: libnats-dev); w12 is left out")
     for line in skipped:
         print(f"skipped: {line}")
 
