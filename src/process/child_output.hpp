@@ -2,6 +2,8 @@
 #ifndef TWAT_MP_SRC_PROCESS_CHILD_OUTPUT_HPP
 #define TWAT_MP_SRC_PROCESS_CHILD_OUTPUT_HPP
 
+#include <twat/mp/config.hpp>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/system/error_code.hpp>
