@@ -10,6 +10,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <csignal>
+#include <functional>
 #include <numeric>
 #include <set>
 #include <stdexcept>
@@ -49,6 +50,14 @@ asio::awaitable<int> slow_double(int x)
     co_await timer.async_wait(asio::use_awaitable);
     co_return 2 * x;
 }
+
+asio::awaitable<bool> later_odd(int x)
+{
+    const int doubled = co_await slow_double(x);
+    co_return doubled % 4 != 0;
+}
+
+double inverse(int x) { return 1.0 / (x + 1); }
 
 int sleep_and_square(int x)
 {
@@ -128,6 +137,16 @@ BOOST_AUTO_TEST_CASE(streams)
     for (const int x : pool.uimap(square, numbers(100)))
         sum += x;
     BOOST_TEST(sum == 328350);
+}
+
+BOOST_AUTO_TEST_CASE(ranges_are_folded_there)
+{
+    cluster_pool pool(options);
+    const auto inputs = numbers(1000);
+    BOOST_TEST(pool.reduce(square, std::plus<>(), 0, inputs) == 332833500);
+    BOOST_TEST(pool.reduce(slow_double, std::plus<>(), 0, inputs) == 999000);
+    BOOST_TEST(pool.filter(later_odd, numbers(100)).size() == 50u);
+    BOOST_TEST(pool.with({.deterministic = true}).reduce(inverse, std::plus<>(), 0.0, inputs) > 7.0);
 }
 
 BOOST_AUTO_TEST_CASE(exceptions_arrive_with_their_type_and_index)
