@@ -12,7 +12,7 @@
 namespace twat::mp::detail::cluster {
 namespace {
 
-/// Workers of a pool whose program has gone home end after this.
+/// Workers of a pool of its own setup, whose program may have gone home, end after this.
 constexpr duration idle_timeout = std::chrono::seconds(60);
 
 /// An initializer that came as bytes, and goes to workers as bytes.
@@ -90,7 +90,9 @@ void local_pools::add(std::uint64_t setup, const setup_message& wanted)
 {
     pool_options options = options_;
     options.nodes = nodes_;
-    if (options.min_nodes == all_nodes && options.idle_timeout == duration::zero()) {
+    // Chunks are claimed only when a worker is free, so none ever waits here for long enough that one more worker would be started for it: where
+    // workers come and go, some are missing. What most programs share keeps all of them.
+    if (setup != 0 && options.min_nodes == all_nodes && options.idle_timeout == duration::zero()) {
         options.min_nodes = 0;
         options.idle_timeout = idle_timeout;
     }

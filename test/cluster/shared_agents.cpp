@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "broker.hpp"
@@ -22,7 +24,30 @@ int wait_a_little(int x)
     return x;
 }
 
+/// When it began and ended. Agents of these tests have one clock.
+std::pair<std::int64_t, std::int64_t> stay(int)
+{
+    const auto now = [] { return std::chrono::steady_clock::now().time_since_epoch().count(); };
+    const std::int64_t begin = now();
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return {begin, now()};
+}
+
 BOOST_AUTO_TEST_SUITE(test_cluster_shared_agents)
+
+BOOST_AUTO_TEST_CASE(an_agent_makes_use_of_all_its_workers)
+{
+    const broker server;
+    const started_program agent = start_agent(server.url(), 2);
+    cluster_pool pool(cluster_options{.url = server.url()});
+    pool.apply(stay, 0); // one of them is there already
+    auto stays = pool.with({.chunk_size = 1}).map(stay, numbers(300));
+    std::sort(stays.begin(), stays.end());
+    std::size_t together = 0;
+    for (std::size_t i = 1; i != stays.size(); ++i)
+        together += stays[i].first < stays[i - 1].second;
+    BOOST_TEST(together > stays.size() / 2);
+}
 
 BOOST_AUTO_TEST_CASE(neither_of_two_pools_waits_for_the_whole_map_of_the_other)
 {
