@@ -102,7 +102,7 @@ void engine::no_longer_runs(given_chunk& held) noexcept
         tenant.counters->add_running(-1);
     if (was_held_back && !tenant.at_bound()) {
         hold_back(tenant);
-        may_steal_ = true;
+        idle_search_.note_change();
     }
 }
 

@@ -155,10 +155,7 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
     ++held_of_[static_cast<std::size_t>(op.prio)];
     given.is_part = given.keep > 1 || op.held_chunks > 1;
     parts_of_[static_cast<std::size_t>(op.prio)] += given.is_part;
-    if (worker.held.size() > 1 || given.keep > 1)
-        may_steal_ = true;
-    else if (op.next_index > 1)
-        steal_at_ = std::min(steal_at_, saturating_add(now_(), surely_begun));
+    idle_search_.note_given(given, now_);
     consider(worker);
     if (traits.options.max_concurrency != 0) {
         given.in_place = true;

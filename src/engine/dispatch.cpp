@@ -18,6 +18,7 @@ void engine::decide()
 {
     // Completing an operation can make room, and handing out can complete one (its range ends or throws).
     admission_.begin_turn();
+    next_turn_ = time_point::max();
     if (ending_)
         end_some();
     do {
@@ -29,7 +30,7 @@ void engine::decide()
         grow_if_tasks_wait();
     } while (!touched_.empty() || let_in_those_that_wait() || roster_.has_actions());
     if (admission_.has_shed_enough() || (ending_ && !outstanding_.empty()))
-        look_again_ = now_(); // the loop's other handlers first
+        next_turn_ = now_(); // the loop's other handlers first
 }
 
 // ---------------------------------------------------------------- whose turn

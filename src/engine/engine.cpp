@@ -11,15 +11,15 @@ engine::engine(settings s, backend& workers, std::function<time_point()> now)
                   .max_pending_bytes = settings_.max_pending_bytes,
                   .on_overflow = settings_.on_overflow,
                   .shed = settings_.shed}),
-      roster_({.nodes = settings_.nodes,
-               .min_nodes = settings_.min_nodes,
-               .idle_timeout = settings_.idle_timeout,
-               .start_timeout = settings_.start_timeout,
-               .restarts = settings_.restarts,
-               .starts_at_once = settings_.starts_at_once,
-               .can_kill = can_.can_kill,
-               .launches = can_.launches,
-               .seed = settings_.seed}),
+      idle_search_(can_.chunk_aim), roster_({.nodes = settings_.nodes,
+                                             .min_nodes = settings_.min_nodes,
+                                             .idle_timeout = settings_.idle_timeout,
+                                             .start_timeout = settings_.start_timeout,
+                                             .restarts = settings_.restarts,
+                                             .starts_at_once = settings_.starts_at_once,
+                                             .can_kill = can_.can_kill,
+                                             .launches = can_.launches,
+                                             .seed = settings_.seed}),
       elastic_(can_.launches && roster_.kept() < settings_.nodes), random_(settings_.seed)
 {
     if (!can_.launches) { // nobody would take their places
@@ -171,7 +171,7 @@ void engine::leave_place(given_chunk& held) noexcept
         return;
     held.in_place = false;
     --held.owner->places;
-    may_steal_ = true;
+    idle_search_.note_change();
     touch(*held.owner);
 }
 

@@ -24,6 +24,7 @@
 #include "engine/admission.hpp"
 #include "engine/fair_queue.hpp"
 #include "engine/hedge_plan.hpp"
+#include "engine/idle_search.hpp"
 #include "engine/ledger.hpp"
 #include "engine/live_tenant.hpp"
 #include "engine/roster.hpp"
@@ -384,11 +385,9 @@ private:
     takers takers_; // those that can take a chunk, and some that cannot any more
     // to which something has happened since they were put there
     hooked_list<ready_worker, considered_tag> considered_;
-    std::array<std::size_t, 3> held_of_{};    // chunks in workers whose operation has this priority
-    std::array<std::size_t, 3> parts_of_{};   // and those of them that are a part of more: only such can step back
-    std::size_t awaited_ = 0;                 // chunks whose workers were asked for what an idle one may get
-    bool may_steal_ = false;                  // something was handed out since an idle worker looked in vain
-    time_point steal_at_ = time_point::max(); // and when it is worth a look again
+    std::array<std::size_t, 3> held_of_{};  // chunks in workers whose operation has this priority
+    std::array<std::size_t, 3> parts_of_{}; // and those of them that are a part of more: only such can step back
+    idle_search idle_search_;
     watch<ready_worker> ages_;
     watch<given_chunk> checks_, unwanted_checks_; // of running tasks' time; those that nobody waits for apart
     watch<given_chunk> kills_;
@@ -409,8 +408,8 @@ private:
     operation_state* alone_ = nullptr; // handed out more than it would have beside others
     std::uint64_t last_operation_ = 0;
     chunk_id last_chunk_ = 0;
-    time_point look_again_ = time_point::max(); // an idle worker may take tasks from one that takes long
-    std::vector<operation_state*> listening_;   // want to know of progress
+    time_point next_turn_ = time_point::max(); // what is left to do once the loop's other handlers have had theirs
+    std::vector<operation_state*> listening_;  // want to know of progress
     time_point reports_looked_at_{}, reports_at_ = time_point::max();
     std::minstd_rand random_; // for the jitter
     error_maker refusal_;     // set: no more operations

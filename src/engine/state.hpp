@@ -260,6 +260,17 @@ inline std::optional<duration> time_left(const given_chunk& held)
     return held.owner ? held.owner->sizes.estimate(held.outstanding()) : std::nullopt;
 }
 
+/// What a chunk is thought to take that nobody has measured one like.
+inline constexpr duration unknown_time = std::chrono::seconds(1);
+
+/// The same for the chunk that its worker has come to: one that takes longer than expected will go on for as long as it is late.
+inline duration time_left_of_first(const given_chunk& held, time_point now)
+{
+    const duration left = time_left(held).value_or(unknown_time);
+    const auto whole = held.owner ? held.owner->sizes.estimate(held.keep) : std::nullopt;
+    return std::max(left, now - held.since - whole.value_or(duration::zero()));
+}
+
 /// A worker that has not begun its first task within this was stopped, or gets no time.
 inline constexpr duration surely_begun = std::chrono::milliseconds(100);
 

@@ -372,8 +372,9 @@ bool engine::judges() const
 time_point engine::next_wake() const
 {
     const time_point age = may_recycle_another() ? ages_.next() : time_point::max();
-    return std::min({look_again_, limits_.next(), kills_.next(), checks_.next(), unwanted_checks_.next(), age,
-                     roster_.next_due(), grow_at_, shrinks_at(), reports_at_, retries_.next(), hedges_.next()});
+    return std::min({next_turn_, idle_search_.next(), limits_.next(), kills_.next(), checks_.next(),
+                     unwanted_checks_.next(), age, roster_.next_due(), grow_at_, shrinks_at(), reports_at_,
+                     retries_.next(), hedges_.next()});
 }
 
 } // namespace twat::mp::detail

@@ -11,19 +11,8 @@
 namespace twat::mp::detail {
 namespace {
 
-// Tasks in a worker that will be through in less than this part of a chunk are not worth taking back for an idle one.
-constexpr int worth_stealing_part = 40;
-constexpr duration look_again_after = std::chrono::milliseconds(1);
 // A new operation may wait so long behind those of its priority that had their turns before.
 constexpr duration short_wait = std::chrono::milliseconds(5);
-
-// The same for the chunk that its worker has come to: one that takes longer than expected will go on for as long as it is late.
-duration time_left_of_first(const given_chunk& held, duration unknown, time_point now)
-{
-    const duration left = time_left(held).value_or(unknown);
-    const auto whole = held.owner ? held.owner->sizes.estimate(held.keep) : std::nullopt;
-    return std::max(left, now - held.since - whole.value_or(duration::zero()));
-}
 
 } // namespace
 
@@ -112,7 +101,6 @@ void engine::make_room_beside_equals(operation_state& op)
 {
     if (parts_of_[static_cast<std::size_t>(op.prio)] == 0)
         return;
-    constexpr duration unknown = std::chrono::seconds(1);
     const time_point now = now_();
     const auto steps_back = [&](const ready_worker& w, const given_chunk& h) {
         const bool has_more = h.outstanding() > 1 || (h.owner && h.owner->held_chunks > 1 && &h != &w.held.front());
@@ -136,8 +124,8 @@ void engine::make_room_beside_equals(operation_state& op)
             continue;
         duration before = duration::zero();
         for (const given_chunk& h : w->held)
-            before = saturating_add(before, &h == &w->held.front() ? time_left_of_first(h, unknown, now)
-                                                                   : time_left(h).value_or(unknown));
+            before = saturating_add(before, &h == &w->held.front() ? time_left_of_first(h, now)
+                                                                   : time_left(h).value_or(unknown_time));
         if (before >= least)
             continue;
         least = before;
@@ -175,7 +163,7 @@ void engine::take_back_unknown()
 // without them it would wait for chunks that stand behind tasks which wait as it does.
 void engine::steal()
 {
-    look_again_ = time_point::max();
+    idle_search_.begin_round();
     if (ledger_.running() == 0 || ending_)
         return;
     place_considered();
@@ -186,15 +174,9 @@ void engine::steal()
         if (guest.only && can_take(guest))
             steal_for(guest);
     }
-    if (!takers_.first(takers::idle))
+    if (!takers_.first(takers::idle) || !idle_search_.begin_looks(now_))
         return;
-    // All workers are looked at, so not again before there can be something.
-    if (!std::exchange(may_steal_, false) && (steal_at_ == time_point::max() || steal_at_ > now_())) {
-        look_again_ = std::min(look_again_, steal_at_);
-        return;
-    }
-    steal_at_ = time_point::max();
-    std::size_t awaited = awaited_;
+    std::size_t awaited = idle_search_.awaited();
     for (taker* next = takers_.first(takers::idle); next;) {
         ready_worker& worker = static_cast<ready_worker&>(*next);
         next = takers_.after(takers::idle, worker);
@@ -206,58 +188,20 @@ void engine::steal()
         }
         if (!steal_for(worker))
             break; // what is not there for one is not there for the next
-        may_steal_ = true;
+        idle_search_.note_change();
     }
-    steal_at_ = std::min(steal_at_, look_again_);
+    idle_search_.end_looks();
 }
 
 bool engine::steal_for(ready_worker& idle)
 {
-    ready_worker* victim = nullptr;
-    given_chunk* from = nullptr;
-    duration most = duration::zero();
-    const time_point now = now_();
-    constexpr duration unknown = std::chrono::seconds(1);
-    time_point look = time_point::max();
-    for (auto& w : workers_) {
-        // a coroutine task can block its worker and wait for a guest
-        if (w->dying || (w->runs_coroutines() && !idle.guest))
-            continue;
-        duration before = duration::zero(); // until the worker comes to the chunk
-        for (given_chunk& h : w->held) {
-            const bool first = &h == &w->held.front();
-            const duration left = first ? time_left_of_first(h, unknown, now) : time_left(h).value_or(unknown);
-            const bool runs = first && !h.work->coroutine && now - h.since < surely_begun;
-            const bool wanted = h.owner && (!idle.guest || h.owner == idle.only);
-            // for a lone call a timer is too dear
-            if (wanted && runs && h.outstanding() == 1 && !h.all_begun && h.owner->next_index > 1)
-                look = std::min(look, h.since + surely_begun);
-            // what is taken would have to wait for the task that runs
-            const bool of_use =
-                wanted && (!runs || !(h.owner->at_bound() || (h.owner->tenant->at_bound() && !idle.guest)));
-            if (of_use && !h.owner->stopping && !h.cancelled && !h.all_begun && h.outstanding() > (runs ? 1u : 0u)) {
-                const duration wait = before + left;
-                if (wait > most) {
-                    most = wait;
-                    victim = w.get();
-                    from = &h;
-                }
-            }
-            before = saturating_add(before, left);
-        }
-    }
-    if (!victim) {
-        look_again_ = std::min(look_again_, look);
+    const auto [victim, from] = idle_search_.look_for(idle, workers_, now_());
+    if (!victim)
         return false;
-    }
-    if (most < can_.chunk_aim / worth_stealing_part) {
-        look_again_ = now_() + look_again_after; // unless it takes longer than expected
-        return false;
-    }
     operation_state& op = *from->owner;
     const std::size_t taken = take_back(*victim, *from, true);
     if (from->recalling) {
-        from->awaited.count(awaited_);
+        idle_search_.await(*from);
         return true;
     }
     if (taken == 0)
@@ -292,9 +236,8 @@ void engine::recalled(worker_id worker, chunk_id id, std::size_t kept)
     given_chunk* const held = w ? find(*w, id) : nullptr;
     if (!held || !std::exchange(held->recalling, false))
         return;
-    const bool for_idle = held->awaited.clear();
     const std::size_t taken = took_back(*w, *held, kept, true);
-    may_steal_ = may_steal_ || (for_idle && taken == 0); // another one may have some
+    const bool for_idle = idle_search_.answered(*held, taken);
     if (operation_state* const op = held->owner) {
         if (for_idle && !op->stopping)
             divide(*op, taken);
