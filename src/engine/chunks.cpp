@@ -23,10 +23,11 @@ std::shared_ptr<chunk> engine::make_chunk(operation_state& op, const ready_worke
     if (op.stopping || op.unless_begun || op.at_bound())
         return nullptr;
     if (op.requeued.empty())
-        return op.exhausted ? nullptr
-                            : pull_chunk(op, allowance(worker), can_.encodes ? backend_.memory(worker.id) : nullptr);
+        return op.exhausted
+                   ? nullptr
+                   : pull_chunk(op, handout_.allowance(worker), can_.encodes ? backend_.memory(worker.id) : nullptr);
 
-    const std::size_t size = std::min(allowance(worker), next_size(op, op.requeued_tasks));
+    const std::size_t size = std::min(handout_.allowance(worker), next_size(op, op.requeued_tasks));
     std::shared_ptr<chunk> work = take_requeued(op);
     if (work->tasks->size() > size) {
         requeue(op, work->first + size, work->tasks->split(size), work->attempt, work->unexplained, work->failures);
@@ -156,7 +157,7 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
     given.is_part = given.keep > 1 || op.held_chunks > 1;
     parts_of_[static_cast<std::size_t>(op.prio)] += given.is_part;
     idle_search_.note_given(given, now_);
-    consider(worker);
+    handout_.consider(worker);
     if (traits.options.max_concurrency != 0) {
         given.in_place = true;
         ++op.places;

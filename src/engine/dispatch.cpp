@@ -6,14 +6,6 @@
 #include <utility>
 
 namespace twat::mp::detail {
-namespace {
-
-// A worker holds `chunks_ahead` so that it never waits for a round trip, and more while all of them together are shorter than this part
-// of a chunk.
-constexpr int in_flight_part = 4;
-
-} // namespace
-
 void engine::decide()
 {
     // Completing an operation can make room, and handing out can complete one (its range ends or throws).
@@ -67,65 +59,6 @@ void engine::leave_queue(operation_state& op) noexcept
         queue_.remove(op, op.place());
 }
 
-std::size_t engine::allowance(const ready_worker& worker) const noexcept
-{
-    if (settings_.max_tasks_per_child == 0 || worker.guest)
-        return no_position;
-    return settings_.max_tasks_per_child - std::min(settings_.max_tasks_per_child, worker.given);
-}
-
-bool engine::can_take(const ready_worker& worker) const
-{
-    if (worker.dying || worker.retiring || allowance(worker) == 0)
-        return false;
-    if (worker.held.empty())
-        return true;
-    if (worker.guest || worker.drains_for || worker.dirty())
-        return false;
-    if (worker.runs_coroutines())
-        return worker.held.size() < settings_.child_concurrency;
-    if (worker.held.size() >= can_.chunks_per_worker)
-        return false;
-    // One that was taken back whole is nothing to wait for.
-    const auto chunks_ahead = static_cast<std::ptrdiff_t>(can_.chunks_ahead);
-    if (std::count_if(worker.held.begin(), worker.held.end(),
-                      [](const given_chunk& h) { return h.outstanding() != 0; }) < chunks_ahead)
-        return true;
-    duration sum{};
-    for (const given_chunk& h : worker.held) {
-        const auto left = time_left(h);
-        if (!left)
-            return false;
-        sum += *left;
-    }
-    return sum < can_.chunk_aim / in_flight_part;
-}
-
-/// Something has happened to the worker that may let it take a chunk.
-void engine::consider(ready_worker& worker) noexcept
-{
-    if (!worker.list_hook<considered_tag>::is_linked())
-        considered_.push_back(worker);
-}
-
-void engine::place(ready_worker& worker)
-{
-    worker.list_hook<considered_tag>::unlink();
-    if (!can_take(worker))
-        return takers_.remove(worker);
-    const takers::kind kind = worker.guest               ? takers::guest
-                              : worker.held.empty()      ? takers::idle
-                              : worker.runs_coroutines() ? takers::coroutines
-                                                         : takers::plain;
-    takers_.put(worker, kind, worker.held.size());
-}
-
-void engine::place_considered()
-{
-    while (!considered_.empty())
-        place(considered_.front());
-}
-
 void engine::hand_out()
 {
     if (ending_)
@@ -134,38 +67,26 @@ void engine::hand_out()
         hand_out_to_guests();
     if (queue_.empty())
         return;
-    place_considered();
-    // The worker with the fewest chunks first: nobody gets a second one while another is idle. What there is nothing of for one, there is
-    // for no other that holds the same kind of task.
-    std::array<bool, takers::kinds> none_left{};
-    none_left[takers::guest] = true;
+    handout_.place_considered();
+    handout::round turns(handout_);
     while (!queue_.empty() && !admission_.has_shed_enough()) {
-        taker* first = nullptr;
-        takers::kind kind = takers::idle;
-        for (const takers::kind k : {takers::idle, takers::plain, takers::coroutines})
-            if (taker* const t = none_left[k] ? nullptr : takers_.first(k); t && (!first || *t < *first)) {
-                first = t;
-                kind = k;
-            }
-        if (!first)
+        ready_worker* const next = turns.next();
+        if (!next)
             return;
-        ready_worker& next = static_cast<ready_worker&>(*first);
-        const bool given = can_take(next) && give_one(next);
-        place(next); // where it belongs now, if anywhere
-        none_left[kind] = !given && takers_.first(kind) == first;
+        turns.served(handout_.can_take(*next) && give_one(*next));
     }
 }
 
 // They may run tasks of a tenant that gets no turn: what their threads wait for.
 void engine::hand_out_to_guests()
 {
-    place_considered();
-    for (taker* next = takers_.first(takers::guest); next;) {
-        ready_worker& guest = static_cast<ready_worker&>(*next);
-        next = takers_.after(takers::guest, guest);
-        if (can_take(guest))
+    handout_.place_considered();
+    for (ready_worker* next = handout_.first(takers::guest); next;) {
+        ready_worker& guest = *next;
+        next = handout_.after(takers::guest, guest);
+        if (handout_.can_take(guest))
             give_one(guest);
-        place(guest);
+        handout_.place(guest);
     }
 }
 
@@ -229,7 +150,7 @@ void engine::stop_draining(operation_state& op) noexcept
 {
     if (ready_worker* const worker = std::exchange(op.drains, nullptr)) {
         worker->drains_for = nullptr;
-        consider(*worker);
+        handout_.consider(*worker);
     }
 }
 

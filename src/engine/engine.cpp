@@ -4,13 +4,27 @@
 #include <utility>
 
 namespace twat::mp::detail {
+namespace {
+
+engine::settings fitting(engine::settings s, const capabilities& can)
+{
+    if (!can.launches) { // nobody would take their places
+        s.max_tasks_per_child = 0;
+        s.max_age_per_child = {};
+    }
+    return s;
+}
+
+} // namespace
 
 engine::engine(settings s, backend& workers, std::function<time_point()> now)
-    : settings_(std::move(s)), backend_(workers), can_(workers.can()), now_(std::move(now)),
+    : settings_(fitting(std::move(s), workers.can())), backend_(workers), can_(workers.can()), now_(std::move(now)),
       admission_({.max_pending = settings_.max_pending,
                   .max_pending_bytes = settings_.max_pending_bytes,
                   .on_overflow = settings_.on_overflow,
                   .shed = settings_.shed}),
+      handout_(can_, {.child_concurrency = settings_.child_concurrency,
+                      .max_tasks_per_child = settings_.max_tasks_per_child}),
       idle_search_(can_.chunk_aim), roster_({.nodes = settings_.nodes,
                                              .min_nodes = settings_.min_nodes,
                                              .idle_timeout = settings_.idle_timeout,
@@ -22,11 +36,7 @@ engine::engine(settings s, backend& workers, std::function<time_point()> now)
                                              .seed = settings_.seed}),
       elastic_(can_.launches && roster_.kept() < settings_.nodes), random_(settings_.seed)
 {
-    if (!can_.launches) { // nobody would take their places
-        settings_.max_tasks_per_child = 0;
-        settings_.max_age_per_child = {};
-        count_nodes();
-    }
+    count_nodes();
 }
 
 engine::~engine() = default;

@@ -23,6 +23,7 @@
 #include "chaos/plan.hpp"
 #include "engine/admission.hpp"
 #include "engine/fair_queue.hpp"
+#include "engine/handout.hpp"
 #include "engine/hedge_plan.hpp"
 #include "engine/idle_search.hpp"
 #include "engine/ledger.hpp"
@@ -213,12 +214,7 @@ private:
 
     // dispatch.cpp: whose turn it is, and which worker gets it
     void hand_out();
-    void consider(ready_worker& worker) noexcept;
-    void place(ready_worker& worker);
-    void place_considered();
     void hand_out_to_guests();
-    bool can_take(const ready_worker& worker) const;
-    std::size_t allowance(const ready_worker& worker) const noexcept;
     static std::size_t demand(const operation_state& op);
     bool has_work(const operation_state& op) const;
     void line_up(operation_state& op);
@@ -337,7 +333,6 @@ private:
     void watch_for_hedge(given_chunk& held);
     void consider_hedge(given_chunk& held, time_point now);
     void hedge();
-    ready_worker* second_worker(const given_chunk& held);
     void submit_copy(given_chunk& held, ready_worker& worker);
     static given_chunk* part(given_chunk& held, std::size_t position) noexcept;
     bool race_goes_on(given_chunk& held, std::size_t position, run_end how);
@@ -382,9 +377,7 @@ private:
     watch<operation_state> limits_; // deadlines and queue timeouts
     std::vector<std::unique_ptr<ready_worker>> workers_;
     std::unordered_map<worker_id, ready_worker*> worker_of_;
-    takers takers_; // those that can take a chunk, and some that cannot any more
-    // to which something has happened since they were put there
-    hooked_list<ready_worker, considered_tag> considered_;
+    handout handout_;
     std::array<std::size_t, 3> held_of_{};  // chunks in workers whose operation has this priority
     std::array<std::size_t, 3> parts_of_{}; // and those of them that are a part of more: only such can step back
     idle_search idle_search_;

@@ -58,7 +58,7 @@ void engine::hedge()
 {
     if (late_.empty() || ending_)
         return;
-    place_considered();
+    handout_.place_considered();
     for (auto next = late_.begin(); next != late_.end() && budget_.allows_copy();) {
         given_chunk& held = *next++;
         const bool still_late = held.owner && !held.owner->stopping && !held.owner->final_error && !held.cancelled &&
@@ -72,25 +72,12 @@ void engine::hedge()
         operation_state& op = *held.owner;
         if (op.at_bound() || op.tenant->at_bound())
             continue;
-        ready_worker* const worker = second_worker(held);
+        ready_worker* const worker = handout_.for_copy(held);
         if (!worker)
             break;
         held.list_hook<late_tag>::unlink();
         submit_copy(held, *worker);
     }
-}
-
-ready_worker* engine::second_worker(const given_chunk& held)
-{
-    for (taker* next = takers_.first(takers::idle); next; next = takers_.after(takers::idle, *next))
-        if (auto& worker = static_cast<ready_worker&>(*next); can_take(worker) && !worker.drains_for)
-            return &worker;
-    if (!held.work->coroutine)
-        return nullptr;
-    for (taker* next = takers_.first(takers::coroutines); next; next = takers_.after(takers::coroutines, *next))
-        if (auto& worker = static_cast<ready_worker&>(*next); &worker != held.holder && can_take(worker))
-            return &worker;
-    return nullptr;
 }
 
 void engine::submit_copy(given_chunk& held, ready_worker& worker)
@@ -118,7 +105,7 @@ void engine::submit_copy(given_chunk& held, ready_worker& worker)
     copy.late_at = 0;
     copy.twin = &held;
     held.twin = &copy;
-    place(worker);
+    handout_.place(worker);
 }
 
 // The two runs of a task have nothing to do with each other any more. Returns the other one; null if there is none of this task.

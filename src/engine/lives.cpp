@@ -114,7 +114,7 @@ ready_worker& engine::add_worker(worker_id id)
     worker_of_.emplace(id, &added);
     workers_.push_back(std::move(state));
     recount(added);
-    consider(added);
+    handout_.consider(added);
     note_idle(added);
     return added;
 }
@@ -125,8 +125,7 @@ std::unique_ptr<ready_worker> engine::take_worker(ready_worker& worker)
     std::unique_ptr<ready_worker> taken = std::move(*it);
     workers_.erase(it);
     worker_of_.erase(taken->id);
-    takers_.remove(*taken);
-    taken->list_hook<considered_tag>::unlink();
+    handout_.remove(*taken);
     guests_ -= taken->guest;
     taken->dying = true; // chunks that it still holds cannot be taken back
     ledger_.update(taken->counted, {});
@@ -211,8 +210,7 @@ void engine::forget_workers()
         if (w->drains_for)
             stop_draining(*w->drains_for);
     }
-    takers_.clear();
-    considered_.clear();
+    handout_.clear();
     worker_of_.clear();
     workers_.clear();
     ledger_.clear();

@@ -24,7 +24,7 @@ bool engine::settle(ready_worker& worker, chunk_id id, std::size_t position, giv
     --worker.running;
     recount(worker);
     if (worker.held.size() > 1)
-        consider(worker);
+        handout_.consider(worker);
     if (held->is_expired(position) && held->outstanding() != 0 && !held->doomed && !worker.dying) {
         // It returned within the grace. The worker is at those that it had claimed behind it, which have their own time.
         kills_.clear(held->kill);
@@ -134,7 +134,7 @@ void engine::tasks_finished(worker_id worker, chunk_id id, std::size_t position,
     recount(*w);
     op.held_tasks -= told;
     if (w->held.size() > 1)
-        consider(*w);
+        handout_.consider(*w);
     op.done += stored;
     totals_.done += stored;
     if (op.tenant->counters)
@@ -258,7 +258,7 @@ void engine::forget_chunk(ready_worker& worker, given_chunk& held)
     settle_account(held, duration::zero(), 0); // it never began
     worker.held.remove_if([&](const given_chunk& h) { return &h == &held; });
     recount(worker);
-    consider(worker);
+    handout_.consider(worker);
     if (worker.held.empty())
         note_idle(worker);
 }

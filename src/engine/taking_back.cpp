@@ -42,7 +42,7 @@ std::size_t engine::took_back(ready_worker& worker, given_chunk& held, std::size
     }
     worker.running -= taken;
     recount(worker);
-    consider(worker);
+    handout_.consider(worker);
     worker.given -= std::min(worker.given, taken);
     if (!held.owner) {
         totals_.cancelled += taken;
@@ -166,21 +166,21 @@ void engine::steal()
     idle_search_.begin_round();
     if (ledger_.running() == 0 || ending_)
         return;
-    place_considered();
+    handout_.place_considered();
     // A guest has its own operation: what is there for it is not known.
-    for (taker* next = takers_.first(takers::guest); next;) {
-        ready_worker& guest = static_cast<ready_worker&>(*next);
-        next = takers_.after(takers::guest, guest);
-        if (guest.only && can_take(guest))
+    for (ready_worker* next = handout_.first(takers::guest); next;) {
+        ready_worker& guest = *next;
+        next = handout_.after(takers::guest, guest);
+        if (guest.only && handout_.can_take(guest))
             steal_for(guest);
     }
-    if (!takers_.first(takers::idle) || !idle_search_.begin_looks(now_))
+    if (!handout_.first(takers::idle) || !idle_search_.begin_looks(now_))
         return;
     std::size_t awaited = idle_search_.awaited();
-    for (taker* next = takers_.first(takers::idle); next;) {
-        ready_worker& worker = static_cast<ready_worker&>(*next);
-        next = takers_.after(takers::idle, worker);
-        if (!can_take(worker))
+    for (ready_worker* next = handout_.first(takers::idle); next;) {
+        ready_worker& worker = *next;
+        next = handout_.after(takers::idle, worker);
+        if (!handout_.can_take(worker))
             continue;
         if (awaited != 0) { // what it gets is on its way
             --awaited;
