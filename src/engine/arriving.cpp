@@ -64,7 +64,7 @@ void engine::add(std::shared_ptr<operation> op, time_point latest, bool nested)
     outstanding_.push_back(added);
     listen(added);
     if (can_.local && operations_.size() == 1)
-        alone_ = &added;
+        backlog_.note_alone(added);
     trace_operation(trace_event::operation_added, added);
     limits_.set(added.due, std::min(added.deadline, added.begin_by));
     tenant_state& tenant = *added.tenant;

@@ -153,9 +153,8 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
     given.work = std::move(work);
     op.held.push_back(given);
     charge(given);
-    ++held_of_[static_cast<std::size_t>(op.prio)];
     given.is_part = given.keep > 1 || op.held_chunks > 1;
-    parts_of_[static_cast<std::size_t>(op.prio)] += given.is_part;
+    backlog_.add(given);
     idle_search_.note_given(given, now_);
     handout_.consider(worker);
     if (traits.options.max_concurrency != 0) {

@@ -138,8 +138,7 @@ void engine::finish(operation_state& op, std::exception_ptr error)
     leave_queue(op);
     listen_no_more(op);
     stop_draining(op);
-    if (alone_ == &op)
-        alone_ = nullptr;
+    backlog_.forget(op);
     resting_ -= op.resting;
     admission_.leave(op);
     if (op.tenant->counters && !op.begun)
@@ -195,8 +194,7 @@ void engine::disown(given_chunk& held) noexcept
     operation_state& op = *std::exchange(held.owner, nullptr);
     op.held.erase(op.held.iterator_to(held));
     --op.held_chunks;
-    --held_of_[static_cast<std::size_t>(op.prio)];
-    parts_of_[static_cast<std::size_t>(op.prio)] -= held.is_part;
+    backlog_.remove(held, op);
     const time_point check = held.check.due();
     checks_.clear(held.check);
     check_at(held, check); // its time goes on

@@ -4,7 +4,6 @@
 
 #include <boost/asio/cancellation_type.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -22,6 +21,7 @@
 #include "backend/backend.hpp"
 #include "chaos/plan.hpp"
 #include "engine/admission.hpp"
+#include "engine/backlog.hpp"
 #include "engine/fair_queue.hpp"
 #include "engine/handout.hpp"
 #include "engine/hedge_plan.hpp"
@@ -378,8 +378,7 @@ private:
     std::vector<std::unique_ptr<ready_worker>> workers_;
     std::unordered_map<worker_id, ready_worker*> worker_of_;
     handout handout_;
-    std::array<std::size_t, 3> held_of_{};  // chunks in workers whose operation has this priority
-    std::array<std::size_t, 3> parts_of_{}; // and those of them that are a part of more: only such can step back
+    backlog backlog_;
     idle_search idle_search_;
     watch<ready_worker> ages_;
     watch<given_chunk> checks_, unwanted_checks_; // of running tasks' time; those that nobody waits for apart
@@ -398,7 +397,6 @@ private:
     bool unbound_ = false; // `unbind_streams` was called
     std::uint64_t others_ended_ = 0;
     std::uint64_t last_order_ = 0;
-    operation_state* alone_ = nullptr; // handed out more than it would have beside others
     std::uint64_t last_operation_ = 0;
     chunk_id last_chunk_ = 0;
     time_point next_turn_ = time_point::max(); // what is left to do once the loop's other handlers have had theirs

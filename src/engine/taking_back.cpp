@@ -6,15 +6,7 @@
 #include <iterator>
 #include <utility>
 
-#include "time/saturating.hpp"
-
 namespace twat::mp::detail {
-namespace {
-
-// A new operation may wait so long behind those of its priority that had their turns before.
-constexpr duration short_wait = std::chrono::milliseconds(5);
-
-} // namespace
 
 // Takes back what the worker has not begun of a chunk. Returns how many tasks that were: none as long as it is `recalling`.
 std::size_t engine::take_back(ready_worker& worker, given_chunk& held, bool again)
@@ -62,80 +54,33 @@ std::size_t engine::took_back(ready_worker& worker, given_chunk& held, std::size
 // An operation of higher priority does not wait behind chunks of lower priority that no worker has begun.
 void engine::make_room(operation_state& op)
 {
-    const priority prio = op.traits().options.prio;
     if (operations_.size() == 1)
         return; // there is no other
     if (op.tenant->at_bound())
         return; // it gets no turn now
     if (ledger_.free() != 0)
         return; // nothing has to be taken back
-    std::size_t lower = 0;
-    for (std::size_t p = 0; p < static_cast<std::size_t>(prio); ++p)
-        lower += held_of_[p];
-    if (lower == 0)
+    if (!backlog_.holds_below(op.prio))
         return make_room_beside_equals(op);
-    ready_worker* from = nullptr;
-    priority lowest = prio;
-    for (auto& w : workers_) {
-        if (w->guest || w->dying || w->retiring)
-            continue;
-        if (w->runs_coroutines() || w->dirty())
-            continue;
-        for (const given_chunk& h : w->held)
-            if (h.owner && h.owner->traits().options.prio < lowest) {
-                lowest = h.owner->traits().options.prio;
-                from = w.get();
-            }
-    }
-    if (from)
-        for (auto h = from->held.rbegin(); h != from->held.rend(); ++h)
-            if (h->owner && h->owner->traits().options.prio < prio)
-                take_back(*from, *h, true);
+    ready_worker* const from = backlog::who_holds_below(op.prio, workers_);
     if (!from)
-        make_room_beside_equals(op);
+        return make_room_beside_equals(op);
+    for (auto h = from->held.rbegin(); h != from->held.rend(); ++h)
+        if (h->owner && h->owner->prio < op.prio)
+            take_back(*from, *h, true);
 }
 
-// Operations of one priority take turns, but what workers hold already would go before a new one's first turn. So where that would take
-// long, one operation that holds much steps back: once, until one of its tasks has an outcome.
+// Nor would its first turn come behind what workers were given of its equals in theirs.
 void engine::make_room_beside_equals(operation_state& op)
 {
-    if (parts_of_[static_cast<std::size_t>(op.prio)] == 0)
+    if (!backlog_.holds_parts(op.prio))
         return;
-    const time_point now = now_();
-    const auto steps_back = [&](const ready_worker& w, const given_chunk& h) {
-        const bool has_more = h.outstanding() > 1 || (h.owner && h.owner->held_chunks > 1 && &h != &w.held.front());
-        return has_more && !h.all_begun && h.owner && h.owner != &op && !h.owner->yielded &&
-               h.owner->traits().options.prio == op.traits().options.prio;
-    };
-    const auto could_take_it = [](const ready_worker& w) {
-        return !w.guest && !w.dying && !w.retiring && !w.runs_coroutines() && !w.dirty();
-    };
-    const auto has_some_that_step_back = [&](const ready_worker& w) {
-        return std::any_of(w.held.begin(), w.held.end(), [&](const given_chunk& h) { return steps_back(w, h); });
-    };
-    // Mostly there is none, and how long the wait is need not be known.
-    if (std::none_of(workers_.begin(), workers_.end(),
-                     [&](const auto& w) { return could_take_it(*w) && has_some_that_step_back(*w); }))
-        return;
-    ready_worker* from = nullptr;
-    duration least = duration::max();
-    for (auto& w : workers_) {
-        if (!could_take_it(*w))
-            continue;
-        duration before = duration::zero();
-        for (const given_chunk& h : w->held)
-            before = saturating_add(before, &h == &w->held.front() ? time_left_of_first(h, now)
-                                                                   : time_left(h).value_or(unknown_time));
-        if (before >= least)
-            continue;
-        least = before;
-        from = has_some_that_step_back(*w) ? w.get() : nullptr;
-    }
-    if (!from || least < short_wait)
+    ready_worker* const from = backlog::who_steps_back(op, workers_, now_());
+    if (!from)
         return;
     std::vector<operation_state*> stepped_back;
     for (auto h = from->held.rbegin(); h != from->held.rend(); ++h)
-        if (steps_back(*from, *h) && (take_back(*from, *h, true) != 0 || h->recalling))
+        if (backlog::steps_back(op, *h) && (take_back(*from, *h, true) != 0 || h->recalling))
             stepped_back.push_back(h->owner);
     for (operation_state* other : stepped_back)
         other->yielded = true;
@@ -148,7 +93,7 @@ void engine::make_room_beside_equals(operation_state& op)
 // An operation that was alone may have handed out much whose duration is not known yet. Now another one wants its turns.
 void engine::take_back_unknown()
 {
-    operation_state* const op = std::exchange(alone_, nullptr);
+    operation_state* const op = backlog_.no_longer_alone();
     if (!op || !op->sizes.hold_back())
         return;
     std::vector<given_chunk*> large;
