@@ -105,7 +105,7 @@ void engine::enter(operation_state& op)
 
 void engine::let_in(operation_state& op)
 {
-    note_work(op);
+    elasticity_.note_work(op);
     line_up(op);
     touch(op); // an empty range is over at once
     make_room(op);

@@ -70,7 +70,7 @@ std::shared_ptr<chunk> engine::pull_chunk(operation_state& op, std::size_t most,
     const std::size_t size = traits.coroutine ? 1 : next_size(op, remaining);
     if (traits.stream && traits.options.window == 0)
         op.op->set_chunk_size(settings_.nodes, size);
-    std::size_t wanted = std::min({size, most, demand(op)});
+    std::size_t wanted = std::min({size, most, op.demand()});
 
     std::uint64_t first = op.next_index;
     while (tasks->size() < wanted && !op.exhausted) {
@@ -144,8 +144,7 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
     ++op.held_chunks;
     worker.running += work->count;
     worker.given += work->count;
-    if (elastic_)
-        worker.idle_since = {};
+    elasticity_.note_given(worker);
     totals_.bytes_sent += work->tasks->size_in_bytes();
     given_chunk& given = worker.held.emplace_back(worker);
     given.keep = work->count;
@@ -177,7 +176,7 @@ void engine::chunk_begins(worker_id worker, given_chunk& held)
     held.begun = true;
     trace_chunk(trace_event::chunk_begun, worker, held, held.since);
     if (held.owner && !std::exchange(held.owner->begun, true)) {
-        note_begin(*held.owner);
+        elasticity_.note_begin(*held.owner);
         admission_.leave(*held.owner);
         if (held.owner->tenant->counters)
             held.owner->tenant->counters->add_pending(-1);

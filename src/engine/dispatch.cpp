@@ -19,7 +19,7 @@ void engine::decide()
         hand_out();
         steal();
         hedge();
-        grow_if_tasks_wait();
+        elasticity_.grow_if_tasks_wait(ledger_.free(), !broken_, now_);
     } while (!touched_.empty() || let_in_those_that_wait() || roster_.has_actions());
     if (admission_.has_shed_enough() || (ending_ && !outstanding_.empty()))
         next_turn_ = now_(); // the loop's other handlers first
@@ -27,12 +27,10 @@ void engine::decide()
 
 // ---------------------------------------------------------------- whose turn
 
-std::size_t engine::demand(const operation_state& op) { return op.unbounded ? no_position : op.op->demand(); }
-
 bool engine::has_work(const operation_state& op) const
 {
     return !op.stopping && !op.outside() && !op.unless_begun && !op.at_bound() &&
-           (!op.requeued.empty() || (!op.exhausted && demand(op) != 0));
+           (!op.requeued.empty() || (!op.exhausted && op.demand() != 0));
 }
 
 void engine::line_up(operation_state& op)

@@ -34,7 +34,8 @@ engine::engine(settings s, backend& workers, std::function<time_point()> now)
                                              .can_kill = can_.can_kill,
                                              .launches = can_.launches,
                                              .seed = settings_.seed}),
-      elastic_(can_.launches && roster_.kept() < settings_.nodes), random_(settings_.seed)
+      elasticity_(roster_, settings_.child_concurrency, can_.launches && roster_.kept() < settings_.nodes),
+      random_(settings_.seed)
 {
     count_nodes();
 }

@@ -22,6 +22,7 @@
 #include "chaos/plan.hpp"
 #include "engine/admission.hpp"
 #include "engine/backlog.hpp"
+#include "engine/elasticity.hpp"
 #include "engine/fair_queue.hpp"
 #include "engine/handout.hpp"
 #include "engine/hedge_plan.hpp"
@@ -128,7 +129,7 @@ public:
     error_maker why_incomplete() const { return roster_.why_incomplete(); }
     void resize(std::size_t nodes);
     /// When `tick` may find that a worker has been idle for too long, also while the pool is not active.
-    time_point shrinks_at() const noexcept { return roster_.may_shrink() ? shrink_at_ : time_point::max(); }
+    time_point shrinks_at() const noexcept { return elasticity_.shrinks_at(); }
 
     // Threads that block inside a task (nested parallelism).
     void add_guest(worker_id id, operation& op);
@@ -215,7 +216,6 @@ private:
     // dispatch.cpp: whose turn it is, and which worker gets it
     void hand_out();
     void hand_out_to_guests();
-    static std::size_t demand(const operation_state& op);
     bool has_work(const operation_state& op) const;
     void line_up(operation_state& op);
     void line_up_first(operation_state& op);
@@ -284,16 +284,6 @@ private:
     void count_nodes() noexcept;
     void successor_is_ready(worker_id worker);
     void send_away(ready_worker& worker, bool surplus);
-
-    // sizing.cpp: as many workers as there is work
-    void note_work(operation_state& op);
-    void note_begin(operation_state& op);
-    void note_idle(ready_worker& worker);
-    std::size_t wanted_by(const operation_state& op) const;
-    std::size_t wanted_by_all(std::size_t most) const;
-    time_point waiting_since() const;
-    void grow_if_tasks_wait();
-    void shrink_if_idle(time_point now);
 
     // recycling.cpp: workers that have run, grown or lived enough
     void plan_recycling(ready_worker& worker);
@@ -368,7 +358,6 @@ private:
     hooked_list<operation_state, outstanding_tag> outstanding_;    // the same, in the order of their initiation
     hooked_list<operation_state, outstanding_tag> ended_by_force_; // those of them that `stop_all` has come to
     hooked_list<operation_state, touched_tag> touched_;
-    hooked_list<operation_state, unbegun_tag> unbegun_, served_; // only if the pool is elastic
     const std::shared_ptr<timings> timings_ = std::make_shared<timings>();
     tenant_table tenants_{timings_->tenants};
     fair_queue<operation_state> queue_; // those that have something to hand out
@@ -390,8 +379,7 @@ private:
     times_by_kind times_;
     ledger ledger_;
     roster roster_;
-    bool elastic_ = false; // fewer workers are kept than there may be
-    time_point looked_at_work_{}, grow_at_ = time_point::max(), shrink_at_ = time_point::max();
+    elasticity elasticity_;
     std::size_t resting_ = 0; // streams that wait for their reader
     std::size_t guests_ = 0;
     bool unbound_ = false; // `unbind_streams` was called

@@ -77,6 +77,21 @@ void engine::fail_operations(const error_maker& cause, time_point before)
     }
 }
 
+void engine::resize(std::size_t nodes)
+{
+    settings_.nodes = nodes;
+    for (const worker_id id : roster_.resize(nodes, now_()))
+        if (ready_worker* const worker = find(id))
+            send_away(*worker, true);
+    elasticity_.restart(can_.launches && roster_.kept() < nodes);
+    for (operation_state& op : outstanding_)
+        if (!op.outside())
+            elasticity_.note_work(op);
+    for (const auto& w : workers_)
+        if (w->held.empty())
+            elasticity_.note_idle(*w, now_);
+}
+
 // Where workers come and go by themselves there are as many nodes as there are workers.
 void engine::count_nodes() noexcept
 {
@@ -115,7 +130,7 @@ ready_worker& engine::add_worker(worker_id id)
     workers_.push_back(std::move(state));
     recount(added);
     handout_.consider(added);
-    note_idle(added);
+    elasticity_.note_idle(added, now_);
     return added;
 }
 

@@ -260,7 +260,7 @@ void engine::forget_chunk(ready_worker& worker, given_chunk& held)
     recount(worker);
     handout_.consider(worker);
     if (worker.held.empty())
-        note_idle(worker);
+        elasticity_.note_idle(worker, now_);
 }
 
 } // namespace twat::mp::detail

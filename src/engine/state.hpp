@@ -201,6 +201,7 @@ struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_t
     std::exception_ptr final_error; // cancelled, deadline, range or callback threw: wins over first_error
 
     const operation_traits& traits() const noexcept { return op->traits(); }
+    std::size_t demand() const { return unbounded ? no_position : op->demand(); }
     std::size_t outcomes() const noexcept { return done + failed; }
     lane& place() noexcept { return tenant->at(prio); }
     /// As many of its tasks may run as may. (Of a chunk one runs at a time.)

@@ -269,7 +269,7 @@ void engine::tick()
     begin_due_attempts(now);
     if (reports_at_ <= now)
         look_at_reports();
-    shrink_if_idle(now);
+    elasticity_.shrink_if_idle(workers_, now, [this](ready_worker& idle) { send_away(idle, true); });
     roster_.tick(now, [this](worker_id worker) { return backend_.start_time_used(worker); });
     carry_out();
 }
@@ -373,8 +373,8 @@ time_point engine::next_wake() const
 {
     const time_point age = may_recycle_another() ? ages_.next() : time_point::max();
     return std::min({next_turn_, idle_search_.next(), limits_.next(), kills_.next(), checks_.next(),
-                     unwanted_checks_.next(), age, roster_.next_due(), grow_at_, shrinks_at(), reports_at_,
-                     retries_.next(), hedges_.next()});
+                     unwanted_checks_.next(), age, roster_.next_due(), elasticity_.grows_at(), elasticity_.shrinks_at(),
+                     reports_at_, retries_.next(), hedges_.next()});
 }
 
 } // namespace twat::mp::detail
