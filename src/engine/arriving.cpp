@@ -62,7 +62,8 @@ void engine::add(std::shared_ptr<operation> op, time_point latest, bool nested)
     operation_state& added = *state;
     operations_.emplace(added.op.get(), std::move(state));
     outstanding_.push_back(added);
-    listen(added);
+    if (traits.counts_progress)
+        listeners_.add(added, added.initiated);
     if (can_.local && operations_.size() == 1)
         backlog_.note_alone(added);
     trace_operation(trace_event::operation_added, added);

@@ -137,7 +137,8 @@ void engine::finish(operation_state& op, std::exception_ptr error)
             if (w->only == &op)
                 w->only = nullptr;
     leave_queue(op);
-    listen_no_more(op);
+    if (op.traits().counts_progress)
+        listeners_.remove(op);
     stop_draining(op);
     backlog_.forget(op);
     resting_ -= op.resting;

@@ -28,6 +28,7 @@
 #include "engine/hedge_plan.hpp"
 #include "engine/idle_search.hpp"
 #include "engine/ledger.hpp"
+#include "engine/listeners.hpp"
 #include "engine/live_tenant.hpp"
 #include "engine/roster.hpp"
 #include "engine/state.hpp"
@@ -334,8 +335,6 @@ private:
     bool tell_progress(operation_state& op, const progress& now);
     void look_at_reports(const operation_state& op);
     void look_at_reports();
-    void listen(operation_state& op);
-    void listen_no_more(operation_state& op) noexcept;
 
     // tracing.cpp
     void trace_worker(trace_event::kind what, worker_id worker, bool died = false) const;
@@ -388,8 +387,7 @@ private:
     std::uint64_t last_operation_ = 0;
     chunk_id last_chunk_ = 0;
     time_point next_turn_ = time_point::max(); // what is left to do once the loop's other handlers have had theirs
-    std::vector<operation_state*> listening_;  // want to know of progress
-    time_point reports_looked_at_{}, reports_at_ = time_point::max();
+    listeners listeners_;
     std::minstd_rand random_; // for the jitter
     error_maker refusal_;     // set: no more operations
     error_maker ending_;      // set: `stop_all` was called

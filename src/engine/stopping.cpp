@@ -267,7 +267,7 @@ void engine::tick()
     while (given_chunk* const late = hedges_.take_due(now))
         consider_hedge(*late, now);
     begin_due_attempts(now);
-    if (reports_at_ <= now)
+    if (listeners_.next() <= now)
         look_at_reports();
     elasticity_.shrink_if_idle(workers_, now, [this](ready_worker& idle) { send_away(idle, true); });
     roster_.tick(now, [this](worker_id worker) { return backend_.start_time_used(worker); });
@@ -374,7 +374,7 @@ time_point engine::next_wake() const
     const time_point age = may_recycle_another() ? ages_.next() : time_point::max();
     return std::min({next_turn_, idle_search_.next(), limits_.next(), kills_.next(), checks_.next(),
                      unwanted_checks_.next(), age, roster_.next_due(), elasticity_.grows_at(), elasticity_.shrinks_at(),
-                     reports_at_, retries_.next(), hedges_.next()});
+                     listeners_.next(), retries_.next(), hedges_.next()});
 }
 
 } // namespace twat::mp::detail
