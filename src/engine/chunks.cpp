@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "time/saturating.hpp"
-
 namespace twat::mp::detail {
 
 bool engine::give_from(operation_state& op, ready_worker& worker)
@@ -184,7 +182,7 @@ void engine::chunk_begins(worker_id worker, given_chunk& held)
     }
     // Also where nobody waits for it any more. (Threads that were asked to stop can be asked no more.)
     if (held.work->timeout != duration::zero() && !held.doomed && !(held.cancelled && !can_.can_kill))
-        check_at(held, saturating_add(held.since, held.work->timeout));
+        clock_.check_from(held, held.since);
     if (!held.work->copy)
         watch_for_hedge(held);
 }

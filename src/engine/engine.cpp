@@ -25,15 +25,15 @@ engine::engine(settings s, backend& workers, std::function<time_point()> now)
                   .shed = settings_.shed}),
       handout_(can_, {.child_concurrency = settings_.child_concurrency,
                       .max_tasks_per_child = settings_.max_tasks_per_child}),
-      idle_search_(can_.chunk_aim), roster_({.nodes = settings_.nodes,
-                                             .min_nodes = settings_.min_nodes,
-                                             .idle_timeout = settings_.idle_timeout,
-                                             .start_timeout = settings_.start_timeout,
-                                             .restarts = settings_.restarts,
-                                             .starts_at_once = settings_.starts_at_once,
-                                             .can_kill = can_.can_kill,
-                                             .launches = can_.launches,
-                                             .seed = settings_.seed}),
+      idle_search_(can_.chunk_aim), clock_(settings_.cancel_grace), roster_({.nodes = settings_.nodes,
+                                                                             .min_nodes = settings_.min_nodes,
+                                                                             .idle_timeout = settings_.idle_timeout,
+                                                                             .start_timeout = settings_.start_timeout,
+                                                                             .restarts = settings_.restarts,
+                                                                             .starts_at_once = settings_.starts_at_once,
+                                                                             .can_kill = can_.can_kill,
+                                                                             .launches = can_.launches,
+                                                                             .seed = settings_.seed}),
       elasticity_(roster_, settings_.child_concurrency, can_.launches && roster_.kept() < settings_.nodes),
       random_(settings_.seed)
 {
@@ -197,9 +197,7 @@ void engine::disown(given_chunk& held) noexcept
     op.held.erase(op.held.iterator_to(held));
     --op.held_chunks;
     backlog_.remove(held, op);
-    const time_point check = held.check.due();
-    checks_.clear(held.check);
-    check_at(held, check); // its time goes on
+    clock_.disowned(held);
 }
 
 void engine::feed(operation& op)
@@ -221,7 +219,7 @@ void engine::close(error_maker refusal)
 bool engine::idle_but_for_streams() const { return operations_.size() == resting_; }
 
 // A task that nobody waits for still has its timeout, and somebody must look at the clock.
-bool engine::active() const { return !idle_but_for_streams() || !kills_.empty() || !unwanted_checks_.empty(); }
+bool engine::active() const { return !idle_but_for_streams() || clock_.keeps_awake(); }
 
 pool_stats engine::stats() const
 {

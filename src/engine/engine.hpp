@@ -32,6 +32,7 @@
 #include "engine/live_tenant.hpp"
 #include "engine/roster.hpp"
 #include "engine/state.hpp"
+#include "engine/task_clock.hpp"
 #include "engine/tenants.hpp"
 #include "engine/watch.hpp"
 
@@ -293,7 +294,7 @@ private:
     bool may_recycle_another() const noexcept;
     void leave_if_idle(ready_worker& worker);
 
-    // stopping.cpp: cancellation, timeouts, deadlines
+    // stopping.cpp: cancellation
     void stop_handing_out(operation_state& op);
     /// What happens to running tasks: they run out, are asked to stop, or are killed if they have not stopped after the grace.
     enum class stop_force { none, ask, kill };
@@ -304,8 +305,8 @@ private:
     void end(operation_state& op);
     void end_some();
     void ask_to_stop(ready_worker& worker, given_chunk& held, stop_force force);
-    void kill_after_grace(given_chunk& held);
-    void check_at(given_chunk& held, time_point when) noexcept;
+
+    // timeouts.cpp
     void check_limits(operation_state& op, time_point now);
     static std::exception_ptr timed_out(std::uint64_t index, const stacktrace& stack = {}, const parcel& call = {});
     stacktrace stack_of(operation_state& op);
@@ -369,8 +370,7 @@ private:
     backlog backlog_;
     idle_search idle_search_;
     watch<ready_worker> ages_;
-    watch<given_chunk> checks_, unwanted_checks_; // of running tasks' time; those that nobody waits for apart
-    watch<given_chunk> kills_;
+    task_clock clock_;
     watch<delayed_chunk> retries_;
     watch<given_chunk> hedges_;
     hooked_list<given_chunk, late_tag> late_; // those whose task gets a second run when there is a worker for it

@@ -27,14 +27,14 @@ bool engine::settle(ready_worker& worker, chunk_id id, std::size_t position, giv
         handout_.consider(worker);
     if (held->is_expired(position) && held->outstanding() != 0 && !held->doomed && !worker.dying) {
         // It returned within the grace. The worker is at those that it had claimed behind it, which have their own time.
-        kills_.clear(held->kill);
-        check_at(*held, now_());
+        clock_.spare(*held);
+        clock_.check_at(*held, now_());
     }
     if (held->outstanding() == 0) {
         leave_place(*held);
         no_longer_runs(*held);
         if (!held->owner)
-            unwanted_checks_.clear(held->check);
+            clock_.check_at(*held, time_point::max());
     }
     if (held->is_expired(position) || !held->owner) {
         totals_.cancelled += !held->is_expired(position);

@@ -1,27 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
-// The engine's part that ends what runs: cancellation, timeouts, deadlines.
+// The engine's part that ends what runs: cancellation, by whoever initiated an operation or by the pool.
 #include "engine/engine.hpp"
 
 #include <algorithm>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include <boost/asio/error.hpp>
 
-#include <twat/mp/detail/exception/make_error.hpp>
-#include <twat/mp/detail/exception/stack_error.hpp>
-
-#include "time/saturating.hpp"
-
 namespace twat::mp::detail {
 namespace {
 
-// A loop that comes so late to the end of a worker's grace has not read what the worker sent meanwhile ...
-constexpr duration late_look = std::chrono::milliseconds(5);
-// ... and looks again when it has.
-constexpr duration one_turn = std::chrono::milliseconds(1);
-// Operations whose time is over that are ended in one go: about 100 us, for which the user's loop stands still.
+// Operations that are ended in one go: about 100 us, for which the user's loop stands still.
 constexpr int most_ended_at_once = 64;
 
 constexpr auto bits(asio::cancellation_type type) { return static_cast<unsigned>(type); }
@@ -35,28 +25,6 @@ unsigned strength(asio::cancellation_type type)
         return 2;
     return bits(type) & bits(asio::cancellation_type::total) ? 1 : 0;
 }
-
-} // namespace
-
-std::exception_ptr engine::timed_out(std::uint64_t index, const stacktrace& stack, const parcel& call)
-{
-    return make_stack_error(errc::task_timed_out,
-                            "task " + std::to_string(index) + " ran longer than its timeout (call_options::timeout)",
-                            index, stack, call);
-}
-
-// Of the worker that runs its task with the lowest index.
-stacktrace engine::stack_of(operation_state& op)
-{
-    const given_chunk* first = nullptr;
-    for (const given_chunk& h : op.held)
-        if (!h.holder->dying && h.outstanding() != 0 && (!first || h.work->first < first->work->first) &&
-            (h.work->coroutine || &h == &h.holder->held.front()))
-            first = &h;
-    return first ? backend_.ask_for_stack(first->holder->id, first->work->id) : stacktrace();
-}
-
-namespace {
 
 std::exception_ptr aborted()
 {
@@ -146,7 +114,7 @@ void engine::stop(operation_state& op, std::exception_ptr error, stop_force forc
             continue;
         if (kill) {
             h.cancelled = h.doomed = true;
-            kill_after_grace(h);
+            clock_.kill_after_grace(h, now_());
         }
     }
     if (can_.can_kill)
@@ -164,30 +132,14 @@ void engine::ask_to_stop(ready_worker& worker, given_chunk& held, stop_force for
         backend_.cancel(worker.id, held.work->id);
     if (!can_.can_kill) {
         if (force != stop_force::none)
-            check_at(held, time_point::max()); // more cannot be done
+            clock_.check_at(held, time_point::max()); // more cannot be done
         return;
     }
     if (force == stop_force::kill)
-        kill_after_grace(held);
+        clock_.kill_after_grace(held, now_());
     if (!held.work->coroutine)
         for (auto behind = worker.held.rbegin(); &*behind != &held; ++behind)
             take_back(worker, *behind, true);
-}
-
-void engine::kill_after_grace(given_chunk& held)
-{
-    check_at(held, time_point::max());
-    held.looked_twice = false;
-    kills_.set(held.kill, std::min(held.kill.due(), saturating_add(now_(), settings_.cancel_grace)));
-}
-
-// When to look at the time of the task that runs, whether anybody waits for it or not.
-void engine::check_at(given_chunk& held, time_point when) noexcept
-{
-    if (held.owner)
-        checks_.set(held.check, when);
-    else
-        unwanted_checks_.set(held.check, held.outstanding() != 0 ? when : time_point::max());
 }
 
 void engine::stop_all(error_maker error)
@@ -244,137 +196,6 @@ void engine::end_streams(const error_maker& error)
             op.final_error = error();
             touch(op);
         }
-}
-
-// ---------------------------------------------------------------- time
-
-void engine::tick()
-{
-    const time_point now = now_();
-    // Thousands of calls may be due at one moment. `next_wake` is not later for those that are left.
-    for (int n = 0; n < most_ended_at_once; ++n)
-        if (operation_state* const late = limits_.take_due(now))
-            check_limits(*late, now);
-    while (ages_.next() <= now && may_recycle_another())
-        recycle(*ages_.take_due(now));
-    for (time_point due = kills_.next(); due <= now; due = kills_.next()) {
-        given_chunk& late = *kills_.take_due(now);
-        overdue(*late.holder, late, due);
-    }
-    for (watch<given_chunk>* checks : {&checks_, &unwanted_checks_})
-        while (given_chunk* const late = checks->take_due(now))
-            check_timeout(*late->holder, *late, now);
-    while (given_chunk* const late = hedges_.take_due(now))
-        consider_hedge(*late, now);
-    begin_due_attempts(now);
-    if (listeners_.next() <= now)
-        look_at_reports();
-    elasticity_.shrink_if_idle(workers_, now, [this](ready_worker& idle) { send_away(idle, true); });
-    roster_.tick(now, [this](worker_id worker) { return backend_.start_time_used(worker); });
-    carry_out();
-}
-
-// The deadline of an operation or its queue timeout has passed.
-void engine::check_limits(operation_state& op, time_point now)
-{
-    if (op.final_error)
-        return;
-    if (op.deadline <= now)
-        return stop(op, make_stack_error(errc::deadline_exceeded, {}, std::nullopt, stack_of(op)), stop_force::kill);
-    limits_.set(op.due, op.deadline);
-    stop_unless_begun(op, make_error(errc::queue_timed_out), stop_force::kill);
-}
-
-// A chunk whose tasks were asked to stop is still there.
-void engine::overdue(ready_worker& worker, given_chunk& held, time_point due)
-{
-    const time_point now = now_();
-    if (now - due > late_look && !std::exchange(held.looked_twice, true))
-        return kills_.set(held.kill, now + one_turn); // what the worker has sent meanwhile is read first
-    if (held.work->coroutine) {
-        const std::shared_ptr<chunk> work = held.work;
-        backend_.abandon(worker.id, work->id);
-        chunk_cut_off(worker.id, held, held.keep);
-        if (held.owner)
-            disown(held);
-        drop_outstanding(held);
-        worker.running -= held.outstanding();
-        return forget_chunk(worker, held);
-    }
-    if (held.recalling && &held != &worker.held.front())
-        return kills_.set(held.kill, saturating_add(now, settings_.cancel_grace)); // it may have begun nothing of it
-    if (!held.expired.empty() && !held.doomed) {
-        const std::size_t last = held.expired.back();
-        const auto running = backend_.running(worker.id, held.work->id);
-        if (held.settled > last || (running && running->position != last))
-            // the late task returned, and the worker is at those that it had claimed behind it
-            return check_at(held, now);
-    }
-    for (auto h = worker.held.rbegin(); h != worker.held.rend(); ++h)
-        take_back(worker, *h, true);
-    worker.dying = true;
-    recount(worker);
-    for (given_chunk& h : worker.held) {
-        kills_.clear(h.kill);
-        checks_.clear(h.check);
-    }
-    if (held.expired.empty()) // whose stack its timeout has asked for
-        backend_.ask_for_stack(worker.id, held.work->id);
-    roster_.replace(worker.id, now_()); // worker_gone tells what it had finished before
-}
-
-void engine::check_timeout(ready_worker& worker, given_chunk& held, time_point now)
-{
-    if (worker.dying)
-        return;
-    const duration timeout = held.work->timeout;
-    const auto running = backend_.running(worker.id, held.work->id);
-    if (!running) // whatever begins later cannot be late before this
-        return check_at(held, saturating_add(now, timeout));
-    if (const time_point late = saturating_add(running->begun, timeout); late > now)
-        return check_at(held, late);
-    const std::size_t position = running->position;
-    if (position < held.settled || position >= held.keep) // its outcome is on the way
-        return check_at(held, saturating_add(now, timeout));
-    take_back(worker, held, true);
-    if (position >= held.keep || held.is_expired(position)) // the mark of a worker that is wrong, or lies
-        return check_at(held, saturating_add(now, timeout));
-    if (!can_.can_kill) {
-        // A thread cannot be killed: the task has its outcome when it returns.
-        held.timed_out = position;
-        if (given_chunk* const other = held.twin; other && held.late_at == position && !worker.dying) {
-            other->timed_out = other->late_at;
-            ask_to_stop(*other->holder, *other, stop_force::ask);
-        }
-        ask_to_stop(worker, held, stop_force::ask);
-        return;
-    }
-    held.expired.push_back(position);
-    const stacktrace stack = backend_.ask_for_stack(worker.id, held.work->id); // before it is asked to stop
-    ask_to_stop(worker, held, stop_force::kill);
-    if (!held.owner) { // nobody is to be told, but the worker is wanted
-        ++totals_.cancelled;
-        return;
-    }
-    operation_state& op = *held.owner;
-    --op.held_tasks;
-    const std::uint64_t index = held.work->first + position;
-    fail_task(op, index, timed_out(index, stack, backend_.parcel_of(worker.id, held.work->id, position)), &held,
-              trace_outcome::timed_out);
-}
-
-bool engine::judges() const
-{
-    const time_point now = now_();
-    return std::min({limits_.next(), kills_.next(), checks_.next(), hedges_.next()}) <= now || roster_.judges(now);
-}
-
-time_point engine::next_wake() const
-{
-    const time_point age = may_recycle_another() ? ages_.next() : time_point::max();
-    return std::min({next_turn_, idle_search_.next(), limits_.next(), kills_.next(), checks_.next(),
-                     unwanted_checks_.next(), age, roster_.next_due(), elasticity_.grows_at(), elasticity_.shrinks_at(),
-                     listeners_.next(), retries_.next(), hedges_.next()});
 }
 
 } // namespace twat::mp::detail

@@ -188,11 +188,8 @@ void engine::recalled(worker_id worker, chunk_id id, std::size_t kept)
             divide(*op, taken);
         touch(*op);
     }
-    if (held->outstanding() == 0 && held != &w->held.front()) { // nothing of it runs, so nothing of it is late
-        checks_.clear(held->check);
-        unwanted_checks_.clear(held->check);
-        kills_.clear(held->kill);
-    }
+    if (held->outstanding() == 0 && held != &w->held.front())
+        clock_.forget(*held); // nothing of it runs, so nothing of it is late
     leave_if_idle(*w);
 }
 
