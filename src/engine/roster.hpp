@@ -7,14 +7,15 @@
 #include <exception>
 #include <functional>
 #include <limits>
-#include <optional>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include <twat/mp/options.hpp>
 
 #include "backend/backend.hpp"
+#include "engine/crew.hpp"
+#include "engine/idle_bound.hpp"
+#include "engine/node_table.hpp"
 #include "engine/restart_policy.hpp"
 #include "engine/start_turns.hpp"
 
@@ -74,22 +75,19 @@ public:
     void replace(worker_id worker, time_point now);
 
     // How many.
-    std::size_t nodes() const noexcept { return nodes_; }
+    std::size_t nodes() const noexcept { return nodes_.size(); }
     std::size_t kept() const noexcept;
-    std::size_t wanted() const noexcept { return wanted_; }
+    std::size_t wanted() const noexcept { return nodes_.wanted(); }
     /// Wanted nodes whose worker is not ready.
     std::size_t coming() const noexcept;
-    bool may_grow() const noexcept { return started_ && !closed_ && wanted_ < nodes_; }
-    bool may_shrink() const noexcept
-    {
-        return settings_.idle_timeout != duration::zero() && started_ && !closed_ && wanted_ > kept();
-    }
+    bool may_grow() const noexcept { return started_ && !closed_ && wanted() < nodes(); }
+    bool may_shrink() const noexcept { return idle_bound_.bounded() && started_ && !closed_ && wanted() > kept(); }
     /// Wants so many nodes more, or all that there are.
     void grow(std::size_t count, time_point now);
     /// The worker, which is idle, ends in order, and its node is wanted no more.
     void retire(worker_id worker, time_point now);
     /// How long a worker may be idle before it is one too many.
-    duration idle_limit() const noexcept { return idle_limit_; }
+    duration idle_limit() const noexcept { return idle_bound_.get(); }
     /// The pool has so many nodes from now on. Returns the workers of nodes that are gone; they are to be retired when they are idle.
     std::vector<worker_id> resize(std::size_t nodes, time_point now);
     /// How long a start takes, by those that were seen.
@@ -111,12 +109,12 @@ public:
     /// Nobody looks at the workers for a while: how long those take that start now says nothing.
     void look_away() noexcept
     {
-        for (const worker_id worker : starting_)
-            members_.at(worker).launched = time_point::max();
+        for (const worker_id worker : crew_.starting())
+            crew_.find(worker)->launched = time_point::max();
     }
     time_point next_due() const noexcept;
     /// Whether `tick` would find a worker late.
-    bool judges(time_point now) const noexcept;
+    bool judges(time_point now) const noexcept { return crew_.next_due() <= now; }
     /// @param used As for `start_turns::look`.
     template <class Used>
     void tick(time_point now, Used&& used)
@@ -140,38 +138,19 @@ public:
     const breakage& why_broken() const noexcept { return breakage_; }
     /// Why a wanted node has no worker though others are ready: its starts fail, and are tried again with growing pauses. Empty: there is no such.
     std::function<std::exception_ptr()> why_incomplete() const;
-    std::size_t died() const noexcept { return died_; }
-    std::size_t restarts() const noexcept { return restarts_; }
-    std::size_t starting() const noexcept { return starting_.size(); }
+    std::size_t died() const noexcept { return counts_.died; }
+    std::size_t restarts() const noexcept { return counts_.restarts; }
+    std::size_t starting() const noexcept { return crew_.starting().size(); }
 
 private:
-    enum class phase { starting, stuck, ready, ending };
-
-    struct member
-    {
-        std::size_t node = 0;
-        phase at = phase::starting;
-        time_point launched{}, due = time_point::max();
-        bool forgiven = false; ///< It was late once, or nobody looked.
-    };
-
-    struct place
-    {
-        worker_id current = 0; ///< The latest that was launched for it, unless it ends or is gone; 0: none.
-        bool wanted = false;
-        bool had_one = false; ///< Since it is wanted.
-        time_point start_at = time_point::max();
-        std::function<std::exception_ptr()> failure{}; ///< Of its last start.
-    };
+    using phase = crew::phase;
 
     void want(std::size_t node, time_point now);
     void set_wanted(std::size_t node, bool wanted);
     void fill(std::size_t count, time_point now);
-    void pause(std::size_t node, time_point until);
     void begin_starts(time_point now);
     bool starts_none() const noexcept { return !started_ || closed_ || (policy_.broken() && !policy_.trying()); }
-    void end(worker_id worker, member& m, end_mode how);
-    void no_longer_starts(worker_id worker);
+    void end(worker_id worker, crew::member& m, end_mode how);
     std::size_t join(worker_id worker);
     void lose(std::size_t node, bool was_ready, bool was_current, const worker_loss& loss, time_point now);
     void break_down(const worker_loss& loss);
@@ -179,20 +158,19 @@ private:
     void note_start(duration took) noexcept;
 
     settings settings_;
-    std::size_t nodes_;
     restart_policy policy_;
     start_turns turns_;
-    std::vector<place> places_; // those beyond `nodes_` have workers that leave
-    std::unordered_map<worker_id, member> members_;
-    std::vector<worker_id> starting_; // in this phase
-    std::vector<std::size_t> paused_; // nodes with a `start_at`
+    node_table nodes_;
+    crew crew_;
+    idle_bound idle_bound_;
     std::vector<action> actions_;
     breakage breakage_;
-    worker_id last_id_ = 0;
-    std::size_t wanted_ = 0, ready_ = 0, died_ = 0, restarts_ = 0;
+    struct
+    {
+        std::size_t died = 0, restarts = 0;
+    } counts_;
     bool started_ = false, closed_ = false;
-    duration start_time_, idle_limit_;
-    std::optional<time_point> retired_at_; // the last one
+    duration start_time_;
 };
 
 } // namespace twat::mp::detail
