@@ -55,8 +55,7 @@ void engine::add(std::shared_ptr<operation> op, time_point latest, bool nested)
         limits.fixed = std::min(limits.fixed, window == 0 ? limits.fixed : window);
     }
     state->sizes = chunker(limits);
-    if (traits.options.hedge_after.measured())
-        state->times = &times_.of(op->function_types(), traits.options.label);
+    state->times = hedging_.times_of(*op);
     state->op = std::move(op);
 
     operation_state& added = *state;

@@ -111,8 +111,8 @@ std::shared_ptr<chunk> engine::pull_chunk(operation_state& op, std::size_t most,
     }
     if (tasks->size() == 0 || op.stopping)
         return nullptr;
-    if (may_hedge(op)) // not in submit: what came back from a worker was counted
-        budget_.add_tasks(tasks->size());
+    if (hedging_.may_hedge(op)) // not in submit: what came back from a worker was counted
+        hedging_.count(tasks->size());
     auto work = std::make_shared<chunk>();
     work->first = first;
     work->tasks = std::move(tasks);
@@ -129,7 +129,7 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
     work->function = op.function;
     work->coroutine = traits.coroutine;
     work->timeout = traits.options.timeout;
-    if (may_hedge(op) && work->timeout == duration::zero())
+    if (hedging_.may_hedge(op) && work->timeout == duration::zero())
         work->timeout = duration::max(); // then the worker tells when each task begins
     work->deadline = op.deadline;
     work->seed = traits.options.seed;
@@ -184,7 +184,7 @@ void engine::chunk_begins(worker_id worker, given_chunk& held)
     if (held.work->timeout != duration::zero() && !held.doomed && !(held.cancelled && !can_.can_kill))
         clock_.check_from(held, held.since);
     if (!held.work->copy)
-        watch_for_hedge(held);
+        hedging_.watch_for(held);
 }
 
 void engine::requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt,

@@ -25,15 +25,16 @@ engine::engine(settings s, backend& workers, std::function<time_point()> now)
                   .shed = settings_.shed}),
       handout_(can_, {.child_concurrency = settings_.child_concurrency,
                       .max_tasks_per_child = settings_.max_tasks_per_child}),
-      idle_search_(can_.chunk_aim), clock_(settings_.cancel_grace), roster_({.nodes = settings_.nodes,
-                                                                             .min_nodes = settings_.min_nodes,
-                                                                             .idle_timeout = settings_.idle_timeout,
-                                                                             .start_timeout = settings_.start_timeout,
-                                                                             .restarts = settings_.restarts,
-                                                                             .starts_at_once = settings_.starts_at_once,
-                                                                             .can_kill = can_.can_kill,
-                                                                             .launches = can_.launches,
-                                                                             .seed = settings_.seed}),
+      idle_search_(can_.chunk_aim), clock_(settings_.cancel_grace), hedging_(can_.launches),
+      roster_({.nodes = settings_.nodes,
+               .min_nodes = settings_.min_nodes,
+               .idle_timeout = settings_.idle_timeout,
+               .start_timeout = settings_.start_timeout,
+               .restarts = settings_.restarts,
+               .starts_at_once = settings_.starts_at_once,
+               .can_kill = can_.can_kill,
+               .launches = can_.launches,
+               .seed = settings_.seed}),
       elasticity_(roster_, settings_.child_concurrency, can_.launches && roster_.kept() < settings_.nodes),
       random_(settings_.seed)
 {
@@ -190,9 +191,7 @@ void engine::leave_place(given_chunk& held) noexcept
 void engine::disown(given_chunk& held) noexcept
 {
     leave_place(held);
-    hedges_.clear(held.hedge);
-    held.list_hook<late_tag>::unlink();
-    part(held, held.late_at);
+    hedging_.disowned(held);
     operation_state& op = *std::exchange(held.owner, nullptr);
     op.held.erase(op.held.iterator_to(held));
     --op.held_chunks;

@@ -25,7 +25,7 @@
 #include "engine/elasticity.hpp"
 #include "engine/fair_queue.hpp"
 #include "engine/handout.hpp"
-#include "engine/hedge_plan.hpp"
+#include "engine/hedging.hpp"
 #include "engine/idle_search.hpp"
 #include "engine/ledger.hpp"
 #include "engine/listeners.hpp"
@@ -319,14 +319,10 @@ private:
     void begin_due_attempts(time_point now);
     void drop_delayed(operation_state& op) noexcept;
 
-    // hedging.cpp: tasks that are late have a second run
-    bool may_hedge(const operation_state& op) const noexcept;
-    std::optional<duration> hedge_delay_of(const operation_state& op) const;
-    void watch_for_hedge(given_chunk& held);
+    // second_runs.cpp: of tasks that are late
     void consider_hedge(given_chunk& held, time_point now);
     void hedge();
     void submit_copy(given_chunk& held, ready_worker& worker);
-    static given_chunk* part(given_chunk& held, std::size_t position) noexcept;
     bool race_goes_on(given_chunk& held, std::size_t position, run_end how);
     void win_race(given_chunk& held, std::size_t position);
     void lose_race(given_chunk& loser);
@@ -372,10 +368,7 @@ private:
     watch<ready_worker> ages_;
     task_clock clock_;
     watch<delayed_chunk> retries_;
-    watch<given_chunk> hedges_;
-    hooked_list<given_chunk, late_tag> late_; // those whose task gets a second run when there is a worker for it
-    hedge_budget budget_;
-    times_by_kind times_;
+    hedging hedging_;
     ledger ledger_;
     roster roster_;
     elasticity elasticity_;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The engine's part that runs late tasks a second time, `call_options::hedge_after`.
-#include "engine/engine.hpp"
+#include "engine/hedging.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -13,13 +12,13 @@ constexpr duration soonest = std::chrono::milliseconds(1);
 
 } // namespace
 
-// Workers on other hosts are not the pool's to choose: their chunks may both go to the slow one.
-bool engine::may_hedge(const operation_state& op) const noexcept
+recent_times* hedging::times_of(operation& op)
 {
-    return !op.traits().options.hedge_after.never() && can_.launches;
+    const call_options& options = op.traits().options;
+    return options.hedge_after.measured() ? &times_.of(op.function_types(), options.label) : nullptr;
 }
 
-std::optional<duration> engine::hedge_delay_of(const operation_state& op) const
+std::optional<duration> hedging::delay_of(const operation_state& op) const
 {
     const hedge_delay& delay = op.traits().options.hedge_after;
     if (!delay.measured())
@@ -28,88 +27,50 @@ std::optional<duration> engine::hedge_delay_of(const operation_state& op) const
     return measured ? std::optional(std::max(*measured, soonest)) : std::nullopt;
 }
 
-void engine::watch_for_hedge(given_chunk& held)
+void hedging::watch_for(given_chunk& held)
 {
     if (held.owner && may_hedge(*held.owner))
-        hedges_.set(held.hedge, look_at_running(std::nullopt, 0, hedge_delay_of(*held.owner), held.since).again);
+        looks_.set(held.hedge, look_at_running(std::nullopt, 0, delay_of(*held.owner), held.since).again);
 }
 
-void engine::consider_hedge(given_chunk& held, time_point now)
+bool hedging::is_of_use(const given_chunk& held) noexcept
 {
     const bool wanted = held.owner && !held.owner->stopping && !held.owner->final_error;
-    if (!wanted || held.holder->dying || held.cancelled || held.twin || held.outstanding() == 0)
-        return;
-    auto running = backend_.running(held.holder->id, held.work->id);
-    if (!running && held.work->coroutine)
-        running = backend::running_task{0, held.since};
-    const hedge_look look = look_at_running(running, held.settled, hedge_delay_of(*held.owner), now);
+    return wanted && !held.holder->dying && !held.cancelled && !held.twin && held.outstanding() != 0;
+}
+
+std::optional<std::size_t> hedging::late_task(given_chunk& held, const std::optional<backend::running_task>& running,
+                                              time_point now)
+{
+    const hedge_look look = look_at_running(running, held.settled, delay_of(*held.owner), now);
     if (!look.late)
-        return hedges_.set(held.hedge, look.again);
-    take_back(*held.holder, held, true); // what stands behind it need not wait
-    if (held.recalling || *look.late >= held.keep || *look.late == held.timed_out)
-        return;
-    held.late_at = *look.late;
+        looks_.set(held.hedge, look.again);
+    return look.late;
+}
+
+void hedging::add_late(given_chunk& held, std::size_t position) noexcept
+{
+    held.late_at = position;
     if (!held.list_hook<late_tag>::is_linked())
         late_.push_back(held);
 }
 
-// A copy is for a worker that has nothing else to do: it keeps no other task waiting.
-void engine::hedge()
+bool hedging::is_still_late(const given_chunk& held) noexcept
 {
-    if (late_.empty() || ending_)
-        return;
-    handout_.place_considered();
-    for (auto next = late_.begin(); next != late_.end() && budget_.allows_copy();) {
-        given_chunk& held = *next++;
-        const bool still_late = held.owner && !held.owner->stopping && !held.owner->final_error && !held.cancelled &&
-                                !held.holder->dying && held.settled <= held.late_at;
-        if (!still_late) {
-            held.list_hook<late_tag>::unlink();
-            if (held.owner && held.outstanding() != 0)
-                watch_for_hedge(held);
-            continue;
-        }
-        operation_state& op = *held.owner;
-        if (op.at_bound() || op.tenant->at_bound())
-            continue;
-        ready_worker* const worker = handout_.for_copy(held);
-        if (!worker)
-            break;
-        held.list_hook<late_tag>::unlink();
-        submit_copy(held, *worker);
-    }
+    return held.owner && !held.owner->stopping && !held.owner->final_error && !held.cancelled && !held.holder->dying &&
+           held.settled <= held.late_at;
 }
 
-void engine::submit_copy(given_chunk& held, ready_worker& worker)
+void hedging::begin_race(given_chunk& held, given_chunk& copy) noexcept
 {
-    std::unique_ptr<payload> task;
-    try {
-        task = held.work->tasks->copy(held.late_at);
-    }
-    catch (...) { // no memory for a copy: the first run goes on alone
-    }
-    if (!task)
-        return;
-    auto work = std::make_shared<chunk>();
-    work->first = held.work->first + held.late_at;
-    work->tasks = std::move(task);
-    work->attempt = held.work->attempt;
-    work->failures = held.work->failures;
-    work->unexplained = held.work->unexplained;
-    work->copy = true;
     budget_.add_copy();
-    ++totals_.hedged;
-    submit(worker, *held.owner, std::move(work));
-    given_chunk& copy = worker.held.back();
     copy.all_begun = true; // as long as there are two, neither is put in line again
     copy.late_at = 0;
     copy.twin = &held;
     held.twin = &copy;
-    handout_.place(worker);
 }
 
-// The two runs of a task have nothing to do with each other any more. Returns the other one; null if there is none of this task.
-given_chunk* engine::part(given_chunk& held, std::size_t position) noexcept
+given_chunk* hedging::part(given_chunk& held, std::size_t position) noexcept
 {
     if (!held.twin || held.late_at != position)
         return nullptr;
@@ -118,45 +79,21 @@ given_chunk* engine::part(given_chunk& held, std::size_t position) noexcept
     return other;
 }
 
-// Whether the end of this run counts for nothing, as the task has another one.
-bool engine::race_goes_on(given_chunk& held, std::size_t position, run_end how)
+given_chunk* hedging::goes_on(given_chunk& held, std::size_t position, run_end how)
 {
     const bool other_runs = held.twin && held.late_at == position;
     if (judge_race(other_runs, how) != race_result::goes_on)
-        return false;
+        return nullptr;
     given_chunk* const other = part(held, position);
-    if (held.owner)
-        touch(*held.owner);
-    watch_for_hedge(*other); // it may be late by now
-    return true;
+    watch_for(*other); // it may be late by now
+    return other;
 }
 
-// The task has its outcome. If it has a second run, that is not wanted any more.
-void engine::win_race(given_chunk& held, std::size_t position)
+void hedging::disowned(given_chunk& held) noexcept
 {
-    if (given_chunk* const loser = part(held, position)) {
-        totals_.hedges_won += held.work->copy;
-        lose_race(*loser);
-    }
-}
-
-void engine::lose_race(given_chunk& loser)
-{
-    ready_worker& worker = *loser.holder;
-    if (can_.can_kill) {
-        // As one that ran out of time: what it says is dropped, and its worker is killed if it goes on beyond the grace.
-        loser.expired.push_back(loser.late_at);
-        --loser.owner->held_tasks;
-        return ask_to_stop(worker, loser, stop_force::kill);
-    }
-    if (loser.work->copy && can_.local) { // perhaps its thread has not come to it
-        loser.all_begun = false;
-        take_back(worker, loser, false);
-        if (loser.outstanding() == 0)
-            return;
-    }
-    loser.beaten = loser.late_at; // the operation waits for its return
-    ask_to_stop(worker, loser, stop_force::ask);
+    looks_.clear(held.hedge);
+    held.list_hook<late_tag>::unlink();
+    part(held, held.late_at);
 }
 
 } // namespace twat::mp::detail

@@ -92,7 +92,7 @@ void engine::fail_rest(operation_state& op, const error_maker& error)
     for (given_chunk& h : op.held)
         take_back(*h.holder, h, true);
     for (given_chunk& h : op.held) // each task has one answer
-        if (h.work->copy && part(h, h.late_at))
+        if (h.work->copy && hedging::part(h, h.late_at))
             lose_race(h);
     // What runs on a thread has its outcome when it returns; processes are killed. Nothing can be awaited of workers that do not answer.
     for (auto next = op.held.begin(); next != op.held.end();) {

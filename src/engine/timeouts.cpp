@@ -48,7 +48,7 @@ void engine::tick()
         overdue(*late.chunk->holder, *late.chunk, late.due);
     while (given_chunk* const late = clock_.take_check(now))
         check_timeout(*late->holder, *late, now);
-    while (given_chunk* const late = hedges_.take_due(now))
+    while (given_chunk* const late = hedging_.take_due(now))
         consider_hedge(*late, now);
     begin_due_attempts(now);
     if (listeners_.next() <= now)
@@ -143,7 +143,7 @@ void engine::check_timeout(ready_worker& worker, given_chunk& held, time_point n
 bool engine::judges() const
 {
     const time_point now = now_();
-    return std::min({limits_.next(), clock_.next_of_an_operation(), hedges_.next()}) <= now || roster_.judges(now);
+    return std::min({limits_.next(), clock_.next_of_an_operation(), hedging_.next()}) <= now || roster_.judges(now);
 }
 
 time_point engine::next_wake() const
@@ -151,7 +151,7 @@ time_point engine::next_wake() const
     const time_point age = may_recycle_another() ? ages_.next() : time_point::max();
     return std::min({next_turn_, idle_search_.next(), limits_.next(), clock_.next(), age, roster_.next_due(),
                      elasticity_.grows_at(), elasticity_.shrinks_at(), listeners_.next(), retries_.next(),
-                     hedges_.next()});
+                     hedging_.next()});
 }
 
 } // namespace twat::mp::detail
