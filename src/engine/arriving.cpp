@@ -91,7 +91,7 @@ void engine::measure(operation_state& op)
 // Workers that hold nothing, those that are not there yet among them.
 std::size_t engine::free_places() const noexcept
 {
-    return settings_.nodes - std::min(settings_.nodes, ledger_.occupied());
+    return settings_.nodes - std::min(settings_.nodes, workers_.counts().occupied());
 }
 
 void engine::enter(operation_state& op)

@@ -158,7 +158,7 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
         given.in_place = true;
         ++op.places;
     }
-    recount(worker);
+    workers_.recount(worker);
     if (worker.held.size() == 1 || traits.coroutine)
         chunk_begins(worker.id, given);
     backend_.submit(worker.id, *given.work);

@@ -19,7 +19,7 @@ void engine::decide()
         hand_out();
         steal();
         hedge();
-        elasticity_.grow_if_tasks_wait(ledger_.free(), !broken_, now_);
+        elasticity_.grow_if_tasks_wait(workers_.counts().free(), !broken_, now_);
     } while (!touched_.empty() || let_in_those_that_wait() || roster_.has_actions());
     if (admission_.has_shed_enough() || (ending_ && !outstanding_.empty()))
         next_turn_ = now_(); // the loop's other handlers first
@@ -61,7 +61,7 @@ void engine::hand_out()
 {
     if (ending_)
         return;
-    if (guests_ != 0)
+    if (workers_.any_guest())
         hand_out_to_guests();
     if (queue_.empty())
         return;
@@ -154,14 +154,7 @@ void engine::stop_draining(operation_state& op) noexcept
 
 // ---------------------------------------------------------------- guests
 
-void engine::add_guest(worker_id id, operation& op)
-{
-    ready_worker& added = add_worker(id);
-    added.guest = true;
-    added.only = find(op);
-    recount(added);
-    ++guests_;
-}
+void engine::add_guest(worker_id id, operation& op) { workers_.make_guest(add_worker(id), find(op)); }
 
 bool engine::remove_guest(worker_id id)
 {
@@ -170,7 +163,7 @@ bool engine::remove_guest(worker_id id)
         return true;
     guest->only = nullptr;
     guest->retiring = true;
-    recount(*guest);
+    workers_.recount(*guest);
     if (!guest->held.empty())
         return false;
     take_worker(*guest);

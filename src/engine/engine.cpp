@@ -43,12 +43,6 @@ engine::engine(settings s, backend& workers, std::function<time_point()> now)
 
 engine::~engine() = default;
 
-ready_worker* engine::find(worker_id id) const noexcept
-{
-    const auto found = worker_of_.find(id);
-    return found == worker_of_.end() ? nullptr : found->second;
-}
-
 given_chunk* engine::find(ready_worker& worker, chunk_id id) noexcept
 {
     for (given_chunk& h : worker.held)
@@ -133,7 +127,7 @@ void engine::finish(operation_state& op, std::exception_ptr error)
 {
     while (!op.held.empty())
         disown(op.held.front());
-    if (guests_ != 0)
+    if (workers_.any_guest())
         for (auto& w : workers_)
             if (w->only == &op)
                 w->only = nullptr;
@@ -224,9 +218,9 @@ pool_stats engine::stats() const
 {
     pool_stats s = totals_;
     s.nodes = settings_.nodes;
-    s.ready = ledger_.ready();
-    s.running = ledger_.running(); // a chunk whose tasks all have their outcome is as good as gone
-    s.busy = ledger_.busy();
+    s.ready = workers_.counts().ready();
+    s.running = workers_.counts().running(); // a chunk whose tasks all have their outcome is as good as gone
+    s.busy = workers_.counts().busy();
     s.pending = admission_.inside();
     s.waiting = admission_.outside();
     s.pending_bytes = admission_.bytes();

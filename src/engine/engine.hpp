@@ -27,7 +27,6 @@
 #include "engine/handout.hpp"
 #include "engine/hedging.hpp"
 #include "engine/idle_search.hpp"
-#include "engine/ledger.hpp"
 #include "engine/listeners.hpp"
 #include "engine/live_tenant.hpp"
 #include "engine/roster.hpp"
@@ -35,6 +34,7 @@
 #include "engine/task_clock.hpp"
 #include "engine/tenants.hpp"
 #include "engine/watch.hpp"
+#include "engine/worker_table.hpp"
 
 namespace twat::mp::detail {
 
@@ -168,9 +168,9 @@ public:
     bool idle_but_for_streams() const;
     /// Whether the operation is outstanding.
     bool knows(const operation& op) const { return operations_.contains(&op); }
-    std::size_t ready_workers() const noexcept { return workers_.size() - guests_; }
+    std::size_t ready_workers() const noexcept { return workers_.size(); }
     /// Those of them that were not told to end.
-    std::size_t lasting_workers() const noexcept { return ledger_.ready(); }
+    std::size_t lasting_workers() const noexcept { return workers_.counts().ready(); }
     pool_stats stats() const;
     /// Operations that are over and were no plain calls.
     std::uint64_t others_ended() const noexcept { return others_ended_; }
@@ -187,10 +187,9 @@ public:
 
 private:
     // engine.cpp: the end of operations
-    ready_worker* find(worker_id id) const noexcept;
+    ready_worker* find(worker_id id) const noexcept { return workers_.find(id); }
     static given_chunk* find(ready_worker& worker, chunk_id id) noexcept;
     operation_state* find(operation& op) noexcept;
-    void recount(ready_worker& worker) noexcept { ledger_.update(worker.counted, worker.entry()); }
     void touch(operation_state& op) noexcept;
     void flush();
     bool is_over(const operation_state& op) const noexcept;
@@ -360,8 +359,7 @@ private:
     admission admission_;
     double per_task_ = -1;          // nanoseconds that a task of anybody takes, a moving average
     watch<operation_state> limits_; // deadlines and queue timeouts
-    std::vector<std::unique_ptr<ready_worker>> workers_;
-    std::unordered_map<worker_id, ready_worker*> worker_of_;
+    worker_table workers_;
     handout handout_;
     backlog backlog_;
     idle_search idle_search_;
@@ -369,14 +367,11 @@ private:
     task_clock clock_;
     watch<delayed_chunk> retries_;
     hedging hedging_;
-    ledger ledger_;
     roster roster_;
     elasticity elasticity_;
     std::size_t resting_ = 0; // streams that wait for their reader
-    std::size_t guests_ = 0;
-    bool unbound_ = false; // `unbind_streams` was called
+    bool unbound_ = false;    // `unbind_streams` was called
     std::uint64_t others_ended_ = 0;
-    std::uint64_t last_order_ = 0;
     std::uint64_t last_operation_ = 0;
     chunk_id last_chunk_ = 0;
     time_point next_turn_ = time_point::max(); // what is left to do once the loop's other handlers have had theirs

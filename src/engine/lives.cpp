@@ -49,7 +49,7 @@ void engine::break_down(const error_maker& cause)
     for (auto& w : workers_)
         if (!w->guest) {
             w->dying = true;
-            recount(*w);
+            workers_.recount(*w);
         }
 }
 
@@ -122,13 +122,7 @@ void engine::worker_ready(worker_id worker)
 
 ready_worker& engine::add_worker(worker_id id)
 {
-    auto state = std::make_unique<ready_worker>();
-    state->id = id;
-    state->order = ++last_order_;
-    ready_worker& added = *state;
-    worker_of_.emplace(id, &added);
-    workers_.push_back(std::move(state));
-    recount(added);
+    ready_worker& added = workers_.add(id);
     handout_.consider(added);
     elasticity_.note_idle(added, now_);
     return added;
@@ -136,14 +130,8 @@ ready_worker& engine::add_worker(worker_id id)
 
 std::unique_ptr<ready_worker> engine::take_worker(ready_worker& worker)
 {
-    const auto it = std::find_if(workers_.begin(), workers_.end(), [&](auto& w) { return w.get() == &worker; });
-    std::unique_ptr<ready_worker> taken = std::move(*it);
-    workers_.erase(it);
-    worker_of_.erase(taken->id);
+    std::unique_ptr<ready_worker> taken = workers_.take(worker);
     handout_.remove(*taken);
-    guests_ -= taken->guest;
-    taken->dying = true; // chunks that it still holds cannot be taken back
-    ledger_.update(taken->counted, {});
     if (taken->drains_for)
         stop_draining(*taken->drains_for);
     return taken;
@@ -200,7 +188,7 @@ void engine::chunk_lost(worker_id worker, chunk_id id, const worker_loss& loss)
         return;
     held->all_begun = true; // an operation that fails now has nothing of it to take back
     w->running -= held->outstanding();
-    recount(*w);
+    workers_.recount(*w);
     lose_chunk(worker, *held, loss);
     held->settled = held->keep;
     end_chunk(*w, *held);
@@ -226,10 +214,7 @@ void engine::forget_workers()
             stop_draining(*w->drains_for);
     }
     handout_.clear();
-    worker_of_.clear();
     workers_.clear();
-    ledger_.clear();
-    guests_ = 0;
 }
 
 } // namespace twat::mp::detail

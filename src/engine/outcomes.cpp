@@ -22,7 +22,7 @@ bool engine::settle(ready_worker& worker, chunk_id id, std::size_t position, giv
         count_late(*held, position, 1);
     ++held->settled;
     --worker.running;
-    recount(worker);
+    workers_.recount(worker);
     if (worker.held.size() > 1)
         handout_.consider(worker);
     if (held->is_expired(position) && held->outstanding() != 0 && !held->doomed && !worker.dying) {
@@ -131,7 +131,7 @@ void engine::tasks_finished(worker_id worker, chunk_id id, std::size_t position,
     }
     op.yielded = false;
     w->running -= told;
-    recount(*w);
+    workers_.recount(*w);
     op.held_tasks -= told;
     if (w->held.size() > 1)
         handout_.consider(*w);
@@ -216,7 +216,7 @@ void engine::chunk_ended(worker_id worker, chunk_id id, duration busy)
     if (!held)
         return;
     w->running -= held->outstanding();
-    recount(*w);
+    workers_.recount(*w);
     if (held->owner) {
         operation_state& op = *held->owner;
         op.sizes.measured(held->keep, busy);
@@ -257,7 +257,7 @@ void engine::forget_chunk(ready_worker& worker, given_chunk& held)
 {
     settle_account(held, duration::zero(), 0); // it never began
     worker.held.remove_if([&](const given_chunk& h) { return &h == &held; });
-    recount(worker);
+    workers_.recount(worker);
     handout_.consider(worker);
     if (worker.held.empty())
         elasticity_.note_idle(worker, now_);

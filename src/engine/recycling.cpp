@@ -30,14 +30,14 @@ void engine::recycle(ready_worker& worker)
         return;
     worker.recycling = true;
     ages_.clear(worker.age);
-    recount(worker);
+    workers_.recount(worker);
     roster_.succeed(worker.id, now_());
 }
 
 // All may be as old, or as large, as each other. Twice as many workers, for a moment, could be too much for the machine.
 bool engine::may_recycle_another() const noexcept
 {
-    return ledger_.recycling() < std::max<std::size_t>(1, settings_.nodes / 8);
+    return workers_.counts().recycling() < std::max<std::size_t>(1, settings_.nodes / 8);
 }
 
 void engine::recycle_if_there_is_room(ready_worker& worker)
@@ -68,7 +68,7 @@ void engine::send_away(ready_worker& worker, bool surplus)
     worker.retiring = true;
     worker.recycling = worker.recycling || !surplus;
     ages_.clear(worker.age);
-    recount(worker);
+    workers_.recount(worker);
     for (auto held = worker.held.rbegin(); held != worker.held.rend(); ++held)
         take_back(worker, *held, true);
     leave_if_idle(worker);
@@ -80,7 +80,7 @@ void engine::leave_if_idle(ready_worker& worker)
         (worker.surplus ? worker.running != 0 : !worker.held.empty()))
         return;
     worker.dying = true;
-    recount(worker);
+    workers_.recount(worker);
     if (worker.drains_for)
         stop_draining(*worker.drains_for); // another worker runs empty for it
     if (worker.surplus) {

@@ -33,7 +33,7 @@ std::size_t engine::took_back(ready_worker& worker, given_chunk& held, std::size
         no_longer_runs(held);
     }
     worker.running -= taken;
-    recount(worker);
+    workers_.recount(worker);
     handout_.consider(worker);
     worker.given -= std::min(worker.given, taken);
     if (!held.owner) {
@@ -58,11 +58,11 @@ void engine::make_room(operation_state& op)
         return; // there is no other
     if (op.tenant->at_bound())
         return; // it gets no turn now
-    if (ledger_.free() != 0)
+    if (workers_.counts().free() != 0)
         return; // nothing has to be taken back
     if (!backlog_.holds_below(op.prio))
         return make_room_beside_equals(op);
-    ready_worker* const from = backlog::who_holds_below(op.prio, workers_);
+    ready_worker* const from = backlog::who_holds_below(op.prio, workers_.all());
     if (!from)
         return make_room_beside_equals(op);
     for (auto h = from->held.rbegin(); h != from->held.rend(); ++h)
@@ -75,7 +75,7 @@ void engine::make_room_beside_equals(operation_state& op)
 {
     if (!backlog_.holds_parts(op.prio))
         return;
-    ready_worker* const from = backlog::who_steps_back(op, workers_, now_());
+    ready_worker* const from = backlog::who_steps_back(op, workers_.all(), now_());
     if (!from)
         return;
     std::vector<operation_state*> stepped_back;
@@ -109,7 +109,7 @@ void engine::take_back_unknown()
 void engine::steal()
 {
     idle_search_.begin_round();
-    if (ledger_.running() == 0 || ending_)
+    if (workers_.counts().running() == 0 || ending_)
         return;
     handout_.place_considered();
     // A guest has its own operation: what is there for it is not known.
@@ -140,7 +140,7 @@ void engine::steal()
 
 bool engine::steal_for(ready_worker& idle)
 {
-    const auto [victim, from] = idle_search_.look_for(idle, workers_, now_());
+    const auto [victim, from] = idle_search_.look_for(idle, workers_.all(), now_());
     if (!victim)
         return false;
     operation_state& op = *from->owner;

@@ -53,7 +53,7 @@ void engine::tick()
     begin_due_attempts(now);
     if (listeners_.next() <= now)
         look_at_reports();
-    elasticity_.shrink_if_idle(workers_, now, [this](ready_worker& idle) { send_away(idle, true); });
+    elasticity_.shrink_if_idle(workers_.all(), now, [this](ready_worker& idle) { send_away(idle, true); });
     roster_.tick(now, [this](worker_id worker) { return backend_.start_time_used(worker); });
     carry_out();
 }
@@ -97,7 +97,7 @@ void engine::overdue(ready_worker& worker, given_chunk& held, time_point due)
     for (auto h = worker.held.rbegin(); h != worker.held.rend(); ++h)
         take_back(worker, *h, true);
     worker.dying = true;
-    recount(worker);
+    workers_.recount(worker);
     for (given_chunk& h : worker.held)
         clock_.forget(h);
     if (held.expired.empty()) // whose stack its timeout has asked for
