@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-// The engine's part that charges tenants for the workers' time, and holds back those that run as much as they may.
-#include "engine/engine.hpp"
+#include "engine/accounts.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <utility>
 
 namespace twat::mp::detail {
 namespace {
@@ -18,22 +19,22 @@ void average(double& so_far, double now) noexcept { so_far = so_far < 0 ? now : 
 
 } // namespace
 
-void engine::set_tenant(tenant_id id, const tenant_options& options)
+tenant_state& accounts::set(tenant_id id, const tenant_options& options)
 {
     tenant_state& tenant = tenants_.set(id, options);
     hold_back(tenant);
-    admission_.look_at(tenant);
+    return tenant;
 }
 
 // Whether what waits of the tenant gets turns.
-void engine::hold_back(tenant_state& tenant) noexcept
+void accounts::hold_back(tenant_state& tenant) noexcept
 {
     for (const priority prio : {priority::high, priority::normal, priority::low})
         queue_.hold_back(tenant.at(prio), prio, tenant.at_bound());
 }
 
 // A worker gets a chunk. Only afterwards it is known how long it takes: until then, as long as others did.
-void engine::charge(given_chunk& held)
+void accounts::charge(given_chunk& held)
 {
     operation_state& op = *held.owner;
     tenant_state& tenant = *op.tenant;
@@ -53,13 +54,13 @@ void engine::charge(given_chunk& held)
     else
         held.charged = count * (tenant.per_task >= 0 ? tenant.per_task : per_task_ >= 0 ? per_task_ : unknown_task);
     if (held.work->coroutine)
-        held.charged /= static_cast<double>(settings_.child_concurrency);
+        held.charged /= child_concurrency_;
     held.charged = std::max(held.charged, count * least_task);
     queue_.serve(op.place(), op.prio, held.charged / static_cast<double>(tenant.options.weight));
 }
 
 // So many tasks of a chunk were taken back, and will be charged when they are handed out again.
-void engine::refund(given_chunk& held, std::size_t tasks) noexcept
+void accounts::refund(given_chunk& held, std::size_t tasks) noexcept
 {
     if (!held.payer)
         return;
@@ -69,11 +70,11 @@ void engine::refund(given_chunk& held, std::size_t tasks) noexcept
 }
 
 // The chunk is over: so long a worker was at so many of its tasks. Only the first time.
-void engine::settle_account(given_chunk& held, duration used, std::size_t tasks) noexcept
+bool accounts::settle(given_chunk& held, duration used, std::size_t tasks) noexcept
 {
     if (!held.payer)
-        return;
-    no_longer_runs(held);
+        return false;
+    const bool gets_turns = no_longer_runs(held);
     tenant_state& tenant = *std::exchange(held.payer, nullptr);
     double had = std::max(0.0, static_cast<double>(used.count()));
     if (tasks != 0) {
@@ -81,37 +82,30 @@ void engine::settle_account(given_chunk& held, duration used, std::size_t tasks)
         average(per_task_, had / static_cast<double>(tasks));
     }
     if (held.work->coroutine)
-        had /= static_cast<double>(settings_.child_concurrency);
+        had /= child_concurrency_;
     if (tenant.counters)
         tenant.counters->add_worker_time(static_cast<std::uint64_t>(had));
     had = std::max(had, static_cast<double>(tasks) * least_task);
     queue_.charge(tenant.at(held.prio), (had - held.charged) / static_cast<double>(tenant.options.weight));
     --tenant.chunks;
     tenants_.release(tenant);
+    return gets_turns;
 }
 
 // None of the chunk's tasks runs any more.
-void engine::no_longer_runs(given_chunk& held) noexcept
+bool accounts::no_longer_runs(given_chunk& held) noexcept
 {
     if (!std::exchange(held.running, false))
-        return;
+        return false;
     tenant_state& tenant = *held.payer;
     const bool was_held_back = tenant.at_bound();
     --tenant.running;
     if (tenant.counters)
         tenant.counters->add_running(-1);
-    if (was_held_back && !tenant.at_bound()) {
-        hold_back(tenant);
-        idle_search_.note_change();
-    }
-}
-
-// The operation is over.
-void engine::let_go(operation_state& op) noexcept
-{
-    tenant_state& tenant = *op.tenant;
-    --tenant.operations;
-    tenants_.release(tenant);
+    if (!was_held_back || tenant.at_bound())
+        return false;
+    hold_back(tenant);
+    return true;
 }
 
 } // namespace twat::mp::detail

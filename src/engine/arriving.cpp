@@ -33,7 +33,7 @@ void engine::add(std::shared_ptr<operation> op, time_point latest, bool nested)
     state->nested = nested;
     state->next_index = traits.first_index;
     state->prio = traits.options.prio;
-    state->tenant = &tenants_.get(traits.options.tenant);
+    state->tenant = &accounts_.tenant(traits.options.tenant);
     if (traits.options.deadline != duration::zero())
         state->deadline = saturating_add(state->initiated, traits.options.deadline);
     state->deadline = std::min(state->deadline, latest);
@@ -75,6 +75,8 @@ void engine::add(std::shared_ptr<operation> op, time_point latest, bool nested)
     if (!settings_.chaos || !refused_by_chaos(added))
         enter(added);
 }
+
+void engine::set_tenant(tenant_id id, const tenant_options& options) { admission_.look_at(accounts_.set(id, options)); }
 
 // Encodes the arguments of a single call, to know how many bytes they are. Ranges are not read before it is their turn.
 void engine::measure(operation_state& op)

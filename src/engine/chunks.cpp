@@ -149,7 +149,7 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
     given.owner = &op;
     given.work = std::move(work);
     op.held.push_back(given);
-    charge(given);
+    accounts_.charge(given);
     given.is_part = given.keep > 1 || op.held_chunks > 1;
     backlog_.add(given);
     idle_search_.note_given(given, now_);

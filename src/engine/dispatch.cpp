@@ -38,7 +38,7 @@ void engine::line_up(operation_state& op)
     if (!op.waiting && has_work(op)) {
         op.waiting = true;
         resting_ -= std::exchange(op.resting, false);
-        queue_.push_back(op, op.place());
+        accounts_.turns().push_back(op, op.place());
     }
 }
 
@@ -47,14 +47,14 @@ void engine::line_up_first(operation_state& op)
     if (!op.waiting && has_work(op)) {
         op.waiting = true;
         resting_ -= std::exchange(op.resting, false);
-        queue_.push_front(op, op.place());
+        accounts_.turns().push_front(op, op.place());
     }
 }
 
 void engine::leave_queue(operation_state& op) noexcept
 {
     if (std::exchange(op.waiting, false))
-        queue_.remove(op, op.place());
+        accounts_.turns().remove(op, op.place());
 }
 
 void engine::hand_out()
@@ -63,11 +63,11 @@ void engine::hand_out()
         return;
     if (workers_.any_guest())
         hand_out_to_guests();
-    if (queue_.empty())
+    if (accounts_.turns().empty())
         return;
     handout_.place_considered();
     handout::round turns(handout_);
-    while (!queue_.empty() && !admission_.has_shed_enough()) {
+    while (!accounts_.turns().empty() && !admission_.has_shed_enough()) {
         ready_worker* const next = turns.next();
         if (!next)
             return;
@@ -111,7 +111,7 @@ bool engine::give_one(ready_worker& worker, priority prio)
 {
     std::vector<operation_state*> aside; // had a look at; none, as a rule, and then no allocation
     bool given = false;
-    while (operation_state* const next = queue_.front(prio)) {
+    while (operation_state* const next = accounts_.turns().front(prio)) {
         operation_state& op = *next;
         if (sheds(op)) {
             if (admission_.has_shed_enough())

@@ -19,6 +19,7 @@ engine::settings fitting(engine::settings s, const capabilities& can)
 
 engine::engine(settings s, backend& workers, std::function<time_point()> now)
     : settings_(fitting(std::move(s), workers.can())), backend_(workers), can_(workers.can()), now_(std::move(now)),
+      accounts_(timings_->tenants, settings_.child_concurrency),
       admission_({.max_pending = settings_.max_pending,
                   .max_pending_bytes = settings_.max_pending_bytes,
                   .on_overflow = settings_.on_overflow,
@@ -140,7 +141,8 @@ void engine::finish(operation_state& op, std::exception_ptr error)
     admission_.leave(op);
     if (op.tenant->counters && !op.begun)
         op.tenant->counters->add_pending(-1);
-    let_go(op);
+    --op.tenant->operations;
+    accounts_.release(*op.tenant);
     totals_.cancelled += op.requeued_tasks;
     drop_delayed(op);
 
@@ -168,6 +170,19 @@ void engine::publish_read_at_once(const operation_state& op, std::size_t done)
     totals_.done += done;
     publish();
     totals_.done -= done;
+}
+
+// The chunk is over: a worker was at so many of its tasks for so long.
+void engine::settle_account(given_chunk& held, duration used, std::size_t tasks) noexcept
+{
+    if (accounts_.settle(held, used, tasks))
+        idle_search_.note_change();
+}
+
+void engine::no_longer_runs(given_chunk& held) noexcept
+{
+    if (accounts_.no_longer_runs(held))
+        idle_search_.note_change();
 }
 
 // No task of it can be running for its operation any more: another chunk may take its place.

@@ -20,10 +20,10 @@
 
 #include "backend/backend.hpp"
 #include "chaos/plan.hpp"
+#include "engine/accounts.hpp"
 #include "engine/admission.hpp"
 #include "engine/backlog.hpp"
 #include "engine/elasticity.hpp"
-#include "engine/fair_queue.hpp"
 #include "engine/handout.hpp"
 #include "engine/hedging.hpp"
 #include "engine/idle_search.hpp"
@@ -32,7 +32,6 @@
 #include "engine/roster.hpp"
 #include "engine/state.hpp"
 #include "engine/task_clock.hpp"
-#include "engine/tenants.hpp"
 #include "engine/watch.hpp"
 #include "engine/worker_table.hpp"
 
@@ -181,7 +180,7 @@ public:
     };
     endings ended() const noexcept { return ended_; }
     /// Tenants of which something is kept.
-    std::size_t tenants() const noexcept { return tenants_.size(); }
+    std::size_t tenants() const noexcept { return accounts_.size(); }
     /// What `stats` leaves out. May be looked at from any thread, also when the engine is gone.
     std::shared_ptr<const timings> measured() const noexcept { return timings_; }
 
@@ -198,6 +197,8 @@ private:
     void publish_read_at_once(const operation_state& op, std::size_t done);
     void leave_place(given_chunk& held) noexcept;
     void disown(given_chunk& held) noexcept;
+    void settle_account(given_chunk& held, duration used, std::size_t tasks) noexcept;
+    void no_longer_runs(given_chunk& held) noexcept;
 
     // outcomes.cpp: of tasks, and the end of chunks
     void task_finished(worker_id worker, chunk_id id, finished_task task, std::size_t size);
@@ -265,14 +266,6 @@ private:
     void count_start(worker_id worker) noexcept;
     void count_late(const given_chunk& held, std::size_t position, std::size_t count) noexcept;
     void count_kill(const given_chunk& held, std::size_t position) noexcept;
-
-    // accounts.cpp: what tenants have of the workers' time
-    void charge(given_chunk& held);
-    void refund(given_chunk& held, std::size_t tasks) noexcept;
-    void settle_account(given_chunk& held, duration used, std::size_t tasks) noexcept;
-    void no_longer_runs(given_chunk& held) noexcept;
-    void hold_back(tenant_state& tenant) noexcept;
-    void let_go(operation_state& op) noexcept;
 
     // lives.cpp: workers come and go
     ready_worker& add_worker(worker_id id);
@@ -354,10 +347,8 @@ private:
     hooked_list<operation_state, outstanding_tag> ended_by_force_; // those of them that `stop_all` has come to
     hooked_list<operation_state, touched_tag> touched_;
     const std::shared_ptr<timings> timings_ = std::make_shared<timings>();
-    tenant_table tenants_{timings_->tenants};
-    fair_queue<operation_state> queue_; // those that have something to hand out
+    accounts accounts_;
     admission admission_;
-    double per_task_ = -1;          // nanoseconds that a task of anybody takes, a moving average
     watch<operation_state> limits_; // deadlines and queue timeouts
     worker_table workers_;
     handout handout_;

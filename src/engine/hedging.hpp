@@ -31,7 +31,7 @@ public:
     }
     /// What is remembered of tasks like the operation's; null if it has a measure of its own. Stays at one address.
     recent_times* times_of(operation& op);
-    /// So many tasks that may have a copy were handed out.
+    /// So many tasks that may have a copy were handed out for the first time.
     void count(std::uint64_t tasks) noexcept { budget_.add_tasks(tasks); }
 
     // Is a task late?

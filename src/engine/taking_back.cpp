@@ -27,7 +27,7 @@ std::size_t engine::took_back(ready_worker& worker, given_chunk& held, std::size
         return 0;
     std::unique_ptr<payload> tasks = held.work->tasks->split(keep);
     held.keep = keep;
-    refund(held, taken);
+    accounts_.refund(held, taken);
     if (held.outstanding() == 0) {
         leave_place(held);
         no_longer_runs(held);
@@ -86,8 +86,8 @@ void engine::make_room_beside_equals(operation_state& op)
         other->yielded = true;
     if (stepped_back.empty() || !op.waiting)
         return;
-    queue_.remove(op, op.place());
-    queue_.push_front(op, op.place());
+    accounts_.turns().remove(op, op.place());
+    accounts_.turns().push_front(op, op.place());
 }
 
 // An operation that was alone may have handed out much whose duration is not known yet. Now another one wants its turns.
