@@ -26,7 +26,11 @@ engine::engine(settings s, backend& workers, std::function<time_point()> now)
                   .shed = settings_.shed}),
       handout_(can_, {.child_concurrency = settings_.child_concurrency,
                       .max_tasks_per_child = settings_.max_tasks_per_child}),
-      idle_search_(can_.chunk_aim), clock_(settings_.cancel_grace), hedging_(can_.launches),
+      idle_search_(can_.chunk_aim), recycling_({.max_tasks_per_child = settings_.max_tasks_per_child,
+                                                .max_age_per_child = settings_.max_age_per_child,
+                                                .jitter = settings_.recycle_jitter,
+                                                .seed = settings_.seed}),
+      clock_(settings_.cancel_grace), retries_(settings_.seed + 1), hedging_(can_.launches),
       roster_({.nodes = settings_.nodes,
                .min_nodes = settings_.min_nodes,
                .idle_timeout = settings_.idle_timeout,
@@ -36,8 +40,7 @@ engine::engine(settings s, backend& workers, std::function<time_point()> now)
                .can_kill = can_.can_kill,
                .launches = can_.launches,
                .seed = settings_.seed}),
-      elasticity_(roster_, settings_.child_concurrency, can_.launches && roster_.kept() < settings_.nodes),
-      random_(settings_.seed)
+      elasticity_(roster_, settings_.child_concurrency, can_.launches && roster_.kept() < settings_.nodes)
 {
     count_nodes();
 }

@@ -11,7 +11,6 @@
 #include <limits>
 #include <memory>
 #include <optional>
-#include <random>
 #include <unordered_map>
 #include <vector>
 
@@ -29,6 +28,8 @@
 #include "engine/idle_search.hpp"
 #include "engine/listeners.hpp"
 #include "engine/live_tenant.hpp"
+#include "engine/recycling.hpp"
+#include "engine/retries.hpp"
 #include "engine/roster.hpp"
 #include "engine/state.hpp"
 #include "engine/task_clock.hpp"
@@ -279,8 +280,7 @@ private:
     void successor_is_ready(worker_id worker);
     void send_away(ready_worker& worker, bool surplus);
 
-    // recycling.cpp: workers that have run, grown or lived enough
-    void plan_recycling(ready_worker& worker);
+    // replacing.cpp: workers that have run, grown or lived enough
     void recycle(ready_worker& worker);
     void recycle_if_there_is_room(ready_worker& worker);
     bool may_recycle_another() const noexcept;
@@ -354,9 +354,9 @@ private:
     handout handout_;
     backlog backlog_;
     idle_search idle_search_;
-    watch<ready_worker> ages_;
+    recycling recycling_;
     task_clock clock_;
-    watch<delayed_chunk> retries_;
+    retries retries_;
     hedging hedging_;
     roster roster_;
     elasticity elasticity_;
@@ -367,10 +367,9 @@ private:
     chunk_id last_chunk_ = 0;
     time_point next_turn_ = time_point::max(); // what is left to do once the loop's other handlers have had theirs
     listeners listeners_;
-    std::minstd_rand random_; // for the jitter
-    error_maker refusal_;     // set: no more operations
-    error_maker ending_;      // set: `stop_all` was called
-    error_maker broken_;      // set: none for now
+    error_maker refusal_; // set: no more operations
+    error_maker ending_;  // set: `stop_all` was called
+    error_maker broken_;  // set: none for now
     pool_stats totals_;
     endings ended_;
 };

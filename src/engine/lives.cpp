@@ -113,7 +113,7 @@ void engine::worker_ready(worker_id worker)
         if (settings_.on_mended)
             settings_.on_mended();
     }
-    plan_recycling(add_worker(worker));
+    recycling_.plan(add_worker(worker), now_());
     count_nodes();
     trace_worker(trace_event::worker_ready, worker);
     for (const worker_id old : arrived.predecessors)

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <random>
+// The engine's part that runs tasks again that threw, as `retries` decides.
 #include <utility>
 
 #include <twat/mp/detail/exception/note_attempts.hpp>
 
 #include "engine/engine.hpp"
-#include "engine/retry_plan.hpp"
 
 namespace twat::mp::detail {
 
@@ -19,9 +18,7 @@ bool engine::try_later(operation_state& op, given_chunk& held, std::size_t posit
         return true;
     const std::size_t attempt = held.work->failures + 1;
     const auto now = now_();
-    const auto due =
-        op.stopping ? std::nullopt
-                    : next_attempt(policy, attempt, now, op.deadline, std::uniform_real_distribution<>(0, 1)(random_));
+    const auto due = retries_.next_attempt(op, attempt, now);
     std::unique_ptr<payload> task;
     if (due && policy.on(error))
         task = held.work->tasks->extract(position);
@@ -42,7 +39,7 @@ bool engine::try_later(operation_state& op, given_chunk& held, std::size_t posit
     if (*due <= now)
         begin_attempt(waits);
     else
-        retries_.set(waits.due, *due);
+        retries_.add(waits, *due);
     touch(op);
     return true;
 }

@@ -42,8 +42,8 @@ void engine::tick()
     for (int n = 0; n < most_due_at_once; ++n)
         if (operation_state* const late = limits_.take_due(now))
             check_limits(*late, now);
-    while (ages_.next() <= now && may_recycle_another())
-        recycle(*ages_.take_due(now));
+    while (recycling_.next() <= now && may_recycle_another())
+        recycle(*recycling_.take_due(now));
     for (auto late = clock_.take_overdue(now); late.chunk; late = clock_.take_overdue(now))
         overdue(*late.chunk->holder, *late.chunk, late.due);
     while (given_chunk* const late = clock_.take_check(now))
@@ -148,7 +148,7 @@ bool engine::judges() const
 
 time_point engine::next_wake() const
 {
-    const time_point age = may_recycle_another() ? ages_.next() : time_point::max();
+    const time_point age = may_recycle_another() ? recycling_.next() : time_point::max();
     return std::min({next_turn_, idle_search_.next(), limits_.next(), clock_.next(), age, roster_.next_due(),
                      elasticity_.grows_at(), elasticity_.shrinks_at(), listeners_.next(), retries_.next(),
                      hedging_.next()});
