@@ -22,9 +22,9 @@ constexpr std::size_t first_of_pulled = 1024;
 
 void engine::add(std::shared_ptr<operation> op, time_point latest, bool nested)
 {
-    if (broken_ || refusal_) {
+    if (!gate_.takes()) {
         others_ended_ += !op->traits().call;
-        return op->complete(broken_ ? broken_() : refusal_()); // broken tells more than closed
+        return op->complete(gate_.refuses());
     }
     const operation_traits& traits = op->traits();
     auto state = std::make_unique<operation_state>();
@@ -116,7 +116,7 @@ void engine::let_in(operation_state& op)
 // Whether any was let in.
 bool engine::let_in_those_that_wait()
 {
-    if (ending_)
+    if (gate_.ends_all())
         return false;
     bool any = false;
     while (operation_state* const op = admission_.next(free_places())) {

@@ -11,7 +11,7 @@ void engine::decide()
     // Completing an operation can make room, and handing out can complete one (its range ends or throws).
     admission_.begin_turn();
     next_turn_ = time_point::max();
-    if (ending_)
+    if (gate_.ends_all())
         end_some();
     do {
         carry_out();
@@ -19,9 +19,9 @@ void engine::decide()
         hand_out();
         steal();
         hedge();
-        elasticity_.grow_if_tasks_wait(workers_.counts().free(), !broken_, now_);
+        elasticity_.grow_if_tasks_wait(workers_.counts().free(), !gate_.broken(), now_);
     } while (!touched_.empty() || let_in_those_that_wait() || roster_.has_actions());
-    if (admission_.has_shed_enough() || (ending_ && !outstanding_.empty()))
+    if (admission_.has_shed_enough() || (gate_.ends_all() && !outstanding_.empty()))
         next_turn_ = now_(); // the loop's other handlers first
 }
 
@@ -59,7 +59,7 @@ void engine::leave_queue(operation_state& op) noexcept
 
 void engine::hand_out()
 {
-    if (ending_)
+    if (gate_.ends_all())
         return;
     if (workers_.any_guest())
         hand_out_to_guests();

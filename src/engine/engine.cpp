@@ -219,11 +219,7 @@ void engine::feed(operation& op)
     }
 }
 
-void engine::close(error_maker refusal)
-{
-    if (!refusal_)
-        refusal_ = std::move(refusal);
-}
+void engine::close(error_maker refusal) { gate_.close(std::move(refusal)); }
 
 // ---------------------------------------------------------------- for the pool
 

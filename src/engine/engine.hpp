@@ -23,6 +23,7 @@
 #include "engine/admission.hpp"
 #include "engine/backlog.hpp"
 #include "engine/elasticity.hpp"
+#include "engine/gate.hpp"
 #include "engine/handout.hpp"
 #include "engine/hedging.hpp"
 #include "engine/idle_search.hpp"
@@ -83,7 +84,7 @@ public:
         std::function<void()> publish{};
     };
 
-    using error_maker = std::function<std::exception_ptr()>;
+    using error_maker = gate::error_maker;
 
     engine(settings s, backend& workers, std::function<time_point()> now);
     ~engine();
@@ -367,9 +368,7 @@ private:
     chunk_id last_chunk_ = 0;
     time_point next_turn_ = time_point::max(); // what is left to do once the loop's other handlers have had theirs
     listeners listeners_;
-    error_maker refusal_; // set: no more operations
-    error_maker ending_;  // set: `stop_all` was called
-    error_maker broken_;  // set: none for now
+    gate gate_;
     pool_stats totals_;
     endings ended_;
 };

@@ -37,14 +37,14 @@ bool engine::try_again()
 {
     if (!roster_.try_again(now_()))
         return false;
-    broken_ = nullptr; // it takes this call
+    gate_.mend(); // it takes this call
     return true;
 }
 
 // No worker is ready, or will be soon: every operation completes with what `cause` makes (a fresh exception each).
 void engine::break_down(const error_maker& cause)
 {
-    broken_ = cause;
+    gate_.break_down(cause);
     fail_operations(cause, time_point::max());
     for (auto& w : workers_)
         if (!w->guest) {
@@ -109,7 +109,7 @@ void engine::worker_ready(worker_id worker)
     if (!arrived.takes_work)
         return;
     if (arrived.mends) {
-        broken_ = nullptr;
+        gate_.mend();
         if (settings_.on_mended)
             settings_.on_mended();
     }

@@ -24,7 +24,7 @@ void engine::consider_hedge(given_chunk& held, time_point now)
 // A copy is for a worker that has nothing else to do: it keeps no other task waiting.
 void engine::hedge()
 {
-    if (!hedging_.any_late() || ending_)
+    if (!hedging_.any_late() || gate_.ends_all())
         return;
     handout_.place_considered();
     hedging_.serve_late([this](given_chunk& held) {

@@ -38,7 +38,7 @@ void engine::cancel(operation& op, asio::cancellation_type type)
     operation_state* state = find(op);
     if (!state)
         return;
-    if (ending_)
+    if (gate_.ends_all())
         return state->ended ? void() : end(*state);
     switch (std::min(strength(type), strength(state->traits().options.cancel_limit))) {
     case 3: return stop(*state, aborted(), stop_force::kill);
@@ -144,9 +144,8 @@ void engine::ask_to_stop(ready_worker& worker, given_chunk& held, stop_force for
 
 void engine::stop_all(error_maker error)
 {
-    if (ending_)
+    if (!gate_.end_all(std::move(error)))
         return;
-    ending_ = std::move(error);
     std::vector<operation_state*> running;
     for (auto& w : workers_)
         for (given_chunk& h : w->held)
@@ -166,7 +165,7 @@ void engine::end(operation_state& op)
     op.terminated = !op.final_error;
     outstanding_.erase(outstanding_.iterator_to(op));
     ended_by_force_.push_back(op);
-    stop(op, ending_(), stop_force::kill);
+    stop(op, gate_.why_ended(), stop_force::kill);
 }
 
 // In the order in which they came.

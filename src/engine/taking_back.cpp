@@ -109,7 +109,7 @@ void engine::take_back_unknown()
 void engine::steal()
 {
     idle_search_.begin_round();
-    if (workers_.counts().running() == 0 || ending_)
+    if (workers_.counts().running() == 0 || gate_.ends_all())
         return;
     handout_.place_considered();
     // A guest has its own operation: what is there for it is not known.
