@@ -59,7 +59,7 @@ void engine::add(std::shared_ptr<operation> op, time_point latest, bool nested)
     state->op = std::move(op);
 
     operation_state& added = *state;
-    operations_.emplace(added.op.get(), std::move(state));
+    operations_.add(std::move(state));
     outstanding_.push_back(added);
     if (traits.counts_progress)
         listeners_.add(added, added.initiated);

@@ -55,11 +55,7 @@ given_chunk* engine::find(ready_worker& worker, chunk_id id) noexcept
     return nullptr;
 }
 
-operation_state* engine::find(operation& op) noexcept
-{
-    const auto it = operations_.find(&op);
-    return it == operations_.end() ? nullptr : it->second.get();
-}
+operation_state* engine::find(operation& op) noexcept { return operations_.find(op); }
 
 // ---------------------------------------------------------------- operations go
 
@@ -152,7 +148,7 @@ void engine::finish(operation_state& op, std::exception_ptr error)
     others_ended_ += !op.traits().call;
     ++(op.terminated ? ended_.terminated : ended_.finished);
     trace_operation(trace_event::operation_ended, op);
-    auto node = operations_.extract(op.op.get());
+    const auto over = operations_.extract(op);
     // Whoever waits may read the exception at once: from now on it is theirs alone.
     op.first_error = op.final_error = nullptr;
     publish();
@@ -228,9 +224,9 @@ bool engine::idle_but_for_streams() const { return operations_.size() == resting
 // A task that nobody waits for still has its timeout, and somebody must look at the clock.
 bool engine::active() const { return !idle_but_for_streams() || clock_.keeps_awake(); }
 
-pool_stats engine::stats() const
+const pool_stats& engine::stats() const
 {
-    pool_stats s = totals_;
+    pool_stats& s = totals_;
     s.nodes = settings_.nodes;
     s.ready = workers_.counts().ready();
     s.running = workers_.counts().running(); // a chunk whose tasks all have their outcome is as good as gone

@@ -29,6 +29,7 @@
 #include "engine/idle_search.hpp"
 #include "engine/listeners.hpp"
 #include "engine/live_tenant.hpp"
+#include "engine/operation_table.hpp"
 #include "engine/recycling.hpp"
 #include "engine/retries.hpp"
 #include "engine/roster.hpp"
@@ -168,11 +169,12 @@ public:
     /// Whether nothing is outstanding but streams that wait for their reader.
     bool idle_but_for_streams() const;
     /// Whether the operation is outstanding.
-    bool knows(const operation& op) const { return operations_.contains(&op); }
+    bool knows(const operation& op) const { return operations_.find(op) != nullptr; }
     std::size_t ready_workers() const noexcept { return workers_.size(); }
     /// Those of them that were not told to end.
     std::size_t lasting_workers() const noexcept { return workers_.counts().ready(); }
-    pool_stats stats() const;
+    /// Of this moment; good until something is asked for or reported.
+    const pool_stats& stats() const;
     /// Operations that are over and were no plain calls.
     std::uint64_t others_ended() const noexcept { return others_ended_; }
     /// Operations that are over: by themselves, and by `stop_all`.
@@ -343,8 +345,8 @@ private:
     std::function<time_point()> now_;
     // There may be hundreds of workers, a million operations, and reports by the ten thousand a second: nothing goes over all of either for
     // one event.
-    std::unordered_map<const operation*, std::unique_ptr<operation_state>> operations_;
-    hooked_list<operation_state, outstanding_tag> outstanding_;    // the same, in the order of their initiation
+    operation_table operations_;
+    hooked_list<operation_state, outstanding_tag> outstanding_;    // in the order of their initiation
     hooked_list<operation_state, outstanding_tag> ended_by_force_; // those of them that `stop_all` has come to
     hooked_list<operation_state, touched_tag> touched_;
     const std::shared_ptr<timings> timings_ = std::make_shared<timings>();
@@ -369,7 +371,7 @@ private:
     time_point next_turn_ = time_point::max(); // what is left to do once the loop's other handlers have had theirs
     listeners listeners_;
     gate gate_;
-    pool_stats totals_;
+    mutable pool_stats totals_; // what does not add up is brought up to date by `stats`
     endings ended_;
 };
 

@@ -29,6 +29,7 @@ namespace twat::mp::detail {
 
 inline constexpr std::size_t no_position = std::numeric_limits<std::size_t>::max();
 
+class operation_table;
 struct operation_state;
 struct ready_worker;
 
@@ -41,6 +42,7 @@ template <class T, class Tag>
 using hooked_list =
     boost::intrusive::list<T, boost::intrusive::base_hook<list_hook<Tag>>, boost::intrusive::constant_time_size<false>>;
 
+struct known_tag;       ///< All operations that are not over.
 struct outstanding_tag; ///< All operations, in the order of their initiation.
 struct touched_tag;     ///< Operations to be looked at.
 /// Operations of which no task has begun, or those that have begun and have many; in either, in order.
@@ -143,9 +145,14 @@ enum class standing : unsigned char {
 };
 
 /// What the engine knows of an operation that is not over.
-struct operation_state : queued, list_hook<outstanding_tag>, list_hook<touched_tag>, list_hook<unbegun_tag>
+struct operation_state : queued,
+                         list_hook<known_tag>,
+                         list_hook<outstanding_tag>,
+                         list_hook<touched_tag>,
+                         list_hook<unbegun_tag>
 {
     std::shared_ptr<operation> op;
+    const operation_table* in = nullptr;
     tenant_state* tenant = nullptr;
     std::uint64_t id = 0;
     chunker sizes{{}};

@@ -26,6 +26,8 @@
 
 namespace twat::mp::detail {
 
+struct operation_state;
+
 /// What the engine has to know of an operation before its first task.
 struct operation_traits
 {
@@ -207,8 +209,13 @@ public:
     /// Threads, coroutines: the same as `run`, as a coroutine on the worker's own context.
     virtual asio::awaitable<std::exception_ptr> run_async(payload& tasks, std::size_t position, std::uint64_t index);
 
+    /// What the engine that has it knows of it; null: none has it. For that engine.
+    operation_state* known_as() const noexcept { return known_as_; }
+    void set_known_as(operation_state* state) noexcept { known_as_ = state; }
+
 private:
     operation_traits traits_;
+    operation_state* known_as_ = nullptr;
 };
 
 } // namespace twat::mp::detail
