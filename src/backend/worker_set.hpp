@@ -67,6 +67,9 @@ public:
     /// Whether the strand is on the user's own loop, which the pool must not hold up. Otherwise threads that wait for the pool run it.
     bool beside_a_loop() const noexcept { return !watcher_; }
 
+    /// Whether the calling thread runs something of the strand, which it may do without its word.
+    bool runs_here() const noexcept { return watcher_ && watcher_->runs_here(); }
+
     /// Runs `f` on the strand, later. `f` is destroyed uncalled if the context is gone or goes away.
     template <class F>
     void post(F&& f);
@@ -144,8 +147,8 @@ public:
     /// Those that are busy, and what they do: their stacks are on their way.
     virtual std::vector<dumped_worker> dump() { return {}; }
 
-    /// For `pool_stats`: `abandoned`.
-    virtual void add_stats(pool_stats&) const {}
+    /// `pool_stats::abandoned`.
+    virtual std::size_t abandoned() const noexcept { return 0; }
 
     /// Whether it waits for something on the context that nobody posts: a timer, a descriptor.
     virtual bool is_armed() const noexcept { return true; }
@@ -179,10 +182,14 @@ template <class F>
 void strand_link::post_and_run(F&& f)
 {
     posting_turn turn;
-    std::lock_guard lock(mutex_);
-    if (strand_ && watcher_)
-        turn.take(*watcher_);
-    post_locked(std::forward<F>(f));
+    {
+        std::lock_guard lock(mutex_);
+        if (strand_ && watcher_)
+            turn.take(*watcher_);
+        if (!turn.taken() || !watcher_->may_run_here())
+            return post_locked(std::forward<F>(f));
+    }
+    watcher_->run_here(f); // it stays, as long as the turn is held
 }
 
 template <class F>

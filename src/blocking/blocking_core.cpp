@@ -160,15 +160,19 @@ public:
     {
         check_usable();
         posting_turn turn;
-        if (op->traits().call)
+        const bool call = op->traits().call;
+        if (call)
             turn.take(driver_); // before anything is posted, for which the kept thread would be woken
-        {
-            // Under the mutex: what is handed over before the end is run before the kept thread ends.
-            std::lock_guard lock(mutex_);
-            if (!ended_)
-                return pool_->submit(op);
+        std::unique_lock lock(mutex_);
+        if (ended_) {
+            lock.unlock();
+            return op->complete(make_error(errc::pool_closed));
         }
-        op->complete(make_error(errc::pool_closed));
+        // Under the mutex: what is handed over before the end is run before the kept thread ends. It does not end as long as this thread
+        // has the turn, and the mutex is not held while arguments are moved, which is the user's code.
+        if (call && driver_.may_run_here())
+            lock.unlock();
+        pool_->submit(op);
     }
 
     void wait(blocking_wait& until, const std::function<void()>& begin, duration limit) override

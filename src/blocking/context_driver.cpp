@@ -59,6 +59,35 @@ thread_local const context_driver::scope* context_driver::scope::innermost = nul
 
 bool context_driver::runs_here() const noexcept { return scope::contains(*this); }
 
+namespace {
+
+// Of which driver the calling thread has the turn, before it runs anything.
+thread_local const context_driver* at_hand = nullptr;
+
+} // namespace
+
+/// As long as it lives, the calling thread has the turn and has run nothing yet.
+class context_driver::chance
+{
+public:
+    explicit chance(const context_driver* driver) noexcept : outer_(std::exchange(at_hand, driver)) {}
+    chance(const chance&) = delete;
+    chance& operator=(const chance&) = delete;
+    ~chance() { at_hand = outer_; }
+
+private:
+    const context_driver* const outer_;
+};
+
+bool context_driver::may_run_here() const noexcept { return at_hand == this && pending_ == 0 && may_run_posted(); }
+
+void context_driver::run_here(void (*call)(void*), void* what) noexcept
+{
+    const scope here(*this);
+    const chance none(nullptr);
+    call(what);
+}
+
 // A thread that posts says first that it will, and at the end looks whether somebody has the turn; `pass_on` and `serve` give up the turn
 // first, then look whether anything is pending. So one of the two sees the other. If the handler has run by then nobody needs to be woken.
 void context_driver::posted() noexcept
@@ -77,6 +106,7 @@ void context_driver::wait(blocking_wait& until, const std::function<void()>& beg
 {
     bool leads = lead(); // before anything is posted, for which the kept thread would be woken
     try {
+        const chance first(leads ? this : nullptr);
         begin();
     }
     catch (...) {
@@ -132,15 +162,18 @@ std::shared_ptr<post_watcher> context_driver::take_turn() noexcept
     auto owner = owner_.lock();
     if (!owner || !lead())
         return nullptr;
+    at_hand = this;
     return {std::move(owner), this};
 }
 
+// Each look at the context that finds nothing is a system call.
 void context_driver::run_turn() noexcept
 {
+    at_hand = nullptr;
     context_.restart();
     {
         const scope here(*this);
-        for (int i = 0; i < most_in_a_turn && may_run_posted() && context_.poll_one() != 0; ++i) {
+        for (int i = 0; i < most_in_a_turn && !is_drained() && may_run_posted() && context_.poll_one() != 0; ++i) {
         }
     }
     pass_on(true);
@@ -154,7 +187,7 @@ void context_driver::pass_on(bool calls_only) noexcept
     {
         const scope here(*this);
         for (int i = 0; i < most_left_behind && !drained && (!calls_only || may_run_posted()); ++i)
-            drained = context_.poll_one() == 0;
+            drained = is_drained() || context_.poll_one() == 0;
     }
     const bool idle = context_.stopped() || (drained && !armed_);
     std::lock_guard lock(mutex_);

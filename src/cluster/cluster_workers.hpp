@@ -56,7 +56,6 @@ public:
     void set_active(bool active) override;
     void halt() noexcept override {}
     identity identify(worker_id worker) const override;
-    void add_stats(pool_stats&) const override {}
 
 private:
     struct place

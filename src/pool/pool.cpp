@@ -64,7 +64,7 @@ pool::pool(std::shared_ptr<const backend_factory> factory, asio::any_io_executor
       executor_(std::move(executor)), strand_(asio::make_strand(*executor_)),
       link_(std::make_shared<strand_link>(*strand_, watcher)), timer_(*strand_)
 {
-    stats_.nodes = nodes_;
+    published_.nodes = counts_.nodes = nodes_;
 }
 
 void pool::init()
@@ -135,7 +135,8 @@ void pool::submit(std::shared_ptr<operation> op)
     check_process();
     factory_->check_use();
     others_submitted_ += !op->traits().call;
-    enter([op = std::move(op), latest = task_deadline(), nested = runs_task_here()](pool& p) mutable {
+    const bool call = op->traits().call;
+    auto take = [op = std::move(op), latest = task_deadline(), nested = runs_task_here()](pool& p) mutable {
         if (auto error = missing_state(p.options_, op->traits().state)) {
             p.others_refused_ += !op->traits().call;
             return op->complete(std::move(error));
@@ -148,6 +149,12 @@ void pool::submit(std::shared_ptr<operation> op)
             p.health_.let_wait(op);
         }
         p.engine_->add(std::move(op), latest, nested);
+    };
+    if (!call || !watcher_ || !watcher_->may_run_here())
+        return enter(std::move(take));
+    watcher_->run_here([&] {
+        take(*this);
+        settle();
     });
 }
 
@@ -204,7 +211,7 @@ void pool::start(start_handler handler)
         // What happened to the workers while the pool was idle is told first.
         p.set_active(true);
         ++p.starting_;
-        asio::post(*p.strand_, [self = p.shared_from_this(), handler = std::move(handler)]() mutable {
+        p.link_->post([self = p.shared_from_this(), handler = std::move(handler)]() mutable {
             --self->starting_;
             self->start_waiters_.push_back(std::move(handler));
             self->settle();
@@ -287,12 +294,17 @@ void pool::settle()
 
 void pool::publish_stats()
 {
-    pool_stats now = engine_->stats();
-    workers_->add_stats(now);
+    const pool_stats& found = engine_->stats();
     if (!can_.launches)
-        nodes_ = now.nodes;
-    std::lock_guard lock(stats_mutex_);
-    stats_ = std::move(now);
+        nodes_ = found.nodes;
+    pool_counts now;
+    copy_counts(found, now);
+    now.abandoned = workers_->abandoned();
+    if (now == published_)
+        return;
+    published_ = now;
+    std::lock_guard lock(counts_mutex_);
+    counts_ = now;
 }
 
 void pool::complete(std::vector<start_handler>& waiting, const std::function<std::exception_ptr()>& error)
@@ -320,11 +332,13 @@ void pool::settle_starts()
 
 pool_stats pool::stats() const
 {
-    pool_stats now;
+    pool_counts counts;
     {
-        std::lock_guard lock(stats_mutex_);
-        now = stats_;
+        std::lock_guard lock(counts_mutex_);
+        counts = counts_;
     }
+    pool_stats now;
+    copy_counts(counts, now);
     now.queue_wait = timings_->queue_wait.snapshot();
     now.run_time = timings_->run_time.snapshot();
     timings_->tenants.add_to(now);

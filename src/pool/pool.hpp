@@ -20,6 +20,7 @@
 
 #include "engine/engine.hpp"
 #include "os/off_loop_timer.hpp"
+#include "pool/counts.hpp"
 #include "pool/fork_guard.hpp"
 #include "pool/pool_health.hpp"
 #include "pool/pool_service.hpp"
@@ -176,8 +177,9 @@ private:
     std::vector<std::weak_ptr<pool_observer>> observers_;
 
     std::shared_ptr<const timings> timings_;
-    mutable std::mutex stats_mutex_;
-    pool_stats stats_;
+    pool_counts published_{}; // a copy of `counts_`, which the strand need not lock
+    mutable std::mutex counts_mutex_;
+    pool_counts counts_{};
 
     detail::exit_values exit_values_;
 

@@ -40,7 +40,7 @@ public:
     void halt() noexcept override { children_.halt(); }
     identity identify(worker_id worker) const override;
     std::vector<dumped_worker> dump() override;
-    void add_stats(pool_stats& stats) const override { stats.abandoned += abandoned_; }
+    std::size_t abandoned() const noexcept override { return abandoned_; }
     std::size_t starts_at_once() const noexcept override;
 
     void submit(worker_id worker, const chunk& work) override;

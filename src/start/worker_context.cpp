@@ -105,6 +105,8 @@ std::stop_token stop_token() noexcept
     auto* const context = detail::thread_worker;
     if (context && context->coroutine)
         return context->coroutine->stop_token();
+    if (context && context->stoppable)
+        return context->stoppable->stop_token();
     if (!context || !context->stop)
         return {};
     context->stop_asked_for = true;

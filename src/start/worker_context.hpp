@@ -31,6 +31,17 @@ protected:
     ~report_hook() = default;
 };
 
+/// A task whose stop token is made when it is asked for, as most never are.
+class stoppable_task
+{
+public:
+    /// The thread that runs it.
+    virtual std::stop_token stop_token() = 0;
+
+protected:
+    ~stoppable_task() = default;
+};
+
 /** What `this_worker` and `this_task` answer from. A worker thread sets its own with `enter_worker`. */
 struct worker_context
 {
@@ -38,7 +49,8 @@ struct worker_context
     boost::asio::any_io_executor executor;
     /// The plain task that runs; null between tasks and in coroutine tasks.
     const std::stop_source* stop = nullptr;
-    bool stop_asked_for = false; ///< A task has its token. Set only.
+    stoppable_task* stoppable = nullptr; ///< Threads, in its place.
+    bool stop_asked_for = false;         ///< A task has its token. Set only.
     std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
     /// The pool_core whose task the thread runs; null in processes.
     const void* pool = nullptr;

@@ -15,6 +15,7 @@
 
 #include "backend/backend.hpp"
 #include "backend/chunk.hpp"
+#include "start/worker_context.hpp"
 
 namespace twat::mp::detail {
 
@@ -22,7 +23,7 @@ namespace twat::mp::detail {
 
     Each task is either begun by the thread or taken back by the strand: see `task_gate`.
 */
-class thread_chunk
+class thread_chunk final : public stoppable_task
 {
 public:
     explicit thread_chunk(const chunk& work)
@@ -133,16 +134,31 @@ public:
         return task;
     }
 
-    /// Thread: what `this_task::stop_token` answers from while the task at `position` runs.
-    const std::stop_source& stop_source_of(std::size_t position)
+    /// Thread: comes to the task at `position`.
+    void begin_stoppable(std::size_t position)
     {
-        if (stop_.stop_requested()) {
-            // A request from before this task was begun was meant for another one.
-            std::lock_guard lock(stop_mutex_);
-            if (stop_below_ <= position)
-                stop_ = std::stop_source();
+        if (!stop_requested())
+            return;
+        // A request from before this task was begun was meant for another one.
+        std::lock_guard lock(stop_mutex_);
+        if (stop_below_ > position)
+            return;
+        stop_ = std::stop_source(std::nostopstate);
+        stop_requested_ = false;
+    }
+
+    bool stop_requested() const noexcept { return stop_requested_; }
+
+    /// Thread: of the task that runs.
+    std::stop_token stop_token() override
+    {
+        std::lock_guard lock(stop_mutex_);
+        if (!stop_.stop_possible()) {
+            stop_ = std::stop_source();
+            if (stop_requested_)
+                stop_.request_stop();
         }
-        return stop_;
+        return stop_.get_token();
     }
 
     /// Any thread: asks the running task to stop. Runs its stop callbacks.
@@ -150,6 +166,7 @@ public:
     {
         std::unique_lock lock(stop_mutex_);
         stop_below_ = gate_.begun();
+        stop_requested_ = true;
         std::stop_source stop = stop_;
         lock.unlock();
         stop.request_stop();
@@ -165,7 +182,9 @@ private:
     std::atomic<time_point::rep> begun_at_{0};
     std::atomic<time_point::rep> since_{0}, until_{0};
     std::mutex stop_mutex_;
-    std::stop_source stop_;      // changed by the thread under the mutex, copied by others under it
+    // Changed by the thread under the mutex, copied by others under it; made when a task wants it.
+    std::stop_source stop_{std::nostopstate};
+    std::atomic<bool> stop_requested_{false};
     std::size_t stop_below_ = 0; // tasks that were begun when a stop was last requested
 };
 

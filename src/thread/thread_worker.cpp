@@ -61,22 +61,22 @@ void thread_worker::post(F&& f)
         asio::post(*context_, std::forward<F>(f));
 }
 
-std::shared_ptr<thread_chunk> thread_worker::find(chunk_id id) const
+thread_chunk* thread_worker::find(chunk_id id) const noexcept
 {
-    std::lock_guard lock(mutex_);
-    const auto found = held_.find(id);
-    return found == held_.end() ? nullptr : found->second;
+    for (const auto& held : held_)
+        if (held->id == id)
+            return held.get();
+    return nullptr;
 }
 
 void thread_worker::submit(const chunk& work)
 {
     assert(work.count != 0);
     auto held = std::make_shared<thread_chunk>(work);
-    {
-        std::lock_guard lock(mutex_);
-        held_.emplace(work.id, held);
-    }
-    post([this, held = std::move(held)]() mutable { run(std::move(held)); });
+    std::lock_guard lock(mutex_);
+    held_.push_back(held);
+    if (context_)
+        asio::post(*context_, [this, held = std::move(held)]() mutable { run(std::move(held)); });
 }
 
 thread_chunk::recalled thread_worker::recall(chunk_id id)
@@ -138,8 +138,13 @@ void thread_worker::abandon(chunk_id id)
 
 void thread_worker::forget(chunk_id id)
 {
+    std::shared_ptr<thread_chunk> over; // destroyed without the mutex: perhaps with arguments of the user's
     std::lock_guard lock(mutex_);
-    held_.erase(id);
+    const auto found = std::find_if(held_.begin(), held_.end(), [id](const auto& held) { return held->id == id; });
+    if (found == held_.end())
+        return;
+    over = std::move(*found);
+    held_.erase(found);
 }
 
 void thread_worker::finish()
@@ -153,8 +158,7 @@ void thread_worker::quit() noexcept
     {
         std::lock_guard lock(mutex_);
         quit_ = true;
-        for (const auto& [id, held] : held_)
-            all.push_back(held);
+        all = held_;
     }
     for (const auto& held : all) {
         held->recall();
@@ -245,7 +249,8 @@ void thread_worker::run(std::shared_ptr<thread_chunk> held)
     task_meter meter;
     for (std::size_t position = 0;;) {
         held->begin_task(position, now);
-        context.stop = &held->stop_source_of(position);
+        held->begin_stoppable(position);
+        context.stoppable = held.get();
         context.deadline = task_deadline(*held, now);
         const std::size_t failed_before = report.failures.size();
         if (held->measured)
@@ -255,9 +260,9 @@ void thread_worker::run(std::shared_ptr<thread_chunk> held)
         if (held->measured && end != position)
             report.used.push_back(meter.end());
         if (held->chaos && end != position)
-            sleep_unless(held->late_by(position), [&] { return quitting() || context.stop->stop_requested(); });
+            sleep_unless(held->late_by(position), [&] { return quitting() || held->stop_requested(); });
         context.deadline = time_point::max();
-        context.stop = nullptr;
+        context.stoppable = nullptr;
         held->end_task();
 
         report.end = end;

@@ -16,7 +16,6 @@
 #include <mutex>
 #include <optional>
 #include <thread>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -93,7 +92,7 @@ public:
     bool quitting() const noexcept { return quit_; }
 
 private:
-    std::shared_ptr<thread_chunk> find(chunk_id id) const;
+    thread_chunk* find(chunk_id id) const noexcept;
     template <class F>
     void post(F&& f);
     void run(std::shared_ptr<thread_chunk> held);
@@ -110,9 +109,9 @@ private:
     const duration cancel_grace_;
     const report_function report_;
 
-    mutable std::mutex mutex_; // for the two below
+    mutable std::mutex mutex_; // for the two below; `held_` changes on the strand only, which looks at it without it
     std::unique_ptr<asio::io_context> context_;
-    std::unordered_map<chunk_id, std::shared_ptr<thread_chunk>> held_;
+    std::vector<std::shared_ptr<thread_chunk>> held_; // few: as many as a worker may be given
 
     std::atomic<bool> quit_ = false;
     std::atomic<std::uint64_t> on_cpu_ = 0; ///< The chunk of the coroutine that the loop runs; 0: of none.

@@ -112,24 +112,31 @@ thread_workers_set::~thread_workers_set()
 
 bool thread_workers_set::inside() const noexcept { return own_set == shared_.get(); }
 
-std::shared_ptr<thread_worker> thread_workers_set::find(worker_id worker) const
+/// A worker or a guest; null: it is gone.
+thread_worker* thread_workers_set::on_strand(worker_id worker) const noexcept
+{
+    if (const auto found = workers_.find(worker); found != workers_.end())
+        return found->second.worker.get();
+    const auto guest = guests_.find(worker);
+    return guest == guests_.end() ? nullptr : guest->second.get();
+}
+
+std::shared_ptr<thread_worker> thread_workers_set::guest(worker_id id) const
 {
     std::lock_guard lock(mutex_);
-    if (const auto found = workers_.find(worker); found != workers_.end())
-        return found->second.worker;
-    const auto guest = guests_.find(worker);
-    return guest == guests_.end() ? nullptr : guest->second;
+    const auto found = guests_.find(id);
+    return found == guests_.end() ? nullptr : found->second;
 }
 
 void thread_workers_set::submit(worker_id worker, const chunk& work)
 {
-    if (const auto to = find(worker))
+    if (const auto to = on_strand(worker))
         to->submit(work);
 }
 
 std::optional<std::size_t> thread_workers_set::recall(worker_id worker, chunk_id id)
 {
-    const auto from = find(worker);
+    const auto from = on_strand(worker);
     if (!from)
         return 0;
     const auto [kept, ended] = from->recall(id);
@@ -141,7 +148,7 @@ std::optional<std::size_t> thread_workers_set::recall(worker_id worker, chunk_id
 
 void thread_workers_set::tell_ended(worker_id worker, chunk_id id)
 {
-    const auto from = find(worker);
+    const auto from = on_strand(worker);
     if (!from || silent_)
         return;
     from->forget(id);
@@ -151,31 +158,31 @@ void thread_workers_set::tell_ended(worker_id worker, chunk_id id)
 
 void thread_workers_set::cancel(worker_id worker, chunk_id id)
 {
-    if (const auto to = find(worker))
+    if (const auto to = on_strand(worker))
         to->cancel(id);
 }
 
 std::optional<backend::running_task> thread_workers_set::running(worker_id worker, chunk_id id) const
 {
-    const auto of = find(worker);
+    const auto of = on_strand(worker);
     return of ? of->running(id) : std::nullopt;
 }
 
 void thread_workers_set::take_reports(worker_id worker, const std::function<void(task_report&&)>& f)
 {
-    if (const auto of = find(worker))
+    if (const auto of = on_strand(worker))
         of->take_reports(f);
 }
 
 std::optional<backend::chunk_times> thread_workers_set::times(worker_id worker, chunk_id id) const
 {
-    const auto of = find(worker);
+    const auto of = on_strand(worker);
     return of ? of->times(id) : std::nullopt;
 }
 
 void thread_workers_set::abandon(worker_id worker, chunk_id id)
 {
-    if (const auto by = find(worker))
+    if (const auto by = on_strand(worker))
         by->abandon(id);
 }
 
@@ -321,7 +328,7 @@ void thread_workers_set::thread_main(const std::shared_ptr<shared_state>& shared
 
 void thread_workers_set::on_report(worker_id worker, chunk_report& report)
 {
-    const auto by = find(worker);
+    const auto by = on_strand(worker);
     if (!by)
         return;
     const chunk_id id = report.held->id;
@@ -527,7 +534,7 @@ void thread_workers_set::halt() noexcept
     quit_all();
     if (inside())
         return;
-    const bool on_strand = strand_ && strand_->running_in_this_thread();
+    const bool here = shared_->link->runs_here() || (strand_ && strand_->running_in_this_thread());
     std::lock_guard joining(halt_mutex_);
     std::vector<std::thread> over;
     std::vector<std::pair<std::thread, std::shared_ptr<life>>> others;
@@ -541,7 +548,7 @@ void thread_workers_set::halt() noexcept
     for (auto& thread : over)
         thread.join();
     for (auto& [thread, state] : others)
-        if (!on_strand || state->thread.wait_for_end_or_nested_call())
+        if (!here || state->thread.wait_for_end_or_nested_call())
             thread.join();
         else
             thread.detach(); // what it still uses it owns
@@ -549,7 +556,7 @@ void thread_workers_set::halt() noexcept
 
 worker_set::identity thread_workers_set::identify(worker_id worker) const
 {
-    const auto known = find(worker);
+    const auto known = on_strand(worker);
     return {.node = known ? known->index() : 0};
 }
 
@@ -565,7 +572,7 @@ worker_id thread_workers_set::add_guest()
 
 void thread_workers_set::run_guest(worker_id guest, const std::function<bool()>& stop)
 {
-    const auto self = find(guest);
+    const auto self = this->guest(guest);
     if (!self)
         return;
     const worker_context* outer = current_worker();
@@ -578,7 +585,7 @@ void thread_workers_set::run_guest(worker_id guest, const std::function<bool()>&
 
 void thread_workers_set::wake_guest(worker_id guest) noexcept
 {
-    if (const auto self = find(guest))
+    if (const auto self = this->guest(guest))
         self->wake();
 }
 

@@ -58,7 +58,7 @@ public:
     void halt() noexcept override;
     identity identify(worker_id worker) const override;
     std::vector<dumped_worker> dump() override;
-    void add_stats(pool_stats& stats) const override { stats.abandoned += abandoned_; }
+    std::size_t abandoned() const noexcept override { return abandoned_; }
     bool is_armed() const noexcept override { return stop_timer_.has_value(); }
 
     worker_id add_guest() override;
@@ -88,7 +88,8 @@ private:
         bool ended = false; ///< It was told to end, or its end was reported.
     };
 
-    std::shared_ptr<thread_worker> find(worker_id worker) const;
+    thread_worker* on_strand(worker_id worker) const noexcept;
+    std::shared_ptr<thread_worker> guest(worker_id id) const;
     thread_worker::report_function reporter(worker_id worker) const;
     static void finalize(const std::shared_ptr<shared_state>& shared, worker_id id);
     static void thread_main(const std::shared_ptr<shared_state>& shared, worker_id id, thread_worker& worker,
@@ -123,7 +124,7 @@ private:
     std::optional<timer> stop_timer_;
     std::size_t abandoned_ = 0;
 
-    mutable std::mutex mutex_; // for what follows
+    mutable std::mutex mutex_; // for what follows; the maps change on the strand only, which looks at them without it
     worker_id last_guest_ = first_guest;
     bool halted_ = false; // no thread is made any more
     std::map<worker_id, node> workers_;

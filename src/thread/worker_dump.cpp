@@ -36,12 +36,12 @@ std::optional<dumped_worker> thread_worker::dump() const
     dumped_worker dumped{.index = index_, .pid = static_cast<int>(::getpid()), .thread = thread};
     {
         std::lock_guard lock(mutex_);
-        for (const auto& [id, held] : held_) {
+        for (const auto& held : held_) {
             const std::optional<backend::chunk_times> times = held->times();
             if (held->abandoned || !times || times->until)
                 continue;
             dumped_task task = held->dump(*times);
-            task.suspended = held->coroutine && on_cpu_ != id;
+            task.suspended = held->coroutine && on_cpu_ != held->id;
             dumped.tasks.push_back(std::move(task));
         }
     }

@@ -101,4 +101,61 @@ BOOST_FIXTURE_TEST_CASE(in_a_handler_no_turn_is_taken, fixture)
     BOOST_TEST(!taken.get_future().get());
 }
 
+BOOST_FIXTURE_TEST_CASE(a_thread_with_the_turn_need_not_post_what_it_runs, fixture)
+{
+    BOOST_TEST(!driver.may_run_here());
+    {
+        posting_turn turn;
+        turn.take(driver);
+        BOOST_TEST(driver.may_run_here());
+        BOOST_TEST(!driver.runs_here());
+        int ran = 0;
+        driver.run_here([&] {
+            ++ran;
+            BOOST_TEST(driver.runs_here());
+            BOOST_TEST(!driver.may_run_here()); // in the middle of a step there is no other
+        });
+        BOOST_TEST(ran == 1);
+    }
+    BOOST_TEST(!driver.may_run_here());
+}
+
+BOOST_FIXTURE_TEST_CASE(what_was_posted_is_not_overtaken, fixture)
+{
+    std::promise<void> ran;
+    {
+        posting_turn turn;
+        turn.take(driver);
+        driver.posting();
+        BOOST_TEST(!driver.may_run_here());
+        asio::post(driver.context(), [&] {
+            driver.arrived();
+            ran.set_value();
+        });
+        driver.posted();
+        BOOST_TEST(!driver.may_run_here());
+    }
+    ran.get_future().get();
+}
+
+BOOST_FIXTURE_TEST_CASE(what_may_run_code_of_the_user_is_posted, fixture)
+{
+    posting_turn turn;
+    turn.take(driver);
+    calls_only = false;
+    BOOST_TEST(!driver.may_run_here());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_thread_that_waits_may_run_its_call_at_once, fixture)
+{
+    blocking_wait done;
+    bool could = false;
+    driver.wait(done, [&] {
+        could = driver.may_run_here();
+        done.finish();
+    });
+    BOOST_TEST(could);
+    BOOST_TEST(!driver.may_run_here());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

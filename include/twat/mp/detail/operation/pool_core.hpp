@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <exception>
 #include <memory>
+#include <type_traits>
 #include <vector>
 
 #include <twat/mp/config.hpp>
@@ -37,6 +38,18 @@ public:
     /// For a thread that is about to post: it may run what it posts by itself, by `run_turn` of what this returns. Null: somebody else does.
     virtual std::shared_ptr<post_watcher> take_turn() noexcept { return nullptr; }
     virtual void run_turn() noexcept {}
+    /// Whether the calling thread has the turn, nothing runs on the context, and nothing that was posted waits there. Then it may call by
+    /// `run_here` what it would post: nothing is overtaken.
+    virtual bool may_run_here() const noexcept { return false; }
+    virtual void run_here(void (*call)(void*), void* what) noexcept { call(what); }
+    /// Whether the calling thread is in a handler of the context, or in `run_here`.
+    virtual bool runs_here() const noexcept { return false; }
+
+    template <class F>
+    void run_here(F&& f) noexcept
+    {
+        run_here([](void* what) { (*static_cast<std::remove_reference_t<F>*>(what))(); }, std::addressof(f));
+    }
 
 protected:
     ~post_watcher() = default;
@@ -57,6 +70,7 @@ public:
 
     /// Comes before anything is posted.
     void take(post_watcher& watcher) noexcept { watcher_ = watcher.take_turn(); }
+    bool taken() const noexcept { return watcher_ != nullptr; }
 
 private:
     std::shared_ptr<post_watcher> watcher_; ///< Null: somebody else runs it.
