@@ -35,7 +35,7 @@ struct chunk : std::enable_shared_from_this<chunk>
     std::unique_ptr<payload> tasks;
     std::size_t count = 0; ///< Tasks in it when it was submitted.
     /// Processes: what `operation::encode_function` wrote. Sent to a worker with the operation's first chunk.
-    std::shared_ptr<const byte_buffer> function;
+    std::shared_ptr<const attached_bytes> function;
     std::size_t attempt = 0;                 ///< How often a worker died in it before.
     std::size_t failures = 0;                ///< How often its only task threw before, and is tried again.
     std::size_t unexplained = 0;             ///< How often one died while it was suspended, and no task was on the CPU.

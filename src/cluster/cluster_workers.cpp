@@ -30,8 +30,12 @@ setup_message make_setup(const cluster_options& options)
     setup.child_concurrency = options.child_concurrency;
     setup.max_message_size = options.max_message_size;
     const auto encode = [](const task& hook) {
-        const byte_buffer bytes = hook ? hook.encode(false) : byte_buffer();
-        return std::vector<std::byte>(bytes.data(), bytes.data() + bytes.size());
+        const attached_bytes encoded = hook ? hook.encode(false) : attached_bytes();
+        if (!encoded.sent.empty())
+            throw std::invalid_argument("twat::mp::cluster_options: an initializer or finalizer is bound to a "
+                                        "shared_vector or shared_span, which cannot travel to another host");
+        const auto bytes = encoded.bytes.bytes();
+        return std::vector<std::byte>(bytes.begin(), bytes.end());
     };
     setup.initializer = encode(options.initializer);
     setup.finalizer = encode(options.finalizer);
@@ -162,17 +166,22 @@ void cluster_workers_set::submit(worker_id worker, const chunk& work)
     task.timeout = work.timeout;
     task.lease = options_.lease;
     task.setup = setup_id_;
-    const std::span<const std::byte> function = work.function ? work.function->bytes() : std::span<const std::byte>();
+    const std::span<const std::byte> function =
+        work.function ? work.function->bytes.bytes() : std::span<const std::byte>();
     const auto& arguments = static_cast<const encoded_payload&>(*work.tasks);
     sent.body = make_task_body(task, function, arguments);
     ledger_.add(work.id);
     places_[worker].chunks.insert(work.id);
     sent_chunk& kept = sent_.insert_or_assign(work.id, std::move(sent)).first->second;
-    if (!arguments.sent() || arguments.sent()->empty())
+    const bool memory = work.function && !work.function->sent.empty();
+    if (!memory && (!arguments.sent() || arguments.sent()->empty()))
         return publish(work.id, kept);
-    later([id = work.id](cluster_workers_set& set) {
+    later([id = work.id, descriptors = has_descriptors(arguments.sent())](cluster_workers_set& set) {
         set.refuse(id, errc::encode_failed,
-                   "an argument holds a descriptor (a unique_fd or a socket), which cannot travel to another host");
+                   descriptors ? "an argument holds a descriptor (a unique_fd or a socket), which cannot travel to "
+                                 "another host"
+                               : "an argument is or holds a shared_vector or a shared_span, whose memory cannot travel "
+                                 "to another host: send a std::vector");
     });
 }
 

@@ -22,10 +22,10 @@ public:
     explicit encoded_task(std::vector<std::byte> bytes) : bytes_(std::move(bytes)) {}
 
     bool portable() const noexcept override { return true; }
-    byte_buffer encode(bool) const override
+    attached_bytes encode(bool) const override
     {
-        byte_buffer copy;
-        copy.append(bytes_.data(), bytes_.size());
+        attached_bytes copy;
+        copy.bytes.append(bytes_.data(), bytes_.size());
         return copy;
     }
     bool is_coroutine() const noexcept override { return false; }

@@ -18,6 +18,7 @@ operation_traits traits_of(const task_message& task, const std::optional<duratio
     traits.total = static_cast<std::size_t>(task.first + task.count);
     traits.first_index = task.first;
     traits.options.chunk_size = task.count;
+    traits.keeps_bytes = true;
     traits.options.timeout = task.timeout;
     if (remaining)
         traits.options.deadline = std::max(*remaining, duration(1));
@@ -39,10 +40,10 @@ relay_operation::relay_operation(const task_message& task, std::vector<std::byte
     arguments_ = rest.subspan(table);
 }
 
-byte_buffer relay_operation::encode_function(bool)
+attached_bytes relay_operation::encode_function(bool)
 {
-    byte_buffer function;
-    function.append(body_.data(), static_cast<std::size_t>(task_.function_size));
+    attached_bytes function;
+    function.bytes.append(body_.data(), static_cast<std::size_t>(task_.function_size));
     return function;
 }
 

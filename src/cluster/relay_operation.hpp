@@ -27,7 +27,7 @@ public:
     relay_operation(const task_message& task, std::vector<std::byte> body, std::optional<duration> remaining,
                     std::string host, done_handler done);
 
-    byte_buffer encode_function(bool by_name) override;
+    attached_bytes encode_function(bool by_name) override;
     std::unique_ptr<payload> make_payload() const override { return std::make_unique<encoded_payload>(); }
     pull_result pull(payload& into, std::size_t max, std::size_t limit) override;
     std::exception_ptr store(const finished_task& task) noexcept override;

@@ -49,7 +49,7 @@ std::shared_ptr<chunk> engine::pull_chunk(operation_state& op, std::size_t most,
         if (!op.prepared) {
             op.prepared = true;
             if (can_.encodes)
-                op.function = std::make_shared<const byte_buffer>(op.op->encode_function(can_.by_name));
+                op.function = std::make_shared<const attached_bytes>(op.op->encode_function(can_.by_name));
         }
         tasks = op.op->make_payload();
         if (memory)

@@ -156,8 +156,8 @@ struct operation_state : queued,
     tenant_state* tenant = nullptr;
     std::uint64_t id = 0;
     chunker sizes{{}};
-    std::shared_ptr<const byte_buffer> function; // processes: encoded once, before the first pull
-    bool prepared = false;                       // encode_function was called
+    std::shared_ptr<const attached_bytes> function; // processes: encoded once, before the first pull
+    bool prepared = false;                          // encode_function was called
 
     time_point initiated{};
     time_point deadline = time_point::max();

@@ -51,8 +51,8 @@ bool inline_run::run()
 {
     try {
         if (encodes_ && !function_) {
-            const byte_buffer bytes = op_->encode_function(false);
-            decoder in(bytes.bytes());
+            const attached_bytes encoded = op_->encode_function(false); // which it refers to until it is decoded
+            decoder in(encoded.bytes.bytes());
             function_ = decode_function(in);
         }
         while (!over_ && op_->demand() != 0)
@@ -235,7 +235,7 @@ std::exception_ptr inline_run::call_encoded(payload& tasks, std::uint64_t index)
 {
     const auto arguments = static_cast<encoded_payload&>(tasks)[0];
     encoder result(message_limit_);
-    result.allow_descriptors();
+    result.allow(op_->traits().keeps_bytes ? travellers::descriptors : travellers::all);
     const auto owner = reinterpret_cast<std::uintptr_t>(&result);
     const inbox_scope closes(owner);
     if (const attachments* const sent = static_cast<encoded_payload&>(tasks).sent())

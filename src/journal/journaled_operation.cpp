@@ -21,10 +21,11 @@ constexpr std::size_t most_skipped = 1024;
 class wrapped_operation : public operation
 {
 public:
-    explicit wrapped_operation(std::shared_ptr<operation> inner) : operation(inner->traits()), inner_(std::move(inner))
+    wrapped_operation(operation_traits traits, std::shared_ptr<operation> inner)
+        : operation(std::move(traits)), inner_(std::move(inner))
     {}
 
-    byte_buffer encode_function(bool by_name) override { return inner_->encode_function(by_name); }
+    attached_bytes encode_function(bool by_name) override { return inner_->encode_function(by_name); }
     const char* function_types() const noexcept override { return inner_->function_types(); }
     std::unique_ptr<payload> make_payload() const override { return inner_->make_payload(); }
     pull_result pull(payload& into, std::size_t max, std::size_t limit) override
@@ -75,8 +76,9 @@ private:
 class opening_operation : public wrapped_operation
 {
 public:
-    opening_operation(std::shared_ptr<operation> inner, std::shared_ptr<journal_use> journal, journal_owner owner)
-        : wrapped_operation(std::move(inner)), journal_(std::move(journal)), owner_(std::move(owner))
+    opening_operation(operation_traits traits, std::shared_ptr<operation> inner, std::shared_ptr<journal_use> journal,
+                      journal_owner owner)
+        : wrapped_operation(std::move(traits), std::move(inner)), journal_(std::move(journal)), owner_(std::move(owner))
     {}
 
     pull_result pull(payload& into, std::size_t max, std::size_t limit) override
@@ -133,7 +135,7 @@ public:
             const bool fresh = tasks.size() == 0;
             done.skipped = std::exchange(behind_, 0);
             if (waiting_)
-                append(tasks, *waiting_), waiting_.reset(), ++done.count;
+                tasks.append(*waiting_), waiting_.reset(), ++done.count;
             // a stream's reader has no more room
             const std::size_t most = traits().stream ? max : std::max(max, most_skipped);
             while (!ended_ && !refused_ && done.count < max && done.count + done.skipped + behind_ < most)
@@ -185,12 +187,6 @@ public:
     }
 
 private:
-    static void append(encoded_payload& to, const std::vector<std::byte>& task)
-    {
-        to.buffer().append(task.data(), task.size());
-        to.end_task();
-    }
-
     /// False: the chunk ends here.
     bool pull_next(encoded_payload& tasks, bool fresh, std::size_t limit, pull_result& done)
     {
@@ -220,15 +216,14 @@ private:
             ++done.count;
             return true;
         }
-        waiting_.emplace(arguments.begin(), arguments.end());
-        tasks.split(tasks.size() - 1);
+        waiting_.reset(static_cast<encoded_payload*>(tasks.split(tasks.size() - 1).release()));
         return false;
     }
 
     std::unordered_map<std::uint64_t, std::uint64_t> hashes_; ///< Of the arguments of tasks without an outcome.
     std::uint64_t next_ = 0;
-    std::size_t behind_ = 0;                        ///< Tasks that were left out behind those that were handed out.
-    std::optional<std::vector<std::byte>> waiting_; ///< The task behind those.
+    std::size_t behind_ = 0;                   ///< Tasks that were left out behind those that were handed out.
+    std::unique_ptr<encoded_payload> waiting_; ///< The task behind those.
     std::exception_ptr refused_, broken_;
     bool ended_ = false;
 };
@@ -238,9 +233,12 @@ private:
 std::shared_ptr<operation> journaled(std::shared_ptr<operation> op, std::shared_ptr<journal_use> journal,
                                      journal_owner owner, bool encodes)
 {
+    operation_traits traits = op->traits();
+    traits.keeps_bytes = encodes;
     if (encodes)
-        return std::make_shared<encoded_operation>(std::move(op), std::move(journal), std::move(owner));
-    return std::make_shared<opening_operation>(std::move(op), std::move(journal), std::move(owner));
+        return std::make_shared<encoded_operation>(std::move(traits), std::move(op), std::move(journal),
+                                                   std::move(owner));
+    return std::make_shared<opening_operation>(std::move(traits), std::move(op), std::move(journal), std::move(owner));
 }
 
 } // namespace twat::mp::detail

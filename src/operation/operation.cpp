@@ -20,6 +20,11 @@ std::unique_ptr<payload> encoded_payload::extract(std::size_t position)
     const auto arguments = (*this)[position];
     made->buffer().append(arguments.data(), arguments.size());
     made->end_task();
+    const auto begin = static_cast<std::size_t>(arguments.data() - bytes().data());
+    if (sent())
+        for (const attachment& each : *sent())
+            if (each.is_memory && each.offset >= begin && each.offset < begin + arguments.size())
+                made->attach(each, each.offset - begin);
     return made;
 }
 
@@ -41,12 +46,25 @@ std::unique_ptr<payload> encoded_payload::split(std::size_t position)
     if (attachments* const sent = out_.sent(); sent && !sent->empty()) {
         for (attachment& each : *sent)
             if (each.offset >= cut)
-                tail->out_.attach()->push_back({each.offset - cut, each.key, each.fd});
+                tail->attach(each, each.offset - cut);
         std::erase_if(*sent, [cut](const attachment& each) { return each.offset >= cut; });
     }
     count_ = position;
     buffer().truncate(cut);
     return tail;
+}
+
+void encoded_payload::append(const encoded_payload& other)
+{
+    const std::size_t begin = out_.size();
+    if (other.sent())
+        for (const attachment& each : *other.sent())
+            attach(each, begin + each.offset);
+    for (std::size_t i = 0; i != other.size(); ++i) {
+        const auto task = other[i];
+        buffer().append(task.data(), task.size());
+        end_task();
+    }
 }
 
 void encoded_payload::note_end()
@@ -69,7 +87,7 @@ std::size_t operation::store_all(const finished_tasks& tasks, std::exception_ptr
     return tasks.count;
 }
 
-byte_buffer operation::encode_function(bool) { return {}; }
+attached_bytes operation::encode_function(bool) { return {}; }
 void operation::set_chunk_size(std::size_t, std::size_t) {}
 void operation::store_failure(std::uint64_t, std::exception_ptr) noexcept {}
 void operation::report_progress(const progress&) {}

@@ -53,8 +53,6 @@ std::vector<std::string> first_environment(std::size_t most_bytes)
 
 bool has_extra_rights() noexcept { return ::getauxval(AT_SECURE) != 0; }
 
-bool may_be_looked_into() noexcept { return ::prctl(PR_GET_DUMPABLE) == 1; }
-
 void offer_to_out_of_memory_killer() noexcept
 {
     constexpr int step = 300, highest = 1000;
@@ -85,11 +83,6 @@ bool is_stopped(int process) noexcept
     text[n < 0 ? 0 : n] = 0;
     const char* const behind_name = std::strrchr(text, ')'); // then: " T 4711 ..."
     return behind_name && std::strncmp(behind_name, ") T ", 4) == 0;
-}
-
-std::string path_of_descriptor(std::uint64_t process, std::uint64_t descriptor)
-{
-    return "/proc/" + std::to_string(process) + "/fd/" + std::to_string(descriptor);
 }
 
 } // namespace twat::mp::detail

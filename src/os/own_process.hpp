@@ -3,7 +3,6 @@
 #define TWAT_MP_SRC_OS_OWN_PROCESS_HPP
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -24,8 +23,6 @@ std::vector<std::string> first_environment(std::size_t most_bytes);
 
 /// Whether it has more rights than whoever started it (set-user-id).
 bool has_extra_rights() noexcept;
-/// Whether others of its user may look into it, and so open what it has open.
-bool may_be_looked_into() noexcept;
 
 /// When memory runs out the system ends the process with the highest score: rather this one than its parent.
 void offer_to_out_of_memory_killer() noexcept;
@@ -35,9 +32,6 @@ void name_this_thread(const char* name) noexcept;
 
 /// Whether a signal has stopped it, not a debugger.
 bool is_stopped(int process) noexcept;
-
-/// A path at which another process can open what this one has open; empty: there is none.
-std::string path_of_descriptor(std::uint64_t process, std::uint64_t descriptor);
 
 } // namespace twat::mp::detail
 

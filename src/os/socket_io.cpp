@@ -17,6 +17,15 @@ union control
 
 int flag_of(socket_call how) noexcept { return how == socket_call::returns_at_once ? MSG_DONTWAIT : 0; }
 
+::msghdr message_of(std::span<const std::span<const std::byte>> ranges, ::iovec* vectors) noexcept
+{
+    ::msghdr message{};
+    message.msg_iov = vectors;
+    for (const std::span<const std::byte>& range : ranges)
+        vectors[message.msg_iovlen++] = {const_cast<std::byte*>(range.data()), range.size()};
+    return message;
+}
+
 void take_descriptors(::msghdr& message, std::vector<int>& into)
 {
     for (::cmsghdr* part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
@@ -33,23 +42,16 @@ void take_descriptors(::msghdr& message, std::vector<int>& into)
 std::ptrdiff_t send_bytes(int socket, std::span<const std::span<const std::byte>> ranges, socket_call how) noexcept
 {
     ::iovec vectors[most_ranges_sent];
-    std::size_t count = 0;
-    for (const std::span<const std::byte>& range : ranges)
-        vectors[count++] = {const_cast<std::byte*>(range.data()), range.size()};
-    ::msghdr message{};
-    message.msg_iov = vectors;
-    message.msg_iovlen = count;
+    ::msghdr message = message_of(ranges, vectors);
     return ::sendmsg(socket, &message, MSG_NOSIGNAL | flag_of(how));
 }
 
-std::ptrdiff_t send_descriptors(int socket, std::span<const std::byte> bytes, std::span<const int> descriptors,
-                                socket_call how) noexcept
+std::ptrdiff_t send_descriptors(int socket, std::span<const std::span<const std::byte>> ranges,
+                                std::span<const int> descriptors, socket_call how) noexcept
 {
     control room;
-    ::iovec vector{const_cast<std::byte*>(bytes.data()), bytes.size()};
-    ::msghdr message{};
-    message.msg_iov = &vector;
-    message.msg_iovlen = 1;
+    ::iovec vectors[most_ranges_sent];
+    ::msghdr message = message_of(ranges, vectors);
     message.msg_control = room.space;
     message.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
     ::cmsghdr* const part = CMSG_FIRSTHDR(&message);

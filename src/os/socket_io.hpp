@@ -22,9 +22,9 @@ inline constexpr std::size_t most_ranges_sent = 32;
 /// @pre There are at most `most_ranges_sent`.
 std::ptrdiff_t send_bytes(int socket, std::span<const std::span<const std::byte>> ranges, socket_call how) noexcept;
 
-/// @pre `bytes` is not empty; there are at most `most_descriptors_sent`.
-std::ptrdiff_t send_descriptors(int socket, std::span<const std::byte> bytes, std::span<const int> descriptors,
-                                socket_call how) noexcept;
+/// The descriptors go with the first byte. @pre As above; there is one, and at most `most_descriptors_sent`.
+std::ptrdiff_t send_descriptors(int socket, std::span<const std::span<const std::byte>> ranges,
+                                std::span<const int> descriptors, socket_call how) noexcept;
 
 struct received_bytes
 {

@@ -36,11 +36,11 @@ void chunk_sender::queue(const chunk& work, const process_chunk& held, time_poin
     message.slot = held.slot;
     message.coroutine = work.coroutine;
     message.arguments = place_arguments(tasks, work.id);
-    if (const attachments* const sent = tasks.sent())
-        for (std::span<const attachment> rest = *sent; !rest.empty();
-             rest = rest.subspan(std::min(rest.size(), most_attached)))
-            channel_.queue_attached({frame_type::attached, 0, work.id, 0},
-                                    rest.first(std::min(rest.size(), most_attached)));
+    message.keeps_bytes = work.op && work.op->traits().keeps_bytes;
+    if (const attachments* const sent = tasks.sent(); sent && !sent->empty()) {
+        channel_.queue_attached({frame_type::attached, 0, work.id, 0}, descriptors_of(*sent));
+        channel_.queue_attached({frame_type::memory, 0, work.id, 0}, memory_of(*sent));
+    }
     byte_buffer& to = channel_.tail();
     write_chunk_start(to, work.id, message, tasks);
     if (message.arguments)
@@ -72,7 +72,11 @@ void chunk_sender::queue_function(const chunk& work)
     const auto [entry, is_new] = functions_.try_emplace(work.op_id, work.function);
     if (!is_new)
         return;
-    const std::span<const std::byte> bytes = work.function ? work.function->bytes() : std::span<const std::byte>();
+    const std::span<const std::byte> bytes =
+        work.function ? work.function->bytes.bytes() : std::span<const std::byte>();
+    if (work.function)
+        channel_.queue_attached({frame_type::memory, frame_flag_function, work.op_id, 0},
+                                memory_of(work.function->sent));
     if (bytes.size() <= copied_bytes)
         channel_.queue({frame_type::function, 0, work.op_id, 0}, bytes);
     else {

@@ -43,7 +43,7 @@ private:
     const shared_page& page_;
     std::shared_ptr<argument_arena> arguments_;
     /// That it was sent, by operation.
-    std::unordered_map<std::uint64_t, std::weak_ptr<const byte_buffer>> functions_;
+    std::unordered_map<std::uint64_t, std::weak_ptr<const attached_bytes>> functions_;
     std::size_t sweep_functions_at_ = 16;
 };
 

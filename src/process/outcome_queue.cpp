@@ -135,17 +135,19 @@ void outcome_queue::tell(const record& what, const noted_chunk& held, const deco
     case record_kind::value: {
         const std::size_t size = what.bytes.size();
         const encoded_values values{what.bytes.data(), size, size + short_header_size};
-        return events.tasks_finished(worker_.id, what.chunk, what.position, what.count, &values);
+        events.tasks_finished(worker_.id, what.chunk, what.position, what.count, &values);
+        break;
     }
-    case record_kind::stored: return tell_stored(what, held, value);
+    case record_kind::stored: tell_stored(what, held, value); break;
     case record_kind::used: {
         task_usage measured;
         std::memcpy(&measured, what.bytes.data(), sizeof measured);
         return events.task_used(worker_.id, what.chunk, what.position, measured);
     }
-    case record_kind::failure: return tell_failure(what, held);
+    case record_kind::failure: tell_failure(what, held); break;
     case record_kind::ended: return tell_end(what);
     }
+    let_go_of_memory(what);
 }
 
 // Not only at the end of the chunk, for which an idle pool does not listen: the peer of a socket waits for the last copy to be closed.
@@ -157,6 +159,17 @@ void outcome_queue::let_go_of_sent(const record& what)
     auto& tasks = static_cast<encoded_payload&>(*chunk->work->tasks);
     if (tasks.sent() && what.position + what.count >= tasks.size())
         tasks.forget_sent();
+}
+
+// The same for what results may refer to, once they are decoded.
+void outcome_queue::let_go_of_memory(const record& what)
+{
+    const process_chunk* const chunk = held_.find(what.chunk);
+    if (!chunk || !chunk->work || !chunk->work->tasks)
+        return;
+    auto& tasks = static_cast<encoded_payload&>(*chunk->work->tasks);
+    if (attachments* const sent = tasks.writer().sent(); sent && what.position + what.count >= tasks.size())
+        sent->clear();
 }
 
 void outcome_queue::tell_stored(const record& what, const noted_chunk& held, const decoding* value)

@@ -60,6 +60,7 @@ private:
     std::span<const std::byte> stored_value(const record& stored) const;
     void tell(const record& what, const noted_chunk& held, const decoding* value = nullptr);
     void let_go_of_sent(const record& what);
+    void let_go_of_memory(const record& what);
     void tell_stored(const record& what, const noted_chunk& held, const decoding* value);
     void tell_failure(const record& what, const noted_chunk& held);
     void tell_end(const record& what);

@@ -41,7 +41,7 @@ template <class Encode>
 std::string named(Encode encode, bool by_name)
 {
     try {
-        return text_of(encode(by_name).bytes());
+        return text_of(encode(by_name).bytes.bytes());
     }
     catch (const std::exception&) {
         return {};
@@ -107,7 +107,7 @@ parcel parcel_maker::make(const chunk& work, std::size_t position, std::size_t n
         call.types = work.op->function_types();
         call.reason = reason;
         if (work.function && !foreign)
-            call.function.by_place = text_of(work.function->bytes());
+            call.function.by_place = text_of(work.function->bytes.bytes());
         call.function.by_name = named([&](bool by_name) { return work.op->encode_function(by_name); }, true);
         call.initializer = named(initializer_, foreign);
         call.state = named(state_, foreign);

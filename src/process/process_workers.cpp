@@ -15,7 +15,7 @@
 namespace twat::mp::detail {
 namespace {
 
-byte_buffer encode(const task& hook, bool by_name) { return hook ? hook.encode(by_name) : byte_buffer(); }
+attached_bytes encode(const task& hook, bool by_name) { return hook ? hook.encode(by_name) : attached_bytes(); }
 
 } // namespace
 

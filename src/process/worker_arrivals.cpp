@@ -11,6 +11,7 @@
 #include "function/module.hpp"
 #include "process/handshake.hpp"
 #include "process/worker_process.hpp"
+#include "shm/block_registry.hpp"
 #include "start/attachments.hpp"
 #include "wire/messages.hpp"
 
@@ -119,15 +120,27 @@ void worker_process::take(const frame& arrived)
             throw error(errc::protocol_error, "a worker sent an invalid result record");
         take(*what);
         if (parts_->outcomes.empty())
-            attachment_inbox::of_results().drop(inbox_key()); // nobody has decoded it
+            drop_arrived(); // nobody has decoded it
         return;
     }
     case frame_type::result_attached:
-        return parts_->link.channel().arrived().name(arrived.bytes, attachment_inbox::of_results(), inbox_key());
+        return parts_->link.channel().arrived().name(arrived.bytes, [&](std::uint64_t key, unique_fd fd) {
+            attachment_inbox::of_results().put(inbox_key(), key, std::move(fd));
+        });
+    case frame_type::result_memory:
+        return parts_->link.channel().arrived().name(arrived.bytes, [&](std::uint64_t key, unique_fd fd) {
+            block_registry::instance().put({block_owner::kind::results, inbox_key()}, key, std::move(fd));
+        });
     case frame_type::pong: return session_.pong(arrived.header.id);
     case frame_type::farewell: return take_farewell(arrived);
     default: throw error(errc::protocol_error, "a worker sent a frame that only its parent sends");
     }
+}
+
+void worker_process::drop_arrived() noexcept
+{
+    attachment_inbox::of_results().drop(inbox_key());
+    block_registry::instance().drop({block_owner::kind::results, inbox_key()});
 }
 
 void worker_process::take_hello_reply(std::span<const std::byte> bytes)

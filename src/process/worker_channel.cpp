@@ -32,10 +32,14 @@ void worker_channel::queue_reference(std::span<const std::byte> bytes, std::shar
 
 void worker_channel::queue_attached(frame_header header, std::span<const attachment> sent)
 {
-    part added;
-    append_frame(added.own, header, keys_of(sent).bytes());
-    added.along.assign(sent.begin(), sent.end());
-    parts_.push_back(std::move(added));
+    while (!sent.empty()) {
+        const auto group = sent.first(std::min(sent.size(), most_attached));
+        part added;
+        append_frame(added.own, header, keys_of(group).bytes());
+        added.along.assign(group.begin(), group.end());
+        parts_.push_back(std::move(added));
+        sent = sent.subspan(group.size());
+    }
 }
 
 worker_channel::progress worker_channel::send()
@@ -52,9 +56,9 @@ worker_channel::progress worker_channel::send()
             unsent[count++] = p.unsent();
         }
         attachments& along = parts_.front().along;
-        const std::ptrdiff_t n =
-            along.empty() ? send_bytes(socket_, std::span(unsent, count), socket_call::returns_at_once)
-                          : send_attached(socket_, parts_.front().unsent(), along, socket_call::returns_at_once);
+        const std::span ranges(unsent, count);
+        const std::ptrdiff_t n = along.empty() ? send_bytes(socket_, ranges, socket_call::returns_at_once)
+                                               : send_attached(socket_, ranges, along, socket_call::returns_at_once);
         if (n < 0) {
             if (errno == EINTR)
                 continue;

@@ -36,7 +36,7 @@ public:
     byte_buffer& tail();
     /// Queues bytes that stay where they are until they are sent, which `owner` sees to.
     void queue_reference(std::span<const std::byte> bytes, std::shared_ptr<const void> owner);
-    /// Queues a frame whose first byte takes descriptors along. @param sent At most `most_attached`.
+    /// Queues frames whose first bytes take descriptors along: as many as it takes, none if there is nothing to send.
     void queue_attached(frame_header header, std::span<const attachment> sent);
     bool has_unsent() const noexcept { return !parts_.empty(); }
     void drop_unsent() noexcept { parts_.clear(); }

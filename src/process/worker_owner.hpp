@@ -33,8 +33,8 @@ struct worker_settings
     error_output child_stderr = error_output::inherit;
     duration start_timeout{}, stop_grace{}, cancel_grace{}, spin{};
     std::filesystem::path executable;
-    std::shared_ptr<launch_thread> launcher;   ///< Made by the thread that made the pool.
-    byte_buffer initializer, state, finalizer; ///< Encoded; empty: none.
+    std::shared_ptr<launch_thread> launcher;      ///< Made by the thread that made the pool.
+    attached_bytes initializer, state, finalizer; ///< Encoded; empty: none.
     std::shared_ptr<const parcel_maker> parcels;
     /// The strand is on a loop that others use: see `strand_link::beside_a_loop`.
     bool beside_loop = false;

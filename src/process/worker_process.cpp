@@ -53,7 +53,7 @@ worker_process::worker_process(worker_owner& owner, worker_id id, std::size_t no
 worker_process::~worker_process()
 {
     detach();
-    attachment_inbox::of_results().drop(inbox_key());
+    drop_arrived();
 }
 
 // ---------------------------------------------------------------- what comes from outside
@@ -121,10 +121,13 @@ void worker_process::say_hello()
     started_at_ = clock::now(); // it could not answer before, however long this took
     byte_buffer bytes;
     const std::string chaos = settings.chaos.options().any() ? to_string(settings.chaos.options()) : std::string();
-    write_hello(bytes, {protocol_version, settings.debug, !settings.executable.empty(), node(), settings.nodes,
-                        settings.child_concurrency, settings.max_message_size, build_id(), settings.initializer.bytes(),
-                        settings.state.bytes(), settings.finalizer.bytes(), max_rss_ != 0, settings.spin,
-                        settings.max_memory, chaos, settings.chaos.slow_start(id())});
+    write_hello(bytes,
+                {protocol_version, settings.debug, !settings.executable.empty(), node(), settings.nodes,
+                 settings.child_concurrency, settings.max_message_size, build_id(), settings.initializer.bytes.bytes(),
+                 settings.state.bytes.bytes(), settings.finalizer.bytes.bytes(), max_rss_ != 0, settings.spin,
+                 settings.max_memory, chaos, settings.chaos.slow_start(id())});
+    for (const attached_bytes* hook : {&settings.initializer, &settings.state, &settings.finalizer})
+        parts_->link.channel().queue_attached({frame_type::memory, frame_flag_function, 0, 0}, memory_of(hook->sent));
     parts_->link.channel().queue({frame_type::hello, 0, 0, 0}, bytes.bytes());
     flush();
 }

@@ -147,6 +147,7 @@ private:
     void let_go() noexcept;
     bool is_busy() const noexcept { return parts_ && parts_->held.wanted() != 0; }
     /// What names it as the one that sockets came from.
+    void drop_arrived() noexcept;
     std::uint64_t inbox_key() const noexcept { return reinterpret_cast<std::uintptr_t>(this); }
     /// A function for other threads, which calls the member on the strand, if this still has an owner then.
     template <class... Args>

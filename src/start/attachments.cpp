@@ -4,13 +4,16 @@
 #include <boost/asio/system_executor.hpp>
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <string>
 #include <system_error>
+#include <unordered_set>
 
 #include <twat/mp/error.hpp>
 #include <twat/mp/sockets.hpp>
@@ -85,18 +88,30 @@ asio::any_io_executor executor_for_decoded()
 
 attachment_inbox& attachment_inbox::of_chunks()
 {
-    static attachment_inbox& inbox = *new attachment_inbox;
+    static attachment_inbox& inbox = make<&attachment_inbox::of_chunks>();
     return inbox;
 }
 
 attachment_inbox& attachment_inbox::of_results()
 {
-    static attachment_inbox& inbox = *new attachment_inbox;
+    static attachment_inbox& inbox = make<&attachment_inbox::of_results>();
     return inbox;
+}
+
+// A fork in one thread while another holds the mutex would leave it locked in the child for ever.
+template <attachment_inbox& (*instance)()>
+attachment_inbox& attachment_inbox::make()
+{
+    attachment_inbox& made = *new attachment_inbox;
+    ::pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
+                     [] { instance().mutex_.unlock(); });
+    return made;
 }
 
 void attachment_inbox::put(std::uint64_t owner, std::uint64_t key, unique_fd fd)
 {
+    if (!fd)
+        return; // it is missed when it is decoded
     std::lock_guard lock(mutex_);
     by_owner_.emplace(owner, std::pair(key, std::move(fd)));
     count_ = by_owner_.size();
@@ -125,9 +140,12 @@ void attachment_inbox::drop(std::uint64_t owner) noexcept
 
 void deliver_here(std::uint64_t owner, const attachments& sent)
 {
-    for (const attachment& each : sent)
+    for (const attachment& each : sent) {
+        if (each.is_memory)
+            continue; // this process has it
         if (const int copy = ::fcntl(*each.fd, F_DUPFD_CLOEXEC, lowest_duplicate); copy >= 0)
             attachment_inbox::of_chunks().put(owner, each.key, unique_fd(copy));
+    }
 }
 
 std::ptrdiff_t attachment_groups::receive(int socket, std::span<std::byte> to, socket_call how)
@@ -139,29 +157,40 @@ std::ptrdiff_t attachment_groups::receive(int socket, std::span<std::byte> to, s
     return received.size;
 }
 
-void attachment_groups::name(std::span<const std::byte> keys, attachment_inbox& inbox, std::uint64_t owner)
+std::vector<unique_fd> attachment_groups::take()
 {
-    if (groups_.empty())
-        return;
-    std::vector<unique_fd> group = std::move(groups_.front());
-    groups_.erase(groups_.begin());
-    for (unique_fd& fd : group) {
-        if (keys.size() < sizeof(std::uint64_t))
-            return;
-        std::uint64_t key;
-        std::memcpy(&key, keys.data(), sizeof key);
-        keys = keys.subspan(sizeof key);
-        inbox.put(owner, key, std::move(fd));
+    std::vector<unique_fd> group;
+    if (!groups_.empty()) {
+        group = std::move(groups_.front());
+        groups_.erase(groups_.begin());
     }
+    return group;
 }
 
-std::ptrdiff_t send_attached(int socket, std::span<const std::byte> bytes, std::span<const attachment> sent,
-                             socket_call how) noexcept
+attachments descriptors_of(std::span<const attachment> sent)
+{
+    attachments found;
+    std::ranges::copy_if(sent, std::back_inserter(found), [](const attachment& each) { return !each.is_memory; });
+    return found;
+}
+
+attachments memory_of(std::span<const attachment> sent)
+{
+    attachments found;
+    std::unordered_set<std::uint64_t> keys;
+    for (const attachment& each : sent) // neighbours often have the same one
+        if (each.is_memory && (found.empty() || found.back().key != each.key) && keys.insert(each.key).second)
+            found.push_back(each);
+    return found;
+}
+
+std::ptrdiff_t send_attached(int socket, std::span<const std::span<const std::byte>> ranges,
+                             std::span<const attachment> sent, socket_call how) noexcept
 {
     int descriptors[most_attached];
     for (std::size_t i = 0; i < sent.size(); ++i)
         descriptors[i] = *sent[i].fd;
-    return send_descriptors(socket, bytes, std::span(descriptors, sent.size()), how);
+    return send_descriptors(socket, ranges, std::span(descriptors, sent.size()), how);
 }
 
 byte_buffer keys_of(std::span<const attachment> sent)

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <span>
@@ -34,12 +35,16 @@ public:
     static attachment_inbox& of_chunks();
     static attachment_inbox& of_results();
 
+    /// @param fd Empty: it did not arrive.
     void put(std::uint64_t owner, std::uint64_t key, unique_fd fd);
     unique_fd take(std::uint64_t key);
     /// Closes what is left of an owner's.
     void drop(std::uint64_t owner) noexcept;
 
 private:
+    template <attachment_inbox& (*instance)()>
+    static attachment_inbox& make();
+
     std::mutex mutex_;
     std::atomic<std::size_t> count_{0}; ///< Most processes never have any.
     std::unordered_multimap<std::uint64_t, std::pair<std::uint64_t, unique_fd>> by_owner_;
@@ -70,16 +75,32 @@ class attachment_groups
 public:
     /// See `receive_bytes`; notes the descriptors that come with the bytes.
     std::ptrdiff_t receive(int socket, std::span<std::byte> to, socket_call how);
-    /// The next group goes into an inbox, under the keys that its message holds. Those that did not arrive are missed when they are decoded.
-    void name(std::span<const std::byte> keys, attachment_inbox& inbox, std::uint64_t owner);
+    /// Calls `put(key, fd)` for the next group, with the keys that its message holds. Of those that did not arrive `fd` is empty.
+    template <class Put>
+    void name(std::span<const std::byte> keys, Put put)
+    {
+        std::vector<unique_fd> group = take();
+        for (std::size_t i = 0; keys.size() >= sizeof(std::uint64_t); ++i) {
+            std::uint64_t key;
+            std::memcpy(&key, keys.data(), sizeof key);
+            keys = keys.subspan(sizeof key);
+            put(key, i < group.size() ? std::move(group[i]) : unique_fd());
+        }
+    }
 
 private:
+    std::vector<unique_fd> take();
+
     std::vector<std::vector<unique_fd>> groups_; ///< Few at a time.
 };
 
-/// Sends one range, with descriptors: see `send_descriptors`. @pre `bytes` is not empty, `sent.size() <= most_attached`
-std::ptrdiff_t send_attached(int socket, std::span<const std::byte> bytes, std::span<const attachment> sent,
-                             socket_call how) noexcept;
+/// Sends ranges, the first with descriptors: see `send_descriptors`. @pre It is not empty, and `sent.size() <= most_attached`
+std::ptrdiff_t send_attached(int socket, std::span<const std::span<const std::byte>> ranges,
+                             std::span<const attachment> sent, socket_call how) noexcept;
+
+/// Those of `sent` that are memory, each once, or those that are not.
+attachments descriptors_of(std::span<const attachment> sent);
+attachments memory_of(std::span<const attachment> sent);
 
 /// What names them.
 byte_buffer keys_of(std::span<const attachment> sent);

@@ -11,7 +11,7 @@
 
 namespace twat::mp::detail {
 
-inline constexpr std::uint32_t protocol_version = 2;
+inline constexpr std::uint32_t protocol_version = 3;
 
 enum class frame_type : std::uint16_t {
     // From the parent to the worker:
@@ -22,6 +22,7 @@ enum class frame_type : std::uint16_t {
     cancel,    ///< id: chunk, of a coroutine. Flag: `frame_flag_abandon`.
     ping,      ///< id: any, for the `pong`.
     attached,  ///< id: chunk, whose arguments hold these keys. The descriptors come with the frame's first byte.
+    memory,    ///< The same for shared memory. Flag: `frame_flag_function`.
     goodbye,   ///< End in order. The worker answers with `farewell` after its finalizer.
     // From the worker to the parent:
     hello_reply = 33,   ///< See `hello_reply_message`.
@@ -31,11 +32,15 @@ enum class frame_type : std::uint16_t {
     result,             ///< One record that did not go into the ring.
     pong,               ///< id: that of the `ping`.
     result_attached,    ///< As `attached`, for the `result` that follows.
+    result_memory,      ///< As `memory`, for the `result` that follows.
     farewell,           ///< The answer to `goodbye`: the finalizer has run.
 };
 
 /// `cancel`: the parent no longer counts the coroutine as one that the worker runs.
 inline constexpr std::uint16_t frame_flag_abandon = 1;
+
+/// `memory`: id: operation, of whose function the keys are; 0: of the functions in the `hello` that follows.
+inline constexpr std::uint16_t frame_flag_function = 1;
 
 /// `farewell`: with the encoded value that the finalizer returned.
 inline constexpr std::uint16_t frame_flag_value = 1;

@@ -167,6 +167,7 @@ void write_chunk_start(byte_buffer& to, std::uint64_t chunk_id, const chunk_mess
     put(to, message.seed);
     put<std::uint8_t>(to, message.reports);
     put<std::uint8_t>(to, message.measured);
+    put<std::uint8_t>(to, message.keeps_bytes);
     put<std::uint8_t>(to, message.trace_parent.valid());
     if (message.trace_parent.valid())
         put(to, as_bytes(message.trace_parent.text()));
@@ -199,6 +200,7 @@ received_chunk read_chunk(std::span<const std::byte> bytes, const arena_mapping&
     chunk.message.seed = in.take<std::uint64_t>();
     chunk.message.reports = in.take_flag();
     chunk.message.measured = in.take_flag();
+    chunk.message.keeps_bytes = in.take_flag();
     if (in.take_flag())
         chunk.message.trace_parent = in.take_text();
     if (in.take_flag()) {

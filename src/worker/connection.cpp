@@ -46,7 +46,8 @@ void worker_connection::send_attached(frame_type type, std::uint64_t id, std::sp
         const auto group = sent.first(std::min(sent.size(), most_attached));
         byte_buffer whole;
         append_frame(whole, {type, 0, id, 0}, keys_of(group).bytes());
-        const std::ptrdiff_t n = detail::send_attached(socket_, whole.bytes(), group, socket_call::waits);
+        const std::span<const std::byte> bytes = whole.bytes();
+        const std::ptrdiff_t n = detail::send_attached(socket_, std::span(&bytes, 1), group, socket_call::waits);
         if (n >= 0) {
             send(whole.bytes().subspan(static_cast<std::size_t>(n)), {});
             sent = sent.subspan(group.size());

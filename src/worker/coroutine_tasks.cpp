@@ -22,6 +22,7 @@ struct coroutine_tasks::running
     received_work work;
     byte_buffer arguments; ///< The coroutine reads them when it starts, which may be later.
     encoder result;
+    known_memory known;
     asio::cancellation_signal signal;
     coroutine_task* place = nullptr;
     task_meter meter;
@@ -78,7 +79,9 @@ asio::awaitable<void> coroutine_tasks::run(running& task)
             std::rethrow_exception(known.error);
         if (!known.function->is_coroutine())
             throw std::logic_error("a plain function was sent as a coroutine");
-        co_await known.function->call_async(decoder(task.arguments.bytes()), task.result);
+        decoder in(task.arguments.bytes());
+        in.note_memory_in(&task.known);
+        co_await known.function->call_async(in, task.result);
     }
     catch (...) {
         error = std::current_exception();
@@ -98,7 +101,7 @@ bool coroutine_tasks::begin(running& task)
     task.begun = clock::now();
     task.result.set_limit(environment_.max_message_size);
     task.result.set_step_word(&slot.step);
-    task.result.allow_descriptors();
+    prepare_result(task.result, task.work, task.known);
     slot.begun_at.store(0, std::memory_order_relaxed);
     slot.since.store(task.begun.time_since_epoch().count(), std::memory_order_release);
     task.place->deadline = end_of_task(task.work, task.begun);

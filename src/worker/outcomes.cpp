@@ -4,6 +4,7 @@
 #include <cstring>
 #include <thread>
 
+#include "shm/block_registry.hpp"
 #include "worker/standard_output.hpp"
 
 namespace twat::mp::detail {
@@ -15,7 +16,8 @@ void outcome_writer::of_chunk::write(record_kind kind, std::uint32_t position, s
         standard_output::flush();
     if (sent && !sent->empty()) {
         over_socket_ = true; // behind the descriptors
-        writer_.connection_.send_attached(frame_type::result_attached, chunk_, *sent);
+        writer_.connection_.send_attached(frame_type::result_attached, chunk_, descriptors_of(*sent));
+        writer_.connection_.send_attached(frame_type::result_memory, chunk_, memory_of(*sent));
     }
     const record what{chunk_, position, kind, bytes};
     if (bytes.size() >= byte_buffer::lending_size && !over_socket_ && kind == record_kind::value && writer_.store(what))
@@ -29,6 +31,7 @@ void outcome_writer::of_chunk::write(record_kind kind, std::uint32_t position, s
 void outcome_writer::of_chunk::end(duration busy)
 {
     attachment_inbox::of_chunks().drop(chunk_);
+    block_registry::instance().drop({block_owner::kind::chunk, chunk_});
     const std::int64_t nanoseconds = busy.count();
     write(record_kind::ended, 0, std::as_bytes(std::span(&nanoseconds, 1)));
 }

@@ -15,6 +15,7 @@
 #include "function/module.hpp"
 #include "os/fork_mark.hpp"
 #include "os/readiness.hpp"
+#include "shm/block_registry.hpp"
 #include "time/saturating.hpp"
 #include "worker/standard_output.hpp"
 #include "worker/process_scope.hpp"
@@ -101,14 +102,27 @@ void worker_server::serve()
 
 void worker_server::handle(const frame& arrived)
 {
-    if (!ready_ && arrived.header.type != frame_type::hello && arrived.header.type != frame_type::goodbye)
+    if (!ready_ && arrived.header.type != frame_type::hello && arrived.header.type != frame_type::goodbye &&
+        arrived.header.type != frame_type::memory)
         throw error(errc::protocol_error, "the parent sent work before the handshake was done");
     switch (arrived.header.type) {
     case frame_type::hello: return shake_hands(arrived);
-    case frame_type::function: return functions_.add(arrived.header.id, arrived.bytes);
+    case frame_type::function:
+        functions_.add(arrived.header.id, arrived.bytes);
+        return block_registry::instance().drop({block_owner::kind::function, arrived.header.id});
     case frame_type::forget: return functions_.forget(arrived.header.id);
     case frame_type::attached:
-        return connection_.arrived().name(arrived.bytes, attachment_inbox::of_chunks(), arrived.header.id);
+        return connection_.arrived().name(arrived.bytes, [&](std::uint64_t key, unique_fd fd) {
+            attachment_inbox::of_chunks().put(arrived.header.id, key, std::move(fd));
+        });
+    case frame_type::memory: {
+        const bool of_function = (arrived.header.flags & frame_flag_function) != 0;
+        const block_owner owner{of_function ? block_owner::kind::function : block_owner::kind::chunk,
+                                arrived.header.id};
+        return connection_.arrived().name(arrived.bytes, [&](std::uint64_t key, unique_fd fd) {
+            block_registry::instance().put(owner, key, std::move(fd));
+        });
+    }
     case frame_type::chunk: return handle_chunk(arrived);
     case frame_type::cancel:
         return coroutines_.cancel(arrived.header.id, (arrived.header.flags & frame_flag_abandon) != 0);

@@ -22,32 +22,40 @@ constexpr std::size_t kept_result_capacity = std::size_t(4) << 20;
 
 /// Calls the function; whether it returned. `result` holds its value or the encoded exception.
 bool call(const work_environment& environment, const received_work& work, std::span<const std::byte> arguments,
-          encoder& result)
+          encoder& result, known_memory& known)
 {
     if (result.buffer().is_lent() || result.buffer().capacity() > kept_result_capacity || !result.buffer().memory())
         result.buffer() = byte_buffer(environment.outcomes.arena());
     result.buffer().clear();
-    result.allow_descriptors();
+    prepare_result(result, work, known);
+    known.clear();
     if (result.sent())
         result.sent()->clear();
-    const known_function& known = *work.function;
-    std::exception_ptr error = known.error;
+    const known_function& function = *work.function;
+    std::exception_ptr error = function.error;
     if (!error) {
         try {
             result.set_limit(environment.max_message_size);
             decoder in(arguments);
-            known.function->call(in, result);
+            in.note_memory_in(&known);
+            function.function->call(in, result);
             return true;
         }
         catch (...) {
             error = std::current_exception();
         }
     }
-    encode_failure(result, error, known, arguments, environment.max_message_size);
+    encode_failure(result, error, function, arguments, environment.max_message_size);
     return false;
 }
 
 } // namespace
+
+void prepare_result(encoder& result, const received_work& work, const known_memory& known) noexcept
+{
+    result.allow(work.message.keeps_bytes ? travellers::descriptors : travellers::all);
+    result.set_known_memory(&known);
+}
 
 task_fate fate_of(const work_environment& environment, const received_work& work, std::uint32_t position) noexcept
 {
@@ -104,6 +112,7 @@ void run_plain_chunk(const work_environment& environment, const received_work& w
     const std::uint32_t tag = chunk_tag(work.id);
     const bool timed = work.message.timeout > duration::zero();
     task_meter meter;
+    known_memory known;
     result.set_step_word(&slot.step);
     const time_point start = clock::now();
     time_point now = start;
@@ -136,7 +145,7 @@ void run_plain_chunk(const work_environment& environment, const received_work& w
                 before_task(fate);
             if (work.message.measured)
                 meter.begin_next();
-            const bool returned = call(environment, work, work.arguments[position], result);
+            const bool returned = call(environment, work, work.arguments[position], result, known);
             if (work.message.measured)
                 tell_usage(outcomes, position, meter.end(), work.arguments[position].size(), result.bytes().size());
             if (environment.chaos)
@@ -160,6 +169,7 @@ void run_plain_chunk(const work_environment& environment, const received_work& w
         wanted = timed || now - begun > short_task * claimed.count ? 1 : std::min(wanted * 2, most_claimed);
     }
     result.set_step_word(nullptr);
+    result.set_known_memory(nullptr);
     if (result.buffer().is_lent())
         result.buffer() = byte_buffer();
     environment.desk.end();

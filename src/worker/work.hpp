@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "chaos/plan.hpp"
 #include "usage/task_meter.hpp"
@@ -53,6 +54,12 @@ constexpr std::size_t failure_limit(std::size_t max_message_size) noexcept
 {
     return max_message_size < (std::size_t(1) << 20) ? std::size_t(1) << 20 : max_message_size;
 }
+
+/// Keys of the shared memory in a task's arguments: its parent has that as long as the task has no outcome, and need not be sent it.
+using known_memory = std::vector<std::uint64_t>;
+
+/// What may go along with a result.
+void prepare_result(encoder& result, const received_work& work, const known_memory& known) noexcept;
 
 /// Puts the encoded exception in the place of what is in `to`.
 void encode_failure(encoder& to, const std::exception_ptr& error, const known_function& function,

@@ -10,6 +10,8 @@
 
 #include <unistd.h>
 
+#include <twat/mp/portable.hpp>
+#include <twat/mp/shared_span.hpp>
 #include <twat/mp/unique_fd.hpp>
 
 #include "broker.hpp"
@@ -23,6 +25,9 @@ using namespace std::chrono_literals;
 int one() { return 1; }
 
 int descriptor_of(unique_fd fd) { return fd.get(); }
+std::size_t size_of(shared_span<const int> all) { return all.size(); }
+std::size_t size_beside(const shared_span<const int>& all, int) { return all.size(); }
+shared_vector<int> zeroes(int size) { return shared_vector<int>(static_cast<std::size_t>(size)); }
 
 /// What a call throws, which has to have this code.
 std::string message_of(cluster_pool& pool, errc expected)
@@ -155,6 +160,31 @@ BOOST_AUTO_TEST_CASE(a_descriptor_is_refused_by_name)
         BOOST_TEST(contains(e.what(), "another host"), e.what());
     }
     BOOST_TEST(pool.apply(descriptor_of, unique_fd()) == -1); // none is nothing to send
+}
+
+BOOST_AUTO_TEST_CASE(shared_memory_is_refused_by_name_and_comes_back_as_a_copy)
+{
+    const broker server;
+    const started_program agent = start_agent(server.url(), 1);
+    cluster_pool pool(cluster_options{.url = server.url()});
+    const auto refuses = [](const auto& call) {
+        try {
+            call();
+            return std::string("no exception");
+        }
+        catch (const error& e) {
+            BOOST_TEST((e.code() == errc::encode_failed), e.what());
+            return std::string(e.what());
+        }
+    };
+    const shared_vector<int> values(10);
+    const shared_span<const int> all(values);
+    BOOST_TEST(contains(refuses([&] { pool.apply(size_of, all); }), "shared_vector"));
+    BOOST_TEST(contains(refuses([&] { pool.apply(partial(size_beside, all), 1); }), "shared_vector"));
+    BOOST_CHECK_THROW(cluster_pool(cluster_options{.url = server.url(), .initializer = task(size_of, all)}),
+                      std::invalid_argument);
+    const shared_vector<int> made = pool.apply(zeroes, 1000);
+    BOOST_TEST(made.size() == 1000u);
 }
 
 BOOST_AUTO_TEST_CASE(messages_show_no_password)

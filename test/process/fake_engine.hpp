@@ -158,7 +158,7 @@ public:
         auto made = std::make_shared<detail::chunk>();
         made->id = ++last_chunk_;
         made->op_id = last_chunk_;
-        made->function = std::make_shared<const detail::byte_buffer>(detail::encode_function<F, Args...>(f, false));
+        made->function = std::make_shared<const detail::attached_bytes>(detail::encode_function<F, Args...>(f, false));
         made->count = tasks->size();
         made->tasks = std::move(tasks);
         chunks_.push_back(made);

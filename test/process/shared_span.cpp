@@ -26,8 +26,10 @@
 #include <vector>
 
 #include "io_context_fixture.hpp"
+#include "scratch_folder.hpp"
 
 using namespace twat::mp;
+using namespace twat::mp::test;
 using boost::test_tools::per_element;
 
 BOOST_AUTO_TEST_SUITE(test_shared_span)
@@ -64,12 +66,21 @@ long long sum_by_another(shared_span<const int> part)
     process_pool inner(1);
     return inner.apply(&sum_of, part) + inner.apply(&sum_of, shared_span<const int>(up_to(10), 5, 2));
 }
-void negate_own_by_another()
+int negate_own_by_another()
 {
-    shared_vector<int> own(10);
+    shared_vector<int> own = up_to(10);
     process_pool inner(1);
     inner.for_each(&negate, slices(own, 2));
+    return own[9];
 }
+// And what the worker was sent.
+void negate_by_another(shared_span<int> part)
+{
+    process_pool inner(1);
+    inner.apply(&negate, part);
+}
+shared_span<int> the_same(shared_span<int> part) { return part; }
+shared_span<int> of_its_own(int) { return slices(up_to(10), 1)[0]; }
 
 } // namespace
 
@@ -176,21 +187,38 @@ BOOST_AUTO_TEST_CASE(a_worker_sends_on_what_may_be_read)
     BOOST_TEST(pool.apply(&sum_by_another, shared_span<const int>(values, 50, 2)) == 101 + 11);
 }
 
+BOOST_AUTO_TEST_CASE(what_may_be_written_goes_anywhere_on_the_machine)
+{
+    process_pool pool(1);
+    pool.start();
+    BOOST_TEST(pool.apply(&negate_own_by_another) == -9);
+    shared_vector<int> values = up_to(100);
+    pool.apply(&negate_by_another, slices(values, 1)[0]);
+    BOOST_TEST(values[99] == -99);
+    const shared_span<int> made = pool.apply(&of_its_own, 0);
+    BOOST_TEST(made[9] == 9);
+    ::prctl(PR_SET_DUMPABLE, 0);
+    pool.for_each(&negate, slices(values, 2));
+    const auto sums = pool.map(&sum_of, slices(std::as_const(values), 2));
+    ::prctl(PR_SET_DUMPABLE, 1);
+    BOOST_TEST(sums[1] == 3725);
+    BOOST_TEST(values[99] == 99);
+}
+
 BOOST_AUTO_TEST_CASE(what_may_be_written_is_never_copied)
 {
     const auto says_so = [](const error& e) {
         return e.code() == errc::encode_failed && std::string(e.what()).find("may be written") != std::string::npos;
     };
+    const scratch_folder folder("shared_span");
     process_pool pool(1);
-    pool.start();
-    BOOST_CHECK_EXCEPTION(pool.apply(&negate_own_by_another), error, says_so);
-    shared_vector<int> values = up_to(100);
-    ::prctl(PR_SET_DUMPABLE, 0);
-    BOOST_CHECK_EXCEPTION(pool.for_each(&negate, slices(values, 2)), error, says_so);
-    const auto sums = pool.map(&sum_of, slices(std::as_const(values), 2));
-    ::prctl(PR_SET_DUMPABLE, 1);
-    BOOST_TEST(sums[1] == 3725);
-    BOOST_TEST(values[99] == 99);
+    shared_vector<int> values = up_to(10);
+    BOOST_CHECK_EXCEPTION(pool.with({}).journal(folder.path / "own").map(&of_its_own, std::vector<int>{1}), error,
+                          says_so);
+    const auto back = pool.with({}).journal(folder.path / "same").map(&the_same, slices(values, 1));
+    BOOST_TEST(back[0].data() == values.data());
+    encoder bytes;
+    BOOST_CHECK_EXCEPTION(bytes.write(slices(values, 1)[0]), error, says_so);
 }
 
 BOOST_AUTO_TEST_CASE(inline_pools_that_encode_write_the_same_elements)
@@ -205,6 +233,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_in_the_array_is_refused)
 {
     shared_vector<int> values = up_to(10);
     encoder out;
+    out.allow(detail::travellers::memory);
     out.write(slices(values, 2)[1]);
     decoder in(out.bytes());
     BOOST_TEST(in.read<shared_span<int>>()[0] == 5);

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include <twat/mp/config.hpp>
 
@@ -50,6 +51,11 @@ public:
     /// The bytes that are left; reading goes on where it was.
     std::span<const std::byte> rest() const noexcept { return {at_, remaining()}; }
 
+    /// @private Where the keys of shared memory are put down that is read; null: nowhere.
+    void note_memory_in(std::vector<std::uint64_t>* keys) noexcept { memory_ = keys; }
+    /// @private
+    std::vector<std::uint64_t>* noted_memory() const noexcept { return memory_; }
+
 private:
     [[noreturn]] TWAT_MP_DECL void throw_truncated(std::size_t n) const;
 
@@ -58,6 +64,7 @@ private:
 
     const std::byte* at_ = nullptr;
     const std::byte* end_ = nullptr;
+    std::vector<std::uint64_t>* memory_ = nullptr;
     std::size_t depth_ = 0; // of the value being read inside others
 };
 

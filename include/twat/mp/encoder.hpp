@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <type_traits>
+#include <vector>
 
 #include <twat/mp/config.hpp>
 #include <twat/mp/detail/codec/attachments.hpp>
@@ -20,7 +21,15 @@ namespace twat::mp {
 namespace detail {
 template <class Coder>
 class nesting;
-}
+
+/// What can go with bytes beside them.
+enum class travellers : std::uint8_t {
+    none,        ///< Shared memory is copied into the bytes.
+    memory,      ///< `shared_block`s.
+    descriptors, ///< Those of the user; shared memory is copied into the bytes.
+    all,
+};
+} // namespace detail
 
 /** Turns values into bytes, at the end of a buffer that grows.
 
@@ -72,15 +81,16 @@ public:
     detail::attachments* sent() noexcept { return sent_.get(); }
     /// @private
     const detail::attachments* sent() const noexcept { return sent_.get(); }
-    /// @private From now on descriptors can go with the bytes.
-    void allow_descriptors() noexcept { carries_ = true; }
-    /// @private Where the next one goes; null: none can.
-    detail::attachments* attach()
-    {
-        if (carries_ && !sent_)
-            sent_ = std::make_unique<detail::attachments>();
-        return sent_.get();
-    }
+    /// @private From now on such can go with the bytes.
+    void allow(detail::travellers which) noexcept { carries_ = which; }
+    /// @private Where the next descriptor goes; null: none can.
+    detail::attachments* attach() { return attach(detail::travellers::descriptors); }
+    /// @private The same for shared memory.
+    detail::attachments* attach_memory() { return attach(detail::travellers::memory); }
+    /// @private The keys of shared memory that the receiver has; null: of none that is known.
+    void set_known_memory(const std::vector<std::uint64_t>* keys) noexcept { known_memory_ = keys; }
+    /// @private
+    const std::vector<std::uint64_t>* known_memory() const noexcept { return known_memory_; }
 
     /// @private Of a task's result: where it is written down how far the task is. Null: nowhere.
     void set_step_word(std::atomic<std::uint8_t>* word) noexcept { step_ = word; }
@@ -92,6 +102,15 @@ public:
     }
 
 private:
+    detail::attachments* attach(detail::travellers what)
+    {
+        if (carries_ != what && carries_ != detail::travellers::all)
+            return nullptr;
+        if (!sent_)
+            sent_ = std::make_unique<detail::attachments>();
+        return sent_.get();
+    }
+
     void check(std::size_t n) const
     {
         if (n > limit_ || buffer_.size() > limit_ - n)
@@ -105,7 +124,8 @@ private:
     detail::byte_buffer buffer_;
     std::atomic<std::uint8_t>* step_ = nullptr;
     std::unique_ptr<detail::attachments> sent_;
-    bool carries_ = false;
+    const std::vector<std::uint64_t>* known_memory_ = nullptr;
+    detail::travellers carries_ = detail::travellers::none;
     std::size_t limit_ = static_cast<std::size_t>(-1) / 4;
     std::size_t depth_ = 0; // of the value being written inside others
 };

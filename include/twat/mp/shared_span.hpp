@@ -27,18 +27,18 @@ namespace twat::mp {
     pool.for_each([](mp::shared_span<float> rows) { sharpen(rows); }, mp::slices(image, 8));
     @endcode
 
-    Some fifty bytes are sent, whatever its size, and a worker process works on the very elements. `shared_span<const T>` may be made of any
+    Some thirty bytes are sent, whatever its size, and a worker process works on the very elements. `shared_span<const T>` may be made of any
     part of an array, and of a `shared_span<T>`; one that may be written comes from `slices`, which gives parts that do not overlap.
     As a `std::span` it is copied as a reference, and a const one may still write its elements.
 
     @tparam T The type of the elements, const if they may only be read. See `shared_vector`.
 
     @par Lifetime
-    Refers to the memory of the array, which lives as long as either does. One that is sent must live until the call has completed.
+    Refers to the memory of the array, which lives as long as either does.
 
     @par Errors
-    What may be read is copied where the array itself would be: see `shared_vector`. What may be written must not be, for nobody would see
-    what was written: there it is `errc::encode_failed`.
+    As for a `shared_vector`. What may be read is copied where the array itself would be. What may be written must not be, for nobody would
+    see what was written: there it is `errc::encode_failed`.
 
     @par Thread safety
     As for a `shared_vector`: while a task may write elements, nobody else may use these.
@@ -134,34 +134,33 @@ auto slices(Array&& whole, std::size_t count)
     return parts;
 }
 
-/// Sends where the elements are; or the elements, if they may only be read and whoever gets them cannot find them.
+/// Sends the memory along; or the elements, where that cannot be and they may only be read.
 template <class T>
 struct codec<shared_span<T>>
 {
     static void encode(encoder& out, const shared_span<T>& part)
     {
-        const bool by_name = part.block_ && part.block_->has_name();
-        out.write(by_name);
+        const bool along = detail::send_along(out, part.block_);
+        if (!along && !std::is_const_v<T> && !part.empty())
+            throw error(errc::encode_failed,
+                        "a shared_span that may be written cannot be sent from here, where only bytes are kept: as the "
+                        "result of a finalizer or of a task under a journal; send a shared_span<const T> or the "
+                        "shared_vector");
+        out.write(along);
         out.write(static_cast<std::uint64_t>(part.size_));
-        if (by_name) {
-            out.write(part.block_->get_name());
+        if (along) {
+            out.write(part.block_->key());
             out.write(static_cast<std::uint64_t>(part.data_ - elements_of(*part.block_)));
-        } else if (std::is_const_v<T> || part.empty()) {
-            out.write_bytes(part.data_, part.size_ * sizeof(T));
         } else {
-            throw error(
-                errc::encode_failed,
-                "a shared_span that may be written cannot be sent from here: its array was made in a worker, or "
-                "this program may not be looked into by others (PR_SET_DUMPABLE, setuid); send a "
-                "shared_span<const T> or the shared_vector, and return what was made of it");
+            out.write_bytes(part.data_, part.size_ * sizeof(T));
         }
     }
 
     static shared_span<T> decode(decoder& in)
     {
         using value = std::remove_const_t<T>;
-        const bool by_name = in.read<bool>();
-        if (!by_name) {
+        const bool along = in.read<bool>();
+        if (!along) {
             const std::size_t size = in.read_length(sizeof(T));
             if (!std::is_const_v<T> && size != 0)
                 detail::throw_bad_bytes("a shared_span that may be written has elements of its own");
@@ -172,7 +171,7 @@ struct codec<shared_span<T>>
             return shared_span<T>(copy.block_, copy.data(), size, 0, size);
         }
         const auto size = in.read<std::uint64_t>();
-        auto block = detail::shared_block::find(in.read<detail::shared_block::name>());
+        auto block = detail::read_block(in);
         const auto first = in.read<std::uint64_t>();
         const std::uint64_t there = block->size() / sizeof(T);
         if (first > there || size > there - first)

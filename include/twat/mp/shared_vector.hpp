@@ -29,16 +29,21 @@ class shared_span;
     @endcode
 
     The worker works on the very elements of the sender, and what it returns is the same memory. Worth it from some hundred KiB up;
-    smaller values are faster in a `std::vector`. Any process pool takes it. It is copied if it was made in a worker, whether it is
-    returned or sent to a worker of that worker's own, and if the program may not be looked into by others (`PR_SET_DUMPABLE`, `setuid`).
+    smaller values are faster in a `std::vector`. Any process pool takes it, also one in a worker or in a child that the program has forked, and so
+    does a function that it is bound to. It travels as a descriptor (`SCM_RIGHTS`), and so cannot leave its machine. It is copied where only
+    bytes are kept: what a finalizer returns, and what a task under a journal has made.
 
     Elements are plain bytes: arithmetic types but `bool`, enums, and arrays and aggregates of them without padding. They begin as
     zeroes. The size is fixed. Move-only; moved from, it is empty.
 
     @par Lifetime
-    The memory lives as long as a `shared_vector` refers to it, in any of the processes; a worker keeps up to eight of those that it was
-    sent, together at most 256 MiB besides the last one, since to map them anew takes milliseconds. One that is sent must live until the
-    call has completed: pass it as an argument, or keep it in a container that does.
+    The memory lives as long as a `shared_vector` refers to it, in any of the processes, or a call is on its way that was given it; a worker
+    keeps up to eight of those that it was sent, together at most 256 MiB besides the last one, since to map them anew takes milliseconds.
+
+    @par Errors
+    Each takes a descriptor, in the program and in each worker that has it.
+    @li `errc::decode_failed`: the process that was to get it can have no more descriptors (`RLIMIT_NOFILE`), or cannot map it.
+    @li `errc::encode_failed`: it would have to go to another host.
 
     @par Thread safety
     Distinct objects: safe. While a task may use the elements, nobody else may write them, and nobody may read what it writes: that is the
@@ -114,26 +119,25 @@ private:
     std::size_t size_ = 0;
 };
 
-/// Sends where the elements are, or the elements of those that were made in a worker.
+/// Sends the memory along; or the elements, where that cannot be.
 template <class T>
 struct codec<shared_vector<T>>
 {
     static void encode(encoder& out, const shared_vector<T>& value)
     {
-        const bool by_name = value.block_ && value.block_->has_name();
-        out.write(by_name);
+        const bool along = detail::send_along(out, value.block_);
+        out.write(along);
         out.write(static_cast<std::uint64_t>(value.size_));
-        if (!by_name)
-            return out.write_bytes(value.data(), value.size_ * sizeof(T));
-        const detail::shared_block::name name = value.block_->get_name();
-        for (const std::uint64_t part : {name.process, name.descriptor, name.device, name.inode, name.size})
-            out.write(part);
+        if (along)
+            out.write(value.block_->key());
+        else
+            out.write_bytes(value.data(), value.size_ * sizeof(T));
     }
 
     static shared_vector<T> decode(decoder& in)
     {
-        const bool by_name = in.read<bool>();
-        if (!by_name) {
+        const bool along = in.read<bool>();
+        if (!along) {
             const std::size_t size = in.read_length(sizeof(T));
             shared_vector<T> copy(size);
             const std::byte* from = in.read_bytes(size * sizeof(T));
@@ -142,10 +146,7 @@ struct codec<shared_vector<T>>
             return copy;
         }
         const auto size = in.read<std::uint64_t>();
-        detail::shared_block::name name;
-        for (std::uint64_t* part : {&name.process, &name.descriptor, &name.device, &name.inode, &name.size})
-            *part = in.read<std::uint64_t>();
-        auto block = detail::shared_block::find(name);
+        auto block = detail::read_block(in);
         if (size > block->size() / sizeof(T))
             detail::throw_bad_bytes("a shared_vector is larger than its memory");
         return shared_vector<T>(std::move(block), static_cast<std::size_t>(size));

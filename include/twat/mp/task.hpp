@@ -12,7 +12,7 @@
 
 #include <twat/mp/codec.hpp>
 #include <twat/mp/config.hpp>
-#include <twat/mp/detail/codec/byte_buffer.hpp>
+#include <twat/mp/detail/codec/attachments.hpp>
 #include <twat/mp/detail/function/encode_function.hpp>
 #include <twat/mp/detail/function/partial.hpp>
 #include <twat/mp/detail/function/stateful.hpp>
@@ -28,7 +28,7 @@ class TWAT_MP_DECL task_base
 public:
     virtual ~task_base();
     virtual bool portable() const noexcept = 0;
-    virtual byte_buffer encode(bool by_name) const = 0;
+    virtual attached_bytes encode(bool by_name) const = 0;
     virtual bool is_coroutine() const noexcept = 0;
     virtual const std::type_info* wanted_state() const noexcept = 0;
     virtual const std::type_info& result_type() const noexcept = 0;
@@ -91,7 +91,7 @@ public:
         @throws error `errc::unknown_function` as `encode_function`. @pre `*this` and `portable()`
         @param by_name The worker is another program.
     */
-    detail::byte_buffer encode(bool by_name) const { return call_->encode(by_name); }
+    detail::attached_bytes encode(bool by_name) const { return call_->encode(by_name); }
 
     /// The type of the worker's state that the function takes; null: none.
     const std::type_info* wanted_state() const noexcept { return call_ ? call_->wanted_state() : nullptr; }
@@ -123,7 +123,7 @@ public:
 
     bool portable() const noexcept override { return is_portable<F>; }
 
-    byte_buffer encode([[maybe_unused]] bool by_name) const override
+    attached_bytes encode([[maybe_unused]] bool by_name) const override
     {
         if constexpr (is_portable<F>)
             return encode_function<F>(f_, by_name);

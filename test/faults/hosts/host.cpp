@@ -448,6 +448,7 @@ int main(int argc, char** argv)
         {"started_by_the_linker", started_by_the_linker},
         {"without_proc", without_proc},
         {"without_dev_null", without_dev_null},
+        {"shared_vector_without_proc", shared_vector_without_proc},
         {"memfd_create_denied", memfd_create_denied},
         {"small_pool", small_pool},
         {"job_counts", mp::test::job_counts},

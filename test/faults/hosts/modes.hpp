@@ -11,6 +11,7 @@ void memory_locked();
 void started_by_the_linker();
 void without_proc();
 void without_dev_null();
+void shared_vector_without_proc();
 void memfd_create_denied();
 void small_pool();
 

@@ -12,6 +12,7 @@
 #include <iostream>
 #include <iterator>
 #include <string>
+#include <utility>
 
 #include <elf.h>
 #include <fcntl.h>
@@ -129,6 +130,29 @@ void without_proc()
     EXPECT(in_a_child([] {
         if (enter_mount_namespace() && ::umount2("/proc", MNT_DETACH) == 0)
             expect_blame("/proc/self/exe: ");
+    }));
+}
+
+/// `/proc` goes when the workers are there.
+void shared_vector_without_proc()
+{
+    EXPECT(in_a_child([] {
+        if (!enter_mount_namespace())
+            return;
+        mp::pool_options options;
+        options.nodes = 1;
+        mp::process_pool pool(options);
+        pool.start();
+        EXPECT(::mount("none", "/proc", "tmpfs", 0, nullptr) == 0);
+        mp::shared_vector<int> values(1000);
+        const int* const where = values.data();
+        values = pool.apply(
+            [](mp::shared_vector<int> all) {
+                all[999] = 7;
+                return all;
+            },
+            std::move(values));
+        EXPECT(values.data() == where && values[999] == 7);
     }));
 }
 

@@ -93,8 +93,8 @@ public:
             }
             state& added = self->running_.emplace_back(op);
             if (self->encodes_) {
-                const auto bytes = op->encode_function(false);
-                decoder in(bytes.bytes());
+                const auto encoded = op->encode_function(false);
+                decoder in(encoded.bytes.bytes());
                 added.function = detail::decode_function(in);
             }
             self->step();

@@ -50,7 +50,7 @@ std::unique_ptr<worker_function> decode_whole(const byte_buffer& bytes)
 template <class R, class F, class... Args>
 R call_far(const F& f, const Args&... args)
 {
-    const auto function = decode_whole(encode_function<F, Args...>(f, false));
+    const auto function = decode_whole(encode_function<F, Args...>(f, false).bytes);
     BOOST_TEST(!function->is_coroutine());
     const auto arguments = encode_all(args...);
     decoder in(arguments.bytes());
@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(a_void_function_writes_nothing)
 {
     static int called = 0;
     const auto f = [](int x) { called += x; };
-    const auto function = decode_whole(encode_function<decltype(f), int>(f, false));
+    const auto function = decode_whole(encode_function<decltype(f), int>(f, false).bytes);
     const auto arguments = encode_all(3);
     decoder in(arguments.bytes());
     encoder out;
@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(exceptions_of_the_function_pass)
 
 BOOST_AUTO_TEST_CASE(truncated_arguments_are_refused)
 {
-    const auto function = decode_whole(encode_function<int (*)(int), int>(&twice, false));
+    const auto function = decode_whole(encode_function<int (*)(int), int>(&twice, false).bytes);
     decoder in;
     encoder out;
     BOOST_CHECK_EXCEPTION(function->call(in, out), error,
@@ -237,7 +237,7 @@ std::optional<std::string> run_async(F&& start)
 BOOST_AUTO_TEST_CASE(a_coroutine_keeps_its_arguments_until_it_is_done)
 {
     // The user's coroutine takes them by reference and suspends; the bytes are gone before it starts.
-    const auto function = decode_whole(encode_function<decltype(&later), std::string, int>(&later, false));
+    const auto function = decode_whole(encode_function<decltype(&later), std::string, int>(&later, false).bytes);
     BOOST_TEST(function->is_coroutine());
     auto arguments = std::make_unique<byte_buffer>(encode_all(std::string(100, 'x'), 5));
     encoder out;
@@ -251,7 +251,7 @@ BOOST_AUTO_TEST_CASE(a_coroutine_keeps_its_arguments_until_it_is_done)
 BOOST_AUTO_TEST_CASE(a_coroutine_can_refer_to_what_partial_bound)
 {
     const auto f = partial(&later, std::string(100, 'x'));
-    const auto function = decode_whole(encode_function<std::decay_t<decltype(f)>, int>(f, false));
+    const auto function = decode_whole(encode_function<std::decay_t<decltype(f)>, int>(f, false).bytes);
     const auto arguments = encode_all(1);
     encoder out;
     BOOST_TEST(!run_async([&] { return function->call_async(decoder(arguments.bytes()), out); }).has_value());
@@ -266,7 +266,7 @@ BOOST_AUTO_TEST_CASE(a_coroutine_that_throws_or_returns_nothing)
         if (!text.empty())
             throw std::domain_error(text);
     };
-    const auto function = decode_whole(encode_function<decltype(fail), std::string>(fail, false));
+    const auto function = decode_whole(encode_function<decltype(fail), std::string>(fail, false).bytes);
     const auto boom = encode_all(std::string("boom"));
     const auto nothing = encode_all(std::string());
     encoder out;
@@ -277,7 +277,7 @@ BOOST_AUTO_TEST_CASE(a_coroutine_that_throws_or_returns_nothing)
 
 BOOST_AUTO_TEST_CASE(a_coroutine_called_plainly_runs_to_its_end)
 {
-    const auto function = decode_whole(encode_function<decltype(&later), std::string, int>(&later, false));
+    const auto function = decode_whole(encode_function<decltype(&later), std::string, int>(&later, false).bytes);
     const auto arguments = encode_all(std::string("abc"), 1);
     decoder in(arguments.bytes());
     encoder out;
@@ -289,7 +289,7 @@ BOOST_AUTO_TEST_CASE(a_coroutine_called_plainly_runs_to_its_end)
 BOOST_AUTO_TEST_CASE(arguments_are_described_as_text)
 {
     const auto f = [](int, const std::string&, bool) {};
-    const auto function = decode_whole(encode_function<decltype(f), int, std::string, bool>(f, false));
+    const auto function = decode_whole(encode_function<decltype(f), int, std::string, bool>(f, false).bytes);
     const auto arguments = encode_all(7, std::string("abc"), true);
     BOOST_TEST(function->describe(decoder(arguments.bytes())) == "7, abc, true");
     BOOST_TEST(function->describe(decoder()) == "");
@@ -299,7 +299,7 @@ BOOST_AUTO_TEST_CASE(every_cut_and_every_changed_byte_of_a_reference_is_refused_
 {
     const auto f = partial([](int a, int b) { return a + b; }, 1);
     using type = std::decay_t<decltype(f)>;
-    const auto whole = encode_function<type, int>(f, false);
+    const auto whole = encode_function<type, int>(f, false).bytes;
     for (std::size_t size = 0; size < whole.size(); ++size) {
         decoder in(whole.bytes().first(size));
         BOOST_CHECK_THROW(decode_function(in), error);
@@ -321,7 +321,7 @@ BOOST_AUTO_TEST_CASE(every_cut_and_every_changed_byte_of_a_reference_is_refused_
 BOOST_AUTO_TEST_CASE(every_place_but_the_right_one_is_refused)
 {
     const auto f = [](int x) { return x; };
-    const auto whole = encode_function<decltype(f), int>(f, false);
+    const auto whole = encode_function<decltype(f), int>(f, false).bytes;
     const std::size_t offset_at = 1 + 8 + build_id().size();
     std::uint64_t right;
     std::memcpy(&right, whole.data() + offset_at, sizeof right);
@@ -361,7 +361,7 @@ BOOST_AUTO_TEST_CASE(every_place_but_the_right_one_is_refused)
 
 BOOST_AUTO_TEST_CASE(a_pointer_to_data_is_no_function)
 {
-    const auto whole = encode_function<int (*)(int), int>(&twice, false);
+    const auto whole = encode_function<int (*)(int), int>(&twice, false).bytes;
     // The pointer is the last thing sent: {identity, offset, module name}.
     const auto main = loaded_modules()->front();
     const std::size_t offset_at = whole.size() - std::min<std::size_t>(main->name().size(), 300) - 16;
@@ -376,7 +376,7 @@ BOOST_AUTO_TEST_CASE(a_pointer_to_data_is_no_function)
 
 BOOST_AUTO_TEST_CASE(a_module_that_is_not_loaded_is_named)
 {
-    auto changed = encode_function<int (*)(int), int>(&twice, false);
+    auto changed = encode_function<int (*)(int), int>(&twice, false).bytes;
     changed.data()[9] ^= std::byte(1); // in the identity
     const auto other_build = message_of(changed, errc::build_mismatch);
     BOOST_TEST(other_build.find("another build of " + std::string(loaded_modules()->front()->name())) !=
@@ -402,7 +402,7 @@ BOOST_AUTO_TEST_CASE(a_null_pointer_is_refused_when_it_is_sent)
 template <class R, class F, class... Args>
 R call_by_name(const F& f, const Args&... args)
 {
-    const auto function = decode_whole(encode_function<F, Args...>(f, true));
+    const auto function = decode_whole(encode_function<F, Args...>(f, true).bytes);
     const auto arguments = encode_all(args...);
     decoder in(arguments.bytes());
     encoder out;
@@ -469,16 +469,16 @@ BOOST_AUTO_TEST_CASE(one_name_for_two_functions_is_refused)
 
 BOOST_AUTO_TEST_CASE(a_name_that_the_worker_does_not_know_is_refused)
 {
-    auto bytes = encode_function<int (*)(int), int>(&twice, true);
+    auto bytes = encode_function<int (*)(int), int>(&twice, true).bytes;
     bytes.data()[9] = std::byte('T'); // the first letter of the name
     const auto message = message_of(bytes, errc::unknown_function);
     BOOST_TEST(message.find("Twice") != std::string::npos);
     BOOST_TEST(message.find("TWAT_MP_REGISTER") != std::string::npos);
 
-    bytes = encode_function<int (*)(int), int>(&twice, true);
+    bytes = encode_function<int (*)(int), int>(&twice, true).bytes;
     bytes.data()[9 + 5] ^= std::byte(1); // the hash of its types
     BOOST_TEST(message_of(bytes, errc::unknown_function).find("types") != std::string::npos);
-    bytes = encode_function<int (*)(int), int>(&twice, true);
+    bytes = encode_function<int (*)(int), int>(&twice, true).bytes;
     bytes.data()[9 + 5 + 8] = std::byte(2); // more bound arguments than it has parameters
     BOOST_TEST(message_of(bytes, errc::unknown_function).find("bound") != std::string::npos);
 }
@@ -486,7 +486,7 @@ BOOST_AUTO_TEST_CASE(a_name_that_the_worker_does_not_know_is_refused)
 BOOST_AUTO_TEST_CASE(every_cut_of_a_name_is_refused)
 {
     const auto whole =
-        encode_function<std::decay_t<decltype(partial(&join, "a"))>, std::string, int>(partial(&join, "a"), true);
+        encode_function<std::decay_t<decltype(partial(&join, "a"))>, std::string, int>(partial(&join, "a"), true).bytes;
     for (std::size_t size = 0; size < whole.size(); ++size) {
         decoder in(whole.bytes().first(size));
         BOOST_CHECK_THROW(decode_function(in), error);

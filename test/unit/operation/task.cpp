@@ -41,7 +41,7 @@ TWAT_MP_REGISTER(remember)
 /// As a worker does.
 void run_far(const task& t, bool by_name = false)
 {
-    const auto bytes = t.encode(by_name);
+    const auto bytes = t.encode(by_name).bytes;
     decoder in(bytes.bytes());
     const auto function = detail::decode_function(in);
     BOOST_TEST(in.remaining() == 0u);

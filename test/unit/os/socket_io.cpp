@@ -62,7 +62,9 @@ BOOST_FIXTURE_TEST_CASE(descriptors_come_along_with_their_bytes, fixture)
 {
     const unique_descriptor sent = open_null(ec);
     const int both[] = {sent.get(), sent.get()};
-    BOOST_TEST(send_descriptors(here, one, both, at_once) == 3);
+    const std::span<const std::byte> ranges[] = {std::span<const std::byte>(one).first(1),
+                                                 std::span<const std::byte>(one).subspan(1)};
+    BOOST_TEST(send_descriptors(here, ranges, both, at_once) == 3);
     const received_bytes got = receive_bytes(there, room, at_once);
     BOOST_TEST(got.size == 3);
     BOOST_TEST(got.has_descriptors);

@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(handshake_says_who_it_is)
 
 BOOST_AUTO_TEST_CASE(nothing_runs_for_another_build_or_version)
 {
-    const byte_buffer hook = encode_function<void (*)()>(&count_hook, false);
+    const byte_buffer hook = encode_function<void (*)()>(&count_hook, false).bytes;
     for (const bool other_version : {false, true}) {
         hooks_run = 0;
         served_worker worker;
@@ -200,7 +200,7 @@ BOOST_AUTO_TEST_CASE(another_program_need_not_be_the_same_build)
 
 BOOST_AUTO_TEST_CASE(initializer_and_finalizer_run_once)
 {
-    const byte_buffer hook = encode_function<void (*)()>(&count_hook, false);
+    const byte_buffer hook = encode_function<void (*)()>(&count_hook, false).bytes;
     hooks_run = 0;
     served_worker worker;
     auto hello = served_worker::usual_hello();
@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(initializer_and_finalizer_run_once)
 
 BOOST_AUTO_TEST_CASE(a_failing_initializer_is_told)
 {
-    const byte_buffer hook = encode_function<void (*)()>(&failing_hook, false);
+    const byte_buffer hook = encode_function<void (*)()>(&failing_hook, false).bytes;
     served_worker worker;
     auto hello = served_worker::usual_hello();
     hello.initializer = hook.bytes();

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <twat/mp/codec.hpp>
+#include <twat/mp/detail/codec/attachments.hpp>
 #include <twat/mp/detail/codec/byte_buffer.hpp>
 #include <twat/mp/detail/function/function_state.hpp>
 #include <twat/mp/detail/function/named_function.hpp>
@@ -37,12 +38,13 @@ private:
     @throws error `errc::unknown_function` if the worker could not find it: it was not registered, or lies in no module.
 */
 template <class F, class... Args>
-byte_buffer encode_function(const F& f, bool named)
+attached_bytes encode_function(const F& f, bool named)
 {
     static_assert((std::is_same_v<Args, std::decay_t<Args>> && ...));
     if constexpr (check_portable<F>()) {
         using function = std::decay_t<F>;
         encoder out;
+        out.allow(travellers::memory);
         if (named) {
             by_name<function>::template write<std::remove_cvref_t<raw_result_t<function, Args...>>, Args...>(out, f, 0);
         } else {
@@ -51,7 +53,7 @@ byte_buffer encode_function(const F& f, bool named)
             out.write_bytes(reference.bytes().data(), reference.bytes().size());
             function_state<function>::write(out, f);
         }
-        return std::move(out.buffer());
+        return {std::move(out.buffer()), out.sent() ? std::move(*out.sent()) : attachments()};
     } else {
         return {};
     }

@@ -213,11 +213,12 @@ journal_owner owner_of(const F& f, parameter_list<Parameters...>)
     journal_owner owner{boost::core::demangle(typeid(function).name())};
     ((owner.function += " " + boost::core::demangle(typeid(Parameters).name())), ...);
     if constexpr (is_portable<function> && (... && encodable<std::decay_t<Parameters>>)) {
-        const byte_buffer bytes =
+        const attached_bytes encoded =
             encode_function<function, std::decay_t<Parameters>...>(journaled_inner<F>::of(f), false);
-        owner.hash = hash_of(bytes.bytes());
+        owner.hash = hash_of(encoded.bytes.bytes());
     } else if constexpr (is_portable<function>) { // elements that threads have where they are
         encoder bytes;
+        bytes.allow(travellers::memory);
         bytes.write(owner.function);
         function_state<function>::write(bytes, journaled_inner<F>::of(f));
         owner.hash = hash_of(bytes.bytes());

@@ -43,6 +43,8 @@ struct operation_traits
     const std::type_info* state = nullptr; ///< What tasks get of their worker's, see `worker_state`; null: nothing.
     /// Of the first task: not 0 for a piece of another pool's operation. `total` counts from 0.
     std::uint64_t first_index = 0;
+    /// Results are kept, or sent on, as their bytes alone: memory that a worker made is copied into them.
+    bool keeps_bytes = false;
 };
 
 /// What `operation::pull` did.
@@ -155,7 +157,7 @@ public:
     /// Processes: the function and its bound arguments as `encode_function` wrote them; sent once per worker. May throw
     /// (an unregistered function for a foreign executable, a bound value that cannot be encoded): the operation then
     /// completes with that exception. Called once, before the first `pull`.
-    virtual byte_buffer encode_function(bool by_name);
+    virtual attached_bytes encode_function(bool by_name);
 
     /// The types of the function and of its parameters, as `types_text` returns them.
     virtual const char* function_types() const noexcept { return ""; }

@@ -47,7 +47,7 @@ public:
 class TWAT_MP_DECL encoded_payload final : public payload
 {
 public:
-    encoded_payload() { out_.allow_descriptors(); }
+    encoded_payload() { out_.allow(travellers::all); }
 
     std::size_t size() const noexcept override { return count_; }
     std::size_t size_in_bytes() const noexcept override { return out_.size(); }
@@ -55,8 +55,7 @@ public:
     std::unique_ptr<payload> extract(std::size_t position) override;
     std::unique_ptr<payload> copy(std::size_t position) override
     {
-        const bool sends = sent() && !sent()->empty(); // descriptors have one receiver
-        return sends ? nullptr : extract(position);
+        return has_descriptors(sent()) ? nullptr : extract(position); // they have one receiver
     }
     void set_memory(std::shared_ptr<buffer_memory> memory) override { buffer() = byte_buffer(std::move(memory)); }
 
@@ -84,11 +83,13 @@ public:
         if (attachments* const sent = out_.sent())
             std::erase_if(*sent, [end = end_of_tasks()](const attachment& each) { return each.offset >= end; });
     }
-    /// All tasks have their outcomes: no other worker will need the descriptors.
+    /// Adds the tasks of another one behind these.
+    void append(const encoded_payload& other);
+    /// All tasks have their outcomes: no other worker will need the descriptors. Memory stays, as results may refer to it.
     void forget_sent() noexcept
     {
         if (attachments* const sent = out_.sent())
-            sent->clear();
+            std::erase_if(*sent, [](const attachment& each) { return !each.is_memory; });
     }
     /// Descriptors that go with the arguments; null: none.
     const attachments* sent() const noexcept { return out_.sent(); }
@@ -115,6 +116,10 @@ private:
     }
     std::size_t end_of_tasks() const noexcept { return count_ == 0 ? 0 : end(count_ - 1); }
     void note_end();
+    void attach(const attachment& sent, std::size_t offset)
+    {
+        out_.attach()->push_back({offset, sent.key, sent.fd, sent.is_memory});
+    }
 
     encoder out_;
     std::size_t count_ = 0;

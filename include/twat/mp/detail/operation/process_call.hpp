@@ -53,7 +53,7 @@ public:
         : operation(with_function<F>(std::move(traits), traits_type::coroutine)), f_(std::forward<G>(f))
     {}
 
-    byte_buffer encode_function(bool by_name) override
+    attached_bytes encode_function(bool by_name) override
     {
         return detail::encode_function<F, Parameters...>(f_, by_name);
     }
@@ -103,10 +103,18 @@ protected:
         return error;
     }
 
-    static bool sends_descriptors(const payload& tasks) noexcept
+    /// Whether the last task does.
+    static bool sends_descriptors(const payload& into) noexcept
     {
-        const attachments* const sent = static_cast<const encoded_payload&>(tasks).sent();
-        return sent && !sent->empty();
+        const auto& tasks = static_cast<const encoded_payload&>(into);
+        const attachments* const sent = tasks.sent();
+        if (!sent || tasks.size() == 0)
+            return false;
+        const std::byte* const begin = tasks[tasks.size() - 1].data();
+        for (auto each = sent->rbegin(); each != sent->rend() && tasks.bytes().data() + each->offset >= begin; ++each)
+            if (!each->is_memory)
+                return true;
+        return false;
     }
 
     static constexpr bool can_run_again = true;
