@@ -90,44 +90,11 @@ private:
 #define TWAT_MP_WALK_FROM_HANDLER
 #endif
 
-// Compilers that inline or merge these would make the number of frames to skip wrong.
-__attribute__((noinline)) void walk_from_here(captured_stack& into) noexcept
-{
-    walk w{into, 0, 2};
-    _Unwind_Backtrace(on_frame, &w);
-}
-
-void walk_from(captured_stack& into, void* context) noexcept
-{
-#if defined(TWAT_MP_WALK_FROM_HANDLER)
-    static_cast<void>(context);
-    walk_from_here(into);
-#else
-    ucontext_t& interrupted = *static_cast<ucontext_t*>(context);
-    const std::uint64_t at = program_counter(interrupted);
-    const auto frames_from = [&into](std::uint64_t begin) {
-        walk w{into, begin, 0};
-        if (begin != 0)
-            _Unwind_Backtrace(on_frame, &w);
-        return w.begin_at == 0 && begin != 0;
-    };
-    if (frames_from(at) && into.frame_count > 1)
-        return;
-    // Nobody knows how to unwind from there: a call of a null pointer, or of something that is no function. From its caller it goes on.
-    into.frames[0] = {at, 0, captured_stack::no_module, 1};
-    into.frame_count = 1;
-    const returned_call caller(interrupted);
-    frames_from(program_counter(interrupted));
-    if (into.frame_count > 1)
-        into.frames[1].exact = 0;
-#endif
-}
-
 /// A line of /proc/self/maps: "55a0-55b0 r-xp 00002000 08:01 4711      /usr/bin/program".
 struct mapping
 {
     std::uint64_t begin = 0, end = 0, offset = 0;
-    bool executable = false;
+    bool accessible = false, executable = false;
     std::string_view path;
 };
 
@@ -159,6 +126,7 @@ mapping parse_mapping(std::string_view line) noexcept
     m.end = take_hexadecimal(line);
     drop_field(line);
     m.executable = line.size() > 2 && line[2] == 'x';
+    m.accessible = m.executable || line.starts_with('r');
     drop_field(line);
     m.offset = take_hexadecimal(line);
     drop_field(line);
@@ -166,6 +134,79 @@ mapping parse_mapping(std::string_view line) noexcept
     drop_field(line); // the inode
     m.path = line;
     return m;
+}
+
+/// Calls `see(mapping)` for each mapping of this process, by address, until it returns false. Returns false if they are not known.
+template <class F>
+bool read_mappings(F&& see) noexcept
+{
+    const int fd = ::open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    std::array<char, 4608> buffer; // the longest path and what stands before it
+    std::size_t filled = 0;
+    for (bool more = true; more;) {
+        const ssize_t n = ::read(fd, buffer.data() + filled, buffer.size() - filled);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        filled += static_cast<std::size_t>(n);
+        std::string_view rest(buffer.data(), filled);
+        for (std::size_t end = rest.find('\n'); more && end != rest.npos; end = rest.find('\n')) {
+            more = see(parse_mapping(rest.substr(0, end)));
+            rest.remove_prefix(end + 1);
+        }
+        filled = rest.size() == buffer.size() ? 0 : rest.size();
+        std::memmove(buffer.data(), rest.data(), filled);
+    }
+    ::close(fd);
+    return true;
+}
+
+/// Whether code may stand at an address. Of one that it does not know, the unwinder reads what is there.
+bool may_be_code(std::uint64_t address) noexcept
+{
+    bool found = false;
+    const bool known = read_mappings([&](const mapping& m) {
+        found = m.accessible && address >= m.begin && address < m.end;
+        return !found && m.begin <= address;
+    });
+    return address != 0 && (found || !known);
+}
+
+// Compilers that inline or merge these would make the number of frames to skip wrong.
+__attribute__((noinline)) void walk_from_here(captured_stack& into) noexcept
+{
+    walk w{into, 0, 2};
+    _Unwind_Backtrace(on_frame, &w);
+}
+
+void walk_from(captured_stack& into, void* context) noexcept
+{
+#if defined(TWAT_MP_WALK_FROM_HANDLER)
+    static_cast<void>(context);
+    walk_from_here(into);
+#else
+    ucontext_t& interrupted = *static_cast<ucontext_t*>(context);
+    const std::uint64_t at = program_counter(interrupted);
+    const auto frames_from = [&into](std::uint64_t begin) {
+        if (!may_be_code(begin))
+            return false;
+        walk w{into, begin, 0};
+        _Unwind_Backtrace(on_frame, &w);
+        return w.begin_at == 0;
+    };
+    if (frames_from(at) && into.frame_count > 1)
+        return;
+    // Nobody knows how to unwind from there: a call of a null pointer, or of something that is no function. From its caller it goes on.
+    into.frames[0] = {at, 0, captured_stack::no_module, 1};
+    into.frame_count = 1;
+    const returned_call caller(interrupted);
+    frames_from(program_counter(interrupted));
+    if (into.frame_count > 1)
+        into.frames[1].exact = 0;
+#endif
 }
 
 void add_mapping(captured_stack& to, const mapping& m) noexcept
@@ -192,27 +233,10 @@ void add_mapping(captured_stack& to, const mapping& m) noexcept
 
 void find_modules(captured_stack& of) noexcept
 {
-    const int fd = ::open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    std::array<char, 4608> buffer; // the longest path and what stands before it
-    std::size_t filled = 0;
-    for (;;) {
-        const ssize_t n = ::read(fd, buffer.data() + filled, buffer.size() - filled);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            break;
-        filled += static_cast<std::size_t>(n);
-        std::string_view rest(buffer.data(), filled);
-        for (std::size_t end = rest.find('\n'); end != rest.npos; end = rest.find('\n')) {
-            add_mapping(of, parse_mapping(rest.substr(0, end)));
-            rest.remove_prefix(end + 1);
-        }
-        filled = rest.size() == buffer.size() ? 0 : rest.size();
-        std::memmove(buffer.data(), rest.data(), filled);
-    }
-    ::close(fd);
+    read_mappings([&](const mapping& m) {
+        add_mapping(of, m);
+        return true;
+    });
 }
 
 } // namespace
@@ -237,6 +261,8 @@ std::string_view captured_stack::module_of(std::size_t index) const noexcept
     const module& m = modules[frames[index].module];
     return {names.data() + m.begin, m.size};
 }
+
+void finish_capture(captured_stack& of) noexcept { find_modules(of); }
 
 void prepare_capture() noexcept
 {

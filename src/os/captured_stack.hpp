@@ -53,6 +53,9 @@ void prepare_capture() noexcept;
 */
 void capture_stack(captured_stack& into, void* context) noexcept;
 
+/** What is left to do of a `capture_stack` that crashed itself, in a stack that is overwritten: keeps the frames that it came to. Async-signal-safe. */
+void finish_capture(captured_stack& of) noexcept;
+
 } // namespace twat::mp::detail
 
 #endif

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <ctime>
 #include <optional>
+#include <utility>
 
 #include <unistd.h>
 
@@ -35,7 +36,8 @@ struct state
     int ask_signal = 0;
     std::atomic<pid_t> owner{0}; ///< The thread that crashed first.
     std::atomic<bool> written{false};
-    int signal = 0; ///< Of that one, and what came with it.
+    bool finishing = false; ///< The owner crashed once more.
+    int signal = 0;         ///< Of that one, and what came with it.
     siginfo_t info{};
 };
 
@@ -57,6 +59,26 @@ void die_of(int signal, siginfo_t* info, bool at_once) noexcept
     ::pthread_sigmask(SIG_UNBLOCK, &one, nullptr);
 }
 
+/// While it lives, the thread's own access to memory that is not there ends in the handler, and not in the end of the process at once.
+class nested_crashes
+{
+public:
+    nested_crashes() noexcept
+    {
+        sigset_t memory;
+        ::sigemptyset(&memory);
+        ::sigaddset(&memory, SIGSEGV);
+        ::sigaddset(&memory, SIGBUS);
+        ::pthread_sigmask(SIG_UNBLOCK, &memory, &before_);
+    }
+    nested_crashes(const nested_crashes&) = delete;
+    nested_crashes& operator=(const nested_crashes&) = delete;
+    ~nested_crashes() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+private:
+    sigset_t before_;
+};
+
 void wait_for_the_other() noexcept
 {
     const timespec millisecond{0, 1'000'000};
@@ -75,10 +97,15 @@ void on_crash(int signal, siginfo_t* info, void* context)
             s.info = *info;
             s.words->crash_code = info->si_code;
             s.words->crash_address = reinterpret_cast<std::uintptr_t>(info->si_addr);
-            capture_stack(s.words->crash, context);
+            {
+                const nested_crashes allowed;
+                capture_stack(s.words->crash, context);
+            }
             s.words->crashed.store(static_cast<std::uint32_t>(signal), std::memory_order_release);
             s.written.store(true, std::memory_order_release);
         } else if (owner == this_thread_number()) { // the stack could not be read; its frames so far are there
+            if (!std::exchange(s.finishing, true))
+                finish_capture(s.words->crash);
             s.words->crashed.store(static_cast<std::uint32_t>(s.signal), std::memory_order_release);
             return die_of(s.signal, &s.info, true);
         } else

@@ -96,6 +96,20 @@ constexpr unsigned line_of_write = __LINE__ - 3;
     return f(x) + zero;
 }
 
+[[gnu::noinline]] int jump_to_nowhere(int x)
+{
+    int (*volatile f)(int) = reinterpret_cast<int (*)(int)>(0x1230);
+    return f(x) + zero;
+}
+
+/// The unwinder cannot read what stands where it leads back to.
+[[gnu::noinline]] int crash_on_a_broken_stack(int x)
+{
+    static_cast<void* volatile*>(__builtin_frame_address(0))[1] = reinterpret_cast<void*>(0x1230);
+    write_to(nullptr);
+    return x + zero;
+}
+
 [[gnu::noinline]] boost::asio::awaitable<int> crash_in_a_coroutine(int x)
 {
     co_await boost::asio::post(boost::asio::use_awaitable);
@@ -208,6 +222,8 @@ BOOST_AUTO_TEST_CASE(every_way_to_crash_leaves_a_stack_and_its_signal)
         {"crash in a thread", SIGSEGV, death_in(crash_in_a_thread), "crash_test::write_to"},
         {"overflow", SIGSEGV, death_in(recurse), "crash_test::recurse"},
         {"call of null", SIGSEGV, death_in(call_null), "crash_test::call_null"},
+        {"jump to nowhere", SIGSEGV, death_in(jump_to_nowhere), "crash_test::jump_to_nowhere"},
+        {"broken stack", SIGSEGV, death_in(crash_on_a_broken_stack), "crash_test::crash_on_a_broken_stack"},
         {"coroutine", SIGSEGV, death_in(crash_in_a_coroutine), "crash_test::crash_in_a_coroutine"},
         {"overflow in a coroutine", SIGSEGV, death_in(overflow_in_a_coroutine), "crash_test::recurse"},
         {"a signal from outside", SIGBUS, death_in(be_killed), "crash_test::be_killed"},
