@@ -53,6 +53,10 @@ constexpr std::pair<long, const char*> known_calls[] = {
     {SYS_pselect6, "pselect6"},
     {SYS_epoll_pwait, "epoll_pwait"},
     {SYS_futex, "futex"},
+    {SYS_rt_sigsuspend, "rt_sigsuspend"},
+    {SYS_rt_sigtimedwait, "rt_sigtimedwait"},
+    {SYS_msgrcv, "msgrcv"},
+    {SYS_mq_timedreceive, "mq_timedreceive"},
     {SYS_nanosleep, "nanosleep"},
     {SYS_clock_nanosleep, "clock_nanosleep"},
     {SYS_wait4, "wait4"},
@@ -70,6 +74,7 @@ constexpr std::pair<long, const char*> known_calls[] = {
     {SYS_select, "select"},
     {SYS_epoll_wait, "epoll_wait"},
     {SYS_vfork, "vfork"},
+    {SYS_pause, "pause"},
 #endif
 };
 

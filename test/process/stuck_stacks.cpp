@@ -257,6 +257,7 @@ BOOST_AUTO_TEST_CASE(of_coroutines_it_tells_who_runs_and_who_is_suspended)
 BOOST_AUTO_TEST_CASE(states_of_processes_have_words)
 {
     BOOST_TEST(detail::name_of_system_call(SYS_fsync) == "fsync");
+    BOOST_TEST(detail::name_of_system_call(SYS_rt_sigsuspend) == "rt_sigsuspend");
     BOOST_TEST(detail::name_of_system_call(4711) == "4711");
     BOOST_TEST(detail::describe_process_state(1) == ""); // no child of this process
 }
