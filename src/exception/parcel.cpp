@@ -156,6 +156,7 @@ parcel parcel::load(const std::filesystem::path& file)
     auto content = std::make_shared<detail::parcel_content>();
     content->call = detail::decode_parcel(std::as_bytes(std::span(bytes)));
     content->file = file;
+    content->trusted = about->is_trusted;
     return parcel(std::move(content));
 }
 

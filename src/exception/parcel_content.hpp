@@ -38,6 +38,7 @@ struct parcel_content
 {
     parcel_call call;
     std::filesystem::path file; ///< Where it is kept; empty: nowhere.
+    bool trusted = false;       ///< It was read from a file that nobody else may have written.
 };
 
 /// The bytes of a file.

@@ -27,7 +27,6 @@
 #include "exception/parcel_content.hpp"
 #include "function/function.hpp"
 #include "function/module.hpp"
-#include "os/file_status.hpp"
 #include "start/worker_context.hpp"
 #include "worker/functions.hpp"
 #include "worker/process_scope.hpp"
@@ -38,13 +37,11 @@ namespace {
 constexpr std::string_view option = "--twat-mp-replay";
 
 /// What it runs is what the file says, so nobody else may have written that.
-void check_owner(const std::string& file)
+void check_owner(const parcel_content& read)
 {
-    const auto about = status_of(file);
-    if (!about)
-        return; // `load` says so
-    if (!about->is_trusted)
-        throw std::runtime_error(file + " is refused: others may have written it; copy it, so that it belongs to you");
+    if (!read.trusted)
+        throw std::runtime_error(read.file.string() +
+                                 " is refused: others may have written it; copy it, so that it belongs to you");
 }
 
 bool is_same_build(const parcel_call& call) { return call.build == build_id(); }
@@ -162,6 +159,8 @@ std::optional<replay_request> find_replay(std::span<const std::string> arguments
             request.show = true;
         else if (request.file.empty())
             request.file = *next;
+        else
+            request.surplus = *next;
     return request;
 }
 
@@ -172,11 +171,13 @@ int run_replay(const replay_request& request) noexcept
     try {
         if (request.file.empty())
             throw std::runtime_error(std::string(option) + " wants the file of a parcel behind it");
+        if (!request.surplus.empty()) // a misspelt --show must not run the call
+            throw std::runtime_error("behind the file of a parcel there may be --show, and not " + request.surplus);
         const parcel from = parcel::load(request.file);
         if (request.show)
             show(from);
         else {
-            check_owner(request.file);
+            check_owner(*from.content());
             loaded = true;
             run(from.content()->call);
         }

@@ -12,7 +12,8 @@ namespace twat::mp::detail {
 /// What `--twat-mp-replay FILE [--show]` asks for.
 struct replay_request
 {
-    std::string file; ///< Empty: none was named.
+    std::string file;    ///< Empty: none was named.
+    std::string surplus; ///< An argument that means nothing; empty: there is none.
     bool show = false;
 };
 

@@ -272,6 +272,10 @@ BOOST_AUTO_TEST_CASE(other_files_are_refused)
     BOOST_TEST(run_again("").status == 2);
 
     call.save(to.path / "call");
+    const outcome misspelt = run_again((to.path / "call").string() + " --shwo");
+    BOOST_TEST(misspelt.status == 2);
+    BOOST_TEST(contains(misspelt.text, "not --shwo"), misspelt.text);
+    BOOST_TEST(run_again((to.path / "call").string() + " --show").status == 0);
     fs::permissions(to.path / "call", fs::perms::others_write, fs::perm_options::add);
     const outcome open = run_again((to.path / "call").string());
     BOOST_TEST(open.status == 2);
