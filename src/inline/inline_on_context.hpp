@@ -48,6 +48,7 @@ public:
     void join(start_handler handler) override;
     void drain(duration limit, drain_handler handler) override;
     void dump(dump_handler handler) override;
+    void observe(std::weak_ptr<pool_observer> observer) override { inner_->observe(std::move(observer)); }
     void close() override { inner_->close(); }
     void terminate() override { inner_->terminate(); }
     void release() noexcept override;

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "inline/inline_events.hpp"
 #include "inline/inline_run.hpp"
 #include "inline/inline_worker.hpp"
 #include "pool/check_options.hpp"
@@ -31,7 +32,10 @@ class inline_pool_core final : public pool_core
 public:
     inline_pool_core(std::shared_ptr<const backend_factory> factory, bool encodes)
         : factory_(std::move(factory)), options_(factory_->options()), encodes_(encodes)
-    {}
+    {
+        if (!options_.initializer && !options_.state)
+            events_.set_ready(true); // nothing has to run before the first call
+    }
 
     asio::any_io_executor get_executor() const noexcept override { return asio::system_executor(); }
     const std::shared_ptr<const backend_factory>& factory() const noexcept override { return factory_; }
@@ -45,12 +49,13 @@ public:
         std::lock_guard lock(mutex_);
         pool_stats now;
         now.nodes = 1;
-        now.ready = ready_ ? 1 : 0;
+        now.ready = events_.ready() ? 1 : 0;
         now.busy = runs_.empty() ? 0 : 1;
         now.running = runs_.size();
         now.done = done_;
         now.failed = failed_;
         now.retried = retried_;
+        now.run_time = events_.run_time();
         return now;
     }
 
@@ -66,7 +71,8 @@ public:
         catch (...) {
             return op->complete(make_nested(errc::initializer_failed, {}, std::current_exception()));
         }
-        const auto run = std::make_shared<inline_run>(op, encodes_, options_.max_message_size, terminated_, worker_);
+        const auto run =
+            std::make_shared<inline_run>(op, encodes_, options_.max_message_size, terminated_, worker_, events_);
         {
             std::lock_guard lock(mutex_);
             runs_.emplace(op.get(), run);
@@ -134,6 +140,8 @@ public:
         std::move(handler)(nullptr, pool_dump{.when = std::chrono::system_clock::now(), .at = clock::now()});
     }
 
+    void observe(std::weak_ptr<pool_observer> observer) override { events_.observe(std::move(observer)); }
+
     void close() override { closed_ = true; }
 
     void terminate() override
@@ -171,16 +179,18 @@ private:
                 throw;
             }
         }
+        events_.set_ready(true);
         std::lock_guard counting(mutex_);
-        ready_ = true;
+        initialized_ = true;
     }
 
     void end_worker()
     {
         closed_ = true;
+        events_.set_ready(false);
         {
             std::lock_guard lock(mutex_);
-            if (!std::exchange(ready_, false) || terminated_)
+            if (!std::exchange(initialized_, false) || terminated_)
                 return;
         }
         inline_scope here(worker_);
@@ -220,13 +230,14 @@ private:
     const pool_options& options_;
     const bool encodes_;
     inline_worker worker_;
+    inline_events events_;
     detail::exit_values exit_values_;
     std::atomic<bool> closed_{false}, terminated_{false};
     std::mutex start_mutex_;
     bool started_ = false;
     std::exception_ptr start_error_;
     mutable std::mutex mutex_;
-    bool ready_ = false;
+    bool initialized_ = false;
     std::size_t done_ = 0, failed_ = 0, retried_ = 0;
     std::unordered_map<const operation*, std::shared_ptr<inline_run>> runs_;
 };

@@ -42,8 +42,9 @@ struct inbox_scope
 } // namespace
 
 inline_run::inline_run(std::shared_ptr<operation> op, bool encodes, std::size_t message_limit,
-                       const std::atomic<bool>& terminated, inline_worker& worker)
+                       const std::atomic<bool>& terminated, inline_worker& worker, inline_events& events)
     : op_(std::move(op)), encodes_(encodes), message_limit_(message_limit), terminated_(terminated), worker_(worker),
+      events_(events), number_(events.number_operation()),
       deadline_(std::min(task_deadline(), limit_from(begun_, op_->traits().options.deadline)))
 {}
 
@@ -105,9 +106,11 @@ bool inline_run::run_next()
     next_ += pulled.skipped;
     done_ += pulled.skipped;
     std::exception_ptr error;
+    trace_outcome how = trace_outcome::failed;
     if (pulled.count != 0) {
         const auto& options = op_->traits().options;
         const auto began = clock::now();
+        inline_events::task told(events_, number_, next_, op_->traits());
         task_meter meter;
         if (op_->traits().counts_usage)
             meter.begin();
@@ -118,8 +121,11 @@ bool inline_run::run_next()
             end(std::move(stopped));
             return false;
         }
-        if (options.timeout != duration::zero() && clock::now() - began >= options.timeout)
+        if (options.timeout != duration::zero() && clock::now() - began >= options.timeout) {
             error = make_error(errc::task_timed_out, {}, static_cast<std::size_t>(next_));
+            how = trace_outcome::timed_out;
+        }
+        told.end(error ? how : trace_outcome::done);
     } else if (pulled.refused) {
         error = pulled.refused;
     }
@@ -127,6 +133,7 @@ bool inline_run::run_next()
         ++done_;
         if (error) {
             ++failed_;
+            events_.task_failed(next_, op_->traits(), how, error);
             if (!take_failure(next_, std::move(error)))
                 return false;
         }

@@ -14,6 +14,7 @@
 #include <twat/mp/detail/function/worker_function.hpp>
 #include <twat/mp/detail/operation/operation.hpp>
 
+#include "inline/inline_events.hpp"
 #include "inline/inline_worker.hpp"
 #include "start/worker_context.hpp"
 
@@ -25,7 +26,7 @@ class inline_run final : private report_hook
 public:
     /// @param encodes Arguments, results and the function go through bytes, as to and from a process.
     inline_run(std::shared_ptr<operation> op, bool encodes, std::size_t message_limit,
-               const std::atomic<bool>& terminated, inline_worker& worker);
+               const std::atomic<bool>& terminated, inline_worker& worker, inline_events& events);
 
     /// Runs what is wanted now. Returns whether the operation is over; then it has completed.
     bool run();
@@ -54,6 +55,8 @@ private:
     const std::size_t message_limit_;
     const std::atomic<bool>& terminated_;
     inline_worker& worker_;
+    inline_events& events_;
+    const std::uint64_t number_; ///< Of the operation in its pool.
     const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
     const std::chrono::steady_clock::time_point deadline_; ///< Also that of the task that made the call.
     std::unique_ptr<worker_function> function_;

@@ -7,6 +7,7 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/use_future.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
 
@@ -199,6 +200,51 @@ BOOST_AUTO_TEST_CASE(a_pool_that_works_already_is_shown)
     BOOST_TEST(has(server.get("/frame.json"), "[[0,0,1,1,\"long\","));
     go.set_value();
     BOOST_TEST(result.get() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(an_inline_pool_has_a_lane_of_who_calls_it)
+{
+    const auto shows = [](running& by, const std::string& part) { // frames are made some times a second
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+        while (!has(by.get("/frame.json"), part) && std::chrono::steady_clock::now() < end)
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        return has(by.get("/frame.json"), part);
+    };
+    inline_pool pool;
+    running server;
+    server.shown.watch("pool", pool);
+    BOOST_TEST(shows(server, "\"workers\":[[0,0,1,0,"));
+    BOOST_TEST(has(server.get("/readyz"), "200 OK"));
+    running late;
+    const auto look = [&](int x) {
+        BOOST_TEST(shows(server, "[[0,0,1,1,\"looks\","));
+        late.shown.watch("pool", pool); // who comes later is told what runs
+        BOOST_TEST(shows(late, "[[0,0,1,1,\"looks\","));
+        return x;
+    };
+    BOOST_TEST(pool.with({.tenant = {7}, .label = "looks"}).apply(look, 5) == 5);
+    BOOST_CHECK_THROW(pool.with({.label = "refuses"}).apply(refuse, 5), std::invalid_argument);
+    BOOST_TEST(shows(server, "[[0,0,1,0,\"refuses\""));
+    BOOST_TEST(shows(server, R"("how":"threw","label":"refuses","tenant":0,"task":0,"worker":0)"));
+    BOOST_TEST(has(server.get("/report?pool=pool&id=1"), "\"what\":\"no 5\""));
+    BOOST_TEST(pool.stats().run_time.count() == 2u);
+    pool.join();
+    BOOST_TEST(shows(server, "[[0,0,0,0,"));
+    BOOST_TEST(has(server.get("/readyz"), "503"));
+}
+
+BOOST_AUTO_TEST_CASE(an_inline_pool_on_a_loop_is_shown_once_it_is_ready)
+{
+    asio::io_context context;
+    any_async_pool pool(context, "inline", pool_options{.initializer = task(+[] {})});
+    running server;
+    server.shown.watch("pool", pool);
+    BOOST_TEST(has(server.get("/readyz"), "503"));
+    auto squares = pool.map(square, std::vector<int>{1, 2, 3}, asio::use_future);
+    context.run();
+    BOOST_TEST(squares.get().size() == 3u);
+    BOOST_TEST(has(server.get("/readyz"), "200 OK"));
+    BOOST_TEST(has(server.get("/frame.json"), "\"workers\":[[0,0,1,0,"));
 }
 
 BOOST_AUTO_TEST_CASE(viewers_may_do_what_is_allowed)

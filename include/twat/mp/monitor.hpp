@@ -47,8 +47,8 @@ struct monitor_options
 
     It holds at most 256 connections, reads at most 8 KiB of each request, gives none more than 10 s, and answers only requests whose `Host` is the address, or
     `localhost`, of a loopback address: pages of other origins cannot read it. All viewers get the same frame, made at most five times a second and only when somebody
-    asks, so that a slow one misses frames and nothing is kept for it. Each pool that is watched costs its loop a fraction of a microsecond for each chunk. Workers of
-    `inline_pool` are not shown. It counts as work on its context until `stop`.
+    asks, so that a slow one misses frames and nothing is kept for it. Each pool that is watched costs its loop a fraction of a microsecond for each chunk. An
+    `inline_pool` has one lane, that of the threads that call it. It counts as work on its context until `stop`.
 
     @par Object Lifetimes
     Destroy it before its context.

@@ -135,7 +135,7 @@ public:
     virtual void drain(duration limit, drain_handler handler) = 0;
     /// Calls `handler` with what the busy workers do.
     virtual void dump(dump_handler handler) = 0;
-    /// From now on tells `observer` what happens, and first which workers there are and what they run. Inline pools tell nothing.
+    /// From now on tells `observer` what happens, and first which workers there are and what they run.
     virtual void observe(std::weak_ptr<pool_observer>) {}
     virtual void close() = 0;
     virtual void terminate() = 0;
