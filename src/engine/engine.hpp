@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -18,11 +17,11 @@
 #include <twat/mp/options.hpp>
 
 #include "backend/backend.hpp"
-#include "chaos/plan.hpp"
 #include "engine/accounts.hpp"
 #include "engine/admission.hpp"
 #include "engine/backlog.hpp"
 #include "engine/elasticity.hpp"
+#include "engine/engine_settings.hpp"
 #include "engine/gate.hpp"
 #include "engine/handout.hpp"
 #include "engine/hedging.hpp"
@@ -51,40 +50,7 @@ namespace twat::mp::detail {
 class engine final : public backend_events
 {
 public:
-    struct settings
-    {
-        std::size_t nodes = 1;
-        std::size_t min_nodes = all_nodes;
-        duration idle_timeout{};
-        duration start_timeout = duration::max();
-        restart_limit restarts{};
-        std::size_t starts_at_once = std::numeric_limits<std::size_t>::max();
-        std::size_t child_concurrency = 16;
-        std::size_t max_tasks_per_child = 0;
-        duration max_age_per_child{};
-        double recycle_jitter = 0;
-        std::uint32_t seed = 1; ///< Of the jitter.
-        std::size_t max_pending = 0;
-        std::size_t max_pending_bytes = 0;
-        overflow on_overflow = overflow::fail;
-        load_shedding shed{};
-        std::size_t max_message_size = std::size_t(1) << 30;
-        duration cancel_grace{std::chrono::milliseconds(200)};
-        bool measure_usage = false; ///< Of all operations.
-        /// Says in a bill which worker it is; where that is known.
-        std::function<void(worker_id, usage&)> identify{};
-        std::shared_ptr<const chaos_plan> chaos{}; ///< Faults that are made on purpose; null: none.
-        /// `pool_options::on_trace`, which still has to be told who the worker is (0: none).
-        std::function<void(const trace_event&, worker_id)> trace{};
-        /// A task failed for good; the worker that held it (0: none), where the observer has no word for it yet.
-        std::function<void(const observed_failure&, worker_id)> failed{};
-        /// The pool is broken: what the calls that waited got, and whether it will never be mended. And: it is whole again.
-        std::function<void(const std::function<std::exception_ptr()>& cause, bool for_good)> on_broken{};
-        std::function<void()> on_mended{};
-        /// Called before anybody outside may learn of an outcome, as whoever learns of it may look at `stats` at once.
-        std::function<void()> publish{};
-    };
-
+    using settings = engine_settings;
     using error_maker = gate::error_maker;
 
     engine(settings s, backend& workers, std::function<time_point()> now);

@@ -36,7 +36,7 @@ std::shared_ptr<pool_core> pool_core::create(std::shared_ptr<const backend_facto
 
 namespace {
 
-engine::settings engine_settings(const pool_options& options, std::size_t nodes)
+engine_settings settings_for(const pool_options& options, std::size_t nodes)
 {
     return {.nodes = nodes,
             .min_nodes = options.min_nodes,
@@ -71,7 +71,7 @@ void pool::init()
 {
     workers_ = factory_->make({*strand_, link_, *this, nodes_});
     can_ = workers_->can();
-    engine::settings settings = engine_settings(options_, nodes_);
+    engine_settings settings = settings_for(options_, nodes_);
     settings.measure_usage = options_.measure_usage;
     settings.identify = [this](worker_id worker, usage& used) {
         const worker_set::identity who = workers_->identify(worker);
