@@ -146,8 +146,9 @@ private:
     last_state state_at_end();
     void let_go() noexcept;
     bool is_busy() const noexcept { return parts_ && parts_->held.wanted() != 0; }
-    /// What names it as the one that sockets came from.
+    /// Of what came along with results, what nobody has decoded.
     void drop_arrived() noexcept;
+    /// What names it as the one that they came from.
     std::uint64_t inbox_key() const noexcept { return reinterpret_cast<std::uintptr_t>(this); }
     /// A function for other threads, which calls the member on the strand, if this still has an owner then.
     template <class... Args>
