@@ -46,6 +46,15 @@ public:
         site_.reset();
     }
 
+    /// Learns which thread runs the loop before anything that is posted later does: the very first handler may be the one that stalls.
+    void meet(const std::shared_ptr<guarded_loop>& self)
+    {
+        asio::post(site_->executor, [self] {
+            int nobody = 0;
+            self->thread_.compare_exchange_strong(nobody, ::gettid());
+        });
+    }
+
     /// @param self This.
     void look(const std::shared_ptr<guarded_loop>& self)
     {
@@ -88,7 +97,7 @@ private:
 
     const std::function<void(const loop_stall&)> callback_;
     std::atomic<std::uint64_t> beats_{0};
-    std::atomic<int> thread_{0}; ///< That came to the last beat; 0: none did.
+    std::atomic<int> thread_{0}; ///< That came to the last beat, or was met first; 0: none did.
     thread_stack stack_;
     std::mutex mutex_; // for what follows
     std::optional<loop_site> site_;
@@ -204,6 +213,7 @@ std::shared_ptr<guarded_loop> watch_loop(const loop_site& site, duration limit,
     if (limit < std::chrono::milliseconds(1))
         throw std::invalid_argument("twat::mp::loop_guard: the limit must be at least 1 ms");
     auto made = std::make_shared<guarded_loop>(site, limit, std::move(callback));
+    made->meet(made);
     asio::use_service<loop_service>(*site.context).add(made);
     loop_watcher::get().add(made);
     return made;

@@ -100,6 +100,18 @@ BOOST_AUTO_TEST_CASE(a_handler_that_blocks_is_told_of_with_its_stack)
             stall->stack.to_string());
 }
 
+BOOST_AUTO_TEST_CASE(the_very_first_handler_may_be_the_one_that_blocks)
+{
+    if (TWAT_MP_TEST_TSAN)
+        return; // it holds signals back
+    guard_test::told = false;
+    asio::io_context context;
+    const loop_guard guard(context, 20ms, [&](const loop_stall&) { guard_test::told = true; });
+    asio::post(context, [] { guard_test::block_the_loop(); });
+    context.run();
+    BOOST_TEST(guard_test::told);
+}
+
 BOOST_AUTO_TEST_CASE(a_loop_that_nobody_runs_is_no_stall)
 {
     asio::io_context context;
