@@ -180,8 +180,8 @@ public:
     template <class... Args, class F>
     void send_function(std::uint64_t op, const F& f)
     {
-        const detail::byte_buffer bytes = detail::encode_function<F, Args...>(f, false);
-        send({detail::frame_type::function, 0, op, 0}, bytes.bytes());
+        const detail::attached_bytes function = detail::encode_function<F, Args...>(f, false);
+        send({detail::frame_type::function, 0, op, 0}, function.bytes.bytes());
     }
 
     /// Makes a chunk, which `send_chunk` sends.

@@ -196,10 +196,10 @@ int square(int i) { return i * i; }
 void write_functions()
 {
     const auto lambda = [](int i) { return i; };
-    const byte_buffer of_lambda = encode_function<decltype(lambda), int>(lambda, false);
-    const byte_buffer of_pointer = encode_function<int (*)(int), int>(square, false);
-    write("functions", "lambda", of_lambda.bytes());
-    write("functions", "pointer", of_pointer.bytes());
+    const attached_bytes of_lambda = encode_function<decltype(lambda), int>(lambda, false);
+    const attached_bytes of_pointer = encode_function<int (*)(int), int>(square, false);
+    write("functions", "lambda", of_lambda.bytes.bytes());
+    write("functions", "pointer", of_pointer.bytes.bytes());
 }
 
 } // namespace

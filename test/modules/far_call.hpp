@@ -29,7 +29,7 @@ far_call make_call(std::string name, const F& f, const Args&... args)
     encoder arguments, expected;
     (arguments.write(args), ...);
     expected.write(std::invoke(f, args...));
-    return {std::move(name), text_of(detail::encode_function<std::decay_t<F>, Args...>(f, false).bytes()),
+    return {std::move(name), text_of(detail::encode_function<std::decay_t<F>, Args...>(f, false).bytes.bytes()),
             text_of(arguments.bytes()), text_of(expected.bytes())};
 }
 

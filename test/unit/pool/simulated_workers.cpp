@@ -460,7 +460,8 @@ public:
         sent->first = work.first;
         sent->timeout = work.timeout;
         sent->coroutine = work.coroutine;
-        sent->function.append(work.function->bytes().data(), work.function->bytes().size());
+        const auto function = work.function->bytes.bytes();
+        sent->function.append(function.data(), function.size());
         auto& tasks = static_cast<encoded_payload&>(*work.tasks);
         for (std::size_t i = 0; i != work.count; ++i)
             sent->arguments.emplace_back(tasks[i].begin(), tasks[i].end());
