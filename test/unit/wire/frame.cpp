@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(a_length_beyond_the_limit_is_refused_before_its_bytes)
 BOOST_AUTO_TEST_CASE(garbage_is_refused)
 {
     std::byte bytes[frame_header_size];
-    for (const auto type : {frame_type(0), frame_type(9), frame_type(32), frame_type(41), frame_type(0xffff)}) {
+    for (const auto type : {frame_type(0), frame_type(10), frame_type(32), frame_type(42), frame_type(0xffff)}) {
         write_frame_header(bytes, {type, 0, 0, 0});
         BOOST_CHECK_EXCEPTION(read_frame_header(bytes, 100), error, is_protocol_error);
     }
