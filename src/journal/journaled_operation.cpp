@@ -22,7 +22,7 @@ class wrapped_operation : public operation
 {
 public:
     wrapped_operation(operation_traits traits, std::shared_ptr<operation> inner)
-        : operation(std::move(traits)), inner_(std::move(inner))
+        : operation(traits), inner_(std::move(inner))
     {}
 
     attached_bytes encode_function(bool by_name) override { return inner_->encode_function(by_name); }
@@ -78,7 +78,7 @@ class opening_operation : public wrapped_operation
 public:
     opening_operation(operation_traits traits, std::shared_ptr<operation> inner, std::shared_ptr<journal_use> journal,
                       journal_owner owner)
-        : wrapped_operation(std::move(traits), std::move(inner)), journal_(std::move(journal)), owner_(std::move(owner))
+        : wrapped_operation(traits, std::move(inner)), journal_(std::move(journal)), owner_(std::move(owner))
     {}
 
     pull_result pull(payload& into, std::size_t max, std::size_t limit) override
@@ -236,9 +236,8 @@ std::shared_ptr<operation> journaled(std::shared_ptr<operation> op, std::shared_
     operation_traits traits = op->traits();
     traits.keeps_bytes = encodes;
     if (encodes)
-        return std::make_shared<encoded_operation>(std::move(traits), std::move(op), std::move(journal),
-                                                   std::move(owner));
-    return std::make_shared<opening_operation>(std::move(traits), std::move(op), std::move(journal), std::move(owner));
+        return std::make_shared<encoded_operation>(traits, std::move(op), std::move(journal), std::move(owner));
+    return std::make_shared<opening_operation>(traits, std::move(op), std::move(journal), std::move(owner));
 }
 
 } // namespace twat::mp::detail
