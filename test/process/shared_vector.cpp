@@ -503,6 +503,9 @@ BOOST_AUTO_TEST_CASE(a_child_of_a_fork_can_make_and_free_them_whatever_other_thr
 
 BOOST_AUTO_TEST_CASE(a_lack_of_descriptors_is_named)
 {
+    // UBSan opens a pipe to look at an object: without one it takes any for something else, and ends the worker.
+    if (TWAT_MP_TEST_ASAN)
+        return;
     const auto names_limit = [](const std::exception& e) {
         return std::string_view(e.what()).find("RLIMIT_NOFILE") != std::string_view::npos;
     };
@@ -518,9 +521,6 @@ BOOST_AUTO_TEST_CASE(a_lack_of_descriptors_is_named)
     };
     BOOST_CHECK_EXCEPTION(pool.apply(count_all, many(20)), std::exception, names_limit);
     BOOST_TEST(pool.apply(&sum_of, up_to(10)) == 45); // those that follow are the right ones
-    // UBSan opens a pipe to look at an object: without one it takes the category of an error code for something else.
-    if (TWAT_MP_TEST_ASAN)
-        return;
     process_pool other(1);
     other.start();
     std::string what, cannot_make;
