@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "inline/inline_worker.hpp"
 
+#include <twat/mp/detail/completion/run_out.hpp>
+
 namespace twat::mp::detail {
 
 inline_scope::inline_scope(inline_worker& worker, const std::stop_source* stop,
@@ -16,7 +18,11 @@ inline_scope::inline_scope(inline_worker& worker, const std::stop_source* stop,
     outer_ = enter_worker(&context_);
 }
 
-inline_scope::~inline_scope() { enter_worker(outer_); }
+inline_scope::~inline_scope()
+{
+    run_out(loop_);
+    enter_worker(outer_);
+}
 
 void inline_scope::run(std::uint64_t index, const operation_traits& traits, report_board& board,
                        report_hook& hook) noexcept

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <twat/mp/detail/completion/run_out.hpp>
 #include <twat/mp/task.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -46,6 +47,8 @@ void run_to_completion(asio::awaitable<void> coroutine)
         context->restart();
     while (!end->done && context->run_one() != 0) {
     }
+    if (own)
+        run_out(*own);
     if (!end->done)
         throw boost::system::system_error(asio::error::operation_aborted, "the worker was stopped");
     if (end->error)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "thread/thread_worker.hpp"
 
+#include <twat/mp/detail/completion/run_out.hpp>
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
@@ -212,6 +214,7 @@ void thread_worker::close()
     work_.reset();
     if (!coroutines_.empty())
         context->run_for(cancel_grace_);
+    run_out(*context);
     // Frames that are left are destroyed here, in the thread that ran them; then the signals, to which their slots refer.
     context.reset();
     coroutines_.clear();

@@ -14,13 +14,14 @@
 #include <utility>
 
 #include <twat/mp/config.hpp>
+#include <twat/mp/detail/completion/run_out.hpp>
 
 namespace twat::mp {
 
 /** Runs a coroutine to its end on an `io_context` of its own, in the calling thread, and returns its result.
 
     What `asyncio.run` is in Python: for `main`, examples and tests. The context ends with the coroutine; what the coroutine has spawned and
-    not awaited is destroyed with it.
+    not awaited has 100 ms to end, and is destroyed with it then.
 
     @par Example
     @code
@@ -51,9 +52,11 @@ T run(asio::awaitable<T> coroutine)
     };
     asio::co_spawn(context, std::move(coroutine), finish);
     // The coroutine may wait for what is no work of this context: a thread that will post to it.
-    const auto work = asio::make_work_guard(context);
+    auto work = asio::make_work_guard(context);
     while (!done)
         context.run_one();
+    work.reset();
+    detail::run_out(context);
     if (error)
         std::rethrow_exception(std::move(error));
     if constexpr (!std::is_void_v<T>)

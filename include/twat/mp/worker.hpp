@@ -35,7 +35,9 @@ namespace this_worker {
 TWAT_MP_DECL bool is_worker() noexcept;
 /// The worker's node, 0 to nodes-1, kept across restarts. @pre `is_worker()`
 TWAT_MP_DECL std::size_t index() noexcept;
-/// Of the worker's own io_context, on which coroutine tasks run. @pre `is_worker()`
+/** Of the worker's own io_context, on which coroutine tasks run; it is there as long as the worker is.
+    An inline pool has no worker of its own: there each call, and the initializer, has one that goes when it returns, and what was left there
+    to run has 100 ms to end. @pre `is_worker()` */
 TWAT_MP_DECL asio::any_io_executor executor();
 
 } // namespace this_worker

@@ -2,10 +2,16 @@
 #include "blocking_pools.hpp"
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/exception/get_error_info.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <ranges>
@@ -16,6 +22,7 @@
 #include <twat/mp/error.hpp>
 #include <twat/mp/exceptions.hpp>
 #include <twat/mp/inline_pool.hpp>
+#include <twat/mp/run.hpp>
 #include <twat/mp/verify.hpp>
 
 using namespace twat::mp;
@@ -33,6 +40,30 @@ asio::awaitable<int> later_twice(int x)
     asio::steady_timer timer(co_await asio::this_coro::executor, 1ms);
     co_await timer.async_wait(asio::use_awaitable);
     co_return 2 * x;
+}
+
+/// Leaves behind on its loop what sets this.
+std::atomic<int> left_behind_ran = 0;
+asio::awaitable<int> leave_behind(int x)
+{
+    const auto executor = co_await asio::this_coro::executor;
+    asio::co_spawn(
+        executor,
+        []() -> asio::awaitable<void> {
+            co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+            ++left_behind_ran;
+            throw std::runtime_error("nobody hears it");
+        },
+        asio::detached);
+    co_return x;
+}
+
+/// Waits for a timer of another loop, which another thread runs.
+asio::awaitable<int> wait_elsewhere(asio::io_context* elsewhere, int x)
+{
+    asio::steady_timer timer(*elsewhere, std::chrono::microseconds(10));
+    co_await timer.async_wait(asio::use_awaitable);
+    co_return x;
 }
 
 int factor = 2; // a worker process has this one
@@ -150,6 +181,28 @@ BOOST_AUTO_TEST_CASE(a_task_calls_its_own_pool)
     BOOST_TEST(pool.apply([&] { return std::this_thread::get_id() == caller; }));
     const auto rows = pool.map([&](int n) { return pool.map(twice, numbers(n)).size(); }, numbers(4));
     BOOST_TEST(rows == (std::vector<std::size_t>{0, 1, 2, 3}), per_element());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_coroutine_left_on_its_loop_may_end, Pool, inline_pools)
+{
+    Pool pool;
+    left_behind_ran = 0;
+    BOOST_TEST(pool.apply(leave_behind, 7) == 7);
+    BOOST_TEST(left_behind_ran == 1);
+}
+
+// Who completes what a coroutine waits for may still be inside of the coroutine's loop when that has ended.
+BOOST_AUTO_TEST_CASE(coroutines_wait_for_loops_of_other_threads)
+{
+    asio::io_context elsewhere;
+    const auto work = asio::make_work_guard(elsewhere);
+    std::jthread loop([&] { elsewhere.run(); });
+    inline_pool pool;
+    for (int i = 0; i < 2000; ++i)
+        BOOST_REQUIRE(pool.apply(wait_elsewhere, &elsewhere, i) == i);
+    for (int i = 0; i < 2000; ++i)
+        BOOST_REQUIRE(run(wait_elsewhere(&elsewhere, i)) == i);
+    elsewhere.stop();
 }
 
 BOOST_AUTO_TEST_CASE(initializer_and_finalizer_run_once)
