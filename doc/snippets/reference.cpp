@@ -110,6 +110,18 @@ bool again(std::exception_ptr error, bool run_it_again)
     return false;
 }
 
+// stacktrace.hpp
+
+void guarded(void (*f)())
+{
+    try {
+        f();
+    }
+    catch (const mp::error& e) {
+        std::cerr << e.what() << ": " << mp::where_of(std::current_exception()) << '\n';
+    }
+}
+
 void check(bool good)
 {
     if (!good)
@@ -222,6 +234,7 @@ void blocking()
         } catch (const out_of_paper&) {
             check(known && !again(std::current_exception(), true));
         }
+        guarded([] { throw mp::error(mp::errc::task_timed_out); });
     }
     {
         mp::pool_options options;

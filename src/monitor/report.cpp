@@ -15,6 +15,11 @@ std::string replay_command(const kept_failure& failure, bool parcels)
     return failure.text.call.program() + " --twat-mp-replay " + parcel_name(failure);
 }
 
+std::string stack_text(const stacktrace& stack)
+{
+    return (stack.frames().empty() ? "" : stack.where() + "\n") + stack.to_string();
+}
+
 } // namespace
 
 std::string parcel_name(const kept_failure& failure)
@@ -26,7 +31,7 @@ std::string report_json(const kept_failure& failure, bool parcels)
 {
     return json_list('{')
                .add("what", json_text(failure.text.what))
-               .add("stack", json_text(failure.text.stack.to_string()))
+               .add("stack", json_text(stack_text(failure.text.stack)))
                .add("details", json_text(failure.text.details))
                .add("replay", json_text(replay_command(failure, parcels)))
                .add("parcel", failure.text.call.empty() || !parcels ? json_text("") : json_text(parcel_name(failure)))

@@ -19,6 +19,7 @@ struct raw_stack
 {
     std::shared_ptr<const captured_stack> stack; ///< Sound; null if there is none.
     std::string note;
+    const char* how = "at"; ///< What the place is: "crashed at", "stuck at".
 };
 
 /** What a `stacktrace` shows: fetched and looked up when it is first asked for. */
@@ -30,6 +31,8 @@ public:
 
     const std::vector<stacktrace::frame>& frames() const;
     const std::string& note() const;
+    /// As `raw_stack::how`.
+    const char* how() const;
     /// Whether the outer end is missing.
     bool is_cut() const;
 

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <twat/mp/stacktrace.hpp>
 
+#include <boost/exception/current_exception_cast.hpp>
+#include <boost/exception/get_error_info.hpp>
+
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
+#include <exception>
 #include <ostream>
 #include <utility>
 
+#include "observe/own_frame.hpp"
 #include "observe/stack_source.hpp"
 #include "os/symbols.hpp"
 
@@ -70,6 +76,12 @@ const std::string& stack_source::note() const
     return raw().note;
 }
 
+const char* stack_source::how() const
+{
+    std::lock_guard lock(mutex_);
+    return raw().how;
+}
+
 bool stack_source::is_cut() const
 {
     std::lock_guard lock(mutex_);
@@ -83,24 +95,33 @@ namespace {
 /// The names of templates can fill pages.
 constexpr std::size_t longest_name = 240;
 
+std::string hex(std::uintptr_t number)
+{
+    char text[32];
+    std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(number));
+    return text;
+}
+
+std::string name_of(const stacktrace::frame& frame)
+{
+    if (frame.function.empty())
+        return hex(frame.address);
+    return frame.function.substr(0, longest_name) + (frame.function.size() > longest_name ? "..." : "");
+}
+
+/// "update.cpp:41" or "program+0x1234"; empty if neither is known.
+std::string place_of(const stacktrace::frame& frame)
+{
+    if (frame.line != 0)
+        return frame.file + ':' + std::to_string(frame.line);
+    return frame.module.empty() ? std::string() : frame.module + '+' + hex(frame.offset);
+}
+
 std::string describe(const stacktrace::frame& frame)
 {
-    char number[32];
-    std::string text;
-    if (!frame.function.empty()) {
-        text = frame.function.substr(0, longest_name);
-        if (text.size() < frame.function.size())
-            text += "...";
-    } else {
-        std::snprintf(number, sizeof number, "0x%llx", static_cast<unsigned long long>(frame.address));
-        text = number;
-    }
-    if (frame.line != 0)
-        text += " at " + frame.file + ':' + std::to_string(frame.line);
-    else if (!frame.module.empty()) {
-        std::snprintf(number, sizeof number, "+0x%llx", static_cast<unsigned long long>(frame.offset));
-        text += " in " + frame.module + number;
-    }
+    std::string text = name_of(frame);
+    if (const std::string place = place_of(frame); !place.empty())
+        text += (frame.line != 0 ? " at " : " in ") + place;
     if (frame.inlined)
         text += " (inlined)";
     return text;
@@ -119,6 +140,15 @@ const std::vector<stacktrace::frame>& stacktrace::frames() const
 }
 
 const std::string& stacktrace::note() const { return source_ ? source_->note() : detail::no_note; }
+
+std::string stacktrace::where() const
+{
+    const frame* const own = detail::find_own_frame(frames());
+    if (!own)
+        return note();
+    const std::string place = place_of(*own);
+    return std::string(source_->how()) + ' ' + name_of(*own) + (place.empty() ? "" : " (" + place + ')');
+}
 
 std::string stacktrace::to_string() const
 {
@@ -149,7 +179,12 @@ std::ostream& operator<<(std::ostream& to, const stacktrace& stack) { return to 
 std::string to_string(const errinfo_stacktrace& info)
 {
     try {
-        std::string text = "Stack of the worker:\n";
+        std::string text;
+        if (!info.value().frames().empty()) {
+            text = info.value().where() + '\n';
+            text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
+        }
+        text += "Stack of the worker:\n";
         const std::string lines = info.value().to_string();
         for (std::size_t begin = 0; begin < lines.size();) {
             const std::size_t end = std::min(lines.find('\n', begin), lines.size());
@@ -161,6 +196,24 @@ std::string to_string(const errinfo_stacktrace& info)
     catch (const std::bad_alloc&) {
         return {};
     }
+}
+
+std::string where_of(const std::exception_ptr& error)
+{
+    constexpr int most_nested = 16;
+    std::exception_ptr at = error;
+    for (int depth = 0; at && depth != most_nested; ++depth)
+        try {
+            std::rethrow_exception(at);
+        }
+        catch (...) {
+            if (const auto* const carries = boost::current_exception_cast<const boost::exception>())
+                if (const stacktrace* const stack = boost::get_error_info<errinfo_stacktrace>(*carries))
+                    return stack->where();
+            const auto* const nests = boost::current_exception_cast<const std::nested_exception>();
+            at = nests ? nests->nested_ptr() : nullptr;
+        }
+    return {};
 }
 
 } // namespace twat::mp

@@ -98,13 +98,13 @@ stacktrace worker_process::ask_for_stack(chunk_id id)
         std::ranges::none_of(parts_->held.begun(),
                              [id](const worker_loss::begun_task& begun) { return begun.id == id; }))
         return {};
-    return parts_->stacks->ask(*child_, describe_tasks(parts_->held, clock::now()));
+    return parts_->stacks->ask(*child_, describe_tasks(parts_->held, clock::now()), "stuck at");
 }
 
 void worker_process::ask_for_stack()
 {
     if (parts_ && child_ && session_.is_ready() && !parts_->held.empty())
-        parts_->stacks->ask(*child_, describe_tasks(parts_->held, clock::now()));
+        parts_->stacks->ask(*child_, describe_tasks(parts_->held, clock::now()), "stuck at");
 }
 
 parcel worker_process::parcel_of(chunk_id id, std::size_t position) const
@@ -123,7 +123,7 @@ std::optional<dumped_worker> worker_process::dump()
     dumped.tasks = list_tasks(parts_->held, clock::now());
     if (dumped.tasks.empty())
         return std::nullopt;
-    dumped.stack = parts_->stacks->ask(*child_, {});
+    dumped.stack = parts_->stacks->ask(*child_, {}, "at");
     return dumped;
 }
 

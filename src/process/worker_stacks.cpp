@@ -38,10 +38,10 @@ std::string describe_crash(int signal, int code, std::uint64_t address, std::uin
     return text + ", in thread " + std::to_string(thread);
 }
 
-stacktrace make_stacktrace(std::shared_ptr<const captured_stack> stack, std::string note)
+stacktrace make_crash(std::shared_ptr<const captured_stack> stack, std::string note)
 {
     return stacktrace(std::make_shared<const stack_source>([stack = std::move(stack), note = std::move(note)] {
-        return raw_stack{stack, note};
+        return raw_stack{stack, note, "crashed at"};
     }));
 }
 
@@ -55,6 +55,7 @@ struct worker_stacks::request
     time_point asked_at{};
     int pid = 0;
     std::string note;
+    const char* how = "at";
 
     std::mutex mutex;
     bool over = false; ///< There is an answer, or there will be none.
@@ -95,7 +96,7 @@ struct worker_stacks::request
                 if (!over && now >= asked_at + patience)
                     give_up("it did not answer in time");
                 if (over)
-                    return {answer, note};
+                    return {answer, note, how};
                 from = stacks;
             }
             // Woken by the answer. A request that is given up meanwhile is noticed a little later.
@@ -113,10 +114,10 @@ stacktrace worker_stacks::crash(int signal) const
         return {};
     std::unique_ptr<captured_stack> stack = copy_of(area_->crash);
     std::string note = describe_crash(signal, area_->crash_code, area_->crash_address, stack->thread);
-    return make_stacktrace(std::move(stack), std::move(note));
+    return make_crash(std::move(stack), std::move(note));
 }
 
-stacktrace worker_stacks::ask(child& process, std::string note)
+stacktrace worker_stacks::ask(child& process, std::string note, const char* how)
 {
     if (!area_)
         return {};
@@ -134,6 +135,7 @@ stacktrace worker_stacks::ask(child& process, std::string note)
     asked->asked_at = now;
     asked->pid = static_cast<int>(process.pid());
     asked->note = std::move(note);
+    asked->how = how;
     stacktrace stack(std::make_shared<const stack_source>([asked] { return asked->wait(); }));
     area_->asked.store(asked->number, std::memory_order_release);
     if (!process.signal(static_cast<int>(signal)))

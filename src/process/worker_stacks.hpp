@@ -33,8 +33,8 @@ public:
     stacktrace crash(int signal) const;
 
     /// Asks the worker what its task thread does. While a request is under way its stack is returned again, whatever the note. Empty if
-    /// the worker cannot be asked. @param note What is known besides.
-    stacktrace ask(child& process, std::string note);
+    /// the worker cannot be asked. @param note What is known besides. @param how What the place is, as in `raw_stack`.
+    stacktrace ask(child& process, std::string note, const char* how);
     /// The last one that was asked for; may be empty.
     const stacktrace& asked() const noexcept { return last_; }
     /// How long the end of the worker may wait for the answer to the last request; zero: it is there, or late.

@@ -147,6 +147,8 @@ BOOST_AUTO_TEST_CASE(busy_threads_tell_what_they_do)
     auto calls = pool.with({.label = "dozing"}).amap(sleep_on, std::vector<int>{1, 2});
     const pool_dump found = dump_of_sleepers(pool, 2);
     for (const dumped_worker& worker : found.workers) {
+        if (detail::can_look_up())
+            BOOST_TEST(worker.stack.where().starts_with("at dump_test::sleep_on(int)"), worker.stack.where());
         BOOST_TEST(worker.pid == ::getpid());
         BOOST_TEST(worker.thread != ::getpid());
         BOOST_REQUIRE_EQUAL(worker.tasks.size(), 1u);

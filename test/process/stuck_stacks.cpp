@@ -14,6 +14,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/exception/diagnostic_information.hpp>
 #include <boost/exception/get_error_info.hpp>
 #include <boost/test/unit_test.hpp>
 
@@ -161,6 +162,34 @@ BOOST_AUTO_TEST_CASE(a_timeout_tells_where_the_task_was)
         if (detail::can_look_up())
             BOOST_TEST(has_function(stack, name), stack.to_string());
     }
+}
+
+BOOST_AUTO_TEST_CASE(an_error_says_in_a_line_where_its_task_was_stuck)
+{
+    if (TWAT_MP_TEST_TSAN || !detail::can_look_up())
+        return;
+    process_pool pool(1);
+    const auto is_there = is_in("stuck_test::lock_twice");
+    for (int i = 0; i < 100; ++i)
+        try {
+            pool.with(short_timeout).apply(lock_twice, 4);
+            BOOST_ERROR("it returned");
+        }
+        catch (const error& e) {
+            const stacktrace* const stack = boost::get_error_info<errinfo_stacktrace>(e);
+            BOOST_TEST_REQUIRE(stack);
+            if (!is_there(*stack))
+                continue; // on a busy machine it had not come that far
+            const std::string where = where_of(std::current_exception());
+            BOOST_TEST(where == stack->where());
+            // the function of the program, not the one of the C library in which it waits
+            BOOST_TEST(where.starts_with("stuck at stuck_test::lock_twice(int) ("), where);
+            BOOST_TEST(contains(where, "stuck_stacks.cpp:"), where);
+            const std::string report = boost::current_exception_diagnostic_information();
+            BOOST_TEST(contains(report, "S" + where.substr(1) + "\nStack of the worker:\n  runs task 0"), report);
+            return;
+        }
+    BOOST_ERROR("it was never seen there");
 }
 
 BOOST_AUTO_TEST_CASE(a_deadline_tells_where_a_task_was)

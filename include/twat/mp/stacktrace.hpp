@@ -5,6 +5,7 @@
 #include <boost/exception/info.hpp>
 
 #include <cstdint>
+#include <exception>
 #include <iosfwd>
 #include <memory>
 #include <string>
@@ -60,6 +61,13 @@ public:
     TWAT_MP_DECL const std::vector<frame>& frames() const;
     /// What else is known, in words: the signal and address of a crash, in which system call the worker hangs. May wait.
     TWAT_MP_DECL const std::string& note() const;
+    /** Where to look first, in one line without a line end: "stuck at update(int) (/home/me/update.cpp:41)", or "crashed at ...".
+
+        The place is that of the innermost frame of the program's own code, so the call that waits in the C library, not the function of the C library; "at ..." alone where
+        nothing went wrong, as in a `pool_dump`. Without names it is a module and an offset. The note if there are no frames; empty if there is nothing. May wait and read
+        files.
+    */
+    TWAT_MP_DECL std::string where() const;
     /// The note and a line for each frame, each with a line end.
     TWAT_MP_DECL std::string to_string() const;
 
@@ -75,6 +83,24 @@ struct BOOST_SYMBOL_VISIBLE errinfo_stacktrace_tag;
 /// shown, as by `boost::diagnostic_information`; see there.
 using errinfo_stacktrace = boost::error_info<errinfo_stacktrace_tag, stacktrace>;
 TWAT_MP_DECL std::string to_string(const errinfo_stacktrace& info);
+
+/** Where the task of an error was stuck, or its worker crashed, in one line: `stacktrace::where` of its `errinfo_stacktrace`, or of the first nested exception that has
+    one. Empty for errors without, and for a null pointer.
+
+    For log lines beside `what()`, which does not say it: it is made on the pool's loop, where nobody may wait for a worker's answer or read debug information. This
+    does both, so it is not for an event loop.
+
+    @par Thread Safety
+    May be called from any thread.
+
+    @par Example
+    @code
+    catch (const mp::error& e) {
+        std::cerr << e.what() << ": " << mp::where_of(std::current_exception()) << '\n';
+    }
+    @endcode
+*/
+TWAT_MP_DECL std::string where_of(const std::exception_ptr& error);
 
 } // namespace twat::mp
 

@@ -108,9 +108,11 @@ def case_failures_open_their_reports():
         assert p.run("[...document.querySelectorAll('.failures b')].map(b => b.textContent).join()") == "timed out,threw,died", "the latest first"
         p.click(".failures > li:last-child summary")
         p.shows(".failures > li:last-child .stack", "read_pixel")
+        p.shows(".failures > li:last-child .stack", "crashed at ")
         p.shows(".failures > li:last-child .command", "--twat-mp-replay task-0-")
         p.click(".failures > li:first-child summary")
         p.shows(".failures > li:first-child .stack", "hang")
+        p.shows(".failures > li:first-child .stack", "stuck at ")
         p.good()
 
 
