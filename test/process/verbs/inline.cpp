@@ -50,7 +50,8 @@ asio::awaitable<int> leave_behind(int x)
     asio::co_spawn(
         executor,
         []() -> asio::awaitable<void> {
-            co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+            for (int i = 0; i < 100; ++i) // more turns than the task's own end takes
+                co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
             ++left_behind_ran;
             throw std::runtime_error("nobody hears it");
         },
