@@ -19,9 +19,9 @@ constexpr int most_due_at_once = 64;
 
 std::exception_ptr engine::timed_out(std::uint64_t index, const stacktrace& stack, const parcel& call)
 {
-    return make_stack_error(errc::task_timed_out,
-                            "task " + std::to_string(index) + " ran longer than its timeout (call_options::timeout)",
-                            index, stack, call);
+    // What comes of it, the code's message says after this.
+    return make_stack_error(errc::task_timed_out, "task " + std::to_string(index) + " (call_options::timeout)", index,
+                            stack, call);
 }
 
 // Of the worker that runs its task with the lowest index.

@@ -1209,6 +1209,10 @@ BOOST_FIXTURE_TEST_CASE(on_threads_a_late_task_fails_when_it_returns, fixture)
     BOOST_TEST(first(1).cancelled);
     finish(1);
     BOOST_TEST(op->error_text() == error_category().message(static_cast<int>(errc::task_timed_out)));
+    BOOST_CHECK_EXCEPTION(std::rethrow_exception(op->error), error, [](const error& e) {
+        return std::string(e.what()).starts_with(
+            "task 0 (call_options::timeout): the task ran longer than its timeout");
+    });
 }
 
 BOOST_FIXTURE_TEST_CASE(on_threads_a_stopped_stream_drops_what_its_running_tasks_give, fixture)
