@@ -32,6 +32,14 @@ if(TARGET twat_mp_cluster)
 endif()
 install(EXPORT twat-mp-targets NAMESPACE twat:: DESTINATION ${package_dir} COMPONENT development)
 
+# A program that links one of these alone is told where that one lies, and no more: it finds the library that it needs beside it. Debian's
+# packages are where the system looks, and may not say where that is.
+foreach(target twat_mp_monitor twat_mp_cluster)
+    if(TARGET ${target} AND NOT TWAT_MP_DEBIAN AND NOT DEFINED CMAKE_INSTALL_RPATH)
+        set_target_properties(${target} PROPERTIES INSTALL_RPATH "\$ORIGIN")
+    endif()
+endforeach()
+
 # A shared library brings what it links.
 set(TWAT_MP_NEEDS_BOOST_PROCESS OFF)
 if(TWAT_MP_CHILD_EXIT_TARGETS AND NOT BUILD_SHARED_LIBS)

@@ -111,6 +111,9 @@ if [[ -e ${cluster[0]} ]]; then
 else
     cluster=()
 fi
+for each in "$work"/*/usr/lib/*/libtwat_mp*.so.*.*.*; do
+    ! readelf -d "$each" | grep -E '\((RPATH|RUNPATH)\)' || fail "${each##*/} says where its libraries lie, which is the system's to know"
+done
 if command -v lintian >/dev/null; then
     # CPack's own scripts call ldconfig, as its trigger does.
     lintian --allow-root --fail-on error,warning --suppress-tags maintscript-calls-ldconfig "$runtime" "$development" "${monitor[@]}" "${cluster[@]}"
