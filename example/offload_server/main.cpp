@@ -87,8 +87,10 @@ int main(int argc, char** argv)
         asio::io_context context(1);
         loop_lag lag(context.get_executor());
         workshop work(context.get_executor(), s);
+        // tag::monitor[]
         // Only this machine sees it, so it needs no token. Its viewers may do what those of the page may.
         mp::monitor monitor(context, {.port = s.monitor_port, .dumps = s.demo, .records = s.demo, .parcels = s.demo});
+        // end::monitor[]
         work.show_on(monitor);
         http_server server(context.get_executor(), s, work, lag,
                            "http://127.0.0.1:" + std::to_string(monitor.port()) + "/");

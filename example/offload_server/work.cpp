@@ -98,11 +98,13 @@ mp::pool_options workshop::with_workers_known(mp::pool_options o)
     return o;
 }
 
+// tag::watch[]
 void workshop::show_on(mp::monitor& monitor) const
 {
     monitor.watch(name_of(settings_.where == mode::cluster ? mode::cluster : mode::processes), pools_->processes);
     monitor.watch("threads", pools_->threads);
 }
+// end::watch[]
 
 workshop::~workshop() = default;
 
