@@ -23,12 +23,11 @@ constexpr std::size_t first_of_pulled = 1024;
 void engine::add(std::shared_ptr<operation> op, time_point latest, bool nested)
 {
     if (!gate_.takes()) {
-        others_ended_ += !op->traits().call;
+        operations_.count_refused(op->traits());
         return op->complete(gate_.refuses());
     }
     const operation_traits& traits = op->traits();
     auto state = std::make_unique<operation_state>();
-    state->id = ++last_operation_;
     state->initiated = now_();
     state->nested = nested;
     state->next_index = traits.first_index;
@@ -58,15 +57,12 @@ void engine::add(std::shared_ptr<operation> op, time_point latest, bool nested)
     state->times = hedging_.times_of(*op);
     state->op = std::move(op);
 
-    operation_state& added = *state;
-    operations_.add(std::move(state));
-    outstanding_.push_back(added);
+    operation_state& added = operations_.add(std::move(state));
     if (traits.counts_progress)
         listeners_.add(added, added.initiated);
     if (can_.local && operations_.size() == 1)
         backlog_.note_alone(added);
     trace_operation(trace_event::operation_added, added);
-    limits_.set(added.due, std::min(added.deadline, added.begin_by));
     tenant_state& tenant = *added.tenant;
     ++tenant.operations;
     if (tenant.counters)

@@ -20,8 +20,8 @@ void engine::decide()
         steal();
         hedge();
         elasticity_.grow_if_tasks_wait(workers_.counts().free(), !gate_.broken(), now_);
-    } while (!touched_.empty() || let_in_those_that_wait() || roster_.has_actions());
-    if (admission_.has_shed_enough() || (gate_.ends_all() && !outstanding_.empty()))
+    } while (operations_.any_touched() || let_in_those_that_wait() || roster_.has_actions());
+    if (admission_.has_shed_enough() || (gate_.ends_all() && !operations_.all_end_by_force()))
         next_turn_ = now_(); // the loop's other handlers first
 }
 
@@ -37,7 +37,7 @@ void engine::line_up(operation_state& op)
 {
     if (!op.waiting && has_work(op)) {
         op.waiting = true;
-        resting_ -= std::exchange(op.resting, false);
+        operations_.wake(op);
         accounts_.turns().push_back(op, op.place());
     }
 }
@@ -46,7 +46,7 @@ void engine::line_up_first(operation_state& op)
 {
     if (!op.waiting && has_work(op)) {
         op.waiting = true;
-        resting_ -= std::exchange(op.resting, false);
+        operations_.wake(op);
         accounts_.turns().push_front(op, op.place());
     }
 }

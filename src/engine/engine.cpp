@@ -59,12 +59,7 @@ operation_state* engine::find(operation& op) noexcept { return operations_.find(
 
 // ---------------------------------------------------------------- operations go
 
-void engine::touch(operation_state& op) noexcept
-{
-    resting_ -= std::exchange(op.resting, false);
-    if (!op.touched())
-        touched_.push_back(op);
-}
+void engine::touch(operation_state& op) noexcept { operations_.touch(op); }
 
 bool engine::is_over(const operation_state& op) const noexcept
 {
@@ -75,9 +70,8 @@ bool engine::is_over(const operation_state& op) const noexcept
 void engine::flush()
 {
     // In the order in which they were touched, and so complete. More may come while it goes on.
-    while (!touched_.empty()) {
-        operation_state& op = touched_.front();
-        touched_.pop_front();
+    while (operation_state* const touched = operations_.take_touched()) {
+        operation_state& op = *touched;
         if (op.unless_begun && !op.final_error) {
             if (const auto begun = has_begun(op)) {
                 auto error = std::exchange(op.unless_begun, nullptr);
@@ -118,7 +112,7 @@ void engine::flush()
             leave_queue(op);
         if (op.traits().stream && op.held_tasks == 0 && op.delayed.empty() && !op.waiting && !op.outside() &&
             !op.at_bound())
-            resting_ += !std::exchange(op.resting, true);
+            operations_.rest(op);
     }
 }
 
@@ -136,7 +130,6 @@ void engine::finish(operation_state& op, std::exception_ptr error)
         listeners_.remove(op);
     stop_draining(op);
     backlog_.forget(op);
-    resting_ -= op.resting;
     admission_.leave(op);
     if (op.tenant->counters && !op.begun)
         op.tenant->counters->add_pending(-1);
@@ -145,10 +138,8 @@ void engine::finish(operation_state& op, std::exception_ptr error)
     totals_.cancelled += op.requeued_tasks;
     drop_delayed(op);
 
-    others_ended_ += !op.traits().call;
-    ++(op.terminated ? ended_.terminated : ended_.finished);
     trace_operation(trace_event::operation_ended, op);
-    const auto over = operations_.extract(op);
+    const auto over = operations_.take(op);
     // Whoever waits may read the exception at once: from now on it is theirs alone.
     op.first_error = op.final_error = nullptr;
     publish();
@@ -219,7 +210,7 @@ void engine::close(error_maker refusal) { gate_.close(std::move(refusal)); }
 
 // ---------------------------------------------------------------- for the pool
 
-bool engine::idle_but_for_streams() const { return operations_.size() == resting_; }
+bool engine::idle_but_for_streams() const { return operations_.all_rest(); }
 
 // A task that nobody waits for still has its timeout, and somebody must look at the clock.
 bool engine::active() const { return !idle_but_for_streams() || clock_.keeps_awake(); }

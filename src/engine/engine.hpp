@@ -142,13 +142,9 @@ public:
     /// Of this moment; good until something is asked for or reported.
     const pool_stats& stats() const;
     /// Operations that are over and were no plain calls.
-    std::uint64_t others_ended() const noexcept { return others_ended_; }
-    /// Operations that are over: by themselves, and by `stop_all`.
-    struct endings
-    {
-        std::size_t finished = 0, terminated = 0;
-    };
-    endings ended() const noexcept { return ended_; }
+    std::uint64_t others_ended() const noexcept { return operations_.others_ended(); }
+    using endings = operation_table::endings;
+    endings ended() const noexcept { return operations_.ended(); }
     /// Tenants of which something is kept.
     std::size_t tenants() const noexcept { return accounts_.size(); }
     /// What `stats` leaves out. May be looked at from any thread, also when the engine is gone.
@@ -312,13 +308,9 @@ private:
     // There may be hundreds of workers, a million operations, and reports by the ten thousand a second: nothing goes over all of either for
     // one event.
     operation_table operations_;
-    hooked_list<operation_state, outstanding_tag> outstanding_;    // in the order of their initiation
-    hooked_list<operation_state, outstanding_tag> ended_by_force_; // those of them that `stop_all` has come to
-    hooked_list<operation_state, touched_tag> touched_;
     const std::shared_ptr<timings> timings_ = std::make_shared<timings>();
     accounts accounts_;
     admission admission_;
-    watch<operation_state> limits_; // deadlines and queue timeouts
     worker_table workers_;
     handout handout_;
     backlog backlog_;
@@ -329,16 +321,12 @@ private:
     hedging hedging_;
     roster roster_;
     elasticity elasticity_;
-    std::size_t resting_ = 0; // streams that wait for their reader
-    bool unbound_ = false;    // `unbind_streams` was called
-    std::uint64_t others_ended_ = 0;
-    std::uint64_t last_operation_ = 0;
+    bool unbound_ = false; // `unbind_streams` was called
     chunk_id last_chunk_ = 0;
     time_point next_turn_ = time_point::max(); // what is left to do once the loop's other handlers have had theirs
     listeners listeners_;
     gate gate_;
     mutable pool_stats totals_; // what does not add up is brought up to date by `stats`
-    endings ended_;
 };
 
 } // namespace twat::mp::detail

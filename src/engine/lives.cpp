@@ -63,10 +63,10 @@ void engine::fail_operations(const error_maker& cause, time_point before)
     const auto keeps_outcomes = [](const operation_state& op) {
         return !op.traits().stops_at_failure && !op.traits().stream && !op.final_error;
     };
-    for (operation_state& op : outstanding_)
+    for (operation_state& op : operations_)
         if (op.initiated < before && !keeps_outcomes(op))
             stop_handing_out(op);
-    for (auto next = outstanding_.begin(); next != outstanding_.end();) {
+    for (auto next = operations_.begin(); next != operations_.end();) {
         operation_state& op = *next++;
         if (op.initiated >= before)
             break; // they stand in the order of their initiation
@@ -84,7 +84,7 @@ void engine::resize(std::size_t nodes)
         if (ready_worker* const worker = find(id))
             send_away(*worker, true);
     elasticity_.restart(can_.launches && roster_.kept() < nodes);
-    for (operation_state& op : outstanding_)
+    for (operation_state& op : operations_)
         if (!op.outside())
             elasticity_.note_work(op);
     for (const auto& w : workers_)

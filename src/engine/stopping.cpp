@@ -161,25 +161,22 @@ void engine::stop_all(error_maker error)
 
 void engine::end(operation_state& op)
 {
-    op.ended = true;
-    op.terminated = !op.final_error;
-    outstanding_.erase(outstanding_.iterator_to(op));
-    ended_by_force_.push_back(op);
+    operations_.end_by_force(op);
     stop(op, gate_.why_ended(), stop_force::kill);
 }
 
 // In the order in which they came.
 void engine::end_some()
 {
-    for (int n = 0; n < most_ended_at_once && !outstanding_.empty(); ++n)
-        end(outstanding_.front());
+    for (int n = 0; n < most_ended_at_once && !operations_.all_end_by_force(); ++n)
+        end(*operations_.first());
 }
 
 void engine::unbind_streams()
 {
     if (std::exchange(unbound_, true))
         return; // and no other has come since
-    for (operation_state& op : outstanding_)
+    for (operation_state& op : operations_)
         if (op.traits().stream && op.traits().total) {
             op.unbounded = true;
             line_up(op);
@@ -189,7 +186,7 @@ void engine::unbind_streams()
 
 void engine::end_streams(const error_maker& error)
 {
-    for (operation_state& op : outstanding_)
+    for (operation_state& op : operations_)
         if (op.traits().stream) {
             op.stopping = true;
             op.final_error = error();

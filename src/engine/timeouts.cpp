@@ -40,7 +40,7 @@ void engine::tick()
     const time_point now = now_();
     // Thousands of calls may be due at one moment. `next_wake` is not later for those that are left.
     for (int n = 0; n < most_due_at_once; ++n)
-        if (operation_state* const late = limits_.take_due(now))
+        if (operation_state* const late = operations_.take_late(now))
             check_limits(*late, now);
     while (recycling_.next() <= now && may_recycle_another())
         recycle(*recycling_.take_due(now));
@@ -65,7 +65,7 @@ void engine::check_limits(operation_state& op, time_point now)
         return;
     if (op.deadline <= now)
         return stop(op, make_stack_error(errc::deadline_exceeded, {}, std::nullopt, stack_of(op)), stop_force::kill);
-    limits_.set(op.due, op.deadline);
+    operations_.expect_deadline(op);
     stop_unless_begun(op, make_error(errc::queue_timed_out), stop_force::kill);
 }
 
@@ -143,13 +143,14 @@ void engine::check_timeout(ready_worker& worker, given_chunk& held, time_point n
 bool engine::judges() const
 {
     const time_point now = now_();
-    return std::min({limits_.next(), clock_.next_of_an_operation(), hedging_.next()}) <= now || roster_.judges(now);
+    return std::min({operations_.next_limit(), clock_.next_of_an_operation(), hedging_.next()}) <= now ||
+           roster_.judges(now);
 }
 
 time_point engine::next_wake() const
 {
     const time_point age = may_recycle_another() ? recycling_.next() : time_point::max();
-    return std::min({next_turn_, idle_search_.next(), limits_.next(), clock_.next(), age, roster_.next_due(),
+    return std::min({next_turn_, idle_search_.next(), operations_.next_limit(), clock_.next(), age, roster_.next_due(),
                      elasticity_.grows_at(), elasticity_.shrinks_at(), listeners_.next(), retries_.next(),
                      hedging_.next()});
 }
