@@ -5,10 +5,13 @@
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <twat/mp/detail/operation/task_report.hpp>
+#include <twat/mp/options.hpp>
 #include <twat/mp/parcel.hpp>
 #include <twat/mp/stacktrace.hpp>
 #include <twat/mp/detail/operation/exit_results.hpp>
@@ -139,6 +142,14 @@ struct worker_loss
     std::function<std::exception_ptr()> cause{};
 };
 
+/// Who took a chunk.
+struct chunk_taker
+{
+    std::shared_ptr<const std::string> host; ///< Not null.
+    std::size_t lane =
+        0; ///< Which of the host's workers, as far as anybody can tell; of chunks at one time, each another.
+};
+
 /** What the workers tell the engine, on the pool's strand. */
 class backend_events
 {
@@ -180,6 +191,10 @@ public:
     virtual void chunk_lost(worker_id, chunk_id, const worker_loss&) {}
     /// There are so many places for workers from now on, as by `resize`. Of backends whose workers are not the pool's to start.
     virtual void nodes_changed(std::size_t) {}
+    /// With `capabilities::hosts`: a host has taken a chunk, which begins now. Once a chunk at most.
+    virtual void chunk_taken(worker_id, chunk_id, const chunk_taker&) {}
+    /// With `capabilities::hosts`: which there are from now on, by name.
+    virtual void hosts_changed(std::vector<host_stats>) {}
     /// What a worker keeps of a chunk that was recalled, if `recall` could not say so at once.
     virtual void recalled(worker_id, chunk_id, std::size_t /*kept*/) {}
     /// The worker is done with a chunk, and was busy with it for so long.

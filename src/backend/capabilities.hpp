@@ -21,6 +21,8 @@ struct capabilities
     bool local = false;   ///< They share this address space: what one has not begun costs nothing to take back.
     /// Workers are started, replaced and ended as the pool decides. Otherwise they come and go by themselves.
     bool launches = true;
+    /// Workers stand for those of several hosts. A chunk waits until one of these takes it, and `chunk_taken` says which.
+    bool hosts = false;
     /// A worker that does not stop can be killed. If not, operations wait for their running tasks.
     bool can_kill = false;
 

@@ -150,6 +150,11 @@ void cluster_workers_set::on_claim(const incoming& message)
         lose({claim.chunk, std::move(*dropped)}, claim.host, why_dropped);
     verdict_message told{
         claim.chunk, claim.delivery, ledger_.claim(claim.chunk, claim.agent, claim.delivery, claim.ack), {}};
+    if (const auto found = sent_.find(claim.chunk);
+        found != sent_.end() && told.answer == verdict::run && !found->second.taker.host) {
+        found->second.taker = lanes_.take(claim.host);
+        events_.chunk_taken(found->second.place, claim.chunk, found->second.taker);
+    }
     if (told.answer == verdict::unknown) // the agent takes it out
         if (const std::uint64_t delivered = sequence_in(claim.ack); delivered != 0)
             link_->take_out({}, {}, claim.chunk, {delivered}, false);
@@ -257,6 +262,7 @@ std::optional<cluster_workers_set::sent_chunk> cluster_workers_set::take(chunk_i
     auto taken = sent_.extract(id);
     if (taken.empty())
         return std::nullopt;
+    lanes_.give_back(taken.mapped().taker);
     if (const auto at = places_.find(taken.mapped().place); at != places_.end())
         at->second.chunks.erase(id);
     return std::move(taken.mapped());

@@ -52,7 +52,11 @@ worker_loss in_order()
 } // namespace
 
 cluster_workers_set::cluster_workers_set(const cluster_options& options, const backend_site& site)
-    : options_(options), can_{.encodes = true, .can_kill = true, .chunk_bytes = chunk_bytes, .chunk_aim = chunk_aim},
+    : options_(options), can_{.encodes = true,
+                              .hosts = true,
+                              .can_kill = true,
+                              .chunk_bytes = chunk_bytes,
+                              .chunk_aim = chunk_aim},
       strand_(site.strand), back_(site.link), events_(site.events), self_(std::make_shared<cluster_workers_set*>(this)),
       names_(options.group), id_(make_unique_id()), setup_(make_setup(options)), setup_id_(cluster::setup_id(setup_)),
       members_(names_.build(), options.lease), timer_(std::in_place, site.strand)
@@ -249,6 +253,7 @@ void cluster_workers_set::kill() noexcept
         withdraw(id, *what);
     }
     ledger_.clear();
+    lanes_.clear();
     unstored_.clear();
     older_unstored_.clear();
     fetched_.clear();
@@ -323,7 +328,16 @@ void cluster_workers_set::judge()
     }
     if (link_state_.online && members_.capacity() == 0 && roll_call_at_ <= now && active_)
         call_roll();
+    update_hosts();
     update_places();
+}
+
+void cluster_workers_set::update_hosts()
+{
+    if (std::vector<host_stats> now = members_.hosts(); now != hosts_) {
+        hosts_ = now;
+        events_.hosts_changed(std::move(now));
+    }
 }
 
 /// As many places as the agents have workers, one at least, which is not ready while there is no agent.

@@ -20,6 +20,7 @@
 #include "backend/worker_set.hpp"
 #include "cluster/broker_link.hpp"
 #include "cluster/chunk_ledger.hpp"
+#include "cluster/host_lanes.hpp"
 #include "cluster/mailbox.hpp"
 #include "cluster/membership.hpp"
 #include "cluster/messages.hpp"
@@ -71,6 +72,7 @@ private:
         const chunk* work = nullptr;
         task_message task;
         std::vector<std::byte> body;
+        chunk_taker taker{};                      ///< None as long as no agent has it.
         std::size_t renewed = 0;                  ///< How often it was published under a new name.
         std::optional<outcome_message> outcome{}; ///< That is fetched in parts.
         std::unique_ptr<part_reader> parts{};
@@ -104,6 +106,7 @@ private:
     void call_roll();
     void look();
     void judge();
+    void update_hosts();
     void update_places();
     void report_gone(worker_id worker, worker_loss loss);
     std::function<std::exception_ptr()> why_nobody() const;
@@ -127,6 +130,8 @@ private:
 
     chunk_ledger ledger_;
     membership members_;
+    host_lanes lanes_;
+    std::vector<host_stats> hosts_; ///< As the pool was told last.
     std::map<chunk_id, sent_chunk> sent_;
     std::set<chunk_id> unstored_;       ///< Of these, those that the stream has not confirmed ...
     std::set<chunk_id> older_unstored_; ///< ... and those that it had not when it was looked at last.

@@ -65,6 +65,18 @@ std::size_t membership::capacity() const noexcept
     return nodes;
 }
 
+std::vector<host_stats> membership::hosts() const
+{
+    std::map<std::string, std::size_t> nodes;
+    for (const auto& [id, a] : agents_)
+        if (!a.told.leaving)
+            nodes[a.told.host] += a.told.nodes;
+    std::vector<host_stats> all;
+    for (const auto& [host, count] : nodes)
+        all.push_back({host, count});
+    return all;
+}
+
 std::string membership::describe_others(time_point now) const
 {
     constexpr std::size_t most_named = 8;

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <twat/mp/options.hpp>
+
 #include "backend/chunk.hpp"
 #include "cluster/messages.hpp"
 
@@ -61,6 +63,8 @@ public:
     const agent* find(const std::string& id) const noexcept;
     /// Workers on all agents that take chunks.
     std::size_t capacity() const noexcept;
+    /// The hosts of these, by name.
+    std::vector<host_stats> hosts() const;
     std::size_t size() const noexcept { return agents_.size(); }
     const std::map<std::string, agent>& agents() const noexcept { return agents_; }
 

@@ -187,6 +187,19 @@ void engine::chunk_begins(worker_id worker, given_chunk& held)
         hedging_.watch_for(held);
 }
 
+void engine::chunk_taken(worker_id worker, chunk_id id, const chunk_taker& taker)
+{
+    ready_worker* const w = find(worker);
+    given_chunk* const held = w ? find(*w, id) : nullptr;
+    if (!held || held->over || held->taker.host)
+        return;
+    held->taker = taker;
+    if (!held->begun) // behind one that still waits for a host
+        return chunk_begins(worker, *held);
+    held->since = now_();
+    trace_chunk(trace_event::chunk_begun, worker, *held, held->since);
+}
+
 void engine::requeue(operation_state& op, std::uint64_t first, std::unique_ptr<payload> tasks, std::size_t attempt,
                      std::size_t unexplained, std::size_t failures)
 {

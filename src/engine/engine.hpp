@@ -121,6 +121,7 @@ public:
     void recalled(worker_id worker, chunk_id id, std::size_t kept) override;
     void chunk_ended(worker_id worker, chunk_id id, duration busy) override;
     void chunk_lost(worker_id worker, chunk_id id, const worker_loss& loss) override;
+    void chunk_taken(worker_id worker, chunk_id id, const chunk_taker& taker) override;
     void unusable(const error_maker& cause, time_point before) override;
     void decide() override;
 
@@ -293,6 +294,7 @@ private:
     // tracing.cpp
     void trace_worker(trace_event::kind what, worker_id worker, bool died = false) const;
     void trace_operation(trace_event::kind what, const operation_state& op) const;
+    bool is_seen(const given_chunk& held) const;
     void trace_chunk(trace_event::kind what, worker_id worker, const given_chunk& held, time_point when,
                      duration took = {}) const;
     static trace_event event_of(trace_event::kind what, const given_chunk& held);

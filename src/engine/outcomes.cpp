@@ -192,6 +192,10 @@ void engine::fail_task(operation_state& op, std::uint64_t index, std::exception_
         failure.label = op.traits().options.label;
         failure.tenant = op.traits().options.tenant;
         failure.error = error;
+        if (held && held->taker.host) {
+            failure.host = held->taker.host->c_str();
+            failure.worker = held->taker.lane;
+        }
         settings_.failed(failure, held ? held->holder->id : 0);
     }
     touch(op);
@@ -247,7 +251,7 @@ void engine::end_chunk(ready_worker& worker, given_chunk& held)
     const std::shared_ptr<chunk> ended = held.work; // destroyed last: it may be what keeps the operation alive
     const bool was_first = &held == &worker.held.front();
     forget_chunk(worker, held);
-    if (was_first && !worker.held.empty() && !worker.held.front().work->coroutine)
+    if (was_first && !worker.held.empty() && !worker.held.front().work->coroutine && !worker.held.front().begun)
         chunk_begins(worker.id, worker.held.front());
     leave_if_idle(worker);
 }

@@ -100,6 +100,7 @@ struct given_chunk : list_hook<owned_tag>, list_hook<late_tag>
     bool begun = false;              // the worker has come to it
     bool over = false;               // its end was told and measured
     time_point since{};              // when it did, as far as is known
+    chunk_taker taker;               // of several hosts; none: it waits for one
     std::optional<time_point> opens; // its first task is the first of its operation, which was initiated then
     bool in_place = false;           // one of its owner's `places`
     // its owner had more in workers than the task that runs, when it was handed out

@@ -58,8 +58,15 @@ trace_event engine::event_of(trace_event::kind what, const given_chunk& held)
     event.label = options.label;
     event.trace_parent = options.trace_parent;
     event.tenant = options.tenant;
+    if (held.taker.host) {
+        event.host = held.taker.host->c_str();
+        event.worker = held.taker.lane;
+    }
     return event;
 }
+
+/// What waits for a host has not begun for those who watch.
+bool engine::is_seen(const given_chunk& held) const { return held.begun && (!can_.hosts || held.taker.host); }
 
 void engine::set_observers(std::function<void(const trace_event&, worker_id)> trace,
                            std::function<void(const observed_failure&, worker_id)> failed)
@@ -78,7 +85,7 @@ void engine::describe(const std::function<void(const trace_event&, worker_id)>& 
         ready.when = now_();
         tell(ready, worker->id);
         for (const given_chunk& held : worker->held)
-            if (held.begun && !held.over) {
+            if (is_seen(held) && !held.over) {
                 trace_event begun = event_of(trace_event::chunk_begun, held);
                 begun.when = held.since;
                 tell(begun, worker->id);
@@ -89,7 +96,7 @@ void engine::describe(const std::function<void(const trace_event&, worker_id)>& 
 void engine::trace_chunk(trace_event::kind what, worker_id worker, const given_chunk& held, time_point when,
                          duration took) const
 {
-    if (!settings_.trace || !held.begun)
+    if (!settings_.trace || !is_seen(held))
         return;
     trace_event event = event_of(what, held);
     event.when = when;

@@ -51,9 +51,10 @@ void pool_board::change(const trace_event& event)
     if (event.what == trace_event::operation_added || event.what == trace_event::operation_ended ||
         event.what == trace_event::task_used)
         return;
-    if (!lanes_.contains(event.worker) && lanes_.size() == most_lanes)
+    place where(event.host ? event.host : "", event.worker);
+    if (!lanes_.contains(where) && lanes_.size() >= most_lanes && !make_room())
         return;
-    lane& at = lanes_[event.worker];
+    lane& at = lanes_[std::move(where)];
     switch (event.what) {
     case trace_event::worker_ready:
         at.pid = event.pid;
@@ -87,6 +88,13 @@ void pool_board::change(const trace_event& event)
     }
 }
 
+/// Hosts come and go, each with a name of its own.
+bool pool_board::make_room()
+{
+    std::erase_if(lanes_, [](const auto& each) { return !each.first.first.empty() && each.second.running == 0; });
+    return lanes_.size() < most_lanes;
+}
+
 void pool_board::failed(const observed_failure& failure) noexcept
 {
     try {
@@ -113,9 +121,12 @@ void pool_board::keep(const observed_failure& failure)
     }
     kept_failure kept{.when = now, .seen = failure};
     kept.seen.label = nullptr;
+    kept.seen.host = nullptr;
     kept.seen.error = nullptr; // the program's own: it may change it, and what it holds ends with its last copy
     if (failure.label)
         kept.label = std::string(failure.label).substr(0, longest_label);
+    if (failure.host)
+        kept.host = failure.host;
     kept.text = describe_failure(failure.error, details);
     if (!details)
         kept.text.details = "left out: the exceptions of this second take long to describe\n";
@@ -138,25 +149,43 @@ std::size_t pool_board::parcel_bytes() const
     return bytes;
 }
 
-std::string pool_board::lanes_json(std::size_t nodes, clock::time_point now) const
+void pool_board::add_lane(json_list& to, const place& where, const lane& at, clock::time_point now)
+{
+    const auto runs = at.running == 0 ? std::chrono::nanoseconds(0)
+                                      : std::max(std::chrono::nanoseconds(0), std::chrono::nanoseconds(now - at.since));
+    const auto& [host, node] = where;
+    json_list one('[');
+    for (const std::uint64_t value : {std::uint64_t(node), std::uint64_t(at.pid),
+                                      std::uint64_t(at.ready != 0 || !host.empty()), std::uint64_t(at.running)})
+        one.add(std::to_string(value));
+    one.add(json_text(at.label)).add(json_ms(runs));
+    for (const std::uint64_t value : {at.tenant, at.first, at.count, at.tasks})
+        one.add(std::to_string(value));
+    one.add(json_ms(at.busy + runs)).add(std::to_string(at.deaths)).add(std::to_string(at.memory));
+    if (!host.empty())
+        one.add(json_text(host));
+    to.add(one.close());
+}
+
+std::string pool_board::lanes_json(std::size_t nodes, const std::vector<host_stats>& hosts, clock::time_point now) const
 {
     std::lock_guard lock(mutex_);
     json_list all('[');
-    for (const auto& [node, at] : lanes_) {
-        if (node >= nodes && at.ready == 0)
-            continue;
-        const auto runs = at.running == 0
-                              ? std::chrono::nanoseconds(0)
-                              : std::max(std::chrono::nanoseconds(0), std::chrono::nanoseconds(now - at.since));
-        json_list one('[');
-        for (const std::uint64_t value :
-             {std::uint64_t(node), std::uint64_t(at.pid), std::uint64_t(at.ready != 0), std::uint64_t(at.running)})
-            one.add(std::to_string(value));
-        one.add(json_text(at.label)).add(json_ms(runs));
-        for (const std::uint64_t value : {at.tenant, at.first, at.count, at.tasks})
-            one.add(std::to_string(value));
-        one.add(json_ms(at.busy + runs)).add(std::to_string(at.deaths)).add(std::to_string(at.memory));
-        all.add(one.close());
+    std::size_t left = most_lanes;
+    for (const host_stats& host : hosts)
+        for (std::size_t node = 0; node != host.nodes && left != 0; ++node, --left) {
+            const place where(host.host, node);
+            const auto found = lanes_.find(where);
+            add_lane(all, where, found == lanes_.end() ? lane() : found->second, now);
+        }
+    for (const auto& [where, at] : lanes_) {
+        const auto& [host, node] = where;
+        // of hosts: what runs beyond the workers that their agents tell, as coroutines do, or on one that leaves
+        const auto known = std::ranges::find(hosts, host, &host_stats::host);
+        const bool shown = host.empty() ? hosts.empty() && (node < nodes || at.ready != 0)
+                                        : at.running != 0 && (known == hosts.end() || node >= known->nodes);
+        if (shown)
+            add_lane(all, where, at, now);
     }
     return all.close();
 }
@@ -171,6 +200,8 @@ std::string pool_board::failures_json(clock::time_point now) const
         one.add("label", json_text(f->label)).add("tenant", f->seen.tenant.value).add("task", f->seen.index);
         if (f->seen.placed)
             one.add("worker", f->seen.worker).add("pid", static_cast<std::size_t>(f->seen.pid));
+        if (!f->host.empty())
+            one.add("host", json_text(f->host));
         one.add("what", json_text(f->text.what.substr(0, longest_what_listed)))
             .add("parcel", f->text.call.size() + !f->text.call.empty());
         all.add(one.close());
@@ -217,7 +248,7 @@ std::vector<int> pool_board::processes() const
 {
     std::lock_guard lock(mutex_);
     std::vector<int> all;
-    for (const auto& [node, at] : lanes_)
+    for (const auto& [where, at] : lanes_)
         if (at.pid != 0)
             all.push_back(at.pid);
     return all;
@@ -226,7 +257,7 @@ std::vector<int> pool_board::processes() const
 void pool_board::set_memory(int pid, std::size_t bytes)
 {
     std::lock_guard lock(mutex_);
-    for (auto& [node, at] : lanes_)
+    for (auto& [where, at] : lanes_)
         if (at.pid == pid)
             at.memory = bytes;
 }

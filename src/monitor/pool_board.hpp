@@ -13,6 +13,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "monitor/failure_text.hpp"
@@ -25,8 +26,9 @@ struct kept_failure
 {
     std::uint64_t id = 0; ///< From 1, in the order of arrival.
     std::chrono::steady_clock::time_point when{};
-    observed_failure seen{}; ///< But for the label, whose characters may be gone, and the exception.
+    observed_failure seen{}; ///< But for label and host, whose characters may be gone, and the exception.
     std::string label{};
+    std::string host{};
     failure_text text{};
 };
 
@@ -51,8 +53,9 @@ public:
     void failed(const observed_failure& failure) noexcept override;
 
     /// An array for each worker of the first `nodes`: node, process, whether it is ready, tasks that run, label, for how many milliseconds, tenant, first
-    /// index, count, tasks that ended, busy milliseconds, deaths, resident bytes.
-    std::string lanes_json(std::size_t nodes, clock::time_point now) const;
+    /// index, count, tasks that ended, busy milliseconds, deaths, resident bytes. Of pools over several hosts for each worker of these, with the host's
+    /// name behind that.
+    std::string lanes_json(std::size_t nodes, const std::vector<host_stats>& hosts, clock::time_point now) const;
     /// The failures, the latest first.
     std::string failures_json(clock::time_point now) const;
     std::optional<kept_failure> failure(std::uint64_t id) const;
@@ -83,12 +86,17 @@ private:
         histogram waits, runs;
     };
 
+    /// Host, empty for workers of the pool's own, and node.
+    using place = std::pair<std::string, std::size_t>;
+
     void change(const trace_event& event);
+    bool make_room();
+    static void add_lane(json_list& to, const place& where, const lane& at, clock::time_point now);
     void keep(const observed_failure& failure);
     std::size_t parcel_bytes() const;
 
     mutable std::mutex mutex_;
-    std::map<std::size_t, lane> lanes_; // by node
+    std::map<place, lane> lanes_;
     std::deque<kept_failure> failures_;
     std::uint64_t last_failure_ = 0;
     clock::time_point second_{}; // the begin of the one in which failures are counted

@@ -32,6 +32,12 @@ void add_counters(json_list& to, const pool_stats& s)
                        .add("cpu_ms", json_ms(l.user + l.system))
                        .close());
     to.add("labels", labels.close());
+    if (s.hosts.empty())
+        return;
+    json_list hosts('[');
+    for (const host_stats& h : s.hosts)
+        hosts.add(json_list('{').add("host", json_text(h.host)).add("nodes", h.nodes).close());
+    to.add("hosts", hosts.close());
 }
 
 void add_quantiles(json_list& to, const histogram& waits, const histogram& runs)

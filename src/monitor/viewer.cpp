@@ -128,7 +128,7 @@ std::string viewer::make_frame(clock::time_point now)
             one.add("name", json_text(name));
             add_counters(one, stats);
             pool.board->add_recent(one, stats, now);
-            one.add("workers", pool.board->lanes_json(stats.nodes, now));
+            one.add("workers", pool.board->lanes_json(stats.nodes, stats.hosts, now));
             one.add("failures", pool.board->failures_json(now));
             pools.add(one.close());
         }

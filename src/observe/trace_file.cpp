@@ -4,9 +4,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cinttypes>
 #include <cstdio>
+#include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -83,8 +86,7 @@ public:
         switch (e.what) {
         case trace_event::worker_ready: {
             const std::string process = e.pid == 0 ? "" : format(" (process %d)", e.pid);
-            add("M", e,
-                ",\"name\":\"thread_name\",\"args\":{\"name\":\"worker " + std::to_string(e.worker) + process + "\"}");
+            add("M", e, name_of_thread(e.worker, process));
             return add("i", e, ",\"name\":\"ready\",\"s\":\"t\"");
         }
         case trace_event::worker_gone:
@@ -114,6 +116,11 @@ private:
     static bool is_of_worker(const trace_event& e)
     {
         return e.what != trace_event::operation_added && e.what != trace_event::operation_ended;
+    }
+
+    static std::string name_of_thread(std::size_t worker, const std::string& process)
+    {
+        return ",\"name\":\"thread_name\",\"args\":{\"name\":\"worker " + std::to_string(worker) + process + "\"}";
     }
 
     static std::string name_of_operation(const trace_event& e)
@@ -153,10 +160,43 @@ private:
     // Overwrites the end of the array with the event and a new end, in one write: whoever looks finds whole JSON.
     void add(const char* phase, const trace_event& e, const std::string& rest)
     {
-        const std::string text = format(",\n{\"ph\":\"%s\",\"ts\":%.3f,\"pid\":1,\"tid\":%zu", phase,
-                                        microseconds(e.when - begun_), is_of_worker(e) ? e.worker + 1 : 0) +
-                                 rest + "}" + std::string(tail);
         std::lock_guard lock(mutex_);
+        append(head(phase, e, e.host ? find_host(e).process : 1) + rest + "}");
+    }
+
+    std::string head(const char* phase, const trace_event& e, std::size_t process) const
+    {
+        return format(",\n{\"ph\":\"%s\",\"ts\":%.3f,\"pid\":%zu,\"tid\":%zu", phase, microseconds(e.when - begun_),
+                      process, is_of_worker(e) ? e.worker + 1 : 0);
+    }
+
+    /// What the timeline shows as a process of its own.
+    struct known_host
+    {
+        std::size_t process = 1; // the pool's, with the operations
+        std::size_t lanes = 0;   // that have a name
+    };
+
+    /// With its tracks' names in front of their first events.
+    const known_host& find_host(const trace_event& e)
+    {
+        const auto [at, added] = hosts_.try_emplace(e.host);
+        known_host& host = at->second;
+        if (added) {
+            host.process = hosts_.size() + 1;
+            append(head("M", e, host.process) + ",\"name\":\"process_name\",\"args\":{\"name\":" + json_string(e.host) +
+                   "}}");
+        }
+        trace_event named = e;
+        for (named.worker = host.lanes; named.worker <= e.worker; ++named.worker)
+            append(head("M", named, host.process) + name_of_thread(named.worker, "") + "}");
+        host.lanes = std::max(host.lanes, e.worker + 1);
+        return host;
+    }
+
+    void append(std::string text)
+    {
+        text += tail;
         if (!full_ && ::pwrite(file_, text.data(), text.size(), end_) == static_cast<ssize_t>(text.size())) {
             end_ += static_cast<off_t>(text.size() - tail.size());
             return;
@@ -170,6 +210,7 @@ private:
     const int file_;
     const std::chrono::steady_clock::time_point begun_;
     std::mutex mutex_;
+    std::map<std::string, known_host, std::less<>> hosts_;
     off_t end_ = 0; // where the array's end stands
     bool full_ = false;
 };

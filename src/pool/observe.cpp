@@ -50,7 +50,8 @@ void pool::name(trace_event& event, worker_id worker)
     const auto [known, added] = traced_.try_emplace(worker);
     if (added)
         known->second = workers_->identify(worker);
-    event.worker = known->second.node;
+    if (!event.host) // the number of a worker there
+        event.worker = known->second.node;
     event.pid = known->second.pid;
 }
 
@@ -75,6 +76,8 @@ void pool::tell_failure(observed_failure failure, worker_id worker)
     trace_event event{};
     if (worker != 0) {
         failure.placed = true;
+        event.host = failure.host;
+        event.worker = failure.worker;
         name(event, worker);
         failure.worker = event.worker;
         failure.pid = event.pid;

@@ -333,11 +333,12 @@ void pool::settle_starts()
 pool_stats pool::stats() const
 {
     pool_counts counts;
+    pool_stats now;
     {
         std::lock_guard lock(counts_mutex_);
         counts = counts_;
+        now.hosts = hosts_;
     }
-    pool_stats now;
     copy_counts(counts, now);
     now.queue_wait = timings_->queue_wait.snapshot();
     now.run_time = timings_->run_time.snapshot();

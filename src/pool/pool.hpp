@@ -94,6 +94,8 @@ private:
     void chunk_ended(worker_id worker, chunk_id id, duration busy) override;
     void chunk_lost(worker_id worker, chunk_id id, const worker_loss& loss) override;
     void nodes_changed(std::size_t nodes) override;
+    void chunk_taken(worker_id worker, chunk_id id, const chunk_taker& taker) override;
+    void hosts_changed(std::vector<host_stats> hosts) override;
     void unusable(const std::function<std::exception_ptr()>& cause, time_point before) override;
     void decide() override;
 
@@ -180,6 +182,7 @@ private:
     pool_counts published_{}; // a copy of `counts_`, which the strand need not lock
     mutable std::mutex counts_mutex_;
     pool_counts counts_{};
+    std::vector<host_stats> hosts_; // guarded by the same mutex
 
     detail::exit_values exit_values_;
 

@@ -96,6 +96,18 @@ void pool::nodes_changed(std::size_t nodes)
     engine_->resize(nodes);
 }
 
+void pool::chunk_taken(worker_id worker, chunk_id id, const chunk_taker& taker)
+{
+    if (!released_)
+        engine_->chunk_taken(worker, id, taker);
+}
+
+void pool::hosts_changed(std::vector<host_stats> hosts)
+{
+    std::lock_guard lock(counts_mutex_);
+    hosts_.swap(hosts);
+}
+
 void pool::decide()
 {
     if (!released_)

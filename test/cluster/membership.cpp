@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 using namespace twat::mp::detail;
 using namespace twat::mp::detail::cluster;
@@ -72,6 +73,25 @@ BOOST_AUTO_TEST_CASE(strangers_tell_nothing)
 {
     BOOST_TEST(!members.told_chunks("b", begin));
     BOOST_TEST(members.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(hosts_are_told_with_all_workers_of_their_agents)
+{
+    const auto join = [&](const std::string& agent, const std::string& host, bool leaving = false) {
+        presence_message told;
+        told.build = "build";
+        told.agent = agent;
+        told.host = host;
+        told.nodes = 3;
+        members.heard(told, begin);
+        told.leaving = leaving;
+        members.heard(told, begin);
+    };
+    join("a", "fink");
+    join("b", "amsel");
+    join("c", "fink");
+    join("d", "meise", true);
+    BOOST_TEST((members.hosts() == std::vector<twat::mp::host_stats>{{"amsel", 3}, {"fink", 6}}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

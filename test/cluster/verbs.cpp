@@ -10,7 +10,10 @@
 #include <boost/test/unit_test.hpp>
 
 #include <csignal>
+#include <cstdint>
 #include <functional>
+#include <map>
+#include <mutex>
 #include <numeric>
 #include <set>
 #include <stdexcept>
@@ -113,6 +116,39 @@ BOOST_AUTO_TEST_CASE(map_keeps_the_order_and_runs_on_all_of_them)
                                           },
                                           numbers(40));
     BOOST_TEST(std::set<int>(pids.begin(), pids.end()).size() >= 3u);
+}
+
+BOOST_AUTO_TEST_CASE(traces_and_statistics_tell_which_host_runs_what)
+{
+    std::mutex mutex;
+    std::map<std::uint64_t, std::string> begun;
+    std::set<std::string> hosts;
+    std::size_t wrong = 0;
+    options.on_trace = [&](const trace_event& event) {
+        std::lock_guard lock(mutex);
+        if (event.what != trace_event::chunk_begun && event.what != trace_event::chunk_ended)
+            return;
+        const std::string host = event.host ? event.host : "none";
+        if (event.what == trace_event::chunk_begun)
+            wrong += !begun.emplace(event.chunk, host).second;
+        else
+            wrong += begun[event.chunk] != host;
+        hosts.insert(host);
+    };
+    const auto hosts_seen = [&] {
+        std::lock_guard lock(mutex);
+        return hosts.size();
+    };
+    cluster_pool pool(options);
+    // both may be slow to come, or one have taken all
+    for (int i = 0; i < 100 && (pool.stats().hosts.size() < 2 || hosts_seen() < 2); ++i)
+        pool.with({.chunk_size = 1}).map(sleep_and_square, numbers(40));
+    BOOST_TEST((pool.stats().hosts == std::vector<host_stats>{{"first", 2}, {"second", 2}}));
+    pool.close();
+    pool.join();
+    BOOST_TEST((hosts == std::set<std::string>{"first", "second"}));
+    BOOST_TEST(begun.size() >= 40u);
+    BOOST_TEST(wrong == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(many_small_tasks)

@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <twat/mp/exceptions.hpp>
 
@@ -80,13 +81,13 @@ BOOST_AUTO_TEST_CASE(a_lane_tells_what_runs_and_how_busy_it_was)
 {
     pool_board board;
     board.happened(event(trace_event::worker_ready));
-    BOOST_TEST(board.lanes_json(1, begin) == R"([[0,100,1,0,"",0.000,0,0,0,0,0.000,0,0]])");
+    BOOST_TEST(board.lanes_json(1, {}, begin) == R"([[0,100,1,0,"",0.000,0,0,0,0,0.000,0,0]])");
     board.happened(event(trace_event::chunk_begun, 10ms));
-    BOOST_TEST(board.lanes_json(1, begin + 30ms) == R"([[0,100,1,1,"work",20.000,9,5,2,0,20.000,0,0]])");
+    BOOST_TEST(board.lanes_json(1, {}, begin + 30ms) == R"([[0,100,1,1,"work",20.000,9,5,2,0,20.000,0,0]])");
     board.happened(event(trace_event::chunk_ended, 40ms));
-    BOOST_TEST(board.lanes_json(1, begin + 50ms) == R"([[0,100,1,0,"work",0.000,9,5,2,2,30.000,0,0]])");
+    BOOST_TEST(board.lanes_json(1, {}, begin + 50ms) == R"([[0,100,1,0,"work",0.000,9,5,2,2,30.000,0,0]])");
     board.set_memory(100, 4096);
-    BOOST_TEST(board.lanes_json(1, begin + 50ms) == R"([[0,100,1,0,"work",0.000,9,5,2,2,30.000,0,4096]])");
+    BOOST_TEST(board.lanes_json(1, {}, begin + 50ms) == R"([[0,100,1,0,"work",0.000,9,5,2,2,30.000,0,4096]])");
 }
 
 BOOST_AUTO_TEST_CASE(overlapping_chunks_are_busy_once)
@@ -97,7 +98,7 @@ BOOST_AUTO_TEST_CASE(overlapping_chunks_are_busy_once)
     board.happened(event(trace_event::chunk_begun, 20ms));
     board.happened(event(trace_event::chunk_ended, 30ms));
     board.happened(event(trace_event::chunk_ended, 50ms));
-    BOOST_TEST(board.lanes_json(1, begin + 60ms) == R"([[0,100,1,0,"work",0.000,9,5,2,4,40.000,0,0]])");
+    BOOST_TEST(board.lanes_json(1, {}, begin + 60ms) == R"([[0,100,1,0,"work",0.000,9,5,2,4,40.000,0,0]])");
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_that_is_replaced_stays_ready)
@@ -106,12 +107,65 @@ BOOST_AUTO_TEST_CASE(a_worker_that_is_replaced_stays_ready)
     board.happened(event(trace_event::worker_ready));
     board.happened(event(trace_event::worker_ready));
     board.happened(event(trace_event::worker_gone));
-    BOOST_TEST(board.lanes_json(1, begin).starts_with("[[0,100,1,"));
+    BOOST_TEST(board.lanes_json(1, {}, begin).starts_with("[[0,100,1,"));
     auto died = event(trace_event::worker_gone);
     died.outcome = trace_outcome::died;
     board.happened(died);
-    BOOST_TEST(board.lanes_json(1, begin) == R"([[0,0,0,0,"",0.000,0,0,0,0,0.000,1,0]])");
-    BOOST_TEST(board.lanes_json(0, begin) == "[]"); // the pool has fewer now
+    BOOST_TEST(board.lanes_json(1, {}, begin) == R"([[0,0,0,0,"",0.000,0,0,0,0,0.000,1,0]])");
+    BOOST_TEST(board.lanes_json(0, {}, begin) == "[]"); // the pool has fewer now
+}
+
+BOOST_AUTO_TEST_CASE(workers_of_several_hosts_stand_with_their_host)
+{
+    pool_board board;
+    board.happened(event(trace_event::worker_ready)); // a place for chunks, which no host has
+    const std::vector<host_stats> hosts{{"amsel", 1}, {"fink", 2}};
+    const auto on = [](const char* host, trace_event::kind what, std::chrono::nanoseconds when) {
+        trace_event e = event(what, when, 1);
+        e.host = host;
+        e.pid = 0;
+        return e;
+    };
+    board.happened(on("fink", trace_event::chunk_begun, 10ms));
+    BOOST_TEST(board.lanes_json(3, hosts, begin + 30ms) ==
+               R"([[0,0,1,0,"",0.000,0,0,0,0,0.000,0,0,"amsel"],[0,0,1,0,"",0.000,0,0,0,0,0.000,0,0,"fink"],)"
+               R"([1,0,1,1,"work",20.000,9,5,2,0,20.000,0,0,"fink"]])");
+    // more than its agents have workers, and a host that is on its way out
+    board.happened(on("amsel", trace_event::chunk_begun, 10ms));
+    board.happened(on("meise", trace_event::chunk_begun, 10ms));
+    const std::string beyond = board.lanes_json(3, hosts, begin + 30ms);
+    BOOST_TEST(has(beyond, R"([1,0,1,1,"work",20.000,9,5,2,0,20.000,0,0,"amsel"])"), beyond);
+    BOOST_TEST(has(beyond, R"([1,0,1,1,"work",20.000,9,5,2,0,20.000,0,0,"meise"])"), beyond);
+    board.happened(on("meise", trace_event::chunk_ended, 40ms));
+    BOOST_TEST(!has(board.lanes_json(3, hosts, begin + 50ms), "meise"));
+    // a failure says where
+    detail::observed_failure f = failure(7);
+    f.placed = true;
+    f.worker = 1;
+    {
+        const std::string name = "fink";
+        f.host = name.c_str(); // good during the call
+        board.failed(f);
+    }
+    const std::string failures = board.failures_json(std::chrono::steady_clock::now());
+    BOOST_TEST(has(failures, R"("worker":1,"pid":0,"host":"fink")"), failures);
+}
+
+BOOST_AUTO_TEST_CASE(hosts_that_come_and_go_do_not_fill_the_board)
+{
+    pool_board board;
+    for (std::size_t i = 0; i != 2 * pool_board::most_lanes; ++i) {
+        const std::string host = "host-" + std::to_string(i);
+        trace_event e = event(trace_event::chunk_begun, 1ms);
+        e.host = host.c_str();
+        board.happened(e);
+        e.what = trace_event::chunk_ended;
+        board.happened(e);
+    }
+    trace_event e = event(trace_event::chunk_begun, 1ms);
+    e.host = "last";
+    board.happened(e);
+    BOOST_TEST(has(board.lanes_json(1, {{"last", 1}}, begin + 2ms), R"("work")"));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_kept_has_bounds)
@@ -119,7 +173,7 @@ BOOST_AUTO_TEST_CASE(what_is_kept_has_bounds)
     pool_board board;
     for (std::size_t i = 0; i != 2 * pool_board::most_lanes; ++i)
         board.happened(event(trace_event::worker_ready, {}, i));
-    const std::string lanes = board.lanes_json(2 * pool_board::most_lanes, begin);
+    const std::string lanes = board.lanes_json(2 * pool_board::most_lanes, {}, begin);
     BOOST_TEST(std::size_t(std::count(lanes.begin(), lanes.end(), '[')) == pool_board::most_lanes + 1);
     for (std::size_t i = 0; i != 10'000; ++i)
         board.failed(failure(i));

@@ -280,6 +280,15 @@ struct progress
     std::string text{};  ///< What it says.
 };
 
+/** One host of a pool over several hosts; see `pool_stats::hosts`. */
+struct host_stats
+{
+    std::string host{};    ///< As its agents call it: its host name.
+    std::size_t nodes = 0; ///< Workers that its agents have together.
+
+    friend bool operator==(const host_stats&, const host_stats&) = default;
+};
+
 /** A snapshot of a pool's counters. */
 struct pool_stats
 {
@@ -319,7 +328,9 @@ struct pool_stats
     /// What measured tasks used (`on_usage`, `pool_options::measure_usage`), by label.
     std::vector<label_stats> labels{};
     tenant_stats other_tenants{}; ///< All others together, but for operations that name no tenant.
-    chaos_stats chaos{};          ///< Faults that the pool made itself, see `pool_options::chaos`.
+    /// Pools over several hosts: those whose agents serve, by name. Empty for others.
+    std::vector<host_stats> hosts{};
+    chaos_stats chaos{}; ///< Faults that the pool made itself, see `pool_options::chaos`.
 };
 
 } // namespace twat::mp

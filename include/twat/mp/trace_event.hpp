@@ -37,14 +37,16 @@ struct trace_event
         worker_gone,
         operation_added, ///< `operation`, `label`, `count` (0 if not known): waits for a worker.
         operation_ended, ///< The same, `took`, `outcome`; `count` and `failed` are of the tasks that have an outcome.
-        chunk_begun,     ///< All but `failed`, `took` and `outcome`: its worker has come to it.
-        chunk_ended,     ///< All. Fewer tasks than began, if others took some over.
+        /// All but `failed`, `took` and `outcome`: its worker has come to it. Pools over several hosts: one of these has taken it.
+        chunk_begun,
+        chunk_ended, ///< All. Fewer tasks than began, if others took some over.
         /// `used`, and what `chunk_begun` tells, with `first` the task's index: what a measured task used.
         task_used,
     } what;
     /// Of the end of a chunk: when its worker was done with it. Otherwise when the pool saw it.
     std::chrono::steady_clock::time_point when{};
-    std::size_t worker = 0;      ///< The node, 0 to nodes-1; kept across restarts.
+    std::size_t worker =
+        0; ///< The node, 0 to nodes-1; kept across restarts. Where `host` is set: the number of a worker there, from 0.
     int pid = 0;                 ///< The worker's process; 0 for threads.
     std::uint64_t operation = 0; ///< Number of the operation in its pool, from 1.
     std::uint64_t chunk = 0;     ///< Number of the chunk in its pool, from 1.
@@ -60,6 +62,8 @@ struct trace_event
     trace_context trace_parent{}; ///< `call_options::trace_parent`.
     const usage* used = nullptr;  ///< Of a task; good during the call.
     tenant_id tenant{};           ///< `call_options::tenant`, of operations, chunks and tasks.
+    /// Of chunks of pools over several hosts: which one runs it, as its agent calls it. Otherwise null. Good during the call.
+    const char* host = nullptr;
 };
 
 } // namespace twat::mp

@@ -12,7 +12,8 @@ namespace twat::mp {
 
 /** Writes what a pool does to a file that shows it as a timeline, in Chrome's `chrome://tracing` or at https://ui.perfetto.dev.
 
-    Each worker is a track with what it ran, each operation a bar from its call to its end. The file is complete JSON (an array of the
+    Each worker is a track with what it ran, each operation a bar from its call to its end; the workers of each host of a pool over several
+    hosts stand together, under its name. The file is complete JSON (an array of the
     "Trace Event Format") after every event, however the program ends; each event costs one write to it. Copies write to the same
     file. One file for one pool. If the disk is full, the file ends there.
 

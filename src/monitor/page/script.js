@@ -58,7 +58,15 @@ function make(tag, text, name) {
 }
 
 // A worker of a frame.
-const read = w => ({node: w[0], pid: w[1], ready: w[2], running: w[3], label: w[4] || 'task', ms: w[5], tenant: w[6], first: w[7], count: w[8], tasks: w[9], busy: w[10], died: w[11], memory: w[12]});
+const read = w => ({node: w[0], pid: w[1], ready: w[2], running: w[3], label: w[4] || 'task', ms: w[5], tenant: w[6], first: w[7], count: w[8], tasks: w[9], busy: w[10], died: w[11], memory: w[12],
+  host: w[13] ?? '', key: w.length > 13 ? w[13] + '\n' + w[0] : w[0]});
+
+// The workers of each host under a row with its name; as they are if there is but this host.
+function rowsOf(workers) {
+  const hosts = new Map();
+  for (const w of workers) hosts.set(w.host, [...hosts.get(w.host) ?? [], w]);
+  return [...hosts].flatMap(([host, all]) => host ? [{heading: host, workers: all}, ...all] : all);
+}
 function tasks(w) {
   return w.count > 1 ? `${count(w.first)}–${count(w.first + w.count - 1)}` : count(w.first);
 }
@@ -74,7 +82,7 @@ class Shown {
     this.find = selector => this.root.querySelector(selector);
     this.before = null;      // the workers of the last frame
     this.column = null;      // of time, the last that has cells
-    this.cells = new Map();  // by node: what it did in each column, as [share of time busy, label]
+    this.cells = new Map();  // by worker: what it did in each column, as [share of time busy, label]
     this.labels = [];        // in the order in which they were seen; the place is the colour
     this.open = new Map();   // failures, by number
     this.picture = document.createElement('canvas');
@@ -119,10 +127,10 @@ class Shown {
     const column = Math.floor(now / columnMs), fresh = this.column === null ? 1 : Math.min(columns, column - this.column);
     const there = new Set();
     for (const w of workers) {
-      there.add(w.node);
-      const cells = this.cells.get(w.node) ?? new Array(columns).fill(null);
-      this.cells.set(w.node, cells);
-      const old = this.before?.get(w.node), passed = now - (this.now ?? now);
+      there.add(w.key);
+      const cells = this.cells.get(w.key) ?? new Array(columns).fill(null);
+      this.cells.set(w.key, cells);
+      const old = this.before?.get(w.key), passed = now - (this.now ?? now);
       const share = old && passed > 0 ? Math.max(0, Math.min(1, (w.busy - old.busy) / passed)) : w.running ? 1 : 0;
       const cell = old && w.died > old.died ? [1, -1] : share > 0 ? [share, this.colour(w.label)] : null;
       // frames that share a column: a death stays, the busiest counts
@@ -132,28 +140,33 @@ class Shown {
       }
       for (let i = 0; i < fresh; ++i) { cells.shift(); cells.push(cell); }
     }
-    for (const node of this.cells.keys()) if (!there.has(node)) this.cells.delete(node);
-    this.before = new Map(workers.map(w => [w.node, w]));
+    for (const key of this.cells.keys()) if (!there.has(key)) this.cells.delete(key);
+    this.before = new Map(workers.map(w => [w.key, w]));
     this.column = column;
     this.now = now;
   }
 
   showLanes(pool, workers) {
-    const dense = workers.length > mostNamed, lanes = this.find('.lanes'), canvas = this.find('canvas');
+    const dense = workers.length > mostNamed, lanes = this.find('.lanes'), canvas = this.find('canvas'), rows = rowsOf(workers);
+    const hosts = rows.filter(r => r.heading);
     lanes.classList.toggle('dense', dense);
+    lanes.classList.toggle('hosted', hosts.length > 0);
     const row = dense ? (workers.length > 120 ? 4 : 10) : rowHeight;
-    const height = Math.max(row, workers.length * row);
+    const height = Math.max(row, rows.length * row);
     if (this.height !== height) canvas.style.height = (this.height = height) + 'px';
     this.row = row;
     const longest = workers.filter(w => w.running).sort((a, b) => b.ms - a.ms)[0];
-    canvas.setAttribute('aria-label', `Timeline of ${plural(workers.length, 'worker')}: ${pool.busy} busy` +
+    canvas.setAttribute('aria-label', `Timeline of ${plural(workers.length, 'worker')}${hosts.length ? ` on ${plural(hosts.length, 'host')}` : ''}: ${pool.busy} busy` +
       (longest ? `, the longest runs ${longest.label} for ${duration(longest.ms)}` : ''));
-    if (!dense) {
-      this.list('.names', workers, w => [String(w.node), w.pid ? String(w.pid) : '']);
-      this.list('.runs', workers, w => w.running ? [w.label, ` ${duration(w.ms)}` + (w.tenant ? ` · tenant ${w.tenant}` : '') + ` · task ${tasks(w)}`]
+    if (dense)
+      // without words for each worker, but a name beside those of each host
+      this.list('.names', hosts, h => [h.heading, ''], h => (h.workers.length + 1) * row);
+    else {
+      this.list('.names', rows, w => w.heading ? [w.heading, ''] : [String(w.node), w.pid ? String(w.pid) : '']);
+      this.list('.runs', rows, w => w.heading ? ['', `${w.workers.filter(one => one.running).length} of ${w.workers.length} busy`] : w.running ? [w.label, ` ${duration(w.ms)}` + (w.tenant ? ` · tenant ${w.tenant}` : '') + ` · task ${tasks(w)}`]
         : ['', w.ready ? 'idle' : 'absent']);
     }
-    this.paint(workers);
+    this.paint(rows);
     // the place of the scale is below the picture
     const scale = this.find('.scale').style;
     scale.marginLeft = canvas.offsetLeft - lanes.offsetLeft + 'px';
@@ -169,21 +182,27 @@ class Shown {
       }));
   }
 
-  list(selector, workers, texts) {
+  list(selector, rows, texts, height) {
     const list = this.find(selector);
-    while (list.children.length > workers.length) list.lastChild.remove();
-    while (list.children.length < workers.length) { const li = make('li'); li.append(make('b'), make('span')); list.append(li); }
-    workers.forEach((w, i) => { const [strong, soft] = texts(w); put(list.children[i].firstChild, strong); put(list.children[i].lastChild, soft); });
+    while (list.children.length > rows.length) list.lastChild.remove();
+    while (list.children.length < rows.length) { const li = make('li'); li.append(make('b'), make('span')); list.append(li); }
+    rows.forEach((r, i) => {
+      const li = list.children[i], [strong, soft] = texts(r), tall = height ? height(r) + 'px' : '';
+      li.classList.toggle('host', r.heading !== undefined);
+      if (li.style.height !== tall) li.style.height = tall;
+      put(li.firstChild, strong);
+      put(li.lastChild, soft);
+    });
   }
 
   // A pixel for each cell; the browser makes it as large as it has to be.
-  paint(workers) {
-    const n = Math.max(1, workers.length), picture = this.picture;
+  paint(rows) {
+    const n = Math.max(1, rows.length), picture = this.picture;
     picture.width = columns;
     picture.height = n;
     const g = picture.getContext('2d'), image = g.createImageData(columns, n);
     const rgb = [...palette, dead()].map(c => [1, 3, 5].map(i => parseInt(c.slice(i, i + 2), 16)));
-    workers.forEach((w, y) => this.cells.get(w.node).forEach((cell, x) => {
+    rows.forEach((w, y) => this.cells.get(w.key)?.forEach((cell, x) => {
       if (!cell) return;
       const [red, green, blue] = rgb[cell[1] < 0 ? palette.length : cell[1]], i = (y * columns + x) * 4;
       image.data[i] = red; image.data[i + 1] = green; image.data[i + 2] = blue; image.data[i + 3] = 60 + 195 * cell[0];
@@ -210,8 +229,11 @@ class Shown {
   }
 
   showTable(workers) {
+    const hosted = workers.some(w => w.host);
+    this.find('.all .host').hidden = !hosted;
     const rows = workers.slice(0, mostInTable).map(w => {
       const tr = make('tr');
+      if (hosted) tr.append(make('td', w.host));
       tr.append(make('td', w.node), make('td', w.pid || '–'), make('td', w.running ? `${w.label}, task ${tasks(w)}` : w.ready ? 'idle' : 'absent'),
         make('td', w.running ? duration(w.ms) : '', 'number'), make('td', w.running && w.tenant ? w.tenant : '', 'number'), make('td', count(w.tasks), 'number'),
         make('td', w.memory ? bytes(w.memory) : '–', 'number'), make('td', w.died || '', 'number'));
@@ -219,7 +241,7 @@ class Shown {
     });
     if (workers.length > mostInTable) {
       const more = make('td', `and ${workers.length - mostInTable} more`);
-      more.colSpan = 8;
+      more.colSpan = 9;
       rows.push(make('tr'));
       rows.at(-1).append(more);
     }
@@ -258,7 +280,7 @@ class Shown {
   failure(f, parcels) {
     const li = $('failure').content.cloneNode(true).firstElementChild, find = selector => li.querySelector(selector);
     find('b').textContent = f.how;
-    find('.where').textContent = `${f.label ? f.label + ', ' : ''}task ${count(f.task)}` + (f.worker === undefined ? '' : `, worker ${f.worker}`);
+    find('.where').textContent = `${f.label ? f.label + ', ' : ''}task ${count(f.task)}` + (f.worker === undefined ? '' : `, worker ${f.worker}`) + (f.host ? ` on ${f.host}` : '');
     find('.what').textContent = f.what;
     const details = find('details');
     details.addEventListener('toggle', async () => {

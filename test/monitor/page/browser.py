@@ -222,6 +222,28 @@ def case_hundreds_of_workers_are_shown():
         p.good()
 
 
+def case_workers_of_several_hosts_stand_under_their_host():
+    lanes = [[0, 0, 1, 1, "render", 20, 0, 5, 1, 0, 20, 0, 0, "amsel"], [1, 0, 1, 0, "", 0, 0, 0, 0, 0, 0, 0, 0, "amsel"],
+             [0, 0, 1, 0, "", 0, 0, 0, 0, 0, 0, 0, 0, "fink"]]
+    many = [[i, 0, 1, 0, "", 0, 0, 0, 0, 0, 0, 0, 0, host] for host in ("amsel", "fink") for i in range(20)]
+    with Page("--processes", "1", "--threads", "0", width=390, height=800) as p:
+        def shown(workers):
+            # in one go, before the next frame comes
+            texts = "[...document.querySelectorAll('{} li')].map(li => li.textContent + (li.matches('.host') ? ':' : ''))"
+            return p.run("ask('frame.json').then(a => a.json()).then(frame => { frame.pools[0].workers = " + json.dumps(workers) + "; show(frame); return ["
+                         + ".join(), ".join(texts.format(list) for list in (".names", ".runs")) + ".join(), document.documentElement.scrollWidth]; })")
+        p.run("document.querySelector('.all').open = true; 0")
+        names, runs, width = shown(lanes)
+        assert names == "amsel:,0,1,fink:,0" and width <= 390, (names, width)
+        assert runs == "1 of 2 busy:,render 20 ms · task 5,idle,0 of 1 busy:,idle", runs
+        names, _, width = shown(many)
+        assert names == "amsel:,fink:" and width <= 390, (names, width)
+        p.shows(".runs li", "idle") # a frame of the program's own
+        p.until("!document.querySelector('.names .host')", "without a host there is no heading")
+        assert p.run("document.querySelector('.all .host').hidden")
+        p.good()
+
+
 def case_everything_can_be_reached_with_the_keyboard():
     with Page("--processes", "1", "--threads", "0") as p:
         p.tell("throw")

@@ -96,6 +96,7 @@ try:
     done = int(process.stdout.readline())
     process.wait(timeout=120)
     settled, last = samples[len(samples) // 3:], samples[-1]
+    print("MiB at each tenth:", *(f"{samples[len(samples) * i // 10 - 1]:.1f}" for i in range(1, 11)))
     print(f"{seconds:.0f} s, {viewers} viewers: {done / seconds:.0f} tasks/s, {frames / seconds:.0f} frames/s of {all_viewers[-1].size} bytes, slowest "
           f"{max(v.slowest for v in all_viewers) * 1000:.0f} ms; memory {settled[0]:.1f} MiB after a third, {last:.1f} at the end, {max(samples):.1f} at most; "
           f"{cpu_used / seconds:.2f} CPUs")

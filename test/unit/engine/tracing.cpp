@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -275,6 +276,50 @@ BOOST_FIXTURE_TEST_CASE(who_comes_later_is_told_what_there_is, fixture)
     BOOST_TEST(failures[0].tenant.value == 7u);
     BOOST_TEST(failures[0].label == "work");
     BOOST_CHECK_THROW(std::rethrow_exception(failures[0].error), std::runtime_error);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_waits_for_a_host_begins_when_one_takes_it, fixture)
+{
+    workers.able.hosts = true;
+    with_workers(1);
+    add(4, map_of(4, {.chunk_size = 2}));
+    BOOST_TEST(words() == "ready:1 added:1 ");
+    const auto amsel = std::make_shared<const std::string>("amsel");
+    const auto fink = std::make_shared<const std::string>("fink");
+    now += 5ms;
+    core->chunk_taken(1, 2, {fink, 1}); // the second one is on its way to another host meanwhile
+    BOOST_TEST(words() == "ready:1 added:1 begun:2@1 ");
+    BOOST_TEST(seen.back().host == "fink");
+    BOOST_TEST((seen.back().when == now));
+    now += 5ms;
+    core->chunk_taken(1, 1, {amsel, 0});
+    core->chunk_taken(1, 1, {fink, 0}); // nothing new
+    BOOST_TEST(seen.back().host == "amsel");
+    now += 5ms;
+    core->task_finished(1, 2, 0, nullptr);
+    core->task_finished(1, 2, 1, nullptr);
+    workers.workers[1].pop_back();
+    core->chunk_ended(1, 2, 1ms);
+    core->decide();
+    BOOST_TEST((seen.back().took == 10ms));
+    finish(1);
+    BOOST_TEST(words() == "ready:1 added:1 begun:2@1 begun:1@1 ended:2@1 ended:1@1 over:1 ");
+    BOOST_TEST(seen[5].host == "amsel");
+    BOOST_TEST((seen[5].took == 5ms)); // since it was taken
+}
+
+BOOST_FIXTURE_TEST_CASE(who_comes_later_is_told_what_hosts_have_taken, fixture)
+{
+    workers.able.hosts = true;
+    with_workers(1);
+    add(4, map_of(4, {.chunk_size = 2}));
+    core->chunk_taken(1, 2, {std::make_shared<const std::string>("fink"), 3});
+    std::string told;
+    core->describe([&](const trace_event& e, worker_id) {
+        if (e.what == trace_event::chunk_begun)
+            told += std::to_string(e.chunk) + " on " + e.host + ' ' + std::to_string(e.worker);
+    });
+    BOOST_TEST(told == "2 on fink 3");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -79,6 +79,28 @@ BOOST_FIXTURE_TEST_CASE(the_file_is_whole_json_after_every_event, fixture)
                      "events[2][\"args\"][\"failed\"] == 1 and events[2][\"ts\"] >= events[1][\"ts\"]"));
 }
 
+BOOST_FIXTURE_TEST_CASE(the_workers_of_a_host_stand_together_under_its_name, fixture)
+{
+    const trace_file trace(path);
+    trace_event e = chunk(trace_event::chunk_begun);
+    e.host = "fink";
+    trace(e);
+    e.host = "amsel";
+    e.worker = 0;
+    trace(e);
+    e.host = "fink";
+    trace(e);
+    e.host = nullptr;
+    trace(e);
+    BOOST_TEST(holds("[(e[\"pid\"], e[\"args\"][\"name\"]) for e in events if e[\"name\"] == \"process_name\"] == "
+                     "[(1, \"pool\"), (2, \"fink\"), (3, \"amsel\")]"));
+    BOOST_TEST(
+        holds("[(e[\"pid\"], e[\"tid\"], e[\"args\"][\"name\"]) for e in events if e[\"name\"] == \"thread_name\"]"
+              " == [(2, 1, \"worker 0\"), (2, 2, \"worker 1\"), (3, 1, \"worker 0\")]"));
+    BOOST_TEST(holds("[(e[\"pid\"], e[\"tid\"]) for e in events if e[\"ph\"] == \"B\"] == "
+                     "[(2, 2), (3, 1), (2, 1), (1, 1)]"));
+}
+
 BOOST_FIXTURE_TEST_CASE(chunks_that_overlap_are_told_apart_by_an_id, fixture)
 {
     const trace_file trace(path);

@@ -22,6 +22,7 @@ struct observed_failure
     bool placed = false; ///< A worker held it: what follows says which.
     std::size_t worker = 0;
     int pid = 0;
+    const char* host = nullptr; ///< As in `trace_event`.
     std::exception_ptr error{};
 };
 
