@@ -242,7 +242,7 @@ std::exception_ptr inline_run::call_encoded(payload& tasks, std::uint64_t index)
 {
     const auto arguments = static_cast<encoded_payload&>(tasks)[0];
     encoder result(message_limit_);
-    result.allow(op_->traits().keeps_bytes ? travellers::descriptors : travellers::all);
+    result.allow(op_->traits().keeps_bytes ? travellers::none : travellers::all);
     const auto owner = reinterpret_cast<std::uintptr_t>(&result);
     const inbox_scope closes(owner);
     if (const attachments* const sent = static_cast<encoded_payload&>(tasks).sent())

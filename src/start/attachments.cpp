@@ -47,7 +47,8 @@ void write_descriptor(encoder& out, int fd)
     attachments* const sent = out.attach();
     if (!sent)
         throw error(errc::encode_failed,
-                    "a descriptor travels only as an argument or a result of a task, and is not bound to a function");
+                    "a descriptor travels only as an argument or a result of a task on the same machine; it is not "
+                    "bound to a function, and not kept in a journal");
     const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, lowest_duplicate);
     if (copy < 0) {
         const std::error_code why(errno, std::system_category());

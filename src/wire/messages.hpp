@@ -70,7 +70,7 @@ struct chunk_message
     std::uint64_t seed = 0;                 ///< `call_options::seed`.
     bool reports = false;                   ///< The parent looks at what the tasks report.
     bool measured = false;                  ///< The worker tells what each task used.
-    bool keeps_bytes = false;               ///< Shared memory in results is copied into their bytes.
+    bool keeps_bytes = false;               ///< Results are bytes alone: shared memory is copied into them.
     trace_context trace_parent{};           ///< `call_options::trace_parent`.
     std::optional<arena_place> arguments{}; ///< They are not in the frame, but in the arena.
 };

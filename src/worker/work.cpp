@@ -53,7 +53,7 @@ bool call(const work_environment& environment, const received_work& work, std::s
 
 void prepare_result(encoder& result, const received_work& work, const known_memory& known) noexcept
 {
-    result.allow(work.message.keeps_bytes ? travellers::descriptors : travellers::all);
+    result.allow(work.message.keeps_bytes ? travellers::none : travellers::all);
     result.set_known_memory(&known);
 }
 

@@ -25,6 +25,7 @@ using namespace std::chrono_literals;
 int one() { return 1; }
 
 int descriptor_of(unique_fd fd) { return fd.get(); }
+unique_fd duplicate(int fd) { return unique_fd(::dup(fd)); }
 std::size_t size_of(shared_span<const int> all) { return all.size(); }
 std::size_t size_beside(const shared_span<const int>& all, int) { return all.size(); }
 shared_vector<int> zeroes(int size) { return shared_vector<int>(static_cast<std::size_t>(size)); }
@@ -160,6 +161,10 @@ BOOST_AUTO_TEST_CASE(a_descriptor_is_refused_by_name)
         BOOST_TEST(contains(e.what(), "another host"), e.what());
     }
     BOOST_TEST(pool.apply(descriptor_of, unique_fd()) == -1); // none is nothing to send
+    BOOST_CHECK_EXCEPTION(pool.apply(duplicate, 1), error, [](const error& e) {
+        return e.code() == errc::encode_failed && contains(e.what(), "on the same machine");
+    });
+    BOOST_TEST(pool.apply(duplicate, -1).get() == -1);
 }
 
 BOOST_AUTO_TEST_CASE(shared_memory_is_refused_by_name_and_comes_back_as_a_copy)

@@ -26,7 +26,7 @@ class nesting;
 enum class travellers : std::uint8_t {
     none,        ///< Shared memory is copied into the bytes.
     memory,      ///< `shared_block`s.
-    descriptors, ///< Those of the user; shared memory is copied into the bytes.
+    descriptors, ///< Those of the user.
     all,
 };
 } // namespace detail

@@ -28,7 +28,8 @@ TWAT_MP_DECL int read_descriptor(decoder& in);
     values (containers, aggregates), but cannot be bound by `partial`. Threads and inline pools get it as it is.
 
     @par Errors
-    @li `errc::encode_failed`: this process can have no more descriptors (`RLIMIT_NOFILE`).
+    @li `errc::encode_failed`: this process can have no more descriptors (`RLIMIT_NOFILE`); it is to go to another host, or to come from there; it is a
+    result of an operation with a journal.
     @li `errc::decode_failed`: the process that was to get it can have no more.
 
     @par Thread Safety

@@ -13,6 +13,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <type_traits>
 #include <utility>
@@ -27,6 +28,7 @@
 #include <twat/mp/exceptions.hpp>
 #include <twat/mp/inline_pool.hpp>
 #include <twat/mp/portable.hpp>
+#include <twat/mp/unique_fd.hpp>
 
 #include "io_context_fixture.hpp"
 #include "scratch_folder.hpp"
@@ -63,6 +65,8 @@ struct folder : scratch_folder
     std::size_t ran() const { return std::filesystem::exists(runs()) ? std::filesystem::file_size(runs()) : 0; }
     std::vector<std::pair<std::string, int>> jobs(int count) const { return numbered_jobs(runs(), count); }
 };
+
+unique_fd duplicate(int fd) { return unique_fd(::dup(fd)); }
 
 std::string noted(const std::pair<std::string, int>& job)
 {
@@ -409,6 +413,17 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_journal_in_use_is_refused, Pool, all_blocking_po
     BOOST_CHECK_EXCEPTION(journaled.map(noted, jobs), boost::system::system_error, says(f.journal()));
     ::close(fd);
     BOOST_TEST(journaled.map(noted, jobs).size() == 3u);
+}
+
+// It would be of no use to a later run.
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_descriptor_is_not_kept, Pool, all_blocking_pools)
+{
+    Pool pool;
+    folder f;
+    BOOST_CHECK_EXCEPTION(pool.with({}).journal(f.journal()).apply(duplicate, 1), error, [](const error& e) {
+        return e.code() == errc::encode_failed && std::string_view(e.what()).find("journal") != std::string_view::npos;
+    });
+    BOOST_TEST(!!pool.apply(duplicate, 1));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_full_disk_names_the_file, Pool, all_blocking_pools)

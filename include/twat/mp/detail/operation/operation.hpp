@@ -43,7 +43,7 @@ struct operation_traits
     const std::type_info* state = nullptr; ///< What tasks get of their worker's, see `worker_state`; null: nothing.
     /// Of the first task: not 0 for a piece of another pool's operation. `total` counts from 0.
     std::uint64_t first_index = 0;
-    /// Results are kept, or sent on, as their bytes alone: memory that a worker made is copied into them.
+    /// Results are kept, or sent on, as their bytes alone: memory that a worker made is copied into them, descriptors are refused.
     bool keeps_bytes = false;
 };
 
