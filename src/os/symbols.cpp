@@ -64,6 +64,8 @@ private:
     std::vector<ElfW(Phdr)> headers_;
 };
 
+#if defined(TWAT_MP_LIBDW)
+
 std::string demangled(const char* name)
 {
     int status = 0;
@@ -71,8 +73,6 @@ std::string demangled(const char* name)
                                                            &std::free);
     return status == 0 && text ? text.get() : name;
 }
-
-#if defined(TWAT_MP_LIBDW)
 
 /// The functions of libdw that are used here.
 struct libdw
