@@ -38,8 +38,7 @@ void pool::dump(dump_handler handler)
     static constinit job_thread lookups("twat-mp:symbols");
     check_process();
     enter([handler = std::move(handler)](pool& p) mutable {
-        const std::uint64_t number = ++p.last_dump_;
-        p.dump_waiters_.emplace(number, std::move(handler));
+        const std::uint64_t number = p.waiters_.add_dump(std::move(handler));
         const auto found = std::make_shared<pool_dump>();
         found->when = std::chrono::system_clock::now();
         found->at = clock::now();
@@ -64,20 +63,18 @@ void pool::dump(dump_handler handler)
 
 void pool::complete_dump(std::uint64_t number, pool_dump found)
 {
-    auto waiter = dump_waiters_.extract(number);
+    dump_handler waiter = waiters_.take_dump(number);
     if (!waiter)
         return;
-    std::move(waiter.mapped())(nullptr, std::move(found)); // which only posts
+    std::move(waiter)(nullptr, std::move(found)); // which only posts
     settle();
 }
 
 /// The pool object is gone: nobody is to wait for what nobody will tell.
 void pool::settle_dumps()
 {
-    if (!released_)
-        return;
-    for (auto& [number, handler] : std::exchange(dump_waiters_, {}))
-        std::move(handler)(make_aborted(), pool_dump());
+    if (released_)
+        waiters_.fail_dumps(make_aborted);
 }
 
 } // namespace twat::mp::detail

@@ -8,8 +8,6 @@
 #include <twat/mp/detail/exception/aborted.hpp>
 #include <twat/mp/detail/exception/make_error.hpp>
 
-#include "time/saturating.hpp"
-
 namespace twat::mp::detail {
 
 void pool::close()
@@ -28,7 +26,7 @@ void pool::join(start_handler handler)
         p.closed_ = true;
         p.engine_->close([] { return make_error(errc::pool_closed); });
         p.engine_->unbind_streams();
-        p.join_waiters_.push_back(std::move(handler));
+        p.waiters_.add_join(std::move(handler));
     });
 }
 
@@ -40,9 +38,7 @@ void pool::drain(duration limit, drain_handler handler)
         p.closed_ = true;
         p.engine_->close([] { return make_error(errc::pool_closed); });
         p.engine_->unbind_streams();
-        const pool_stats stats = p.engine_->stats();
-        p.drain_waiters_.push_back({std::move(handler), called, p.engine_->ended(), stats.done + stats.failed});
-        p.drained_by_ = std::min(p.drained_by_, saturating_add(called, limit));
+        p.waiters_.add_drain(std::move(handler), called, limit, p.progress_so_far());
     });
 }
 
@@ -101,7 +97,7 @@ void pool::release() noexcept
 
 void pool::settle_joins()
 {
-    if (join_waiters_.empty() && drain_waiters_.empty() && !(terminated_ && !stopping_))
+    if (!waiters_.any_for_the_end() && !(terminated_ && !stopping_))
         return;
     if (!stopping_ && engine_->idle_but_for_streams()) {
         engine_->end_streams([] { return make_error(errc::pool_closed); });
@@ -122,34 +118,29 @@ void pool::settle_joins()
         }
     }
     if (stopped_)
-        complete(join_waiters_, released_ ? make_aborted : nullptr);
+        waiters_.complete_joins(released_ ? make_aborted : nullptr);
 }
 
 /// What has not ended when the time of a `drain` is up is ended, also if nobody waits for the `drain` any more.
 void pool::settle_drains()
 {
-    if (!stopping_ && drained_by_ <= clock::now()) {
-        drained_by_ = time_point::max();
+    if (!stopping_ && waiters_.drained_by() <= clock::now()) {
+        waiters_.forget_limit();
         end_operations();
         engine_->decide();
         settle_joins();
         publish_stats();
     }
     if (stopping_)
-        drained_by_ = time_point::max(); // from now on `stop_grace` bounds it
-    if (!stopped_ || drain_waiters_.empty())
-        return;
-    const engine::endings ended = engine_->ended();
-    const pool_stats stats = engine_->stats();
-    for (drain_waiter& waiter : std::exchange(drain_waiters_, {})) {
-        drain_report report;
-        report.finished = ended.finished - waiter.ended.finished;
-        report.terminated = ended.terminated - waiter.ended.terminated;
-        report.in_time = report.terminated == 0;
-        report.tasks = stats.done + stats.failed - waiter.tasks;
-        report.took = clock::now() - waiter.called;
-        std::move(waiter.handler)(released_ ? make_aborted() : nullptr, report); // which only posts
-    }
+        waiters_.forget_limit(); // from now on `stop_grace` bounds it
+    if (stopped_ && waiters_.any_drain())
+        waiters_.complete_drains(released_ ? make_aborted : nullptr, clock::now(), progress_so_far());
+}
+
+waiters::progress pool::progress_so_far() const
+{
+    const pool_stats& stats = engine_->stats();
+    return {engine_->ended(), stats.done + stats.failed};
 }
 
 } // namespace twat::mp::detail

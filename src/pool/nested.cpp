@@ -31,44 +31,29 @@ void pool::help(const std::shared_ptr<operation>& op, const std::function<bool()
     const std::size_t node = current_worker()->index;
     enter([op, &made, node](pool& p) {
         const worker_id id = p.workers_->add_guest();
-        if (p.options_.on_trace || !p.observers_.empty())
-            p.traced_[id].node = node; // what it runs, runs inside what its thread runs
-        {
-            std::lock_guard lock(p.guests_mutex_);
-            p.guests_.emplace(op.get(), id);
-        }
+        p.audience_.name_guest(id, node);
+        p.guests_.add(*op, id);
         p.engine_->add_guest(id, *op);
         made.set_value(id);
     });
     const worker_id id = made.get_future().get();
     workers_->run_guest(id, stop);
-    {
-        std::lock_guard lock(guests_mutex_);
-        const auto [begin, end] = guests_.equal_range(op.get());
-        for (auto it = begin; it != end; ++it)
-            if (it->second == id) {
-                guests_.erase(it);
-                break;
-            }
-    }
-    enter([id](pool& p) { p.leaving_guests_.push_back(id); });
+    guests_.remove(*op, id);
+    enter([id](pool& p) { p.guests_.leave(id); });
 }
 
 void pool::wake_helpers(const std::shared_ptr<operation>& op) noexcept
 {
-    std::lock_guard lock(guests_mutex_);
-    const auto [begin, end] = guests_.equal_range(op.get());
-    for (auto it = begin; it != end; ++it)
-        workers_->wake_guest(it->second);
+    guests_.for_each(*op, [this](worker_id id) { workers_->wake_guest(id); });
 }
 
 void pool::settle_guests()
 {
-    std::erase_if(leaving_guests_, [this](worker_id id) {
+    guests_.let_go([this](worker_id id) {
         if (!engine_->remove_guest(id))
             return false;
         workers_->remove_guest(id);
-        traced_.erase(id);
+        audience_.forget(id);
         return true;
     });
 }

@@ -62,9 +62,11 @@ pool::pool(std::shared_ptr<const backend_factory> factory, asio::any_io_executor
            post_watcher* watcher)
     : factory_(std::move(factory)), options_(factory_->options()), nodes_(nodes), watcher_(watcher),
       executor_(std::move(executor)), strand_(asio::make_strand(*executor_)),
-      link_(std::make_shared<strand_link>(*strand_, watcher)), timer_(*strand_)
+      link_(std::make_shared<strand_link>(*strand_, watcher)), alarm_(*strand_), audience_(options_.on_trace)
 {
-    published_.nodes = counts_.nodes = nodes_;
+    pool_counts first;
+    first.get<&pool_stats::nodes>() = nodes_;
+    counts_.publish(first);
 }
 
 void pool::init()
@@ -103,17 +105,14 @@ void pool::context_gone() noexcept
     const auto self = weak_from_this().lock(); // what is dropped below may be the last to hold the pool
     gone_ = true;
     link_->cut();
-    idle_timer_.clear();
+    idle_alarm_.clear();
     workers_->halt();
     workers_->shut_down();
     // Handlers are destroyed uncalled, as those of the context itself. They may hold pools and call into them.
-    const auto starts = std::exchange(start_waiters_, {});
-    const auto joins = std::exchange(join_waiters_, {});
-    const auto drains = std::exchange(drain_waiters_, {});
-    const auto dumps = std::exchange(dump_waiters_, {});
+    const waiters dropped = std::exchange(waiters_, {});
     engine_.reset();
     workers_.reset();
-    timer_.reset();
+    alarm_.reset();
     work_.reset();
     strand_.reset();
     executor_.reset();
@@ -134,16 +133,16 @@ void pool::submit(std::shared_ptr<operation> op)
 {
     check_process();
     factory_->check_use();
-    others_submitted_ += !op->traits().call;
+    others_.note_submission(op->traits());
     const bool call = op->traits().call;
     auto take = [op = std::move(op), latest = task_deadline(), nested = runs_task_here()](pool& p) mutable {
         if (auto error = missing_state(p.options_, op->traits().state)) {
-            p.others_refused_ += !op->traits().call;
+            p.others_.note_refusal(op->traits());
             return op->complete(std::move(error));
         }
         if (!p.closed_ && !p.start_workers()) {
             if (!p.try_again()) {
-                p.others_refused_ += !op->traits().call;
+                p.others_.note_refusal(op->traits());
                 return op->complete(p.health_.error());
             }
             p.health_.let_wait(op);
@@ -160,7 +159,7 @@ void pool::submit(std::shared_ptr<operation> op)
 
 bool pool::runs_calls_only() const noexcept
 {
-    return !can_.encodes && !options_.on_event && !options_.on_trace && others_ended_ == others_submitted_;
+    return !can_.encodes && !options_.on_event && !options_.on_trace && others_.none_outstanding();
 }
 
 void pool::cancel(std::shared_ptr<operation> op, asio::cancellation_type type)
@@ -210,10 +209,9 @@ void pool::start(start_handler handler)
             p.try_again();
         // What happened to the workers while the pool was idle is told first.
         p.set_active(true);
-        ++p.starting_;
+        p.waiters_.expect_start();
         p.link_->post([self = p.shared_from_this(), handler = std::move(handler)]() mutable {
-            --self->starting_;
-            self->start_waiters_.push_back(std::move(handler));
+            self->waiters_.add_start(std::move(handler));
             self->settle();
         });
     });
@@ -264,7 +262,7 @@ bool pool::start_workers()
 bool pool::try_again()
 {
     const auto op = health_.waiting();
-    const bool awaited = (op && engine_->knows(*op)) || starting_ != 0 || !start_waiters_.empty();
+    const bool awaited = (op && engine_->knows(*op)) || waiters_.any_start();
     return health_.try_again(awaited, [this] { return engine_->try_again(); });
 }
 
@@ -279,17 +277,16 @@ void pool::settle()
     settle_joins();
     settle_drains();
     settle_dumps();
-    const bool active = engine_->active() || starting_ != 0 || !start_waiters_.empty() || !join_waiters_.empty() ||
-                        !drain_waiters_.empty() || !dump_waiters_.empty();
+    const bool active = engine_->active() || waiters_.any();
     set_active(active);
-    set_timer(active ? std::min(engine_->next_wake(), drained_by_) : time_point::max());
+    set_alarm(active ? std::min(engine_->next_wake(), waiters_.drained_by()) : time_point::max());
     if (!active) {
         engine_->look_away();
-        set_idle_timer(engine_->shrinks_at());
+        set_idle_alarm(engine_->shrinks_at());
     }
-    others_ended_ = engine_->others_ended() + others_refused_;
+    others_.note_ends(engine_->others_ended());
     if (watcher_)
-        watcher_->set_armed(active && (timer_at_ != time_point::max() || workers_->is_armed()));
+        watcher_->set_armed(active && (alarm_->is_set() || workers_->is_armed()));
 }
 
 void pool::publish_stats()
@@ -297,49 +294,32 @@ void pool::publish_stats()
     const pool_stats& found = engine_->stats();
     if (!can_.launches)
         nodes_ = found.nodes;
-    pool_counts now;
-    copy_counts(found, now);
-    now.abandoned = workers_->abandoned();
-    if (now == published_)
-        return;
-    published_ = now;
-    std::lock_guard lock(counts_mutex_);
-    counts_ = now;
-}
-
-void pool::complete(std::vector<start_handler>& waiting, const std::function<std::exception_ptr()>& error)
-{
-    for (auto& handler : std::exchange(waiting, {}))
-        std::move(handler)(error ? error() : nullptr); // which only posts
+    pool_counts now(found);
+    now.get<&pool_stats::abandoned>() = workers_->abandoned();
+    counts_.publish(now);
 }
 
 void pool::settle_starts()
 {
-    if (start_waiters_.empty())
+    if (!waiters_.any_to_complete())
         return;
     if (released_)
-        complete(start_waiters_, make_aborted);
+        waiters_.complete_starts(make_aborted);
     else if (health_.broken() && !health_.trying())
-        complete(start_waiters_, health_.why());
+        waiters_.complete_starts(health_.why());
     else if (terminated_ || closed_)
-        complete(start_waiters_,
-                 [this] { return make_error(terminated_ ? errc::pool_terminated : errc::pool_closed); });
+        waiters_.complete_starts(
+            [this] { return make_error(terminated_ ? errc::pool_terminated : errc::pool_closed); });
     else if (engine_->complete())
-        complete(start_waiters_, nullptr);
+        waiters_.complete_starts(nullptr);
     else if (const auto why = engine_->why_incomplete())
-        complete(start_waiters_, why);
+        waiters_.complete_starts(why);
 }
 
 pool_stats pool::stats() const
 {
-    pool_counts counts;
     pool_stats now;
-    {
-        std::lock_guard lock(counts_mutex_);
-        counts = counts_;
-        now.hosts = hosts_;
-    }
-    copy_counts(counts, now);
+    counts_.copy_to(now);
     now.queue_wait = timings_->queue_wait.snapshot();
     now.run_time = timings_->run_time.snapshot();
     timings_->tenants.add_to(now);

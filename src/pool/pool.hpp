@@ -4,26 +4,26 @@
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
 #include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include <twat/mp/detail/operation/pool_core.hpp>
 
 #include "engine/engine.hpp"
-#include "os/off_loop_timer.hpp"
+#include "pool/alarm.hpp"
+#include "pool/audience.hpp"
 #include "pool/counts.hpp"
 #include "pool/fork_guard.hpp"
+#include "pool/guest_list.hpp"
+#include "pool/other_operations.hpp"
 #include "pool/pool_health.hpp"
 #include "pool/pool_service.hpp"
+#include "pool/waiters.hpp"
 #include "backend/worker_set.hpp"
 
 namespace twat::mp::detail {
@@ -104,12 +104,9 @@ private:
     template <class F>
     void queue(F&& f);
     void check_process() const;
-    void trace(trace_event event, worker_id worker);
-    void name(trace_event& event, worker_id worker);
-    void tell_failure(observed_failure failure, worker_id worker);
-    template <class F>
-    void tell_observers(F&& tell);
     void set_observers();
+    template <class What>
+    void tell(const What& what, worker_id worker);
     bool start_workers();
     bool try_again();
     void settle();
@@ -120,13 +117,13 @@ private:
     void settle_drains();
     void settle_dumps();
     void complete_dump(std::uint64_t number, pool_dump found);
+    waiters::progress progress_so_far() const;
     void settle_guests();
     void publish_stats();
     void set_active(bool active);
-    void set_timer(time_point wake);
-    void set_idle_timer(time_point wake);
+    void set_alarm(time_point wake);
+    void set_idle_alarm(time_point wake);
     void look();
-    void complete(std::vector<start_handler>& waiting, const std::function<std::exception_ptr()>& error);
 
     const std::shared_ptr<const backend_factory> factory_;
     const pool_options& options_; // of the factory
@@ -136,8 +133,7 @@ private:
     const fork_guard fork_guard_;
     std::atomic<bool> released_{false}; // the pool object is gone: reports of the workers mean nothing any more
     std::atomic<bool> gone_{false};     // the context is gone
-    // Operations that are no plain calls: those that were submitted, and those of them that are over.
-    std::atomic<std::uint64_t> others_submitted_{0}, others_ended_{0};
+    other_operations others_;
 
     // Optional, because they must be destroyed before the context and the pool may be destroyed after it.
     std::optional<asio::any_io_executor> executor_;
@@ -147,47 +143,23 @@ private:
 
     // Strand state.
     std::unique_ptr<engine> engine_;
-    std::optional<asio::steady_timer> timer_;
-    time_point timer_at_ = time_point::max();
-    off_loop_timer idle_timer_; // while nothing is outstanding
-    time_point idle_timer_at_ = time_point::max();
+    std::optional<alarm> alarm_;
+    idle_alarm idle_alarm_;                     // while nothing is outstanding
     std::optional<asio::any_io_executor> work_; // tracks outstanding work while something is outstanding
     bool started_ = false;
-    std::uint64_t others_refused_ = 0; // which the engine did not see
-    std::size_t starting_ = 0;         // starts that are about to wait
     bool closed_ = false;
     bool terminated_ = false;
     bool stopping_ = false; // the workers were told to end
     bool stopped_ = false;  // and have
     pool_health health_;
-    std::vector<start_handler> start_waiters_;
-    std::vector<start_handler> join_waiters_;
-    /// A `drain` that has not completed, and what had happened before it.
-    struct drain_waiter
-    {
-        drain_handler handler;
-        time_point called;
-        engine::endings ended;
-        std::size_t tasks;
-    };
-    std::vector<drain_waiter> drain_waiters_;
-    time_point drained_by_ = time_point::max();
-    std::map<std::uint64_t, dump_handler> dump_waiters_;
-    std::uint64_t last_dump_ = 0;
-    std::vector<worker_id> leaving_guests_;
-    std::unordered_map<worker_id, worker_set::identity> traced_; // the workers, where traces are wanted
-    std::vector<std::weak_ptr<pool_observer>> observers_;
+    waiters waiters_;
+    audience audience_;
 
+    // For any thread, by locks of their own.
     std::shared_ptr<const timings> timings_;
-    pool_counts published_{}; // a copy of `counts_`, which the strand need not lock
-    mutable std::mutex counts_mutex_;
-    pool_counts counts_{};
-    std::vector<host_stats> hosts_; // guarded by the same mutex
-
+    published_counts counts_;
     detail::exit_values exit_values_;
-
-    std::mutex guests_mutex_;
-    std::unordered_multimap<const operation*, worker_id> guests_; // threads that block inside a task
+    guest_list guests_;
 };
 
 /// Runs `f` on the strand: now, if the calling thread runs the context and is not on the strand already; else later.

@@ -72,7 +72,7 @@ void pool::unusable(const std::function<std::exception_ptr()>& cause, time_point
     if (released_)
         return;
     engine_->unusable(cause, before);
-    complete(start_waiters_, cause);
+    waiters_.complete_starts(cause);
 }
 
 void pool::chunk_ended(worker_id worker, chunk_id id, duration busy)
@@ -102,11 +102,7 @@ void pool::chunk_taken(worker_id worker, chunk_id id, const chunk_taker& taker)
         engine_->chunk_taken(worker, id, taker);
 }
 
-void pool::hosts_changed(std::vector<host_stats> hosts)
-{
-    std::lock_guard lock(counts_mutex_);
-    hosts_.swap(hosts);
-}
+void pool::hosts_changed(std::vector<host_stats> hosts) { counts_.publish_hosts(std::move(hosts)); }
 
 void pool::decide()
 {
