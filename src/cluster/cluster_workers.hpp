@@ -102,7 +102,7 @@ private:
     void tell_to_stop(const std::string& agent, chunk_id id, bool by_force);
     std::optional<sent_chunk> take(chunk_id id);
 
-    // Who is there, in cluster_workers.cpp:
+    // Who is there, in cluster_workers.cpp and cluster_looks.cpp:
     void call_roll();
     void look();
     void judge();
