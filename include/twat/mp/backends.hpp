@@ -55,7 +55,7 @@ struct any_workers
     using options = any_options;
     /// Functions must be portable, arguments and results encodable, as some backends send them. Those that need not do not.
     static constexpr bool encodes = true;
-    /// @throws std::invalid_argument that lists the known names, if this one is none, or names the member, if an option is bad.
+    /// @throws std::invalid_argument if the name is unknown (the text lists the known ones) or an option is invalid (it names the member).
     TWAT_MP_DECL static std::shared_ptr<const detail::backend_factory> make(any_options options);
 };
 

@@ -83,7 +83,7 @@ class BOOST_SYMBOL_VISIBLE error : public boost::system::system_error
 public:
     /// With the text of the code.
     explicit error(errc e) : system_error(make_error_code(e)) {}
-    /// `what` says what was wrong and what to do about it.
+    /// `what` describes the problem and how to fix it.
     error(errc e, const std::string& what) : system_error(make_error_code(e), what) {}
 };
 

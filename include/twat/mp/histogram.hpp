@@ -44,7 +44,7 @@ public:
     std::uint64_t count() const noexcept; ///< Values.
     /// Of all values.
     duration sum() const noexcept { return sum_; }
-    /// Of all values; zero if there is none.
+    /// Of all values; zero if there are none.
     duration mean() const noexcept;
 
     /** The value that a part `q` of all values do not exceed: 0.5 is the median. Interpolated within a bucket; zero if there is

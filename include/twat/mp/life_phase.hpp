@@ -15,7 +15,7 @@ enum class life_phase {
     decode,      ///< It reads a task's arguments.
     call,        ///< It is in the user's function.
     encode,      ///< It writes the task's result.
-    finalizer,   ///< It was told to end: it runs `pool_options::finalizer`, or ends.
+    finalizer,   ///< It was asked to end: it runs `pool_options::finalizer`, or ends.
 };
 
 /// "decoding the arguments", say: it stands behind "while ".

@@ -21,7 +21,7 @@ struct loop_stall
 {
     duration lasted{};  ///< For how long at least the loop has not come to another handler.
     int thread = 0;     ///< The thread that runs it, as `gettid` has it.
-    stacktrace stack{}; ///< What that thread does; `note()` tells why there is none.
+    stacktrace stack{}; ///< What that thread does; if it is missing, `note()` gives the reason.
 };
 
 namespace detail {

@@ -42,8 +42,8 @@ struct monitor_options
 /** A small web server inside the program that shows its pools: a library of its own, the CMake target `twat::mp_monitor`.
 
     `/` is a page that shows what each worker runs, for whom and since when, queues, throughput, quantiles, memory, the lag of the monitor's own loop, and the last 100 failures
-    of each pool with their stacks and the command that replays them. `/pools.json` has the counters, `/metrics` is for Prometheus, `/healthz` says that the loop
-    runs, `/readyz` whether every pool has a worker that is ready (else 503). It changes nothing but what `monitor_options` allows.
+    of each pool with their stacks and the command that replays them. `/pools.json` has the counters, `/metrics` is for Prometheus, `/healthz` answers 200 while the loop
+    runs, `/readyz` if every pool has a worker that is ready (503 otherwise). It changes nothing but what `monitor_options` allows.
 
     It holds at most 256 connections, reads at most 8 KiB of each request, gives none more than 10 s, and answers only requests whose `Host` is the address, or
     `localhost`, of a loopback address: pages of other origins cannot read it. All viewers get the same frame, made at most five times a second and only when somebody

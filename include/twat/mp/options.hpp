@@ -70,14 +70,14 @@ enum class error_output {
     capture,
 };
 
-/** What the workers of a pool did, told to `pool_options::on_event`. */
+/** An event in the life of a worker, passed to `pool_options::on_event`. */
 struct pool_event
 {
     /// What happened; `what` is one of these.
     enum kind {
         worker_started, ///< A child process runs, or a thread was made.
         worker_ready,   ///< It finished its initializer and takes tasks.
-        worker_lost,    ///< It died without being told to.
+        worker_lost,    ///< It died unexpectedly.
         /// The pool ended it: it was recycled, idle for `idle_timeout`, one too many after `resize`, its task did not stop in time, or the pool was joined.
         worker_retired,
         worker_abandoned, ///< It could not be killed in time; it is reaped when the system lets go of it.
@@ -151,10 +151,10 @@ struct pool_options
     double recycle_jitter = 0.1;
     /// Coroutine tasks at once in one worker. Plain functions run one at a time.
     std::size_t child_concurrency = 16;
-    /// Calls that wait to begin, beyond which `on_overflow` says what becomes of a call; 0: no bound. An `apply` counts
+    /// How many calls may wait to begin; `on_overflow` decides what happens to further calls. 0: no limit. An `apply` counts
     /// one, a range operation counts one until its first task begins.
     std::size_t max_pending = 0;
-    /// Bytes of encoded arguments in calls that wait to begin, beyond which the same holds; 0: no bound. Range operations count
+    /// Bytes of encoded arguments in calls that wait to begin, limited in the same way; 0: no limit. Range operations count
     /// nothing: their elements are read when a worker can take them. Not for threads, whose arguments are not bytes.
     std::size_t max_pending_bytes = 0;
     /// What happens to a call that finds no room by `max_pending` or `max_pending_bytes`: it is refused, or waits.
@@ -165,7 +165,7 @@ struct pool_options
     load_shedding shed{};
     /// Bytes of one task's argument list or result; beyond: `errc::message_too_large`.
     std::size_t max_message_size = std::size_t(1) << 30;
-    /// How many deaths outside of tasks the pool survives before it is broken. A start that fails while other workers take tasks is none: the
+    /// How many deaths outside of tasks the pool survives before it is broken. A start that fails while other workers take tasks does not count: the
     /// pool goes on with those, and tries that node again after growing pauses, up to 60 s. A broken pool fails calls at once with `errc::pool_broken`,
     /// the cause nested. After 1 s, then 2 s, 4 s ... 60 s, the next call starts one worker and waits for it; as soon as one is ready the pool
     /// works again, with all nodes. Only a program that is no worker or another build (`errc::worker_start_failed`, `build_mismatch`) is not
@@ -174,7 +174,7 @@ struct pool_options
     /// From the start of a worker to the end of its initializer. Of many workers as many start at once as there are CPUs, not counting those
     /// whose initializer waits for something; the time of each begins with its turn.
     duration start_timeout{std::chrono::seconds(5)};
-    /// How long a worker may take to end once it was told to; then it is killed.
+    /// How long a worker may take to end once it was asked to; then it is killed.
     duration stop_grace{std::chrono::milliseconds(200)};
     /// How long a cancelled or timed-out task may go on before its worker process is killed.
     duration cancel_grace{std::chrono::milliseconds(200)};
@@ -274,10 +274,10 @@ struct progress
     std::size_t failed = 0;           ///< Tasks whose outcome is an error.
     std::optional<std::size_t> total; ///< All tasks, if the range knows its size.
     duration elapsed{};               ///< Since the operation was initiated.
-    /// Where the call brings what a task said by `this_task::report`: the task's index. Otherwise empty, and the two below say nothing.
+    /// Set if the call passes on what a task reported with `this_task::report`: the index of that task. Otherwise the two below have no meaning.
     std::optional<std::size_t> task{};
     double fraction = 0; ///< How far that task is, 0 to 1.
-    std::string text{};  ///< What it says.
+    std::string text{};  ///< What the task reported.
 };
 
 /** One host of a pool over several hosts; see `pool_stats::hosts`. */
@@ -292,7 +292,7 @@ struct host_stats
 /** A snapshot of a pool's counters. */
 struct pool_stats
 {
-    std::size_t nodes = 0; ///< Workers that there may be; see `resize` and `pool_options::min_nodes`.
+    std::size_t nodes = 0; ///< Maximum number of workers; see `resize` and `pool_options::min_nodes`.
     /// Workers that are ready, the busy ones among them; more than `nodes` while one is replaced.
     std::size_t ready = 0;
     std::size_t busy = 0;      ///< Workers that hold tasks.
@@ -300,7 +300,7 @@ struct pool_stats
     std::size_t running = 0;   ///< Tasks that workers hold.
     std::size_t done = 0;      ///< Tasks that ended with a value.
     std::size_t failed = 0;    ///< Tasks that ended with an error.
-    std::size_t died = 0;      ///< Workers that died without being told to.
+    std::size_t died = 0;      ///< Workers that died unexpectedly.
     std::size_t restarts = 0;  ///< Workers started in the place of another.
     std::size_t cancelled = 0; ///< Tasks that were dropped or whose outcome was no longer wanted.
     std::size_t abandoned = 0; ///< Workers that could not be killed in time.

@@ -39,7 +39,7 @@ public:
     /// @private
     explicit parcel(std::shared_ptr<const detail::parcel_content> content) noexcept : content_(std::move(content)) {}
 
-    /// Whether there is none. Arguments of more than 16 MiB are not kept.
+    /// Whether it holds no call. Arguments of more than 16 MiB are not kept.
     bool empty() const noexcept { return !content_; }
 
     /** Writes it into a file, which nobody but its owner may read or write (0600). A file of that name is replaced by the whole new one.

@@ -33,7 +33,7 @@ struct dumped_worker
     int pid = 0;                      ///< The process; on threads that of the program.
     int thread = 0;                   ///< The number of the thread that runs the tasks, as `gettid` has it.
     std::vector<dumped_task> tasks{}; ///< One, or the coroutines that share the worker.
-    stacktrace stack{};               ///< What its thread does. `note()` tells why there is none, if it does not say.
+    stacktrace stack{};               ///< What its thread does. If it is missing, `note()` gives the reason.
 };
 
 /** What the busy workers of a pool did at one moment: what `dump` completes with. Names are looked up already, so it can be printed on a loop. */

@@ -12,7 +12,7 @@
 
 namespace twat::mp {
 
-/** A function that a process worker can be told of.
+/** A function that can be sent to a process worker.
 
     One of
     @li a pointer to a function;

@@ -32,7 +32,7 @@ class TWAT_MP_DECL progress_bar
 public:
     /// Writes to `out`. @param label Stands before the bar; may be empty.
     explicit progress_bar(std::string label = {}, std::FILE* out = stderr);
-    /// Writes to a C++ stream. `std::cout`, `std::cerr` and `std::clog` may be terminals, any other is none.
+    /// Writes to a C++ stream. `std::cout`, `std::cerr` and `std::clog` may be terminals; other streams are treated as none.
     progress_bar(std::string label, std::ostream& out);
 
     progress_bar(progress_bar&&) noexcept;

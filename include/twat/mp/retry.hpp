@@ -40,14 +40,14 @@ public:
     /// too many open files, out of memory, and connections that were refused, reset, aborted, cut off, or found no way.
     static const retry_on transient;
 
-    /// Exceptions of these types and of those derived from them. Of a process they arrive as told at `register_exception`.
+    /// Exceptions of these types and of those derived from them. From a process they arrive as described at `register_exception`.
     template <class... Exceptions>
     static constexpr retry_on type() noexcept
     {
         return retry_on([](const std::exception_ptr& error) { return (... || is<Exceptions>(error)); });
     }
 
-    /// Those for which `f` says so.
+    /// Those for which `f` returns true.
     constexpr explicit retry_on(question f) noexcept : question_(f) {}
 
     /// Whether the exception is one of them.

@@ -19,7 +19,7 @@ namespace detail {
 
 /// For a socket that is decoded: that of the worker, or of the pool whose result it is.
 TWAT_MP_DECL asio::any_io_executor executor_for_decoded();
-/// The address family of a socket. Throws `mp::error` (`decode_failed`) if it is none.
+/// The address family of a socket. Throws `mp::error` (`decode_failed`) if `fd` is not a socket.
 TWAT_MP_DECL int socket_family(int fd);
 TWAT_MP_DECL bool is_ipv6(int family) noexcept;
 

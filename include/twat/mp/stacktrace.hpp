@@ -59,7 +59,7 @@ public:
 
     /// The innermost frame first, up to 256 and those inlined into them. Empty if the worker could not say. May wait and read files, see above.
     TWAT_MP_DECL const std::vector<frame>& frames() const;
-    /// What else is known, in words: the signal and address of a crash, in which system call the worker hangs. May wait.
+    /// Further information as text: the signal and address of a crash, in which system call the worker hangs. May wait.
     TWAT_MP_DECL const std::string& note() const;
     /** Where to look first, in one line without a line end: "stuck at update(int) (/home/me/update.cpp:41)", or "crashed at ...".
 

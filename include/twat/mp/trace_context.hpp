@@ -35,7 +35,7 @@ public:
         read(std::string_view(text));
     }
 
-    /// Whether there is none.
+    /// Whether it holds no context.
     constexpr bool empty() const noexcept { return state_ == state::none; }
     /// Whether there is one and it is well-formed.
     constexpr bool valid() const noexcept { return state_ == state::valid; }

@@ -22,7 +22,7 @@ enum class trace_outcome {
     cancelled, ///< Cancelled, past its deadline, or no longer wanted.
 };
 
-/** A step in the life of a pool's work, told to `pool_options::on_trace`.
+/** A step in the life of a pool's work, passed to `pool_options::on_trace`.
 
     An operation is added, its tasks go to the workers in chunks, each chunk begins and ends, and the operation ends. A worker runs the
     chunks of plain functions one after the other; those of coroutine tasks, which have one task each, overlap. What began also ends,
@@ -33,7 +33,7 @@ struct trace_event
     /// What happened, and which members tell about it; `what` is one of these.
     enum kind {
         worker_ready, ///< `worker`, `pid`: it takes tasks.
-        /// `worker`, `pid`: it takes no more; the end of what it ran was told before. `outcome`: `died`, or `done`.
+        /// `worker`, `pid`: it takes no more tasks; the end of what it ran was reported before. `outcome`: `died`, or `done`.
         worker_gone,
         operation_added, ///< `operation`, `label`, `count` (0 if not known): waits for a worker.
         operation_ended, ///< The same, `took`, `outcome`; `count` and `failed` are of the tasks that have an outcome.

@@ -51,7 +51,7 @@ public:
         mp::parcel call{};         ///< The call that it died in, to run it again.
     };
 
-    /// @param note What else is known, in words; appended to `what()`.
+    /// @param note Further information as text; appended to `what()`.
     TWAT_MP_DECL worker_died(int pid, exit_status status, std::optional<std::size_t> task_index = {},
                              const std::string& note = {});
     /// The same, with more.

@@ -75,7 +75,7 @@ struct agent_options
     /// The workers on this host: `nodes`, memory limits, `nice` and the like. What concerns tasks (initializer, finalizer, concurrency, message
     /// size) comes from each pool.
     pool_options local{};
-    /// How long an agent that is told to leave waits for what runs before it stops it.
+    /// How long an agent that was asked to leave waits for running tasks before it stops them.
     duration drain{std::chrono::seconds(10)};
     /// How this host is called in errors and traces. Empty: its own name.
     std::string host{};
