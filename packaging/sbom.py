@@ -58,6 +58,7 @@ document = {
         other("boost", "1.81 or later", "BSL-1.0", "https://www.boost.org"),
         other("glibc", "NOASSERTION", "LGPL-2.1-or-later", "https://www.gnu.org/software/libc/"),
         other("libdw", "any, loaded if it is there", "LGPL-3.0-or-later OR GPL-2.0-or-later", "https://sourceware.org/elfutils/"),
+        other("nats.c", "any, for pools over several hosts", "Apache-2.0", "https://nats.io"),
     ],
     "files": files,
     "relationships": [
@@ -65,6 +66,7 @@ document = {
         {"spdxElementId": "SPDXRef-twat-mp", "relationshipType": "DEPENDS_ON", "relatedSpdxElement": "SPDXRef-boost"},
         {"spdxElementId": "SPDXRef-twat-mp", "relationshipType": "DEPENDS_ON", "relatedSpdxElement": "SPDXRef-glibc"},
         {"spdxElementId": "SPDXRef-libdw", "relationshipType": "OPTIONAL_DEPENDENCY_OF", "relatedSpdxElement": "SPDXRef-twat-mp"},
+        {"spdxElementId": "SPDXRef-nats.c", "relationshipType": "OPTIONAL_DEPENDENCY_OF", "relatedSpdxElement": "SPDXRef-twat-mp"},
         *({"spdxElementId": "SPDXRef-twat-mp", "relationshipType": "CONTAINS", "relatedSpdxElement": file["SPDXID"]} for file in files),
     ],
 }

@@ -24,6 +24,7 @@ told = json.load(open(sys.argv[2]))
 with tarfile.open(sys.argv[1]) as tar:
     inside = {"./" + m.name.partition("/")[2]: hashlib.sha256(tar.extractfile(m).read()).hexdigest() for m in tar if m.isfile()}
 assert {f["fileName"]: f["checksums"][1]["checksumValue"] for f in told["files"]} == inside
+assert {"boost", "libdw", "nats.c"} <= {p["name"] for p in told["packages"]}
 names = [f["SPDXID"] for f in told["files"]] + [p["SPDXID"] for p in told["packages"]]
 assert len(names) == len(set(names))
 assert {r["relatedSpdxElement"] for r in told["relationships"]} | {r["spdxElementId"] for r in told["relationships"]} == {*names, "SPDXRef-DOCUMENT"}
