@@ -6,6 +6,19 @@
 #include <utility>
 
 namespace twat::mp::detail {
+namespace {
+
+/// Descriptors in one chunk, unless one task alone has more: the system gives few of them to a process (1024, often), and each is open here
+/// and in the worker until the chunk is over. What they stand for takes longer to make and to map than a chunk costs.
+constexpr std::size_t most_descriptors = 8;
+
+/// How many tasks fit beside `count` that take `used` of `most`.
+std::size_t room_for(std::size_t most, std::size_t used, std::size_t count) noexcept
+{
+    return std::max<std::size_t>(1, (most - used) * count / used);
+}
+
+} // namespace
 
 bool engine::give_from(operation_state& op, ready_worker& worker)
 {
@@ -75,11 +88,14 @@ std::shared_ptr<chunk> engine::pull_chunk(operation_state& op, std::size_t most,
         // The first task tells how many of its kind fit.
         std::size_t step = 1;
         if (const std::size_t n = tasks->size(); n != 0) {
-            const std::size_t bytes = tasks->size_in_bytes();
-            if (bytes >= can_.chunk_bytes)
+            const std::size_t bytes = tasks->size_in_bytes(), descriptors = tasks->descriptors();
+            if (bytes >= can_.chunk_bytes || descriptors >= most_descriptors)
                 break;
-            step = std::min(wanted - n,
-                            bytes == 0 ? wanted : std::max<std::size_t>(1, (can_.chunk_bytes - bytes) * n / bytes));
+            step = wanted - n;
+            if (bytes != 0)
+                step = std::min(step, room_for(can_.chunk_bytes, bytes, n));
+            if (descriptors != 0)
+                step = std::min(step, room_for(most_descriptors, descriptors, n));
         }
         const pull_result pulled = op.op->pull(*tasks, step, settings_.max_message_size);
         if (pulled.skipped != 0) {

@@ -14,6 +14,15 @@ worker_function::~worker_function() = default;
 operation::~operation() = default;
 pool_core::~pool_core() = default;
 
+std::size_t encoded_payload::descriptors() const noexcept
+{
+    std::size_t count = 0;
+    if (sent())
+        for (std::size_t i = 0; i != sent()->size(); ++i)
+            count += i == 0 || (*sent())[i].key != (*sent())[i - 1].key;
+    return count;
+}
+
 std::unique_ptr<payload> encoded_payload::extract(std::size_t position)
 {
     auto made = std::make_unique<encoded_payload>();

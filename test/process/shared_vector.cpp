@@ -27,9 +27,11 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <iterator>
 #include <numeric>
 #include <optional>
+#include <ranges>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -93,6 +95,12 @@ void check_blocks(std::size_t expected)
     BOOST_TEST(open_blocks() == expected);
 }
 
+shared_vector<int> make_unless_odd(int n)
+{
+    if (n % 2 != 0)
+        throw std::runtime_error("odd");
+    return shared_vector<int>(static_cast<std::size_t>(n));
+}
 std::size_t blocks_there(int) { return open_blocks(); }
 std::size_t blocks_beside(shared_span<const int> part) { return part[1] == 6 ? open_blocks() : 1000; }
 std::size_t descriptors_there(int)
@@ -356,6 +364,43 @@ BOOST_AUTO_TEST_CASE(no_descriptor_is_left_after_many_calls)
     }
     BOOST_TEST(pool.apply(&sum_of, up_to(10)) == 45);
     check_blocks(before);
+}
+
+BOOST_AUTO_TEST_CASE(arrays_that_are_made_as_they_are_sent_are_few_at_a_time)
+{
+    process_pool pool(1);
+    pool.start();
+    std::size_t most = 0;
+    const auto made = std::views::iota(0, 400) | std::views::transform([&most](int) {
+                          most = std::max(most, open_blocks());
+                          return up_to(10);
+                      });
+    BOOST_TEST(pool.with({.chunk_size = 300}).map(&sum_of, made).size() == 400u);
+    BOOST_TEST(most < 200u);
+}
+
+// Its workers tell of the end of a chunk, which nobody waits for, when there is more to tell.
+BOOST_AUTO_TEST_CASE(an_idle_pool_keeps_nothing_of_calls_that_are_over)
+{
+    process_pool pool(1);
+    pool.start();
+    const std::size_t before = open_blocks();
+    const auto several = [](int count) {
+        return std::views::iota(0, count) | std::views::transform([](int) { return up_to(10); });
+    };
+    for (int i = 0; i < 10; ++i) {
+        BOOST_TEST_REQUIRE(pool.apply(&sum_of, up_to(10)) == 45);
+        check_blocks(before);
+        BOOST_TEST_REQUIRE(pool.reduce(&sum_of, std::plus<>(), 0LL, several(20)) == 900);
+        check_blocks(before);
+        std::vector<shared_vector<int>> all;
+        for (shared_vector<int> one : several(5))
+            all.push_back(std::move(one));
+        BOOST_TEST_REQUIRE(pool.map(&sum_of, std::move(all)).size() == 5u);
+        check_blocks(before);
+        BOOST_CHECK_THROW(pool.map(&make_unless_odd, std::vector<int>{2, 4, 6, 7}), std::runtime_error);
+        check_blocks(before);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_program_that_nobody_may_look_into_sends_the_memory)

@@ -114,6 +114,10 @@ public:
     {
         if (error)
             error = this->with_arguments(std::move(error));
+        this->let_go_of_source();
+        if constexpr (Workers::encodes)
+            if (error)
+                results_.forget(); // for the same reason
         if constexpr (std::is_void_v<completed>) {
             completion_(std::move(error));
         } else {

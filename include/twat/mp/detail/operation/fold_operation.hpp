@@ -95,6 +95,8 @@ public:
     {
         if (error)
             error = locate(std::move(error));
+        ahead_.clear();
+        this->let_go_of_source();
         if constexpr (std::is_void_v<completed>)
             completion_(std::move(error));
         else if (!error)

@@ -29,6 +29,9 @@ public:
     /// Bytes that they take on the way to a worker; 0 if they are not sent.
     virtual std::size_t size_in_bytes() const noexcept { return 0; }
 
+    /// Descriptors that go with them. One that several neighbours refer to counts once.
+    virtual std::size_t descriptors() const noexcept { return 0; }
+
     /// Where large arguments may lie from the start, instead of on the heap. @pre `size() == 0`
     virtual void set_memory(std::shared_ptr<buffer_memory>) {}
 
@@ -51,6 +54,7 @@ public:
 
     std::size_t size() const noexcept override { return count_; }
     std::size_t size_in_bytes() const noexcept override { return out_.size(); }
+    std::size_t descriptors() const noexcept override;
     std::unique_ptr<payload> split(std::size_t position) override;
     std::unique_ptr<payload> extract(std::size_t position) override;
     std::unique_ptr<payload> copy(std::size_t position) override

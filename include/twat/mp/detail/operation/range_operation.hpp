@@ -99,19 +99,19 @@ public:
                 if (!pulls_for_nothing())
                     this->reserve(into, std::min<std::size_t>(max, most_reserved));
             while (!ended_ && done.count < max) {
-                if (!source_.next()) {
+                if (!source_->next()) {
                     ended_ = true;
                     break;
                 }
-                done.refused = source_.read([&](auto&&... values) {
+                done.refused = source_->read([&](auto&&... values) {
                     return this->append(into, limit, pulled_, std::forward<decltype(values)>(values)...);
                 });
                 if constexpr (requires {
-                                  source_.forget();
+                                  source_->forget();
                                   this->sends_descriptors(into);
                               })
                     if (this->sends_descriptors(into))
-                        source_.forget(); // a descriptor would stay open beside the one that is sent
+                        source_->forget(); // a descriptor would stay open beside the one that is sent
                 ++pulled_;
                 if (this->traits().total == pulled_)
                     ended_ = true;
@@ -170,9 +170,9 @@ protected:
     /// The error with the arguments of a call that no worker was given.
     std::exception_ptr with_arguments(std::exception_ptr error) noexcept
     {
-        if constexpr (requires { source_.give_back(); }) {
+        if constexpr (requires { source_->give_back(); }) {
             try {
-                if (auto arguments = handed_over_ ? nullptr : source_.give_back())
+                if (auto arguments = handed_over_ ? nullptr : source_->give_back())
                     return give_back(std::move(error), std::move(arguments));
             }
             catch (...) { // no memory
@@ -181,7 +181,17 @@ protected:
         return error;
     }
 
-    const Source& source() const noexcept { return source_; }
+    /// The operation is over. What is sent is not needed any more, and a worker may hold this until the pool has work again. (Threads may still
+    /// be at a second run of an element.)
+    void let_go_of_source() noexcept
+    {
+        if constexpr (Workers::encodes) {
+            ended_ = true;
+            source_.reset();
+        }
+    }
+
+    const Source& source() const noexcept { return *source_; }
     bool ended() const noexcept { return ended_; }
 
 private:
@@ -205,17 +215,17 @@ private:
     std::size_t next_of_array(std::size_t max)
     {
         if (pulled_ == 0)
-            source_.locate();
+            source_->locate();
         return static_cast<std::size_t>(std::min<std::uint64_t>(max, *this->traits().total - pulled_));
     }
 
     void pull_block(pull_result& done, payload& into, std::size_t max, std::size_t limit)
     {
-        using element = typename decltype(source_.block(0, 0))::value_type;
+        using element = typename decltype(source_->block(0, 0))::value_type;
         if (ended_ || limit < sizeof(element))
             return;
         done.count = next_of_array(max);
-        this->append_all(into, source_.block(pulled_, done.count));
+        this->append_all(into, source_->block(pulled_, done.count));
         pulled_ += done.count;
         ended_ = pulled_ == this->traits().total;
     }
@@ -242,11 +252,11 @@ private:
 
     std::exception_ptr run_at(std::uint64_t index) noexcept
     {
-        return source_.at(index, [&](const auto&... values) { return this->run_shared(index, values...); });
+        return source_->at(index, [&](const auto&... values) { return this->run_shared(index, values...); });
     }
 
     call_settings<Progress> settings_;
-    Source source_;
+    std::optional<Source> source_; ///< Nothing: the operation is over.
     std::uint64_t pulled_ = 0;
     bool handed_over_ = false;
     bool ended_ = false;

@@ -94,6 +94,8 @@ public:
         }
     }
 
+    void forget() noexcept { places_ = std::vector<place>(); }
+
 private:
     using place = std::conditional_t<in_place, T, std::optional<T>>;
     static constexpr std::size_t most_shared = std::size_t(1) << 30; // bytes
@@ -121,6 +123,7 @@ public:
     void keep(std::uint64_t, R&& value) { value_.emplace(std::move(value)); }
     void keep_failure(std::uint64_t, std::exception_ptr) noexcept {}
     R release() { return std::move(*value_); }
+    void forget() noexcept { value_.reset(); }
 
 private:
     std::optional<R> value_;
@@ -137,6 +140,7 @@ public:
     void keep(std::uint64_t, std::monostate&&) noexcept {}
     void keep_failure(std::uint64_t, std::exception_ptr) noexcept {}
     void release() noexcept {}
+    void forget() noexcept {}
 };
 
 /// `map`, `starmap`: the values in the order of the input.
@@ -155,6 +159,7 @@ public:
     }
     void keep_failure(std::uint64_t, std::exception_ptr) noexcept {}
     completed release() { return values_.release(); }
+    void forget() noexcept { values_.forget(); }
 
     // Threads leave their results in place: see `sparse_vector::share`.
     static constexpr bool shareable = sparse_vector<R>::shareable;
@@ -190,6 +195,7 @@ public:
     }
 
     completed release() { return values_.release(); }
+    void forget() noexcept { values_.forget(); }
 
 private:
     sparse_vector<result<R>> values_;

@@ -106,6 +106,7 @@ public:
     void complete(std::exception_ptr error) noexcept override
     {
         over_ = true;
+        this->let_go_of_source();
         state_->finish(std::move(error));
     }
 
