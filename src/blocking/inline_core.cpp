@@ -6,6 +6,7 @@
 
 #include "inline/inline_pool_core.hpp"
 #include "pool/check_options.hpp"
+#include "pool/dump.hpp"
 #include "time/saturating.hpp"
 
 namespace twat::mp::detail {
@@ -57,6 +58,7 @@ public:
     {
         pool_dump found;
         pool_->dump([&](std::exception_ptr, pool_dump told) { found = std::move(told); });
+        look_up(found);
         return found;
     }
 

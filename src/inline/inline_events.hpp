@@ -2,6 +2,7 @@
 #ifndef TWAT_MP_SRC_INLINE_INLINE_EVENTS_HPP
 #define TWAT_MP_SRC_INLINE_INLINE_EVENTS_HPP
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <exception>
@@ -12,8 +13,12 @@
 
 #include <twat/mp/detail/operation/operation.hpp>
 #include <twat/mp/detail/operation/pool_observer.hpp>
+#include <twat/mp/pool_dump.hpp>
+
+#include <unistd.h>
 
 #include "engine/live_histogram.hpp"
+#include "observe/thread_trace.hpp"
 
 namespace twat::mp::detail {
 
@@ -34,6 +39,9 @@ public:
 
     void task_failed(std::uint64_t index, const operation_traits& traits, trace_outcome how,
                      const std::exception_ptr& error);
+
+    /// The threads that run tasks now, and which: the outermost of a thread first. Their stacks are on their way.
+    std::vector<dumped_worker> busy() const;
 
     std::uint64_t number_operation();
     /// How long tasks took.
@@ -56,7 +64,7 @@ private:
 class inline_events::task
 {
 public:
-    task(inline_events& to, std::uint64_t operation, std::uint64_t index, const operation_traits& traits);
+    task(inline_events& to, std::uint64_t operation, std::uint64_t index, const class operation& op);
     task(const task&) = delete;
     task& operator=(const task&) = delete;
     /// Ends it as one that nobody waits for any more, if it has not ended.
@@ -68,6 +76,8 @@ private:
     friend class inline_events;
 
     inline_events& to_;
+    const class operation& op_;
+    const int thread_ = ::gettid();
     trace_event event_{}; // that of its begin, then of its end
     bool over_ = false;
 };
@@ -130,6 +140,25 @@ inline void inline_events::task_failed(std::uint64_t index, const operation_trai
     tell([&](pool_observer& to) { to.failed(failure); });
 }
 
+inline std::vector<dumped_worker> inline_events::busy() const
+{
+    std::vector<dumped_worker> all;
+    std::lock_guard lock(mutex_);
+    for (const task* each : running_) {
+        auto worker = std::ranges::find(all, each->thread_, &dumped_worker::thread);
+        if (worker == all.end()) {
+            all.push_back({.pid = ::getpid(), .thread = each->thread_, .stack = stack_of_thread(each->thread_)});
+            worker = all.end() - 1;
+        }
+        dumped_task one{
+            .index = each->event_.first, .function = each->op_.function_types(), .since = each->event_.when};
+        if (each->event_.label)
+            one.label = each->event_.label;
+        worker->tasks.push_back(std::move(one));
+    }
+    return all;
+}
+
 inline std::uint64_t inline_events::number_operation()
 {
     std::lock_guard lock(mutex_);
@@ -143,9 +172,10 @@ inline histogram inline_events::run_time() const
 }
 
 inline inline_events::task::task(inline_events& to, std::uint64_t operation, std::uint64_t index,
-                                 const operation_traits& traits)
-    : to_(to)
+                                 const class operation& op)
+    : to_(to), op_(op)
 {
+    const operation_traits& traits = op.traits();
     event_.what = trace_event::chunk_begun;
     event_.when = clock::now();
     event_.operation = operation;

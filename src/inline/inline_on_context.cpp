@@ -103,7 +103,10 @@ void inline_on_context::drain(duration limit, drain_handler handler)
 void inline_on_context::dump(dump_handler handler)
 {
     check_process();
-    enter([handler = std::move(handler)](inline_on_context& self) mutable { self.inner_->dump(std::move(handler)); });
+    // Without its turn, which a task has for as long as it runs.
+    asio::post(*executor_, [self = shared_from_this(), handler = std::move(handler)]() mutable {
+        self->inner_->dump(std::move(handler));
+    });
 }
 
 void inline_on_context::release() noexcept

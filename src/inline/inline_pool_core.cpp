@@ -20,6 +20,7 @@
 #include "inline/inline_worker.hpp"
 #include "pool/check_options.hpp"
 #include "pool/check_state.hpp"
+#include "pool/dump.hpp"
 
 namespace twat::mp::detail {
 namespace {
@@ -137,7 +138,10 @@ public:
 
     void dump(dump_handler handler) override
     {
-        std::move(handler)(nullptr, pool_dump{.when = std::chrono::system_clock::now(), .at = clock::now()});
+        pool_dump found{.when = std::chrono::system_clock::now(), .at = clock::now(), .workers = events_.busy()};
+        name_functions(found);
+        take_stacks(found);
+        std::move(handler)(nullptr, std::move(found));
     }
 
     void observe(std::weak_ptr<pool_observer> observer) override { events_.observe(std::move(observer)); }

@@ -110,7 +110,7 @@ bool inline_run::run_next()
     if (pulled.count != 0) {
         const auto& options = op_->traits().options;
         const auto began = clock::now();
-        inline_events::task told(events_, number_, next_, op_->traits());
+        inline_events::task told(events_, number_, next_, *op_);
         task_meter meter;
         if (op_->traits().counts_usage)
             meter.begin();

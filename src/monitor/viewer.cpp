@@ -237,11 +237,13 @@ void viewer::dump(const std::string& pool, respond to)
     if (dumping_ != 0)
         return to({.status = 409, .body = "a dump is under way\n"});
     dumping_ = wait(std::move(to), dump_limit);
-    core->dump(asio::bind_executor(
-        strand_, [self = shared_from_this(), number = dumping_](std::exception_ptr error, pool_dump found) {
-            self->answer(number, error ? monitor_answer{.status = 410, .body = "the pool is gone\n"}
-                                       : monitor_answer{.body = found.to_string()});
-        }));
+    core->dump(asio::bind_executor(strand_, [self = shared_from_this(), number = dumping_](std::exception_ptr error,
+                                                                                           pool_dump found) {
+        if (error)
+            return self->answer(number, {.status = 410, .body = "the pool is gone\n"});
+        // an inline pool leaves names to be looked up
+        self->make_elsewhere(number, [found = std::move(found)] { return monitor_answer{.body = found.to_string()}; });
+    }));
 }
 
 void viewer::record(const std::string& pool, std::chrono::seconds length, respond to)

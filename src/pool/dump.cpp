@@ -13,25 +13,37 @@
 
 #include "function/text.hpp"
 #include "os/job_thread.hpp"
+#include "pool/dump.hpp"
 
 namespace twat::mp::detail {
-namespace {
 
-/// Waits for the answers and reads debug information: not on a loop.
-void look_up(const pool_dump& dump) noexcept
+void name_functions(pool_dump& dump)
+{
+    for (dumped_worker& worker : dump.workers)
+        for (dumped_task& task : worker.tasks)
+            task.function = readable_types(task.function);
+}
+
+void take_stacks(const pool_dump& dump) noexcept
 {
     try {
         for (const dumped_worker& worker : dump.workers)
-            // threads answer when they are looked at: before names are looked up, which takes long
             worker.stack.note();
+    }
+    catch (...) { // no memory: whoever prints it tries again
+    }
+}
+
+void look_up(const pool_dump& dump) noexcept
+{
+    take_stacks(dump); // threads answer when they are looked at: before names are looked up, which takes long
+    try {
         for (const dumped_worker& worker : dump.workers)
             worker.stack.frames();
     }
     catch (...) { // no memory: whoever prints it tries again
     }
 }
-
-} // namespace
 
 void pool::dump(dump_handler handler)
 {
@@ -44,9 +56,7 @@ void pool::dump(dump_handler handler)
         found->at = clock::now();
         if (!p.stopped_ && !p.released_)
             found->workers = p.workers_->dump();
-        for (dumped_worker& worker : found->workers)
-            for (dumped_task& task : worker.tasks)
-                task.function = readable_types(task.function);
+        name_functions(*found);
         std::ranges::sort(found->workers, {}, &dumped_worker::index);
         const auto complete = [weak = p.weak_from_this(), number, found] {
             if (const auto self = weak.lock(); self && !self->gone_)

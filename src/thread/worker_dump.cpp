@@ -4,29 +4,12 @@
 
 #include <unistd.h>
 
-#include <chrono>
-#include <memory>
 #include <optional>
 #include <utility>
 
-#include "observe/stack_source.hpp"
-#include "os/thread_stack.hpp"
+#include "observe/thread_trace.hpp"
 
 namespace twat::mp::detail {
-namespace {
-
-constexpr std::chrono::milliseconds patience{20};
-
-/// Asked for when it is first looked at: the thread's signal is answered at once, or not at all.
-stacktrace stack_of_thread(int thread)
-{
-    return stacktrace(std::make_shared<const stack_source>([thread] {
-        thread_stack found = ask_thread(thread, patience);
-        return raw_stack{std::move(found.stack), found.why_not.empty() ? std::string() : "no stack: " + found.why_not};
-    }));
-}
-
-} // namespace
 
 std::optional<dumped_worker> thread_worker::dump() const
 {

@@ -2,14 +2,18 @@
 // What the busy workers of a pool do.
 #include <twat/mp/pool_dump.hpp>
 
+#include <twat/mp/any_pool.hpp>
 #include <twat/mp/async_pool.hpp>
+#include <twat/mp/inline_pool.hpp>
 #include <twat/mp/multi_pool.hpp>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
@@ -157,6 +161,64 @@ BOOST_AUTO_TEST_CASE(busy_threads_tell_what_they_do)
     }
     over = true;
     calls.get();
+}
+
+BOOST_AUTO_TEST_CASE(threads_in_a_call_of_an_inline_pool_tell_what_they_do)
+{
+    if (TWAT_MP_TEST_TSAN)
+        return;
+    const auto check = [](auto& pool) {
+        BOOST_TEST(pool.dump().workers.empty());
+        const guard ends;
+        auto call = std::async(std::launch::async, [&] { return pool.with({.label = "dozing"}).apply(sleep_on, 3); });
+        const pool_dump found = dump_of_sleepers(pool, 1);
+        const dumped_worker& worker = found.workers.front();
+        BOOST_TEST(worker.index == 0u);
+        BOOST_TEST(worker.pid == ::getpid());
+        BOOST_TEST(worker.thread != ::gettid());
+        BOOST_REQUIRE_EQUAL(worker.tasks.size(), 1u);
+        BOOST_TEST(worker.tasks.front().label == "dozing");
+        BOOST_TEST(worker.tasks.front().since.has_value());
+        BOOST_TEST(contains(worker.tasks.front().function, "int (*)(int)"), worker.tasks.front().function);
+        over = true;
+        BOOST_TEST(call.get() == 3);
+        BOOST_TEST(pool.dump().workers.empty());
+    };
+    inline_pool plain;
+    check(plain);
+    inline_process_pool encoding;
+    check(encoding);
+}
+
+BOOST_AUTO_TEST_CASE(a_task_of_an_inline_pool_may_ask_too)
+{
+    if (TWAT_MP_TEST_TSAN)
+        return;
+    inline_pool pool;
+    const pool_dump found = pool.apply([&] { return pool.apply([&] { return pool.dump(); }); });
+    BOOST_REQUIRE_EQUAL(found.workers.size(), 1u);
+    BOOST_TEST(found.workers.front().thread == ::gettid());
+    BOOST_TEST(found.workers.front().tasks.size() == 2u); // one in the other
+    BOOST_TEST((!found.workers.front().stack.frames().empty() || !found.workers.front().stack.note().empty()));
+}
+
+BOOST_AUTO_TEST_CASE(an_inline_pool_on_a_loop_tells_while_another_thread_runs_it_too)
+{
+    if (TWAT_MP_TEST_TSAN)
+        return;
+    boost::asio::io_context context;
+    const auto work = boost::asio::make_work_guard(context);
+    const std::jthread first([&] { context.run(); }), second([&] { context.run(); });
+    const std::shared_ptr<void> stops(nullptr, [&](void*) { context.stop(); });
+    any_async_pool pool(context, "inline");
+    const guard ends;
+    auto call = pool.apply(sleep_on, 3, boost::asio::use_future);
+    wait_until([&] {
+        const pool_dump found = pool.dump(boost::asio::use_future).get();
+        return found.workers.size() == 1 && found.workers.front().tasks.size() == 1;
+    });
+    over = true;
+    BOOST_TEST(call.get() == 3);
 }
 
 BOOST_AUTO_TEST_CASE(a_thread_that_blocks_all_signals_is_described)

@@ -74,7 +74,8 @@ public:
     void close() { core_->pool()->close(); }
     /// As `multi_pool::join`.
     void join() { core_->join(); }
-    /// As `multi_pool::dump`: nobody is busy but the calling thread.
+    /** As `multi_pool::dump`. Busy are the threads that are in a call of this pool: asked from another thread it tells what they run, and their stacks; from a task
+        of the pool, also that task. All are worker 0. */
     pool_dump dump() const { return core_->dump(); }
 
     /// As `multi_pool::drain`.
