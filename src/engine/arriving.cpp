@@ -22,9 +22,9 @@ constexpr std::size_t first_of_pulled = 1024;
 
 void engine::add(std::shared_ptr<operation> op, time_point latest, bool nested)
 {
-    if (!gate_.takes()) {
+    if (!entrance_.gate.takes()) {
         operations_.count_refused(op->traits());
-        return op->complete(gate_.refuses());
+        return op->complete(entrance_.gate.refuses());
     }
     const operation_traits& traits = op->traits();
     auto state = std::make_unique<operation_state>();
@@ -54,14 +54,14 @@ void engine::add(std::shared_ptr<operation> op, time_point latest, bool nested)
         limits.fixed = std::min(limits.fixed, window == 0 ? limits.fixed : window);
     }
     state->sizes = chunker(limits);
-    state->times = hedging_.times_of(*op);
+    state->times = agenda_.hedging.times_of(*op);
     state->op = std::move(op);
 
     operation_state& added = operations_.add(std::move(state));
     if (traits.counts_progress)
-        listeners_.add(added, added.initiated);
+        agenda_.listeners.add(added, added.initiated);
     if (can_.local && operations_.size() == 1)
-        backlog_.note_alone(added);
+        placement_.backlog.note_alone(added);
     trace_operation(trace_event::operation_added, added);
     tenant_state& tenant = *added.tenant;
     ++tenant.operations;
@@ -72,12 +72,15 @@ void engine::add(std::shared_ptr<operation> op, time_point latest, bool nested)
         enter(added);
 }
 
-void engine::set_tenant(tenant_id id, const tenant_options& options) { admission_.look_at(accounts_.set(id, options)); }
+void engine::set_tenant(tenant_id id, const tenant_options& options)
+{
+    entrance_.admission.look_at(accounts_.set(id, options));
+}
 
 // Encodes the arguments of a single call, to know how many bytes they are. Ranges are not read before it is their turn.
 void engine::measure(operation_state& op)
 {
-    if (!admission_.counts_bytes() || op.traits().stream || op.traits().total != 1u)
+    if (!entrance_.admission.counts_bytes() || op.traits().stream || op.traits().total != 1u)
         return;
     if (std::shared_ptr<chunk> work = pull_chunk(op, 1)) {
         op.waiting_bytes = work->tasks->size_in_bytes();
@@ -89,21 +92,21 @@ void engine::measure(operation_state& op)
 // Workers that hold nothing, those that are not there yet among them.
 std::size_t engine::free_places() const noexcept
 {
-    return settings_.nodes - std::min(settings_.nodes, workers_.counts().occupied());
+    return settings_.nodes - std::min(settings_.nodes, staff_.workers.counts().occupied());
 }
 
 void engine::enter(operation_state& op)
 {
-    const admission::verdict found = admission_.enter(op, free_places());
+    const admission::verdict found = entrance_.admission.enter(op, free_places());
     if (found == admission::verdict::in)
         let_in(op);
     else if (found != admission::verdict::waits)
-        refuse(op, admission_.why(found, op));
+        refuse(op, entrance_.admission.why(found, op));
 }
 
 void engine::let_in(operation_state& op)
 {
-    elasticity_.note_work(op);
+    staff_.elasticity.note_work(op);
     line_up(op);
     touch(op); // an empty range is over at once
     make_room(op);
@@ -112,10 +115,10 @@ void engine::let_in(operation_state& op)
 // Whether any was let in.
 bool engine::let_in_those_that_wait()
 {
-    if (gate_.ends_all())
+    if (entrance_.gate.ends_all())
         return false;
     bool any = false;
-    while (operation_state* const op = admission_.next(free_places())) {
+    while (operation_state* const op = entrance_.admission.next(free_places())) {
         let_in(*op);
         any = true;
     }
@@ -133,12 +136,12 @@ void engine::refuse(operation_state& op, std::exception_ptr error)
 // Whether an operation whose turn it is has waited for too long, and was refused.
 bool engine::sheds(operation_state& op)
 {
-    if (!admission_.may_shed(op))
+    if (!entrance_.admission.may_shed(op))
         return false;
     const time_point now = now_();
-    if (!admission_.sheds(op, now))
+    if (!entrance_.admission.sheds(op, now))
         return false;
-    refuse(op, admission_.waited_too_long(op, now));
+    refuse(op, entrance_.admission.waited_too_long(op, now));
     return true;
 }
 

@@ -34,11 +34,11 @@ std::shared_ptr<chunk> engine::make_chunk(operation_state& op, const ready_worke
     if (op.stopping || op.unless_begun || op.at_bound())
         return nullptr;
     if (op.requeued.empty())
-        return op.exhausted
-                   ? nullptr
-                   : pull_chunk(op, handout_.allowance(worker), can_.encodes ? backend_.memory(worker.id) : nullptr);
+        return op.exhausted ? nullptr
+                            : pull_chunk(op, placement_.handout.allowance(worker),
+                                         can_.encodes ? backend_.memory(worker.id) : nullptr);
 
-    const std::size_t size = std::min(handout_.allowance(worker), next_size(op, op.requeued_tasks));
+    const std::size_t size = std::min(placement_.handout.allowance(worker), next_size(op, op.requeued_tasks));
     std::shared_ptr<chunk> work = take_requeued(op);
     if (work->tasks->size() > size) {
         requeue(op, work->first + size, work->tasks->split(size), work->attempt, work->unexplained, work->failures);
@@ -127,8 +127,8 @@ std::shared_ptr<chunk> engine::pull_chunk(operation_state& op, std::size_t most,
     }
     if (tasks->size() == 0 || op.stopping)
         return nullptr;
-    if (hedging_.may_hedge(op)) // not in submit: what came back from a worker was counted
-        hedging_.count(tasks->size());
+    if (agenda_.hedging.may_hedge(op)) // not in submit: what came back from a worker was counted
+        agenda_.hedging.count(tasks->size());
     auto work = std::make_shared<chunk>();
     work->first = first;
     work->tasks = std::move(tasks);
@@ -138,14 +138,14 @@ std::shared_ptr<chunk> engine::pull_chunk(operation_state& op, std::size_t most,
 void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<chunk> work)
 {
     const operation_traits& traits = op.traits();
-    work->id = ++last_chunk_;
+    work->id = ++placement_.last_chunk;
     work->op = op.op;
     work->op_id = op.id;
     work->count = work->tasks->size();
     work->function = op.function;
     work->coroutine = traits.coroutine;
     work->timeout = traits.options.timeout;
-    if (hedging_.may_hedge(op) && work->timeout == duration::zero())
+    if (agenda_.hedging.may_hedge(op) && work->timeout == duration::zero())
         work->timeout = duration::max(); // then the worker tells when each task begins
     work->deadline = op.deadline;
     work->seed = traits.options.seed;
@@ -158,7 +158,7 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
     ++op.held_chunks;
     worker.running += work->count;
     worker.given += work->count;
-    elasticity_.note_given(worker);
+    staff_.elasticity.note_given(worker);
     totals_.bytes_sent += work->tasks->size_in_bytes();
     given_chunk& given = worker.held.emplace_back(worker);
     given.keep = work->count;
@@ -167,14 +167,14 @@ void engine::submit(ready_worker& worker, operation_state& op, std::shared_ptr<c
     op.held.push_back(given);
     accounts_.charge(given);
     given.is_part = given.keep > 1 || op.held_chunks > 1;
-    backlog_.add(given);
-    idle_search_.note_given(given, now_);
-    handout_.consider(worker);
+    placement_.backlog.add(given);
+    placement_.idle_search.note_given(given, now_);
+    placement_.handout.consider(worker);
     if (traits.options.max_concurrency != 0) {
         given.in_place = true;
         ++op.places;
     }
-    workers_.recount(worker);
+    staff_.workers.recount(worker);
     if (worker.held.size() == 1 || traits.coroutine)
         chunk_begins(worker.id, given);
     backend_.submit(worker.id, *given.work);
@@ -190,17 +190,17 @@ void engine::chunk_begins(worker_id worker, given_chunk& held)
     held.begun = true;
     trace_chunk(trace_event::chunk_begun, worker, held, held.since);
     if (held.owner && !std::exchange(held.owner->begun, true)) {
-        elasticity_.note_begin(*held.owner);
-        admission_.leave(*held.owner);
+        staff_.elasticity.note_begin(*held.owner);
+        entrance_.admission.leave(*held.owner);
         if (held.owner->tenant->counters)
             held.owner->tenant->counters->add_pending(-1);
         held.opens = held.owner->initiated;
     }
     // Also where nobody waits for it any more. (Threads that were asked to stop can be asked no more.)
     if (held.work->timeout != duration::zero() && !held.doomed && !(held.cancelled && !can_.can_kill))
-        clock_.check_from(held, held.since);
+        agenda_.clock.check_from(held, held.since);
     if (!held.work->copy)
-        hedging_.watch_for(held);
+        agenda_.hedging.watch_for(held);
 }
 
 void engine::chunk_taken(worker_id worker, chunk_id id, const chunk_taker& taker)

@@ -9,9 +9,9 @@ namespace twat::mp::detail {
 void engine::decide()
 {
     // Completing an operation can make room, and handing out can complete one (its range ends or throws).
-    admission_.begin_turn();
-    next_turn_ = time_point::max();
-    if (gate_.ends_all())
+    entrance_.admission.begin_turn();
+    agenda_.next_turn = time_point::max();
+    if (entrance_.gate.ends_all())
         end_some();
     do {
         carry_out();
@@ -19,10 +19,10 @@ void engine::decide()
         hand_out();
         steal();
         hedge();
-        elasticity_.grow_if_tasks_wait(workers_.counts().free(), !gate_.broken(), now_);
-    } while (operations_.any_touched() || let_in_those_that_wait() || roster_.has_actions());
-    if (admission_.has_shed_enough() || (gate_.ends_all() && !operations_.all_end_by_force()))
-        next_turn_ = now_(); // the loop's other handlers first
+        staff_.elasticity.grow_if_tasks_wait(staff_.workers.counts().free(), !entrance_.gate.broken(), now_);
+    } while (operations_.any_touched() || let_in_those_that_wait() || staff_.roster.has_actions());
+    if (entrance_.admission.has_shed_enough() || (entrance_.gate.ends_all() && !operations_.all_end_by_force()))
+        agenda_.next_turn = now_(); // the loop's other handlers first
 }
 
 // ---------------------------------------------------------------- whose turn
@@ -59,32 +59,32 @@ void engine::leave_queue(operation_state& op) noexcept
 
 void engine::hand_out()
 {
-    if (gate_.ends_all())
+    if (entrance_.gate.ends_all())
         return;
-    if (workers_.any_guest())
+    if (staff_.workers.any_guest())
         hand_out_to_guests();
     if (accounts_.turns().empty())
         return;
-    handout_.place_considered();
-    handout::round turns(handout_);
-    while (!accounts_.turns().empty() && !admission_.has_shed_enough()) {
+    placement_.handout.place_considered();
+    handout::round turns(placement_.handout);
+    while (!accounts_.turns().empty() && !entrance_.admission.has_shed_enough()) {
         ready_worker* const next = turns.next();
         if (!next)
             return;
-        turns.served(handout_.can_take(*next) && give_one(*next));
+        turns.served(placement_.handout.can_take(*next) && give_one(*next));
     }
 }
 
 // They may run tasks of a tenant that gets no turn: what their threads wait for.
 void engine::hand_out_to_guests()
 {
-    handout_.place_considered();
-    for (ready_worker* next = handout_.first(takers::guest); next;) {
+    placement_.handout.place_considered();
+    for (ready_worker* next = placement_.handout.first(takers::guest); next;) {
         ready_worker& guest = *next;
-        next = handout_.after(takers::guest, guest);
-        if (handout_.can_take(guest))
+        next = placement_.handout.after(takers::guest, guest);
+        if (placement_.handout.can_take(guest))
             give_one(guest);
-        handout_.place(guest);
+        placement_.handout.place(guest);
     }
 }
 
@@ -101,7 +101,7 @@ bool engine::give_one(ready_worker& worker)
     for (const priority prio : {priority::high, priority::normal, priority::low}) {
         if (give_one(worker, prio))
             return true;
-        if (worker.drains_for || admission_.has_shed_enough())
+        if (worker.drains_for || entrance_.admission.has_shed_enough())
             return false;
     }
     return false;
@@ -114,7 +114,7 @@ bool engine::give_one(ready_worker& worker, priority prio)
     while (operation_state* const next = accounts_.turns().front(prio)) {
         operation_state& op = *next;
         if (sheds(op)) {
-            if (admission_.has_shed_enough())
+            if (entrance_.admission.has_shed_enough())
                 break;
             continue;
         }
@@ -148,13 +148,13 @@ void engine::stop_draining(operation_state& op) noexcept
 {
     if (ready_worker* const worker = std::exchange(op.drains, nullptr)) {
         worker->drains_for = nullptr;
-        handout_.consider(*worker);
+        placement_.handout.consider(*worker);
     }
 }
 
 // ---------------------------------------------------------------- guests
 
-void engine::add_guest(worker_id id, operation& op) { workers_.make_guest(add_worker(id), find(op)); }
+void engine::add_guest(worker_id id, operation& op) { staff_.workers.make_guest(add_worker(id), find(op)); }
 
 bool engine::remove_guest(worker_id id)
 {
@@ -163,7 +163,7 @@ bool engine::remove_guest(worker_id id)
         return true;
     guest->only = nullptr;
     guest->retiring = true;
-    workers_.recount(*guest);
+    staff_.workers.recount(*guest);
     if (!guest->held.empty())
         return false;
     take_worker(*guest);

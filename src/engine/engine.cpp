@@ -19,28 +19,8 @@ engine::settings fitting(engine::settings s, const capabilities& can)
 
 engine::engine(settings s, backend& workers, std::function<time_point()> now)
     : settings_(fitting(std::move(s), workers.can())), backend_(workers), can_(workers.can()), now_(std::move(now)),
-      accounts_(timings_->tenants, settings_.child_concurrency),
-      admission_({.max_pending = settings_.max_pending,
-                  .max_pending_bytes = settings_.max_pending_bytes,
-                  .on_overflow = settings_.on_overflow,
-                  .shed = settings_.shed}),
-      handout_(can_, {.child_concurrency = settings_.child_concurrency,
-                      .max_tasks_per_child = settings_.max_tasks_per_child}),
-      idle_search_(can_.chunk_aim), recycling_({.max_tasks_per_child = settings_.max_tasks_per_child,
-                                                .max_age_per_child = settings_.max_age_per_child,
-                                                .jitter = settings_.recycle_jitter,
-                                                .seed = settings_.seed}),
-      clock_(settings_.cancel_grace), retries_(settings_.seed + 1), hedging_(can_.launches),
-      roster_({.nodes = settings_.nodes,
-               .min_nodes = settings_.min_nodes,
-               .idle_timeout = settings_.idle_timeout,
-               .start_timeout = settings_.start_timeout,
-               .restarts = settings_.restarts,
-               .starts_at_once = settings_.starts_at_once,
-               .can_kill = can_.can_kill,
-               .launches = can_.launches,
-               .seed = settings_.seed}),
-      elasticity_(roster_, settings_.child_concurrency, can_.launches && roster_.kept() < settings_.nodes)
+      accounts_(timings_->tenants, settings_.child_concurrency), entrance_(settings_), staff_(settings_, can_),
+      placement_(settings_, can_), agenda_(settings_, can_)
 {
     count_nodes();
 }
@@ -121,16 +101,16 @@ void engine::finish(operation_state& op, std::exception_ptr error)
 {
     while (!op.held.empty())
         disown(op.held.front());
-    if (workers_.any_guest())
-        for (auto& w : workers_)
+    if (staff_.workers.any_guest())
+        for (auto& w : staff_.workers)
             if (w->only == &op)
                 w->only = nullptr;
     leave_queue(op);
     if (op.traits().counts_progress)
-        listeners_.remove(op);
+        agenda_.listeners.remove(op);
     stop_draining(op);
-    backlog_.forget(op);
-    admission_.leave(op);
+    placement_.backlog.forget(op);
+    entrance_.admission.leave(op);
     if (op.tenant->counters && !op.begun)
         op.tenant->counters->add_pending(-1);
     --op.tenant->operations;
@@ -166,13 +146,13 @@ void engine::publish_read_at_once(const operation_state& op, std::size_t done)
 void engine::settle_account(given_chunk& held, duration used, std::size_t tasks) noexcept
 {
     if (accounts_.settle(held, used, tasks))
-        idle_search_.note_change();
+        placement_.idle_search.note_change();
 }
 
 void engine::no_longer_runs(given_chunk& held) noexcept
 {
     if (accounts_.no_longer_runs(held))
-        idle_search_.note_change();
+        placement_.idle_search.note_change();
 }
 
 // No task of it can be running for its operation any more: another chunk may take its place.
@@ -182,7 +162,7 @@ void engine::leave_place(given_chunk& held) noexcept
         return;
     held.in_place = false;
     --held.owner->places;
-    idle_search_.note_change();
+    placement_.idle_search.note_change();
     touch(*held.owner);
 }
 
@@ -190,12 +170,12 @@ void engine::leave_place(given_chunk& held) noexcept
 void engine::disown(given_chunk& held) noexcept
 {
     leave_place(held);
-    hedging_.disowned(held);
+    agenda_.hedging.disowned(held);
     operation_state& op = *std::exchange(held.owner, nullptr);
     op.held.erase(op.held.iterator_to(held));
     --op.held_chunks;
-    backlog_.remove(held, op);
-    clock_.disowned(held);
+    placement_.backlog.remove(held, op);
+    agenda_.clock.disowned(held);
 }
 
 void engine::feed(operation& op)
@@ -206,28 +186,28 @@ void engine::feed(operation& op)
     }
 }
 
-void engine::close(error_maker refusal) { gate_.close(std::move(refusal)); }
+void engine::close(error_maker refusal) { entrance_.gate.close(std::move(refusal)); }
 
 // ---------------------------------------------------------------- for the pool
 
 bool engine::idle_but_for_streams() const { return operations_.all_rest(); }
 
 // A task that nobody waits for still has its timeout, and somebody must look at the clock.
-bool engine::active() const { return !idle_but_for_streams() || clock_.keeps_awake(); }
+bool engine::active() const { return !idle_but_for_streams() || agenda_.clock.keeps_awake(); }
 
 const pool_stats& engine::stats() const
 {
     pool_stats& s = totals_;
     s.nodes = settings_.nodes;
-    s.ready = workers_.counts().ready();
-    s.running = workers_.counts().running(); // a chunk whose tasks all have their outcome is as good as gone
-    s.busy = workers_.counts().busy();
-    s.pending = admission_.inside();
-    s.waiting = admission_.outside();
-    s.pending_bytes = admission_.bytes();
-    s.died = roster_.died();
-    s.restarts = roster_.restarts();
-    s.starting = roster_.starting();
+    s.ready = staff_.workers.counts().ready();
+    s.running = staff_.workers.counts().running(); // a chunk whose tasks all have their outcome is as good as gone
+    s.busy = staff_.workers.counts().busy();
+    s.pending = entrance_.admission.inside();
+    s.waiting = entrance_.admission.outside();
+    s.pending_bytes = entrance_.admission.bytes();
+    s.died = staff_.roster.died();
+    s.restarts = staff_.roster.restarts();
+    s.starting = staff_.roster.starting();
     return s;
 }
 

@@ -10,7 +10,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include <twat/mp/detail/operation/pool_observer.hpp>
@@ -18,24 +17,11 @@
 
 #include "backend/backend.hpp"
 #include "engine/accounts.hpp"
-#include "engine/admission.hpp"
-#include "engine/backlog.hpp"
-#include "engine/elasticity.hpp"
 #include "engine/engine_settings.hpp"
-#include "engine/gate.hpp"
-#include "engine/handout.hpp"
-#include "engine/hedging.hpp"
-#include "engine/idle_search.hpp"
-#include "engine/listeners.hpp"
 #include "engine/live_tenant.hpp"
 #include "engine/operation_table.hpp"
-#include "engine/recycling.hpp"
-#include "engine/retries.hpp"
-#include "engine/roster.hpp"
+#include "engine/parts.hpp"
 #include "engine/state.hpp"
-#include "engine/task_clock.hpp"
-#include "engine/watch.hpp"
-#include "engine/worker_table.hpp"
 
 namespace twat::mp::detail {
 
@@ -84,22 +70,22 @@ public:
     void set_tenant(tenant_id id, const tenant_options& options);
 
     // How many workers there are: see `roster`.
-    void start() { roster_.start(now_()); }
+    void start() { staff_.roster.start(now_()); }
     /// No worker is started any more.
-    void start_none() noexcept { roster_.close(); }
+    void start_none() noexcept { staff_.roster.close(); }
     /// A call comes to a broken pool. Returns whether a worker is being tried; then the call may wait for it.
     bool try_again();
     /// No worker will ever be ready, for this reason.
     void give_up(const error_maker& cause) { break_down(cause); }
     /// The pool is idle: nobody looks at its workers.
-    void look_away() noexcept { roster_.look_away(); }
+    void look_away() noexcept { staff_.roster.look_away(); }
     /// Whether as many workers are ready as are kept.
-    bool complete() const noexcept { return lasting_workers() >= roster_.kept(); }
+    bool complete() const noexcept { return lasting_workers() >= staff_.roster.kept(); }
     /// Why that will not be so soon; empty: it may be.
-    error_maker why_incomplete() const { return roster_.why_incomplete(); }
+    error_maker why_incomplete() const { return staff_.roster.why_incomplete(); }
     void resize(std::size_t nodes);
     /// When `tick` may find that a worker has been idle for too long, also while the pool is not active.
-    time_point shrinks_at() const noexcept { return elasticity_.shrinks_at(); }
+    time_point shrinks_at() const noexcept { return staff_.elasticity.shrinks_at(); }
 
     // Threads that block inside a task (nested parallelism).
     void add_guest(worker_id id, operation& op);
@@ -107,7 +93,7 @@ public:
     bool remove_guest(worker_id id);
 
     // backend_events
-    void worker_started(worker_id worker) override { roster_.started(worker, now_()); }
+    void worker_started(worker_id worker) override { staff_.roster.started(worker, now_()); }
     void worker_ready(worker_id worker) override;
     void worker_grew(worker_id worker) override;
     void worker_gone(worker_id worker, const worker_loss& loss) override;
@@ -137,9 +123,9 @@ public:
     bool idle_but_for_streams() const;
     /// Whether the operation is outstanding.
     bool knows(const operation& op) const { return operations_.find(op) != nullptr; }
-    std::size_t ready_workers() const noexcept { return workers_.size(); }
+    std::size_t ready_workers() const noexcept { return staff_.workers.size(); }
     /// Those of them that were not told to end.
-    std::size_t lasting_workers() const noexcept { return workers_.counts().ready(); }
+    std::size_t lasting_workers() const noexcept { return staff_.workers.counts().ready(); }
     /// Of this moment; good until something is asked for or reported.
     const pool_stats& stats() const;
     /// Operations that are over and were no plain calls.
@@ -153,7 +139,7 @@ public:
 
 private:
     // engine.cpp: the end of operations
-    ready_worker* find(worker_id id) const noexcept { return workers_.find(id); }
+    ready_worker* find(worker_id id) const noexcept { return staff_.workers.find(id); }
     static given_chunk* find(ready_worker& worker, chunk_id id) noexcept;
     operation_state* find(operation& op) noexcept;
     void touch(operation_state& op) noexcept;
@@ -311,24 +297,12 @@ private:
     // one event.
     operation_table operations_;
     const std::shared_ptr<timings> timings_ = std::make_shared<timings>();
-    accounts accounts_;
-    admission admission_;
-    worker_table workers_;
-    handout handout_;
-    backlog backlog_;
-    idle_search idle_search_;
-    recycling recycling_;
-    task_clock clock_;
-    retries retries_;
-    hedging hedging_;
-    roster roster_;
-    elasticity elasticity_;
-    bool unbound_ = false; // `unbind_streams` was called
-    chunk_id last_chunk_ = 0;
-    time_point next_turn_ = time_point::max(); // what is left to do once the loop's other handlers have had theirs
-    listeners listeners_;
-    gate gate_;
     mutable pool_stats totals_; // what does not add up is brought up to date by `stats`
+    accounts accounts_;
+    entrance entrance_;
+    staff staff_;
+    placement placement_;
+    agenda agenda_;
 };
 
 } // namespace twat::mp::detail

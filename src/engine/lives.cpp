@@ -11,8 +11,8 @@ namespace twat::mp::detail {
 
 void engine::carry_out()
 {
-    while (roster_.has_actions())
-        for (const roster::action& todo : roster_.take_actions())
+    while (staff_.roster.has_actions())
+        for (const roster::action& todo : staff_.roster.take_actions())
             switch (todo.what) {
             case roster::action::launch:
                 if (settings_.chaos)
@@ -21,7 +21,7 @@ void engine::carry_out()
                 break;
             case roster::action::end: backend_.end(todo.worker, todo.how); break;
             case roster::action::broken: {
-                const roster::breakage why = roster_.why_broken();
+                const roster::breakage why = staff_.roster.why_broken();
                 backend_.catch_up(); // what the workers have finished is finished
                 break_down(why.cause);
                 if (settings_.on_broken)
@@ -35,21 +35,21 @@ void engine::carry_out()
 
 bool engine::try_again()
 {
-    if (!roster_.try_again(now_()))
+    if (!staff_.roster.try_again(now_()))
         return false;
-    gate_.mend(); // it takes this call
+    entrance_.gate.mend(); // it takes this call
     return true;
 }
 
 // No worker is ready, or will be soon: every operation completes with what `cause` makes (a fresh exception each).
 void engine::break_down(const error_maker& cause)
 {
-    gate_.break_down(cause);
+    entrance_.gate.break_down(cause);
     fail_operations(cause, time_point::max());
-    for (auto& w : workers_)
+    for (auto& w : staff_.workers)
         if (!w->guest) {
             w->dying = true;
-            workers_.recount(*w);
+            staff_.workers.recount(*w);
         }
 }
 
@@ -80,16 +80,16 @@ void engine::fail_operations(const error_maker& cause, time_point before)
 void engine::resize(std::size_t nodes)
 {
     settings_.nodes = nodes;
-    for (const worker_id id : roster_.resize(nodes, now_()))
+    for (const worker_id id : staff_.roster.resize(nodes, now_()))
         if (ready_worker* const worker = find(id))
             send_away(*worker, true);
-    elasticity_.restart(can_.launches && roster_.kept() < nodes);
+    staff_.elasticity.restart(can_.launches && staff_.roster.kept() < nodes);
     for (operation_state& op : operations_)
         if (!op.outside())
-            elasticity_.note_work(op);
-    for (const auto& w : workers_)
+            staff_.elasticity.note_work(op);
+    for (const auto& w : staff_.workers)
         if (w->held.empty())
-            elasticity_.note_idle(*w, now_);
+            staff_.elasticity.note_idle(*w, now_);
 }
 
 // Where workers come and go by themselves there are as many nodes as there are workers.
@@ -105,15 +105,15 @@ void engine::worker_ready(worker_id worker)
 {
     if (find(worker))
         return;
-    const roster::arrival arrived = roster_.ready(worker, now_());
+    const roster::arrival arrived = staff_.roster.ready(worker, now_());
     if (!arrived.takes_work)
         return;
     if (arrived.mends) {
-        gate_.mend();
+        entrance_.gate.mend();
         if (settings_.on_mended)
             settings_.on_mended();
     }
-    recycling_.plan(add_worker(worker), now_());
+    staff_.recycling.plan(add_worker(worker), now_());
     count_nodes();
     trace_worker(trace_event::worker_ready, worker);
     for (const worker_id old : arrived.predecessors)
@@ -122,16 +122,16 @@ void engine::worker_ready(worker_id worker)
 
 ready_worker& engine::add_worker(worker_id id)
 {
-    ready_worker& added = workers_.add(id);
-    handout_.consider(added);
-    elasticity_.note_idle(added, now_);
+    ready_worker& added = staff_.workers.add(id);
+    placement_.handout.consider(added);
+    staff_.elasticity.note_idle(added, now_);
     return added;
 }
 
 std::unique_ptr<ready_worker> engine::take_worker(ready_worker& worker)
 {
-    std::unique_ptr<ready_worker> taken = workers_.take(worker);
-    handout_.remove(*taken);
+    std::unique_ptr<ready_worker> taken = staff_.workers.take(worker);
+    placement_.handout.remove(*taken);
     if (taken->drains_for)
         stop_draining(*taken->drains_for);
     return taken;
@@ -142,7 +142,7 @@ void engine::worker_gone(worker_id worker, const worker_loss& loss)
     if (ready_worker* const found = find(worker))
         lose_worker(*found, loss);
     count_nodes();
-    roster_.gone(worker, loss, now_());
+    staff_.roster.gone(worker, loss, now_());
 }
 
 void engine::lose_worker(ready_worker& lost, const worker_loss& loss)
@@ -188,7 +188,7 @@ void engine::chunk_lost(worker_id worker, chunk_id id, const worker_loss& loss)
         return;
     held->all_begun = true; // an operation that fails now has nothing of it to take back
     w->running -= held->outstanding();
-    workers_.recount(*w);
+    staff_.workers.recount(*w);
     lose_chunk(worker, *held, loss);
     held->settled = held->keep;
     end_chunk(*w, *held);
@@ -196,7 +196,7 @@ void engine::chunk_lost(worker_id worker, chunk_id id, const worker_loss& loss)
 
 void engine::forget_workers()
 {
-    for (auto& w : workers_) {
+    for (auto& w : staff_.workers) {
         for (given_chunk& h : w->held) {
             if (h.owner) {
                 const auto answered =
@@ -213,8 +213,8 @@ void engine::forget_workers()
         if (w->drains_for)
             stop_draining(*w->drains_for);
     }
-    handout_.clear();
-    workers_.clear();
+    placement_.handout.clear();
+    staff_.workers.clear();
 }
 
 } // namespace twat::mp::detail

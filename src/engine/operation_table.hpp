@@ -111,6 +111,8 @@ public:
     // Streams that have nothing to do before their readers want more.
     void rest(operation_state& op) noexcept { resting_ += !std::exchange(op.resting, true); }
     void wake(operation_state& op) noexcept { resting_ -= std::exchange(op.resting, false); }
+    /// From now on none of them waits for its reader. Returns whether that is new.
+    bool unbind_streams() noexcept { return !std::exchange(unbound_, true); }
     bool all_rest() const noexcept { return size_ == resting_; }
 
     // Deadlines and queue timeouts.
@@ -137,6 +139,7 @@ private:
     watch<operation_state> limits_;
     std::size_t size_ = 0;
     std::size_t resting_ = 0;
+    bool unbound_ = false;
     std::uint64_t last_id_ = 0;
     std::uint64_t others_ended_ = 0;
     endings ended_;

@@ -22,19 +22,19 @@ bool engine::settle(ready_worker& worker, chunk_id id, std::size_t position, giv
         count_late(*held, position, 1);
     ++held->settled;
     --worker.running;
-    workers_.recount(worker);
+    staff_.workers.recount(worker);
     if (worker.held.size() > 1)
-        handout_.consider(worker);
+        placement_.handout.consider(worker);
     if (held->is_expired(position) && held->outstanding() != 0 && !held->doomed && !worker.dying) {
         // It returned within the grace. The worker is at those that it had claimed behind it, which have their own time.
-        clock_.spare(*held);
-        clock_.check_at(*held, now_());
+        agenda_.clock.spare(*held);
+        agenda_.clock.check_at(*held, now_());
     }
     if (held->outstanding() == 0) {
         leave_place(*held);
         no_longer_runs(*held);
         if (!held->owner)
-            clock_.check_at(*held, time_point::max());
+            agenda_.clock.check_at(*held, time_point::max());
     }
     if (held->is_expired(position) || !held->owner) {
         totals_.cancelled += !held->is_expired(position);
@@ -131,10 +131,10 @@ void engine::tasks_finished(worker_id worker, chunk_id id, std::size_t position,
     }
     op.yielded = false;
     w->running -= told;
-    workers_.recount(*w);
+    staff_.workers.recount(*w);
     op.held_tasks -= told;
     if (w->held.size() > 1)
-        handout_.consider(*w);
+        placement_.handout.consider(*w);
     op.done += stored;
     totals_.done += stored;
     if (op.tenant->counters)
@@ -220,7 +220,7 @@ void engine::chunk_ended(worker_id worker, chunk_id id, duration busy)
     if (!held)
         return;
     w->running -= held->outstanding();
-    workers_.recount(*w);
+    staff_.workers.recount(*w);
     if (held->owner) {
         operation_state& op = *held->owner;
         op.sizes.measured(held->keep, busy);
@@ -261,10 +261,10 @@ void engine::forget_chunk(ready_worker& worker, given_chunk& held)
 {
     settle_account(held, duration::zero(), 0); // it never began
     worker.held.remove_if([&](const given_chunk& h) { return &h == &held; });
-    workers_.recount(worker);
-    handout_.consider(worker);
+    staff_.workers.recount(worker);
+    placement_.handout.consider(worker);
     if (worker.held.empty())
-        elasticity_.note_idle(worker, now_);
+        staff_.elasticity.note_idle(worker, now_);
 }
 
 } // namespace twat::mp::detail

@@ -9,15 +9,12 @@ void engine::recycle(ready_worker& worker)
     if (worker.recycling || worker.retiring || worker.dying || worker.guest)
         return;
     worker.recycling = true;
-    recycling_.forget(worker);
-    workers_.recount(worker);
-    roster_.succeed(worker.id, now_());
+    staff_.recycling.forget(worker);
+    staff_.workers.recount(worker);
+    staff_.roster.succeed(worker.id, now_());
 }
 
-bool engine::may_recycle_another() const noexcept
-{
-    return recycling::may_recycle_another(workers_.counts().recycling(), settings_.nodes);
-}
+bool engine::may_recycle_another() const noexcept { return staff_.may_recycle_another(settings_.nodes); }
 
 void engine::recycle_if_there_is_room(ready_worker& worker)
 {
@@ -46,8 +43,8 @@ void engine::send_away(ready_worker& worker, bool surplus)
         return;
     worker.retiring = true;
     worker.recycling = worker.recycling || !surplus;
-    recycling_.forget(worker);
-    workers_.recount(worker);
+    staff_.recycling.forget(worker);
+    staff_.workers.recount(worker);
     for (auto held = worker.held.rbegin(); held != worker.held.rend(); ++held)
         take_back(worker, *held, true);
     leave_if_idle(worker);
@@ -59,15 +56,15 @@ void engine::leave_if_idle(ready_worker& worker)
         (worker.surplus ? worker.running != 0 : !worker.held.empty()))
         return;
     worker.dying = true;
-    workers_.recount(worker);
+    staff_.workers.recount(worker);
     if (worker.drains_for)
         stop_draining(*worker.drains_for); // another worker runs empty for it
     if (worker.surplus) {
         ++totals_.retired;
-        return roster_.retire(worker.id, now_());
+        return staff_.roster.retire(worker.id, now_());
     }
     ++totals_.recycled;
-    roster_.leave(worker.id, now_());
+    staff_.roster.leave(worker.id, now_());
 }
 
 } // namespace twat::mp::detail

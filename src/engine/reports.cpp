@@ -33,20 +33,20 @@ bool engine::tell_progress(operation_state& op, const progress& now)
 /// Outcomes of this operation have arrived: what its tasks had reported before comes before these.
 void engine::look_at_reports(const operation_state& op)
 {
-    if (listeners_.look_before_outcome(is_over(op), now_()))
+    if (agenda_.listeners.look_before_outcome(is_over(op), now_()))
         look_at_reports();
 }
 
 void engine::look_at_reports()
 {
-    listeners_.looked(now_());
-    if (listeners_.empty())
+    agenda_.listeners.looked(now_());
+    if (agenda_.listeners.empty())
         return;
     std::vector<task_report> reports; // a callback that throws may take workers away
-    for (const auto& worker : workers_)
+    for (const auto& worker : staff_.workers)
         backend_.take_reports(worker->id, [&](task_report&& report) { reports.push_back(std::move(report)); });
     for (task_report& report : reports)
-        if (operation_state* const of = listeners_.find(report.operation)) {
+        if (operation_state* const of = agenda_.listeners.find(report.operation)) {
             progress now = progress_of(*of);
             now.task = static_cast<std::size_t>(report.index);
             now.fraction = report.fraction;

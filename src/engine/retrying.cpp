@@ -18,7 +18,7 @@ bool engine::try_later(operation_state& op, given_chunk& held, std::size_t posit
         return true;
     const std::size_t attempt = held.work->failures + 1;
     const auto now = now_();
-    const auto due = retries_.next_attempt(op, attempt, now);
+    const auto due = agenda_.retries.next_attempt(op, attempt, now);
     std::unique_ptr<payload> task;
     if (due && policy.on(error))
         task = held.work->tasks->extract(position);
@@ -39,7 +39,7 @@ bool engine::try_later(operation_state& op, given_chunk& held, std::size_t posit
     if (*due <= now)
         begin_attempt(waits);
     else
-        retries_.add(waits, *due);
+        agenda_.retries.add(waits, *due);
     touch(op);
     return true;
 }
@@ -57,7 +57,7 @@ void engine::begin_attempt(delayed_chunk& waits)
 
 void engine::begin_due_attempts(time_point now)
 {
-    while (delayed_chunk* const due = retries_.take_due(now))
+    while (delayed_chunk* const due = agenda_.retries.take_due(now))
         begin_attempt(*due);
 }
 

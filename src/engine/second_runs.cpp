@@ -13,22 +13,22 @@ void engine::consider_hedge(given_chunk& held, time_point now)
     auto running = backend_.running(held.holder->id, held.work->id);
     if (!running && held.work->coroutine)
         running = backend::running_task{0, held.since};
-    const auto late = hedging_.late_task(held, running, now);
+    const auto late = agenda_.hedging.late_task(held, running, now);
     if (!late)
         return;
     take_back(*held.holder, held, true); // what stands behind it need not wait
     if (!held.recalling && *late < held.keep && *late != held.timed_out)
-        hedging_.add_late(held, *late);
+        agenda_.hedging.add_late(held, *late);
 }
 
 // A copy is for a worker that has nothing else to do: it keeps no other task waiting.
 void engine::hedge()
 {
-    if (!hedging_.any_late() || gate_.ends_all())
+    if (!agenda_.hedging.any_late() || entrance_.gate.ends_all())
         return;
-    handout_.place_considered();
-    hedging_.serve_late([this](given_chunk& held) {
-        ready_worker* const worker = handout_.for_copy(held);
+    placement_.handout.place_considered();
+    agenda_.hedging.serve_late([this](given_chunk& held) {
+        ready_worker* const worker = placement_.handout.for_copy(held);
         if (!worker)
             return false;
         held.list_hook<late_tag>::unlink();
@@ -56,14 +56,14 @@ void engine::submit_copy(given_chunk& held, ready_worker& worker)
     work->copy = true;
     ++totals_.hedged;
     submit(worker, *held.owner, std::move(work));
-    hedging_.begin_race(held, worker.held.back());
-    handout_.place(worker);
+    agenda_.hedging.begin_race(held, worker.held.back());
+    placement_.handout.place(worker);
 }
 
 // Whether the end of this run counts for nothing, as the task has another one.
 bool engine::race_goes_on(given_chunk& held, std::size_t position, run_end how)
 {
-    if (!hedging_.goes_on(held, position, how))
+    if (!agenda_.hedging.goes_on(held, position, how))
         return false;
     if (held.owner)
         touch(*held.owner);

@@ -38,7 +38,7 @@ void engine::cancel(operation& op, asio::cancellation_type type)
     operation_state* state = find(op);
     if (!state)
         return;
-    if (gate_.ends_all())
+    if (entrance_.gate.ends_all())
         return state->ended ? void() : end(*state);
     switch (std::min(strength(type), strength(state->traits().options.cancel_limit))) {
     case 3: return stop(*state, aborted(), stop_force::kill);
@@ -114,7 +114,7 @@ void engine::stop(operation_state& op, std::exception_ptr error, stop_force forc
             continue;
         if (kill) {
             h.cancelled = h.doomed = true;
-            clock_.kill_after_grace(h, now_());
+            agenda_.clock.kill_after_grace(h, now_());
         }
     }
     if (can_.can_kill)
@@ -132,11 +132,11 @@ void engine::ask_to_stop(ready_worker& worker, given_chunk& held, stop_force for
         backend_.cancel(worker.id, held.work->id);
     if (!can_.can_kill) {
         if (force != stop_force::none)
-            clock_.check_at(held, time_point::max()); // more cannot be done
+            agenda_.clock.check_at(held, time_point::max()); // more cannot be done
         return;
     }
     if (force == stop_force::kill)
-        clock_.kill_after_grace(held, now_());
+        agenda_.clock.kill_after_grace(held, now_());
     if (!held.work->coroutine)
         for (auto behind = worker.held.rbegin(); &*behind != &held; ++behind)
             take_back(worker, *behind, true);
@@ -144,10 +144,10 @@ void engine::ask_to_stop(ready_worker& worker, given_chunk& held, stop_force for
 
 void engine::stop_all(error_maker error)
 {
-    if (!gate_.end_all(std::move(error)))
+    if (!entrance_.gate.end_all(std::move(error)))
         return;
     std::vector<operation_state*> running;
-    for (auto& w : workers_)
+    for (auto& w : staff_.workers)
         for (given_chunk& h : w->held)
             if (h.owner && !std::exchange(h.owner->ended, true))
                 running.push_back(h.owner);
@@ -162,7 +162,7 @@ void engine::stop_all(error_maker error)
 void engine::end(operation_state& op)
 {
     operations_.end_by_force(op);
-    stop(op, gate_.why_ended(), stop_force::kill);
+    stop(op, entrance_.gate.why_ended(), stop_force::kill);
 }
 
 // In the order in which they came.
@@ -174,7 +174,7 @@ void engine::end_some()
 
 void engine::unbind_streams()
 {
-    if (std::exchange(unbound_, true))
+    if (!operations_.unbind_streams())
         return; // and no other has come since
     for (operation_state& op : operations_)
         if (op.traits().stream && op.traits().total) {

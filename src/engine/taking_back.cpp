@@ -33,8 +33,8 @@ std::size_t engine::took_back(ready_worker& worker, given_chunk& held, std::size
         no_longer_runs(held);
     }
     worker.running -= taken;
-    workers_.recount(worker);
-    handout_.consider(worker);
+    staff_.workers.recount(worker);
+    placement_.handout.consider(worker);
     worker.given -= std::min(worker.given, taken);
     if (!held.owner) {
         totals_.cancelled += taken;
@@ -58,11 +58,11 @@ void engine::make_room(operation_state& op)
         return; // there is no other
     if (op.tenant->at_bound())
         return; // it gets no turn now
-    if (workers_.counts().free() != 0)
+    if (staff_.workers.counts().free() != 0)
         return; // nothing has to be taken back
-    if (!backlog_.holds_below(op.prio))
+    if (!placement_.backlog.holds_below(op.prio))
         return make_room_beside_equals(op);
-    ready_worker* const from = backlog::who_holds_below(op.prio, workers_.all());
+    ready_worker* const from = backlog::who_holds_below(op.prio, staff_.workers.all());
     if (!from)
         return make_room_beside_equals(op);
     for (auto h = from->held.rbegin(); h != from->held.rend(); ++h)
@@ -73,9 +73,9 @@ void engine::make_room(operation_state& op)
 // Nor would its first turn come behind what workers were given of its equals in theirs.
 void engine::make_room_beside_equals(operation_state& op)
 {
-    if (!backlog_.holds_parts(op.prio))
+    if (!placement_.backlog.holds_parts(op.prio))
         return;
-    ready_worker* const from = backlog::who_steps_back(op, workers_.all(), now_());
+    ready_worker* const from = backlog::who_steps_back(op, staff_.workers.all(), now_());
     if (!from)
         return;
     std::vector<operation_state*> stepped_back;
@@ -93,7 +93,7 @@ void engine::make_room_beside_equals(operation_state& op)
 // An operation that was alone may have handed out much whose duration is not known yet. Now another one wants its turns.
 void engine::take_back_unknown()
 {
-    operation_state* const op = backlog_.no_longer_alone();
+    operation_state* const op = placement_.backlog.no_longer_alone();
     if (!op || !op->sizes.hold_back())
         return;
     std::vector<given_chunk*> large;
@@ -108,24 +108,24 @@ void engine::take_back_unknown()
 // without them it would wait for chunks that stand behind tasks which wait as it does.
 void engine::steal()
 {
-    idle_search_.begin_round();
-    if (workers_.counts().running() == 0 || gate_.ends_all())
+    placement_.idle_search.begin_round();
+    if (staff_.workers.counts().running() == 0 || entrance_.gate.ends_all())
         return;
-    handout_.place_considered();
+    placement_.handout.place_considered();
     // A guest has its own operation: what is there for it is not known.
-    for (ready_worker* next = handout_.first(takers::guest); next;) {
+    for (ready_worker* next = placement_.handout.first(takers::guest); next;) {
         ready_worker& guest = *next;
-        next = handout_.after(takers::guest, guest);
-        if (guest.only && handout_.can_take(guest))
+        next = placement_.handout.after(takers::guest, guest);
+        if (guest.only && placement_.handout.can_take(guest))
             steal_for(guest);
     }
-    if (!handout_.first(takers::idle) || !idle_search_.begin_looks(now_))
+    if (!placement_.handout.first(takers::idle) || !placement_.idle_search.begin_looks(now_))
         return;
-    std::size_t awaited = idle_search_.awaited();
-    for (ready_worker* next = handout_.first(takers::idle); next;) {
+    std::size_t awaited = placement_.idle_search.awaited();
+    for (ready_worker* next = placement_.handout.first(takers::idle); next;) {
         ready_worker& worker = *next;
-        next = handout_.after(takers::idle, worker);
-        if (!handout_.can_take(worker))
+        next = placement_.handout.after(takers::idle, worker);
+        if (!placement_.handout.can_take(worker))
             continue;
         if (awaited != 0) { // what it gets is on its way
             --awaited;
@@ -133,20 +133,20 @@ void engine::steal()
         }
         if (!steal_for(worker))
             break; // what is not there for one is not there for the next
-        idle_search_.note_change();
+        placement_.idle_search.note_change();
     }
-    idle_search_.end_looks();
+    placement_.idle_search.end_looks();
 }
 
 bool engine::steal_for(ready_worker& idle)
 {
-    const auto [victim, from] = idle_search_.look_for(idle, workers_.all(), now_());
+    const auto [victim, from] = placement_.idle_search.look_for(idle, staff_.workers.all(), now_());
     if (!victim)
         return false;
     operation_state& op = *from->owner;
     const std::size_t taken = take_back(*victim, *from, true);
     if (from->recalling) {
-        idle_search_.await(*from);
+        placement_.idle_search.await(*from);
         return true;
     }
     if (taken == 0)
@@ -182,14 +182,14 @@ void engine::recalled(worker_id worker, chunk_id id, std::size_t kept)
     if (!held || !std::exchange(held->recalling, false))
         return;
     const std::size_t taken = took_back(*w, *held, kept, true);
-    const bool for_idle = idle_search_.answered(*held, taken);
+    const bool for_idle = placement_.idle_search.answered(*held, taken);
     if (operation_state* const op = held->owner) {
         if (for_idle && !op->stopping)
             divide(*op, taken);
         touch(*op);
     }
     if (held->outstanding() == 0 && held != &w->held.front())
-        clock_.forget(*held); // nothing of it runs, so nothing of it is late
+        agenda_.clock.forget(*held); // nothing of it runs, so nothing of it is late
     leave_if_idle(*w);
 }
 

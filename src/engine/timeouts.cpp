@@ -42,19 +42,19 @@ void engine::tick()
     for (int n = 0; n < most_due_at_once; ++n)
         if (operation_state* const late = operations_.take_late(now))
             check_limits(*late, now);
-    while (recycling_.next() <= now && may_recycle_another())
-        recycle(*recycling_.take_due(now));
-    for (auto late = clock_.take_overdue(now); late.chunk; late = clock_.take_overdue(now))
+    while (staff_.recycling.next() <= now && may_recycle_another())
+        recycle(*staff_.recycling.take_due(now));
+    for (auto late = agenda_.clock.take_overdue(now); late.chunk; late = agenda_.clock.take_overdue(now))
         overdue(*late.chunk->holder, *late.chunk, late.due);
-    while (given_chunk* const late = clock_.take_check(now))
+    while (given_chunk* const late = agenda_.clock.take_check(now))
         check_timeout(*late->holder, *late, now);
-    while (given_chunk* const late = hedging_.take_due(now))
+    while (given_chunk* const late = agenda_.hedging.take_due(now))
         consider_hedge(*late, now);
     begin_due_attempts(now);
-    if (listeners_.next() <= now)
+    if (agenda_.listeners.next() <= now)
         look_at_reports();
-    elasticity_.shrink_if_idle(workers_.all(), now, [this](ready_worker& idle) { send_away(idle, true); });
-    roster_.tick(now, [this](worker_id worker) { return backend_.start_time_used(worker); });
+    staff_.elasticity.shrink_if_idle(staff_.workers.all(), now, [this](ready_worker& idle) { send_away(idle, true); });
+    staff_.roster.tick(now, [this](worker_id worker) { return backend_.start_time_used(worker); });
     carry_out();
 }
 
@@ -73,7 +73,7 @@ void engine::check_limits(operation_state& op, time_point now)
 void engine::overdue(ready_worker& worker, given_chunk& held, time_point due)
 {
     const time_point now = now_();
-    if (clock_.looks_again(held, due, now))
+    if (agenda_.clock.looks_again(held, due, now))
         return; // what the worker has sent meanwhile is read first
     if (held.work->coroutine) {
         const std::shared_ptr<chunk> work = held.work;
@@ -86,36 +86,36 @@ void engine::overdue(ready_worker& worker, given_chunk& held, time_point due)
         return forget_chunk(worker, held);
     }
     if (held.recalling && &held != &worker.held.front())
-        return clock_.prolong(held, now); // it may have begun nothing of it
+        return agenda_.clock.prolong(held, now); // it may have begun nothing of it
     if (!held.expired.empty() && !held.doomed) {
         const std::size_t last = held.expired.back();
         const auto running = backend_.running(worker.id, held.work->id);
         if (held.settled > last || (running && running->position != last))
             // the late task returned, and the worker is at those that it had claimed behind it
-            return clock_.check_at(held, now);
+            return agenda_.clock.check_at(held, now);
     }
     for (auto h = worker.held.rbegin(); h != worker.held.rend(); ++h)
         take_back(worker, *h, true);
     worker.dying = true;
-    workers_.recount(worker);
+    staff_.workers.recount(worker);
     for (given_chunk& h : worker.held)
-        clock_.forget(h);
+        agenda_.clock.forget(h);
     if (held.expired.empty()) // whose stack its timeout has asked for
         backend_.ask_for_stack(worker.id, held.work->id);
-    roster_.replace(worker.id, now_()); // worker_gone tells what it had finished before
+    staff_.roster.replace(worker.id, now_()); // worker_gone tells what it had finished before
 }
 
 void engine::check_timeout(ready_worker& worker, given_chunk& held, time_point now)
 {
     if (worker.dying)
         return;
-    const auto late = clock_.late_task(held, backend_.running(worker.id, held.work->id), now);
+    const auto late = agenda_.clock.late_task(held, backend_.running(worker.id, held.work->id), now);
     if (!late)
         return;
     const std::size_t position = *late;
     take_back(worker, held, true);
     if (position >= held.keep || held.is_expired(position)) // the mark of a worker that is wrong, or lies
-        return clock_.check_from(held, now);
+        return agenda_.clock.check_from(held, now);
     if (!can_.can_kill) {
         // A thread cannot be killed: the task has its outcome when it returns.
         held.timed_out = position;
@@ -143,16 +143,14 @@ void engine::check_timeout(ready_worker& worker, given_chunk& held, time_point n
 bool engine::judges() const
 {
     const time_point now = now_();
-    return std::min({operations_.next_limit(), clock_.next_of_an_operation(), hedging_.next()}) <= now ||
-           roster_.judges(now);
+    return std::min({operations_.next_limit(), agenda_.clock.next_of_an_operation(), agenda_.hedging.next()}) <= now ||
+           staff_.roster.judges(now);
 }
 
 time_point engine::next_wake() const
 {
-    const time_point age = may_recycle_another() ? recycling_.next() : time_point::max();
-    return std::min({next_turn_, idle_search_.next(), operations_.next_limit(), clock_.next(), age, roster_.next_due(),
-                     elasticity_.grows_at(), elasticity_.shrinks_at(), listeners_.next(), retries_.next(),
-                     hedging_.next()});
+    return std::min(
+        {agenda_.next(), placement_.idle_search.next(), operations_.next_limit(), staff_.next_due(settings_.nodes)});
 }
 
 } // namespace twat::mp::detail

@@ -77,7 +77,7 @@ void engine::set_observers(std::function<void(const trace_event&, worker_id)> tr
 
 void engine::describe(const std::function<void(const trace_event&, worker_id)>& tell) const
 {
-    for (const auto& worker : workers_) {
+    for (const auto& worker : staff_.workers) {
         if (worker->guest)
             continue;
         trace_event ready{};
