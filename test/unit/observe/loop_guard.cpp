@@ -31,6 +31,13 @@ namespace guard_test {
 
 std::atomic<bool> told{false};
 
+bool eventually(const std::atomic<bool>& that)
+{
+    for (int i = 0; i < 6000 && !that; ++i)
+        std::this_thread::sleep_for(10ms);
+    return that;
+}
+
 [[gnu::noinline]] void block_the_loop()
 {
     for (int i = 0; i < 6000 && !told; ++i)
@@ -104,10 +111,27 @@ BOOST_AUTO_TEST_CASE(the_very_first_handler_may_be_the_one_that_blocks)
 {
     if (TWAT_MP_TEST_TSAN)
         return; // it holds signals back
+    using guard_test::eventually;
     guard_test::told = false;
-    asio::io_context context;
+    std::atomic<bool> held{false}, begun{false};
+    asio::io_context other, context;
+    // Keeps the library's thread, which would tell the loop to say who runs it, until the handler has begun.
+    const loop_guard keeper(other, 5ms, [&](const loop_stall&) {
+        held = true;
+        eventually(begun);
+    });
+    std::jthread runs_other([&] {
+        const auto work = asio::make_work_guard(other);
+        other.run_for(100ms); // so that the thread is known
+        asio::post(other, [&] { eventually(held); });
+        other.run_for(20ms);
+    });
+    BOOST_TEST(eventually(held));
     const loop_guard guard(context, 20ms, [&](const loop_stall&) { guard_test::told = true; });
-    asio::post(context, [] { guard_test::block_the_loop(); });
+    asio::post(context, [&] {
+        begun = true;
+        guard_test::block_the_loop();
+    });
     context.run();
     BOOST_TEST(guard_test::told);
 }

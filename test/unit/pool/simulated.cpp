@@ -19,6 +19,7 @@
 #include <numeric>
 #include <random>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <tuple>
 #include <vector>
@@ -58,6 +59,9 @@ int square_slowly(int i)
 }
 
 int add(int a, int b) { return a + b; }
+
+std::string text_of(int i) { return std::to_string(i); }
+std::string in_brackets(const std::string& a, const std::string& b) { return "(" + a + b + ")"; }
 
 int refuse_three(int i) { return i == 3 ? throw std::out_of_range("three") : i; }
 
@@ -180,6 +184,24 @@ BOOST_AUTO_TEST_CASE(there_are_as_many_nodes_as_workers)
     BOOST_TEST(pool.nodes() == 4u);
 }
 
+// A pool that nobody is left in counts one node: a fold is cut by their number.
+BOOST_AUTO_TEST_CASE(a_fold_is_cut_into_parts_where_everybody_has_left)
+{
+    const auto empty = std::make_shared<simulated_hosts>(1ms);
+    multi_pool<simulated_workers> alone(simulated_options{.hosts = empty});
+    const auto only = empty->come();
+    BOOST_TEST(alone.apply(square, 3) == 9);
+    empty->leave(only);
+    BOOST_TEST(eventually([&] { return alone.stats().ready == 0; }));
+    BOOST_TEST(alone.nodes() == 1u);
+    std::jthread comes([&] {
+        std::this_thread::sleep_for(20ms);
+        empty->come();
+    });
+    // Each part has one element: as one part they would be put together before the beginning is put before them.
+    BOOST_TEST(alone.reduce(text_of, in_brackets, std::string("-"), numbers(4)) == "((((-0)1)2)3)");
+}
+
 BOOST_AUTO_TEST_CASE(a_call_waits_for_the_first_who_comes)
 {
     const auto empty = std::make_shared<simulated_hosts>(1ms);
@@ -189,17 +211,6 @@ BOOST_AUTO_TEST_CASE(a_call_waits_for_the_first_who_comes)
     empty->come();
     BOOST_TEST(result.get() == 9);
     alone.start();
-}
-
-BOOST_AUTO_TEST_CASE(a_fold_that_waits_for_the_first_is_cut_into_parts_all_the_same)
-{
-    const auto empty = std::make_shared<simulated_hosts>(1ms);
-    multi_pool<simulated_workers> alone(simulated_options{.hosts = empty});
-    std::jthread comes([&] {
-        std::this_thread::sleep_for(20ms);
-        empty->come();
-    });
-    BOOST_TEST(alone.reduce(square, std::plus<>(), 0, numbers(10)) == 285);
 }
 
 BOOST_AUTO_TEST_CASE(and_ends_in_an_error_if_nobody_does)

@@ -182,8 +182,7 @@ inline std::size_t most_blocks(const call_options& options, const pool_core& poo
     if (options.deterministic)
         return fixed;
     const std::size_t places = coroutines ? pool.factory()->options().child_concurrency : 1;
-    // A cluster's pool has none before the first agent joins.
-    return std::max<std::size_t>(1, pool.nodes()) * (coroutines ? std::max(plain, in_each_place * places) : plain);
+    return pool.nodes() * (coroutines ? std::max(plain, in_each_place * places) : plain);
 }
 
 template <class Workers, class... Parameters>
