@@ -37,6 +37,8 @@ std::string_view qualified_name(std::string_view function) noexcept
 
 bool is_of_library(const stacktrace::frame& frame) noexcept
 {
+    if (frame.function.empty() && frame.module.empty()) // where the stack ends
+        return true;
     const std::string_view file = frame.file;
     if (file.starts_with("/usr/include/") || file.find("/include/c++/") != file.npos ||
         file.find("/c++/v1/") != file.npos)
@@ -56,10 +58,8 @@ bool is_of_library(const stacktrace::frame& frame) noexcept
 
 const stacktrace::frame* find_own_frame(const std::vector<stacktrace::frame>& frames) noexcept
 {
-    if (frames.empty())
-        return nullptr;
     const auto own = std::ranges::find_if_not(frames, is_of_library);
-    return own == frames.end() ? &frames.front() : &*own;
+    return own == frames.end() ? nullptr : &*own;
 }
 
 } // namespace twat::mp::detail

@@ -10,7 +10,7 @@
 namespace twat::mp::detail {
 
 /** The frame to look at first: the innermost of the program's own code, which called what waits or fails in a library. That of the C and C++ libraries, Boost and
-    this library is not, nor is `main`. The innermost of all if there is none; null if there are no frames. */
+    this library is not, nor is `main`. Null if there is none. */
 TWAT_MP_DECL const stacktrace::frame* find_own_frame(const std::vector<stacktrace::frame>& frames) noexcept;
 
 } // namespace twat::mp::detail

@@ -143,11 +143,16 @@ const std::string& stacktrace::note() const { return source_ ? source_->note() :
 
 std::string stacktrace::where() const
 {
-    const frame* const own = detail::find_own_frame(frames());
-    if (!own)
+    const std::vector<frame>& all = frames();
+    if (all.empty())
         return note();
-    const std::string place = place_of(*own);
-    return std::string(source_->how()) + ' ' + name_of(*own) + (place.empty() ? "" : " (" + place + ')');
+    const frame* const own = detail::find_own_frame(all);
+    const frame& shown = own ? *own : all.front();
+    const std::string place = place_of(shown);
+    std::string text = std::string(source_->how()) + ' ' + name_of(shown) + (place.empty() ? "" : " (" + place + ')');
+    if (!own && !note().empty()) // an event loop that waits, say: which of its coroutines are suspended tells more
+        text += "; " + note();
+    return text;
 }
 
 std::string stacktrace::to_string() const

@@ -276,6 +276,10 @@ BOOST_AUTO_TEST_CASE(of_coroutines_it_tells_who_runs_and_who_is_suspended)
     const stacktrace waits =
         stack_at_end(pool, wait_long, {.timeout = 50ms, .label = "waiting"}, errc::task_timed_out, is_suspended);
     BOOST_TEST(contains(waits.note(), "the event loop waits; suspended: task 0 of waiting for "), waits.note());
+    if (detail::can_look_up() && !waits.frames().empty()) { // none of them the program's own
+        BOOST_TEST(waits.where().starts_with("stuck at "), waits.where());
+        BOOST_TEST(waits.where().ends_with("; " + waits.note()), waits.where());
+    }
     const stacktrace runs =
         stack_at_end(pool, hold_the_loop, short_timeout, errc::task_timed_out, is_in("stuck_test::loop_for_ever"));
     BOOST_TEST(contains(runs.note(), "runs task 0 (calling the function)"), runs.note());
