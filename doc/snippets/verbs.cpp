@@ -33,6 +33,13 @@ std::vector<int> sums_of_tens(mp::process_pool& pool, const std::vector<int>& nu
 }
 // end::chunked[]
 
+// tag::products[]
+double scalar_product(mp::process_pool& pool, const std::vector<double>& xs, const std::vector<double>& ys)
+{
+    return pool.transform_reduce(xs, ys, 0.0, std::plus<>(), std::multiplies<>()); // spelled as the standard does
+}
+// end::products[]
+
 // tag::random[]
 double throw_darts(int count) // a part of the circle's area in the square's
 {
@@ -121,6 +128,7 @@ int main(int argc, char** argv)
     mp::process_pool pool(2);
     std::vector<int> numbers(100, 1);
     check(sums_of_tens(pool, numbers) == std::vector<int>(10, 10));
+    check(scalar_product(pool, {1, 2, 3}, {4, 5, 6}) == 32);
     const double pi = estimate_pi(pool);
     check(pi > 3.1 && pi < 3.2 && pi == estimate_pi(pool));
     check(read_when_ready(pool) == 100);

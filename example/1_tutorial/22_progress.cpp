@@ -16,7 +16,7 @@ int main(int argc, char** argv)
         mp::process_pool pool(2);
         mp::progress last;
         auto remember = [&last](const mp::progress& now) { last = now; };
-        auto results = pool.with({}).on_progress(std::ref(remember)).map([](int x) { return -x; }, std::views::iota(0, 100));
+        auto results = pool.on_progress(std::ref(remember)).map([](int x) { return -x; }, std::views::iota(0, 100));
         std::cout << results.size() << " results, " << last.done << " of " << last.total.value() << " done, " << last.failed
                   << " failed\n";
     } catch (const std::exception& e) {
