@@ -183,8 +183,11 @@ BOOST_AUTO_TEST_CASE(an_error_says_in_a_line_where_its_task_was_stuck)
             const std::string where = where_of(std::current_exception());
             BOOST_TEST(where == stack->where());
             // the function of the program, not the one of the C library in which it waits
-            BOOST_TEST(where.starts_with("stuck at stuck_test::lock_twice(int) ("), where);
-            BOOST_TEST(contains(where, "stuck_stacks.cpp:"), where);
+            BOOST_TEST(where.starts_with("stuck at stuck_test::lock_twice(int)"), where);
+            const bool has_lines = std::ranges::any_of(
+                stack->frames(), [](const stacktrace::frame& f) { return f.file.ends_with("stuck_stacks.cpp"); });
+            if (has_lines) // not where it was built without debug information
+                BOOST_TEST(contains(where, "stuck_stacks.cpp:"), where);
             const std::string report = boost::current_exception_diagnostic_information();
             BOOST_TEST(contains(report, "S" + where.substr(1) + "\nStack of the worker:\n  runs task 0"), report);
             return;

@@ -289,7 +289,7 @@ class Shown {
       try {
         const report = await (await ask(at('report', this.name, f.id))).json();
         find('.message').textContent = report.what === f.what ? '' : report.what;
-        find('.facts').textContent = [f.tenant && `tenant ${f.tenant}`, f.pid && `process ${f.pid}`].filter(Boolean).join(' · ');
+        find('.facts').textContent = [f.host && `worker ${f.worker} on ${f.host}`, f.tenant && `tenant ${f.tenant}`, f.pid && `process ${f.pid}`].filter(Boolean).join(' · ');
         find('.stack').textContent = report.stack;
         find('.stack').hidden = find('.for-stack').hidden = !report.stack;
         find('.details').textContent = report.details;
