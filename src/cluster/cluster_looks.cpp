@@ -16,6 +16,11 @@ namespace {
 
 constexpr duration roll_call_interval = std::chrono::milliseconds(250);
 
+std::string milliseconds_text(duration d)
+{
+    return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(d).count()) + " ms";
+}
+
 } // namespace
 
 void cluster_workers_set::call_roll()
@@ -47,25 +52,54 @@ void cluster_workers_set::judge()
             lose(chunk, other.told.host, why_dropped);
     for (const membership::agent& lost : members_.take_lost(now, holds))
         for (const auto& chunk : ledger_.lose(lost.told.agent))
-            lose(chunk, lost.told.host,
-                 "nothing was heard from its agent for " +
-                     std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(options_.lease).count()) +
-                     " ms");
+            lose(chunk, lost.told.host, "nothing was heard from its agent for " + milliseconds_text(options_.lease));
     for (const chunk_id id : fetched_)
         if (sent_chunk& sent = sent_.at(id); sent.parts && sent.parts->next_due() <= now)
             if (const auto* const known = ledger_.find(id); known && known->is_given())
                 fetch_outcome(id, sent, known->agent);
-    if (link_state_.online && look_at_unstored_ <= now) {
-        look_at_unstored_ = saturating_add(now, options_.lease / 2);
-        for (const chunk_id id : std::exchange(older_unstored_, {}))
-            if (unstored_.contains(id))
-                publish(id, sent_.at(id));
-        older_unstored_ = unstored_;
-    }
+    if (link_state_.online)
+        look_at_unconfirmed(now);
+    if (give_up_at_ <= now)
+        give_up();
     if (link_state_.online && members_.capacity() == 0 && roll_call_at_ <= now && active_)
         call_roll();
     update_hosts();
     update_places();
+}
+
+void cluster_workers_set::look_at_unconfirmed(time_point now)
+{
+    const unconfirmed::due due = unconfirmed_.take_due(now);
+    for (const chunk_id id : due.again)
+        publish(id, sent_.at(id));
+    for (const chunk_id id : due.hopeless)
+        if (const auto* const known = ledger_.find(id); known && !known->is_given())
+            refuse(id, errc::broker_failed,
+                   "the broker at " + without_secrets(options_.url) + " has not stored a chunk for " +
+                       milliseconds_text(options_.wait_for_agents) +
+                       " (cluster_options::wait_for_agents), though it answers: look at its disk and its log; it may "
+                       "have to "
+                       "be restarted");
+}
+
+/// Of what agents have the outcome cannot come; what nobody has cannot be sent. When the broker is back they are told that nobody wants it.
+void cluster_workers_set::give_up()
+{
+    const std::string why = "the broker at " + without_secrets(options_.url) + " has been away for longer than " +
+                            milliseconds_text(options_.wait_for_agents) + " (cluster_options::wait_for_agents)";
+    std::vector<chunk_id> all;
+    for (const auto& [id, sent] : sent_)
+        all.push_back(id);
+    for (const chunk_id id : all) {
+        const auto* const known = ledger_.find(id);
+        if (!known || !known->is_given()) {
+            refuse(id, errc::broker_failed, why);
+            continue;
+        }
+        const std::string host = sent_.at(id).taker.host ? *sent_.at(id).taker.host : std::string("another host");
+        if (auto what = ledger_.forget(id))
+            lose({id, std::move(*what)}, host, why);
+    }
 }
 
 std::function<std::exception_ptr()> cluster_workers_set::why_nobody() const
@@ -97,8 +131,10 @@ void cluster_workers_set::set_timer()
         for (const chunk_id id : fetched_)
             if (const sent_chunk& sent = sent_.at(id); sent.parts)
                 next = std::min(next, sent.parts->next_due());
-        if (link_state_.online && !unstored_.empty())
-            next = std::min(next, look_at_unstored_);
+        if (link_state_.online)
+            next = std::min(next, unconfirmed_.next_due());
+        else if (!sent_.empty())
+            next = std::min(next, give_up_at_);
     }
     if (next == timer_at_)
         return;

@@ -54,7 +54,7 @@ void cluster_workers_set::read_mail()
         return;
     const mailbox::contents mail = mail_->take();
     on_link(mail.link);
-    if (mail.unanswered && !unstored_.empty())
+    if (mail.unanswered && !unconfirmed_.empty())
         link_->look_after_stream(); // perhaps it is gone; what it has not confirmed is published again in a while
     for (const auto& [told, when] : mail.presence)
         members_.heard(told, when);
@@ -71,8 +71,15 @@ void cluster_workers_set::read_mail()
 void cluster_workers_set::on_link(const link_state& now)
 {
     const link_state before = std::exchange(link_state_, now);
-    if (!now.online)
+    unconfirmed_.set_online(now.online, clock::now());
+    if (!now.online) {
+        if (before.online)
+            give_up_at_ = options_.wait_for_agents == duration::zero()
+                              ? time_point::max()
+                              : saturating_add(clock::now(), options_.wait_for_agents);
         return members_.disconnected();
+    }
+    give_up_at_ = time_point::max();
     if (now.connections == before.connections)
         return;
     max_payload_ = now.max_payload;
@@ -92,7 +99,7 @@ void cluster_workers_set::on_link(const link_state& now)
 void cluster_workers_set::publish(chunk_id id, sent_chunk& sent)
 {
     sent.task.inlined = sent.body.size() + overhead <= max_payload_;
-    unstored_.insert(id);
+    unconfirmed_.published(id, clock::now());
     link_->publish_once(
         names_.task(sent.task.coroutine ? "coroutine" : "plain"),
         pack(sent.task, sent.task.inlined ? std::span<const std::byte>(sent.body) : std::span<const std::byte>()),
@@ -128,7 +135,7 @@ void cluster_workers_set::on_message(const incoming& message)
 
 void cluster_workers_set::on_stored(std::uint64_t chunk, const incoming& message)
 {
-    unstored_.erase(chunk);
+    unconfirmed_.settled(chunk);
     const std::string_view answer = as_text(message.bytes());
     if (answer.find("\"error\"") != answer.npos) {
         // The stream is full, or the disk. Waits and queue limits are the broker's; what it refuses fails.
@@ -257,7 +264,7 @@ void cluster_workers_set::on_fetch(const incoming& message)
 
 std::optional<cluster_workers_set::sent_chunk> cluster_workers_set::take(chunk_id id)
 {
-    unstored_.erase(id);
+    unconfirmed_.settled(id);
     fetched_.erase(id);
     auto taken = sent_.extract(id);
     if (taken.empty())

@@ -55,7 +55,8 @@ cluster_workers_set::cluster_workers_set(const cluster_options& options, const b
                               .chunk_aim = chunk_aim},
       strand_(site.strand), back_(site.link), events_(site.events), self_(std::make_shared<cluster_workers_set*>(this)),
       names_(options.group), id_(make_unique_id()), setup_(make_setup(options)), setup_id_(cluster::setup_id(setup_)),
-      members_(names_.build(), options.lease), timer_(std::in_place, site.strand)
+      members_(names_.build(), options.lease), unconfirmed_(options.lease / 2, options.wait_for_agents),
+      timer_(std::in_place, site.strand)
 {
     mail_ = std::make_shared<mailbox>([link = back_, weak = std::weak_ptr(self_)] {
         link->post([weak] {
@@ -250,8 +251,7 @@ void cluster_workers_set::kill() noexcept
     }
     ledger_.clear();
     lanes_.clear();
-    unstored_.clear();
-    older_unstored_.clear();
+    unconfirmed_.clear();
     fetched_.clear();
     places_.clear();
 }

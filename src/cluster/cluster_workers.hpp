@@ -26,6 +26,7 @@
 #include "cluster/messages.hpp"
 #include "cluster/outcomes.hpp"
 #include "cluster/parts.hpp"
+#include "cluster/unconfirmed.hpp"
 
 namespace twat::mp::detail::cluster {
 
@@ -106,6 +107,8 @@ private:
     void call_roll();
     void look();
     void judge();
+    void look_at_unconfirmed(time_point now);
+    void give_up();
     void update_hosts();
     void update_places();
     void report_gone(worker_id worker, worker_loss loss);
@@ -133,9 +136,7 @@ private:
     host_lanes lanes_;
     std::vector<host_stats> hosts_; ///< As the pool was told last.
     std::map<chunk_id, sent_chunk> sent_;
-    std::set<chunk_id> unstored_;       ///< Of these, those that the stream has not confirmed ...
-    std::set<chunk_id> older_unstored_; ///< ... and those that it had not when it was looked at last.
-    time_point look_at_unstored_{};
+    unconfirmed unconfirmed_;    ///< Of these, those that the stream is not known to have.
     std::set<chunk_id> fetched_; ///< And those whose outcome comes in parts.
     std::map<worker_id, place> places_;
     worker_id last_place_ = 0;
@@ -149,6 +150,7 @@ private:
     std::optional<asio::steady_timer> timer_;
     time_point timer_at_ = time_point::max();
     time_point roll_call_at_{};
+    time_point give_up_at_ = time_point::max(); ///< The broker has been away for too long by then.
 };
 
 } // namespace twat::mp::detail::cluster

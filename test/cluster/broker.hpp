@@ -134,13 +134,13 @@ class broker
 public:
     enum class jetstream { on, off };
 
-    /// @param more Lines of its configuration.
-    explicit broker(jetstream with = jetstream::on, const std::string& more = {})
+    /// @param more Lines of its configuration. @param disk If given, the size of the file system on which it stores, as `mount` takes it: see `can_mount`.
+    explicit broker(jetstream with = jetstream::on, const std::string& more = {}, std::string disk = {})
         : directory_(std::filesystem::temp_directory_path() /
                      ("twat-mp-broker-" + std::to_string(::getpid()) + "-" + std::to_string(count()++))),
-          port_(free_port()), monitor_port_(free_port())
+          disk_(std::move(disk)), port_(free_port()), monitor_port_(free_port())
     {
-        std::filesystem::create_directories(directory_);
+        std::filesystem::create_directories(directory_ / "store");
         std::ofstream(directory_ / "server.conf")
             << "listen: \"127.0.0.1:" << port_ << "\"\nhttp: \"127.0.0.1:" << monitor_port_ << "\"\n"
             << (with == jetstream::on ? "jetstream { store_dir: \"" + (directory_ / "store").string() + "\" }\n"
@@ -157,8 +157,13 @@ public:
 
     void start()
     {
-        program_ = started_program({"nats-server", "-c", (directory_ / "server.conf").string()},
-                                   (directory_ / "log").string());
+        const std::string file = (directory_ / "server.conf").string();
+        std::vector<std::string> command{"nats-server", "-c", file};
+        if (!disk_.empty()) // seen by the broker alone, and gone with it
+            command = {"unshare", "--mount", "sh", "-c",
+                       "mount -t tmpfs -o size=" + disk_ + " none '" + (directory_ / "store").string() +
+                           "' && exec nats-server -c '" + file + "'"};
+        program_ = started_program(command, (directory_ / "log").string());
         BOOST_REQUIRE_MESSAGE(becomes_true([&] { return accepts(port_); }), "nats-server did not start");
     }
     /// As by a power failure.
@@ -209,6 +214,9 @@ public:
         return std::stoul(answer.substr(found + key.size()));
     }
 
+    /// Whether a broker can have a disk of its own: that takes root.
+    static bool can_mount() { return std::system("unshare --mount true >/dev/null 2>&1") == 0; }
+
     /// Whether there is a nats-server on this machine.
     static bool is_installed()
     {
@@ -224,6 +232,7 @@ private:
     }
 
     std::filesystem::path directory_;
+    std::string disk_;
     int port_;
     int monitor_port_;
     started_program program_;

@@ -6,7 +6,9 @@
 #include <chrono>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include <unistd.h>
 
@@ -25,6 +27,17 @@ using namespace std::chrono_literals;
 int one() { return 1; }
 
 int descriptor_of(unique_fd fd) { return fd.get(); }
+template <int Seconds>
+std::size_t slow_size_for(const std::string& text)
+{
+    std::this_thread::sleep_for(std::chrono::seconds(Seconds));
+    return text.size();
+}
+std::size_t slow_size(const std::string& text)
+{
+    std::this_thread::sleep_for(10ms);
+    return text.size();
+}
 unique_fd duplicate(int fd) { return unique_fd(::dup(fd)); }
 std::size_t size_of(shared_span<const int> all) { return all.size(); }
 std::size_t size_beside(const shared_span<const int>& all, int) { return all.size(); }
@@ -63,6 +76,49 @@ BOOST_AUTO_TEST_CASE(a_broker_without_jetstream)
     cluster_pool pool(cluster_options{.url = server.url()});
     const std::string what = message_of(pool, errc::broker_failed);
     BOOST_TEST(contains(what, "nats-server -js"), what);
+}
+
+BOOST_AUTO_TEST_CASE(a_broker_that_goes_away_for_good_ends_what_runs_and_what_waits)
+{
+    broker server;
+    const started_program agent = start_agent(server.url(), 2);
+    cluster_pool pool(cluster_options{.url = server.url(), .lease = 1s, .wait_for_agents = 2s});
+    pool.start();
+    auto running = pool.with({.chunk_size = 1}).amap(slow_size_for<60>, std::vector<std::string>(10, "x"));
+    BOOST_TEST_REQUIRE(becomes_true([&] { return pool.stats().running != 0; }));
+    server.kill();
+    BOOST_CHECK_EXCEPTION(running.get(), error, [&](const error& e) {
+        BOOST_TEST_MESSAGE(e.what());
+        return (e.code() == errc::host_lost || e.code() == errc::broker_failed) && contains(e.what(), server.url());
+    });
+    BOOST_TEST(contains(message_of(pool, errc::broker_failed), server.url()));
+    server.start();
+    BOOST_TEST(becomes_true([&] {
+        try {
+            return pool.apply(one) == 1;
+        }
+        catch (const error&) {
+            return false;
+        }
+    }));
+}
+
+// nats-server 2.9 answers everything but JetStream then, and can only be killed.
+BOOST_AUTO_TEST_CASE(a_disk_that_fills_up)
+{
+    if (!broker::can_mount()) {
+        BOOST_TEST_MESSAGE("not tested: this takes root, for a small disk");
+        return;
+    }
+    const broker server(broker::jetstream::on, {}, "256k");
+    const started_program agent = start_agent(server.url(), 2);
+    cluster_pool pool(cluster_options{.url = server.url(), .lease = 500ms, .wait_for_agents = 3s});
+    BOOST_TEST(pool.apply(one) == 1);
+    const std::vector<std::string> texts(100, std::string(30'000, 'x')); // many more than find room
+    BOOST_CHECK_EXCEPTION(pool.with({.chunk_size = 1}).map(slow_size, texts), error, [&](const error& e) {
+        BOOST_TEST_MESSAGE(e.what());
+        return e.code() == errc::broker_failed || e.code() == errc::host_lost; // nobody can tell who hears whom then
+    });
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_password)

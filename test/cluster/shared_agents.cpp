@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(an_agent_makes_use_of_all_its_workers)
     std::size_t together = 0;
     for (std::size_t i = 1; i != stays.size(); ++i)
         together += stays[i].first < stays[i - 1].second;
-    BOOST_TEST(together > stays.size() / 2);
+    BOOST_TEST(together > stays.size() / 4); // none if it used one
 }
 
 BOOST_AUTO_TEST_CASE(neither_of_two_pools_waits_for_the_whole_map_of_the_other)

@@ -43,7 +43,8 @@ struct cluster_options
     broker_credentials credentials{};
     /// An agent from which nothing is heard for so long has lost its tasks; so has a pool, for its agents. At least 100 ms.
     duration lease{std::chrono::seconds(2)};
-    /// With no agent in sight, or no broker, operations end in `errc::no_agents` or `errc::broker_failed` after so long; zero: they wait for ever.
+    /// With no agent in sight, no broker, or one that answers but stores nothing (its disk is full), operations end in `errc::no_agents` or
+    /// `errc::broker_failed` after so long; zero: they wait for ever.
     duration wait_for_agents{std::chrono::seconds(30)};
     /// Copies that a broker of several servers keeps of what waits: an odd number, 5 at most.
     std::size_t replicas = 1;
