@@ -73,7 +73,7 @@ void cluster_workers_set::on_link(const link_state& now)
     const link_state before = std::exchange(link_state_, now);
     unconfirmed_.set_online(now.online, clock::now());
     if (!now.online) {
-        if (before.online)
+        if (before.online || now.connections != before.connections) // or it was here and went before anybody looked
             give_up_at_ = options_.wait_for_agents == duration::zero()
                               ? time_point::max()
                               : saturating_add(clock::now(), options_.wait_for_agents);
@@ -135,7 +135,7 @@ void cluster_workers_set::on_message(const incoming& message)
 
 void cluster_workers_set::on_stored(std::uint64_t chunk, const incoming& message)
 {
-    unconfirmed_.settled(chunk);
+    unconfirmed_.confirmed(chunk, clock::now());
     const std::string_view answer = as_text(message.bytes());
     if (answer.find("\"error\"") != answer.npos) {
         // The stream is full, or the disk. Waits and queue limits are the broker's; what it refuses fails.
@@ -322,6 +322,7 @@ void cluster_workers_set::refuse(chunk_id id, errc code, const std::string& why)
     const auto sent = take(id);
     if (!what || !sent)
         return;
+    withdraw(id, *what); // the stream may have it all the same
     for (std::size_t position = 0; position != sent->work->count; ++position)
         events_.task_failed(sent->place, id, position,
                             make_error(code, why, static_cast<std::size_t>(sent->work->first + position)));

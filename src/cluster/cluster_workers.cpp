@@ -175,8 +175,12 @@ void cluster_workers_set::submit(worker_id worker, const chunk& work)
     places_[worker].chunks.insert(work.id);
     sent_chunk& kept = sent_.insert_or_assign(work.id, std::move(sent)).first->second;
     const bool memory = work.function && !work.function->sent.empty();
-    if (!memory && (!arguments.sent() || arguments.sent()->empty()))
-        return publish(work.id, kept);
+    if (!memory && (!arguments.sent() || arguments.sent()->empty())) {
+        publish(work.id, kept);
+        if (!link_state_.online) // nothing else may come that would look at it
+            set_timer();
+        return;
+    }
     later([id = work.id, descriptors = has_descriptors(arguments.sent())](cluster_workers_set& set) {
         set.refuse(id, errc::encode_failed,
                    descriptors ? "an argument holds a descriptor (a unique_fd or a socket), which cannot travel to "

@@ -2,6 +2,7 @@
 #ifndef TWAT_MP_SRC_CLUSTER_UNCONFIRMED_HPP
 #define TWAT_MP_SRC_CLUSTER_UNCONFIRMED_HPP
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -29,7 +30,13 @@ public:
 
     /// For the first time, or again.
     void published(chunk_id id, time_point now) { chunks_.try_emplace(id, in_sight(now)); }
-    /// The stream has it, or nobody wants it any more.
+    /// The stream has it. One that is slow but stores something is not given up.
+    void confirmed(chunk_id id, time_point now) noexcept
+    {
+        chunks_.erase(id);
+        heard_ = in_sight(now);
+    }
+    /// Nobody wants it any more.
     void settled(chunk_id id) noexcept { chunks_.erase(id); }
     void clear() noexcept { chunks_.clear(); }
 
@@ -59,7 +66,7 @@ public:
             return found;
         next_ = saturating_add(now, interval_);
         for (const auto& [id, since] : chunks_)
-            if (patience_ != duration::zero() && saturating_add(since, patience_) <= in_sight(now))
+            if (patience_ != duration::zero() && saturating_add(std::max(since, heard_), patience_) <= in_sight(now))
                 found.hopeless.push_back(id);
             else if (saturating_add(since, interval_) <= in_sight(now))
                 found.again.push_back(id);
@@ -79,6 +86,7 @@ private:
     std::map<chunk_id, time_point> chunks_; // and since when they are there, by that clock
     std::optional<time_point> away_since_;
     duration away_{};
+    time_point heard_{}; // when a chunk was confirmed last
     time_point next_{};
 };
 

@@ -163,7 +163,7 @@ public:
 private:
     void initialize()
     {
-        std::lock_guard lock(start_mutex_);
+        std::lock_guard lock(start_mutex_); // what the initializer left on its loop may call the pool
         if (std::exchange(started_, true)) {
             if (start_error_)
                 std::rethrow_exception(start_error_);
@@ -237,7 +237,7 @@ private:
     inline_events events_;
     detail::exit_values exit_values_;
     std::atomic<bool> closed_{false}, terminated_{false};
-    std::mutex start_mutex_;
+    std::recursive_mutex start_mutex_;
     bool started_ = false;
     std::exception_ptr start_error_;
     mutable std::mutex mutex_;

@@ -4,6 +4,10 @@
 #include <twat/mp/detail/operation/pool_core.hpp>
 #include <twat/mp/detail/function/worker_function.hpp>
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <utility>
 
 namespace twat::mp::detail {
@@ -16,10 +20,18 @@ pool_core::~pool_core() = default;
 
 std::size_t encoded_payload::descriptors() const noexcept
 {
+    if (!sent())
+        return 0;
+    std::array<std::uint64_t, 16> known; // more make no difference to anybody
     std::size_t count = 0;
-    if (sent())
-        for (std::size_t i = 0; i != sent()->size(); ++i)
-            count += i == 0 || (*sent())[i].key != (*sent())[i - 1].key;
+    for (const attachment& each : *sent()) {
+        const auto end = known.begin() + static_cast<std::ptrdiff_t>(count);
+        if (std::find(known.begin(), end, each.key) != end)
+            continue;
+        if (count == known.size())
+            break;
+        known[count++] = each.key;
+    }
     return count;
 }
 

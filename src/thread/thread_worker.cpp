@@ -212,9 +212,10 @@ void thread_worker::close()
         context = std::move(context_);
     }
     work_.reset();
-    if (!coroutines_.empty())
+    if (coroutines_.empty())
+        run_out(*context);
+    else
         context->run_for(cancel_grace_);
-    run_out(*context);
     // Frames that are left are destroyed here, in the thread that ran them; then the signals, to which their slots refer.
     context.reset();
     coroutines_.clear();

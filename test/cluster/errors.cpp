@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <twat/mp/cluster.hpp>
 
+#include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
+#include <exception>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -12,6 +14,7 @@
 
 #include <unistd.h>
 
+#include <twat/mp/exceptions.hpp>
 #include <twat/mp/portable.hpp>
 #include <twat/mp/shared_span.hpp>
 #include <twat/mp/unique_fd.hpp>
@@ -92,6 +95,7 @@ BOOST_AUTO_TEST_CASE(a_broker_that_goes_away_for_good_ends_what_runs_and_what_wa
         return (e.code() == errc::host_lost || e.code() == errc::broker_failed) && contains(e.what(), server.url());
     });
     BOOST_TEST(contains(message_of(pool, errc::broker_failed), server.url()));
+    BOOST_CHECK_THROW(pool.with({.retry = {.attempts = 2, .backoff = 300ms}}).apply(one), error);
     server.start();
     BOOST_TEST(becomes_true([&] {
         try {
@@ -101,6 +105,21 @@ BOOST_AUTO_TEST_CASE(a_broker_that_goes_away_for_good_ends_what_runs_and_what_wa
             return false;
         }
     }));
+}
+
+BOOST_AUTO_TEST_CASE(a_broker_that_went_before_the_first_call)
+{
+    broker server;
+    const started_program agent = start_agent(server.url(), 1);
+    asio::io_context context;
+    async_cluster_pool pool(context, cluster_options{.url = server.url(), .lease = 1s, .wait_for_agents = 2s});
+    std::this_thread::sleep_for(1500ms); // it has its connection by now, and heard of the agent
+    server.kill();
+    std::this_thread::sleep_for(500ms);
+    std::exception_ptr thrown;
+    pool.apply(one, [&](std::exception_ptr e, int) { thrown = e; });
+    context.run_for(60s);
+    BOOST_TEST((code_of(thrown) == errc::broker_failed));
 }
 
 // nats-server 2.9 answers everything but JetStream then, and can only be killed.

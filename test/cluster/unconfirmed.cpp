@@ -66,6 +66,13 @@ BOOST_AUTO_TEST_CASE(an_absence_of_the_broker_does_not_count)
     BOOST_TEST(chunks.take_due(begin + 1030s).hopeless == ids({3}), per_element());
 }
 
+BOOST_AUTO_TEST_CASE(one_that_is_slow_is_not_given_up)
+{
+    chunks.confirmed(2, begin + 20s);
+    BOOST_TEST(chunks.take_due(begin + 49s).hopeless.empty());
+    BOOST_TEST(chunks.take_due(begin + 50s).hopeless == ids({1}), per_element());
+}
+
 BOOST_AUTO_TEST_CASE(without_a_limit_nothing_is_given_up)
 {
     unconfirmed patient(1s, 0s);

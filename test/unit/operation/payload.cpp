@@ -64,6 +64,20 @@ BOOST_FIXTURE_TEST_CASE(each_part_keeps_its_memory, fixture)
     BOOST_TEST(tasks.sent()->size() == 1u);
 }
 
+// A message has each of them once.
+BOOST_FIXTURE_TEST_CASE(blocks_count_once_however_many_tasks_have_them, fixture)
+{
+    encoded_payload pairs;
+    BOOST_TEST(pairs.descriptors() == 0u);
+    for (int i = 0; i < 10; ++i) {
+        pairs.writer().write(blocks[0]);
+        pairs.writer().write(blocks[1]);
+        pairs.end_task();
+    }
+    BOOST_TEST(pairs.descriptors() == 2u);
+    BOOST_TEST(tasks.descriptors() == 4u);
+}
+
 BOOST_FIXTURE_TEST_CASE(tasks_are_appended_with_their_memory, fixture)
 {
     const auto tail = tasks.split(2);
