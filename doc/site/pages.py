@@ -80,7 +80,7 @@ def default_of(member):
     value = text_of(member.find("initializer")).removeprefix("=").strip()
     kind = text_of(member.find("type"))
     if value in ("{}", ""):
-        return {"duration": "0"}.get(kind, "empty") if value == "{}" else ""
+        return {"duration": "0", "std::chrono::nanoseconds": "0"}.get(kind, "empty") if value == "{}" else ""
     for unit, sign in (("seconds", "s"), ("milliseconds", "ms"), ("microseconds", "µs")):
         if found := re.fullmatch(r"\{?(?:std::chrono::)?" + unit + r"\((\d+)\)\}?", value):
             return f"{found[1]} {sign}"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The program on the first page: awaits a map on worker processes.
+// The program on the first page: a coroutine that awaits a map on worker processes.
 // tag::readme[]
 #include <twat/mp/async_pool.hpp>
 #include <twat/mp/worker.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The program on the first page, in blocking form.
+// The same in blocking form: without coroutines, map returns when all results are there.
 // tag::readme[]
 #include <twat/mp.hpp>
 

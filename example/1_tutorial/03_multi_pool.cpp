@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// multi_pool takes the kind of its workers as a parameter: processes unless told.
+// multi_pool is the template behind process_pool and thread_pool: its parameter says what the workers are, processes by
+// default.
 #include <twat/mp.hpp>
 
 #include <exception>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// pmap: a function that is applied to a whole range at once, in worker processes.
+// pmap: turns a function into one for whole ranges, run in worker processes of a pool that the program need not make.
 #include <twat/mp.hpp>
 
 #include <exception>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// imap: the same, lazily. Results come in the order of the inputs, each as soon as it is there.
+// imap: as pmap, but lazily. Results come in the order of the inputs, each as soon as it is there.
 #include <twat/mp.hpp>
 
 #include <exception>

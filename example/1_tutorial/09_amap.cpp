@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// amap: starts at once and goes on in the background; the results are fetched when they are first read.
+// amap: as pmap, but returns at once and goes on in the background. Whoever reads the results waits for them.
 #include <twat/mp.hpp>
 
 #include <exception>

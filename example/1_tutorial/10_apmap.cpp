@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// apmap: for functions that are coroutines, from programs that are.
+// apmap: as pmap, but the function is a coroutine, and the results are awaited by another one.
 #include <twat/mp.hpp>
 
 #include <boost/asio/co_spawn.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// with_pool: the same for coroutines. A destructor cannot await, so the scope is a function.
+// with_pool: such a scope for coroutines. A destructor cannot await, so the scope is a function that is given the pool.
 #include <twat/mp.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -37,7 +37,7 @@ asio::awaitable<std::vector<int>> use_the_pool(mp::async_multi_pool& pool)
 
 asio::awaitable<void> main_resource_management_async()
 {
-    const mp::pool_options options; // g++ 12: what owns something is named before a co_await, never written inside one
+    const mp::pool_options options; // g++ 12 needs a name for it: temporaries within a co_await are destroyed twice
     std::vector<int> results = co_await mp::with_pool(options, use_the_pool);
     // Pool is now closed and resources are freed
     std::cout << "Async results:";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// partial binds the first arguments. They are sent once to each worker, not once for each task.
+// partial binds the first arguments. For each operation they are sent once to a worker, not once for each task.
 #include <twat/mp.hpp>
 
 #include <exception>

@@ -34,7 +34,7 @@ asio::awaitable<void> first_primes_from(int start, int count)
             --count;
         }
     }
-} // destroying the stream drops tasks that have not started, what runs is cancelled
+} // destroying the stream drops tasks that have not started, and cancels those that run
 // end::stream[]
 
 int main(int argc, char** argv)

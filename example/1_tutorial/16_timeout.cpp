@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// A task that takes too long fails, even if it never looks up; a worker process that is stuck is replaced.
+// A task that takes too long fails, even if it never asks whether it should stop: its worker process is killed and
+// replaced.
 #include <twat/mp.hpp>
 
 #include <chrono>

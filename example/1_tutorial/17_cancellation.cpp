@@ -19,7 +19,8 @@ namespace mp = twat::mp;
 using namespace std::chrono_literals;
 using namespace asio::experimental::awaitable_operators;
 
-// A plain task that takes its cancellation seriously. One that does not is killed, if it runs in a process.
+// A plain task that asks whether it is cancelled. One that does not ask is killed with its worker process after
+// pool_options::cancel_grace.
 int work(int)
 {
     const std::stop_token cancelled = mp::this_task::stop_token();

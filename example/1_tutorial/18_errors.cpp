@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// What can go wrong and how it looks: exceptions of the task, and a worker that dies. try_map gives each task its own result.
+// What can go wrong and how it looks: exceptions of the task, and a worker that dies. try_map gives each task its own
+// result.
 #include <twat/mp.hpp>
 
 #include <cstdlib>

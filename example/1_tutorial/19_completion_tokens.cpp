@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The same operation with other completion tokens than the default one, which makes it awaitable.
+// An operation with other completion tokens than the default one, which makes it awaitable: a callback, a future, a
+// tuple.
 #include <twat/mp.hpp>
 
 #include <boost/asio/as_tuple.hpp>
@@ -39,7 +40,7 @@ int main(int argc, char** argv)
         pool.apply(half, 10, [](std::exception_ptr error, int value) {
             std::cout << "callback: " << (error ? -1 : value) << '\n';
         });
-        context.run();
+        context.run(); // returns when no operation is outstanding; after restart() it may be called again
 
         auto future = pool.apply(half, 20, asio::use_future);
         context.restart();

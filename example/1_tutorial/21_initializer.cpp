@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The initializer runs in each worker before its first task: nothing that main did before is visible there.
+// The initializer runs in each worker before its first task. A worker sees nothing of what main did to globals before.
 #include <twat/mp.hpp>
 
 #include <exception>
