@@ -88,6 +88,7 @@ void cluster_workers_set::give_up()
     const std::string why = "the broker at " + without_secrets(options_.url) + " has been away for longer than " +
                             milliseconds_text(options_.wait_for_agents) + " (cluster_options::wait_for_agents)";
     std::vector<chunk_id> all;
+    all.reserve(sent_.size());
     for (const auto& [id, sent] : sent_)
         all.push_back(id);
     for (const chunk_id id : all) {

@@ -72,6 +72,7 @@ std::vector<host_stats> membership::hosts() const
         if (!a.told.leaving)
             nodes[a.told.host] += a.told.nodes;
     std::vector<host_stats> all;
+    all.reserve(nodes.size());
     for (const auto& [host, count] : nodes)
         all.push_back({host, count});
     return all;
