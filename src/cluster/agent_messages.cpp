@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What an agent is told by pools and the broker, and what it tells them.
+// The messages of an agent: those that pools and the broker send it, and its own.
 #include <unistd.h>
 
 #include <algorithm>

@@ -13,7 +13,7 @@ namespace {
 constexpr duration retry_pause = std::chrono::milliseconds(500);
 /// For one question about what may be left in the stream.
 constexpr duration question_patience = std::chrono::seconds(2);
-/// The longest that a link goes on asking when it is told to close.
+/// How long a link that closes may go on sending requests.
 constexpr duration last_looks = std::chrono::seconds(1);
 
 } // namespace

@@ -77,12 +77,12 @@ void cluster_workers_set::look_at_unconfirmed(time_point now)
             refuse(id, errc::broker_failed,
                    "the broker at " + without_secrets(options_.url) + " has not stored a chunk for " +
                        milliseconds_text(options_.wait_for_agents) +
-                       " (cluster_options::wait_for_agents), though it answers: look at its disk and its log; it may "
-                       "have to "
-                       "be restarted");
+                       " (cluster_options::wait_for_agents), though it answers: look at its disk and its log, and "
+                       "restart it");
 }
 
-/// Of what agents have the outcome cannot come; what nobody has cannot be sent. When the broker is back they are told that nobody wants it.
+/// The outcomes of the chunks that agents hold cannot arrive, and the other chunks cannot be sent. When the broker is back, agents learn from the answers
+/// to their claims that nobody wants these any more.
 void cluster_workers_set::give_up()
 {
     const std::string why = "the broker at " + without_secrets(options_.url) + " has been away for longer than " +

@@ -77,7 +77,7 @@ public:
     // In the order of their initiation, without those that `end_by_force` was called for.
     auto begin() noexcept { return outstanding_.begin(); }
     auto end() noexcept { return outstanding_.end(); }
-    /// Null: there is none.
+    /// Null if there is none.
     operation_state* first() noexcept { return outstanding_.empty() ? nullptr : &outstanding_.front(); }
     bool all_end_by_force() const noexcept { return outstanding_.empty(); }
     /// `stop_all` has come to it.

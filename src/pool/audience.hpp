@@ -16,9 +16,9 @@
 
 namespace twat::mp::detail {
 
-/** Who is told what happens in a pool: `pool_options::on_trace`, and those who came later. On the pool's strand.
+/** The listeners of a pool's trace events: `pool_options::on_trace`, and those that were added later. On the pool's strand.
 
-    The engine knows numbers of workers; those who listen are told of nodes and processes.
+    The engine's events have worker numbers; listeners get nodes and process ids.
 */
 class audience
 {
